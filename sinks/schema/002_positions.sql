@@ -1,0 +1,22 @@
+-- Where each source stands: everything below next_offset is in the cells, and all that the log had received by
+-- watermark is below next_offset. Written last in every flush, so a position is never ahead of its cells.
+-- max() of each column makes the rows of a zombie worker harmless: both facts stay true for ever.
+CREATE TABLE IF NOT EXISTS source_positions (
+    source String,
+    next_offset SimpleAggregateFunction(max, UInt64),
+    watermark SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
+    fold_version SimpleAggregateFunction(max, UInt32),
+    last_record SimpleAggregateFunction(max, String)
+        COMMENT 'offset, zero-padded to 20 digits, a colon, and the fingerprint of the last record folded'
+) ENGINE = AggregatingMergeTree
+ORDER BY source
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- The epoch of each topic: a recreated topic starts a new one (`tally epoch`). mode 'continue' keeps counting the
+-- cells of older epochs, 'replace' leaves them out of every view.
+CREATE TABLE IF NOT EXISTS topic_epochs (
+    topic LowCardinality(String), epoch UInt32, mode Enum8('continue' = 1, 'replace' = 2),
+    started_at DateTime64(3, 'UTC')
+) ENGINE = ReplacingMergeTree
+ORDER BY (topic, epoch)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

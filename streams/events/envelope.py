@@ -1,0 +1,72 @@
+"""The envelope that every event carries, and the field types that events share.
+
+Limits are part of the contract: a value past them is a dead letter, so no column can overflow. Lengths of ids
+are checked on decode; their form (a lower-case hyphenated UUID) is checked where a cell first meets the id and
+by the Emitter, because a pattern on every field of every event costs more than the rest of the decode.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+MAX_COUNT = 1_000_000_000
+"""The largest count that one event may carry. 2**64 / MAX_COUNT events fit a cell before a column overflows."""
+
+NIL = "00000000-0000-0000-0000-000000000000"
+"""The id that stands for `none` in tables."""
+
+Id = Annotated[
+    str,
+    Meta(
+        min_length=36,
+        max_length=36,
+        description="A UUID in lower-case hyphenated form.",
+        extra_json_schema={"format": "uuid"},
+    ),
+]
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+Name = Annotated[str, Meta(min_length=1, max_length=512)]
+Tag = Annotated[str, Meta(min_length=1, max_length=128)]
+Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone; kept in UTC.")]
+
+ActorType = Literal["user", "api_key", "service_account", "federated"]
+Product = Literal[
+    "chat",
+    "claude_code",
+    "cowork",
+    "office_agent",
+    "claude_in_chrome",
+    "claude_design",
+    "claude_tag",
+    "science",
+    "claude_console",
+    "managed_agents_api",
+    "message_batches_api",
+    "messages_api",
+    "other",
+]
+Surface = Literal["web", "desktop", "mobile", "slack", "excel", "powerpoint", "word", "outlook", "terminal", "ide"]
+
+
+class Actor(Struct, frozen=True, kw_only=True):
+    """Who did it: for a person, the account's UUID."""
+
+    type: ActorType
+    id: Id
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
+    """What every event has. `event_id` is the duplicate key: the same id counts once (docs/events.md)."""
+
+    event_id: Id
+    occurred_at: Moment
+    organization_id: Id
+
+
+class ActivityEvent(Event, frozen=True, kw_only=True):
+    """An event of somebody doing something in a product."""
+
+    actor: Actor
+    product: Product | None = None
+    surface: Surface | None = None

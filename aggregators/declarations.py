@@ -57,9 +57,7 @@ CHAT = Declaration(
 
 FILE = Declaration("file_cells", "day", ("actor_type", "actor_id", "product", "project_id", "file_id"), ("uploads",))
 
-PROJECT = Declaration(
-    "project_cells", "day", ("actor_type", "actor_id", "product", "project_id"), ("created", "used")
-)
+PROJECT = Declaration("project_cells", "day", ("actor_type", "actor_id", "product", "project_id"), ("created", "used"))
 
 ARTIFACT = Declaration(
     "artifact_cells",

@@ -1,0 +1,209 @@
+"""All settings in one frozen object: environment, then a TOML file, then flags; what comes later wins.
+
+The environment spells `kafka_bootstrap` as TALLY_KAFKA_BOOTSTRAP, the TOML file as `kafka_bootstrap = ...`
+(`tally.toml` in the working folder, or --config, or TALLY_CONFIG), the command line as --kafka-bootstrap. A
+setting that does not exist is an error in all three, since a misspelt one would silently keep its default. Only
+`deploy` imports this: the other rooms are given plain arguments.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AwareDatetime,
+    Field,
+    FilePath,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from deploy.errors import ExitCode, UserError
+
+PREFIX = "TALLY_"
+CONFIG_VARIABLE = "TALLY_CONFIG"
+DEFAULT_CONFIG = Path("tally.toml")
+
+Port = int
+
+
+class Settings(BaseSettings):
+    """Where Tally's Kafka and ClickHouse are and how its processes behave. `load` is the usual way to one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, validate_default=False
+    )
+
+    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka's host:port, several with commas")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how to connect to Kafka"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", description="how to log in to Kafka"
+    )
+    kafka_sasl_username: str | None = Field(None, description="user at Kafka")
+    kafka_sasl_password: SecretStr | None = Field(None, description="password at Kafka")
+    kafka_ca_file: FilePath | None = Field(None, description="PEM file of the authority that signed Kafka's key")
+    clickhouse_url: str = Field("http://127.0.0.1:8123", description="ClickHouse's HTTP interface")
+    clickhouse_user: str = Field("default", description="user at ClickHouse")
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="password at ClickHouse")
+    clickhouse_database: str = Field("tally", pattern=r"^[A-Za-z_]\w{0,62}$", description="database of the tables")
+    consumer_group: str = Field("tally", min_length=1, description="consumer group of the workers")
+    data_dir: Path = Field(Path(".tally"), description="folder of the embedded stack's data")
+    reports_dir: Path = Field(
+        default_factory=lambda data: data["data_dir"] / "reports", description="folder of issued reports"
+    )
+    partitions: PositiveInt = Field(4, le=1000, description="partitions of each event topic, when created")
+    replication_factor: PositiveInt = Field(1, le=16, description="copies of each topic, when created")
+    workers: PositiveInt = Field(1, le=64, description="worker processes that `tally up` starts")
+    flush_interval_seconds: PositiveFloat = Field(1.0, le=60, description="how often changed cells are written")
+    unflushed_cells_limit: PositiveInt = Field(200_000, description="cells a worker may hold unwritten")
+    page_idle_flushes: PositiveInt = Field(60, description="flushes after which an idle page is let go")
+    dedup_block_size: PositiveInt = Field(65_536, description="offsets in a block of the duplicate horizon")
+    dedup_blocks: PositiveInt = Field(4, description="closed blocks that the duplicate horizon reaches back")
+    completeness_grace_minutes: NonNegativeInt = Field(120, description="how long after midnight a day is complete")
+    prices_file: FilePath | None = Field(None, description="CSV of prices instead of the shipped one")
+    metrics_port: Port | None = Field(None, ge=1, le=65_535, description="port of metrics and health, none without")
+    now: AwareDatetime | None = Field(None, description="the date and time to believe in, for tests")
+    debug: bool = Field(False, description="show tracebacks")
+
+    @field_validator("clickhouse_url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must look like http://host:8123 or https://host:8443")
+        if parts.username or parts.password:
+            raise ValueError("must not hold a user or password: use clickhouse_user and clickhouse_password")
+        return url.rstrip("/")
+
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _is_host_and_port(cls, bootstrap: str) -> str:
+        servers = [server.strip() for server in bootstrap.split(",")]
+        if not all(host and port.isdigit() for host, _, port in (server.rpartition(":") for server in servers)):
+            raise ValueError("must look like host:9092, or host:9092,other:9092")
+        return ",".join(servers)
+
+    @model_validator(mode="after")
+    def _login_is_whole(self) -> Self:
+        named = self.kafka_sasl_username is not None and self.kafka_sasl_password is not None
+        if self.kafka_security_protocol.startswith("SASL") and not named:
+            raise ValueError(f"{self.kafka_security_protocol} needs kafka_sasl_username and kafka_sasl_password")
+        if not self.kafka_security_protocol.startswith("SASL") and self.kafka_sasl_username is not None:
+            raise ValueError("kafka_sasl_username needs kafka_security_protocol SASL_SSL or SASL_PLAINTEXT")
+        return self
+
+    def client_options(self) -> dict[str, Any]:
+        """The keyword arguments that every aiokafka client takes, to connect and log in."""
+        options: dict[str, Any] = {"security_protocol": self.kafka_security_protocol}
+        if self.kafka_security_protocol.startswith("SASL"):
+            options["sasl_mechanism"] = self.kafka_sasl_mechanism
+            options["sasl_plain_username"] = self.kafka_sasl_username
+            options["sasl_plain_password"] = reveal(self.kafka_sasl_password)
+        if self.kafka_security_protocol.endswith("SSL"):
+            options["ssl_context"] = _ssl_context(self.kafka_ca_file)
+        return options
+
+    def clock(self) -> datetime:
+        """Now in UTC, or the setting `now`: the one clock of everything that asks for the date."""
+        return self.now.astimezone(UTC) if self.now else datetime.now(UTC)
+
+
+def load(config: Path | None = None, flags: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment, the TOML file `config` and `flags` (setting name -> text), later wins.
+
+    Without `config`, TALLY_CONFIG or an existing `tally.toml` is read. Raises UserError that names the setting,
+    where it came from and what is wrong with it.
+    """
+    _refuse_unknown_variables(os.environ)
+    path = config or _configured_path()
+    in_file = _read_toml(path) if path else {}
+    given = {**in_file, **(flags or {})}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise UserError(_why(error, in_file, flags or {}, path), "`tally settings` lists them all.") from error
+
+
+def reveal(secret: SecretStr | None) -> str:
+    """The text of a secret, where a client library needs it."""
+    return secret.get_secret_value() if secret else ""
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def nearest(name: str) -> str:
+    """The setting whose name is most like `name`."""
+    return difflib.get_close_matches(name.lower(), Settings.model_fields, n=1, cutoff=0.0)[0]
+
+
+def is_secret(name: str) -> bool:
+    """Whether a setting must not stand on a command line, which everyone on the machine can read."""
+    return "SecretStr" in str(Settings.model_fields[name].annotation)
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    known = {variable_of(name) for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    for variable in sorted(environment):
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+            right = variable_of(nearest(variable[len(PREFIX) :]))
+            raise UserError(f"Unknown setting {variable} in the environment", f"The nearest valid one is {right}.")
+
+
+def _configured_path() -> Path | None:
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named)
+    return DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"Cannot read the settings file {path}: {(error.strerror or str(error)).lower()}"
+        raise UserError(message, exit_code=ExitCode.FILE) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"The settings file {path} is not TOML: {error}") from error
+    for name in table:
+        if name not in Settings.model_fields:
+            raise UserError(f"Unknown setting {name} in {path}", f"The nearest valid one is {nearest(name)}.")
+    return table
+
+
+def _why(error: ValidationError, in_file: Mapping[str, Any], flags: Mapping[str, str], path: Path | None) -> str:
+    """The first complaint as `setting = value (from where): what is wrong`, without a secret's value."""
+    first = error.errors()[0]
+    said = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return f"The settings do not fit together: {said}"
+    name = str(first["loc"][0])
+    if name not in Settings.model_fields:
+        return f"Unknown setting {name}; the nearest valid one is {nearest(name)}"
+    origin = "a flag" if name in flags else str(path) if name in in_file else variable_of(name)
+    value = "" if is_secret(name) else f" = {first['input']!r}"
+    return f"The setting {name}{value} (from {origin}) is wrong: {said}"
+
+
+def _ssl_context(ca_file: Path | None) -> Any:
+    import ssl
+
+    try:
+        return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    except ssl.SSLError as error:
+        raise UserError(f"kafka_ca_file {ca_file} is not a PEM file of certificates: {error}") from error

@@ -1,0 +1,98 @@
+"""What a fold gives: increments for cells, and the checks that every fold shares."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from aggregators.declarations import Declaration
+from aggregators.table import Amounts, CellKey, PageKey
+from aggregators.windows import minute_of, minute_of_log, start_of_minute, utc
+
+EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
+"""The start of the oldest window that is kept; an event of an earlier time is a dead letter."""
+EARLIEST_MINUTE = minute_of(EARLIEST)
+AHEAD = timedelta(minutes=5)
+"""How far a producer's clock may be ahead of the broker's before its event is a dead letter."""
+
+UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+
+
+class Invalid(Exception):
+    """A record that is well-formed JSON of its type but breaks a rule; `reason` is a stable word for counting."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class Change(NamedTuple):
+    """Increments of one cell."""
+
+    declaration: Declaration
+    page_key: PageKey
+    key: CellKey
+    amounts: Amounts
+
+
+class Row(NamedTuple):
+    """A whole row of a table without counters (attributions, directory, profiles), its first value its id.
+
+    The rows of "attributions" are immutable and written once; the others are one for each record, and the source
+    adds its name and the record's offset.
+    """
+
+    table: str
+    values: tuple[Any, ...]
+
+
+Fold = Callable[[Any, int], list[Change | Row]]
+"""(event, minute number of its record's log timestamp) to what it adds. Raises Invalid."""
+
+
+def moment_in_bounds(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]:
+    """`moment` in UTC and its minute number. Raises Invalid when it is before EARLIEST or ahead of the log."""
+    at, minute = not_ahead(moment, log_ms, field)
+    if minute < EARLIEST_MINUTE:
+        raise Invalid("too_old", f"{field} {moment.isoformat()} is before {EARLIEST.isoformat()}, the oldest day kept")
+    return at, minute
+
+
+def not_ahead(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]:
+    """`moment` in UTC and its minute number. Raises Invalid when it is more than five minutes ahead of the log."""
+    try:
+        at = utc(moment)
+    except OverflowError:
+        raise Invalid("out_of_calendar", f"{field} {moment.isoformat()} has no UTC form") from None
+    minute = minute_of(at)
+    # Minutes first: an exact comparison of datetimes costs more than all the rest of the check.
+    if minute > minute_of_log(log_ms) and at > _moment_of_log(log_ms) + AHEAD:
+        raise Invalid("in_the_future", f"{field} {moment.isoformat()} is more than 5 minutes ahead of its log time")
+    return at, minute
+
+
+def _moment_of_log(log_ms: int) -> datetime:
+    return start_of_minute(minute_of_log(log_ms)) + timedelta(milliseconds=log_ms % 60_000)
+
+
+class IdForms:
+    """Remembers which ids have the right form, so that the pattern runs once for each id and not for each event."""
+
+    def __init__(self, limit: int = 500_000) -> None:
+        self._limit = limit
+        self._known: set[str] = set()
+
+    def check(self, value: str, field: str) -> str:
+        """`value` itself. Raises Invalid unless it is a lower-case hyphenated UUID.
+
+        Two spellings of one UUID would be two cells in memory and one row in ClickHouse, each losing to the other.
+        """
+        if value in self._known:
+            return value
+        if not UUID_FORM(value):
+            raise Invalid("bad_id", f"{field} {value!r} is not a lower-case hyphenated UUID")
+        if len(self._known) >= self._limit:
+            self._known.clear()
+        self._known.add(value)
+        return value

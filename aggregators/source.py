@@ -1,0 +1,274 @@
+"""One source (`topic/partition@epoch`): its place in the log, its horizon of duplicates, its tables.
+
+The pure heart of exactness: bytes and offsets in, changed cells and dead letters out. A Source belongs to one
+assignment; when the partition is revoked it is dropped whole and a new one is made for the next assignment.
+
+A batch goes through in three steps, so that whoever drives it can fetch missing pages in between:
+`prepare` (decode, judge, find the missing pages) - `load` (pages read back) - `apply` (fold, advance the place).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import groupby
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from aggregators.activity import ActivityFold
+from aggregators.changes import Change, Fold, IdForms, Invalid, Row
+from aggregators.declarations import CELL_TABLES, Declaration
+from aggregators.deduplication import Horizon, Verdict
+from aggregators.directory import DirectoryFold, ProfileFold
+from aggregators.spend import SpendFold
+from aggregators.table import Page, PageKey, Table
+from streams.events import DIRECTORY, PROFILES, TOKEN, decoder
+
+FOLD_VERSION = 1
+"""Changed whenever a fold would give other cells for the same log; cells of another version are refused."""
+
+
+class Record(Protocol):
+    """What a source needs of a Kafka record (aiokafka's ConsumerRecord has it)."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Letter(NamedTuple):
+    """A record that does not count, and why."""
+
+    record: Record
+    reason: str
+    detail: str
+
+
+class Work(NamedTuple):
+    """One record's changes."""
+
+    offset: int
+    changes: list[Change | Row]
+
+
+@dataclass
+class Prepared:
+    """A batch that is decoded and judged: what it will change, and the pages that it needs first."""
+
+    end: int
+    work: list[Work] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    missing: dict[Declaration, set[PageKey]] = field(default_factory=dict)
+    last: Record | None = None
+    duplicates: int = 0
+
+
+@dataclass
+class Snapshot:
+    """What a source has that ClickHouse does not: absolute rows by table, letters, and the place they reach."""
+
+    source: "Source"
+    place: int
+    rows: dict[str, list[Any]]
+    letters: list[Letter]
+    last_record: str
+    flights: list[tuple[Table, list[Page]]]
+
+
+class Gap(Exception):
+    """A batch begins beyond the next offset to read; the reader must seek back to `wanted`."""
+
+    def __init__(self, source: str, wanted: int, found: int) -> None:
+        super().__init__(f"{source}: a batch begins at offset {found}, but {wanted} is next: seek back to {wanted}")
+        self.wanted = wanted
+
+
+def fingerprint(record: Record) -> str:
+    """A name for one record that a recreated topic's record at the same offset will not share."""
+    digest = blake2b(record.value or b"", digest_size=16, salt=record.timestamp.to_bytes(8, "big", signed=True))
+    return f"{record.offset:020d}:{digest.hexdigest()}"
+
+
+class Source:
+    """The state of one source under one assignment.
+
+    `place` is the next offset to fold; `cursor` the next to read, which starts below the place to warm the horizon
+    and folds nothing until it gets there. `first_unwritten` gives each table's first window that ClickHouse cannot
+    have (by table name).
+    """
+
+    def __init__(
+        self, topic: str, name: str, place: int, horizon: Horizon, log_start: int, first_unwritten: dict[str, int]
+    ) -> None:
+        self.topic = topic
+        self.name = name
+        self.place = place
+        self.horizon = horizon
+        self.cursor = max(log_start, horizon.warm_from(place)) if self.deduplicates else place
+        self.dropped = False
+        self.last_record = ""
+        self.tables = {
+            declaration: Table(declaration, first_unwritten.get(declaration.name, 0)) for declaration in CELL_TABLES
+        }
+        self.waiting: Prepared | None = None
+        self._decode = decoder(topic).decode
+        self._fold = fold_of(topic)
+        self._rows: dict[str, list[tuple[Any, ...]]] = {}
+        self._attributed: set[str] = set()
+        self._letters: list[Letter] = []
+
+    @property
+    def deduplicates(self) -> bool:
+        """Profiles are compacted and the latest wins, so a repeat there is harmless and needs no horizon."""
+        return self.topic != PROFILES
+
+    # -- a batch -------------------------------------------------------------------------------------------
+
+    def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
+        """Decode and judge the batch `[start, end)`; what lies below the cursor is trimmed.
+
+        Raises Gap when the batch begins beyond the cursor. `end` is the reader's position after the batch, which is
+        more than the last record's offset plus one where the log has control records or was compacted.
+        """
+        if start > self.cursor:
+            raise Gap(self.name, self.cursor, start)
+        prepared = Prepared(max(end, self.cursor))
+        fresh = [record for record in records if record.offset >= self.cursor]
+        size = self.horizon.block_size
+        for block, run in groupby(fresh, key=lambda record: record.offset // size):
+            self._prepare_run(block, list(run), prepared)
+        if fresh:
+            prepared.last = fresh[-1]
+        self.waiting = prepared
+        return prepared
+
+    def _prepare_run(self, block: int, run: list[Record], prepared: Prepared) -> None:
+        read = [(record, *self._read(record)) for record in run]
+        formed = [(record, event_id, changes) for record, event_id, changes in read if event_id is not None]
+        for record, event_id, problem in read:
+            if event_id is None and record.offset >= self.place:
+                prepared.letters.append(Letter(record, *problem))
+        verdicts = self._judge(block, formed)
+        for (record, _, changes), verdict in zip(formed, verdicts, strict=True):
+            if record.offset < self.place:
+                continue
+            if verdict is Verdict.FIRST:
+                self._plan(record.offset, changes, prepared)
+            elif verdict is Verdict.DUPLICATE:
+                prepared.duplicates += 1
+            else:
+                prepared.letters.append(Letter(record, "conflict", "its event_id was used with another payload"))
+
+    def _judge(self, block: int, formed: list[tuple[Record, str, Any]]) -> list[Verdict]:
+        if not self.deduplicates:
+            return [Verdict.FIRST] * len(formed)
+        ids = [hash(event_id) for _, event_id, _ in formed]
+        return self.horizon.judge(block, ids, [hash(record.value) for record, _, _ in formed])
+
+    def _read(self, record: Record) -> tuple[str | None, Any]:
+        """(event_id, changes) of a well-formed record, or (None, (reason, detail))."""
+        try:
+            if record.value is None:
+                return "", self._tombstone(record)
+            event = self._decode(record.value)
+            return event.event_id, self._fold(event, record.timestamp)
+        except msgspec.ValidationError as error:
+            return None, ("schema", str(error))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return None, ("not_json", str(error))
+        except Invalid as error:
+            return None, (error.reason, error.detail)
+
+    def _tombstone(self, record: Record) -> list[Change | Row]:
+        if not isinstance(self._fold, ProfileFold):
+            raise Invalid("empty", "the record has no value")
+        return self._fold.forget(record.key)
+
+    def _plan(self, offset: int, changes: list[Change | Row], prepared: Prepared) -> None:
+        prepared.work.append(Work(offset, changes))
+        for change in changes:
+            if isinstance(change, Change) and not self.tables[change.declaration].open(change.page_key):
+                prepared.missing.setdefault(change.declaration, set()).add(change.page_key)
+
+    def load(self, declaration: Declaration, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
+        """Open pages as ClickHouse has them (see Table.load)."""
+        self.tables[declaration].load(page_keys, rows)
+
+    def apply(self, prepared: Prepared) -> None:
+        """Fold a prepared batch whose missing pages are loaded, and advance cursor and place. Never awaits."""
+        for offset, changes in prepared.work:
+            for change in changes:
+                if isinstance(change, Change):
+                    self.tables[change.declaration].add(change.page_key, change.key, offset, change.amounts)
+                else:
+                    self._take_row(change, offset)
+        self._letters += prepared.letters
+        self.cursor = prepared.end
+        self.place = max(self.place, self.cursor)
+        if prepared.last is not None:
+            self.last_record = fingerprint(prepared.last)
+        self.waiting = None
+
+    def _take_row(self, row: Row, offset: int) -> None:
+        if row.table != "attributions":
+            self._rows.setdefault(row.table, []).append((*row.values, self.name, offset))
+        elif row.values[0] not in self._attributed:
+            self._attributed.add(row.values[0])
+            self._rows.setdefault(row.table, []).append(row.values)
+
+    # -- a flush -------------------------------------------------------------------------------------------
+
+    @property
+    def unflushed(self) -> int:
+        """Rows and letters that wait for a flush."""
+        tables = sum(table.unflushed for table in self.tables.values())
+        return tables + sum(map(len, self._rows.values())) + len(self._letters)
+
+    @property
+    def open_cells(self) -> int:
+        """Cells in memory."""
+        return sum(table.open_cells for table in self.tables.values())
+
+    def snapshot(self) -> Snapshot:
+        """Take what has changed, with the place at this instant. The position row goes in after all the rest."""
+        rows: dict[str, list[Any]] = {**self._rows}
+        flights = []
+        for declaration, table in self.tables.items():
+            changed, pages = table.take_changes(self.name)
+            if changed:
+                rows[declaration.name] = changed
+            flights.append((table, pages))
+        letters, self._letters, self._rows = self._letters, [], {}
+        return Snapshot(self, self.place, rows, letters, self.last_record, flights)
+
+    def evict(self, idle_rounds: int) -> int:
+        """Let go pages that were idle for so many flushes; returns how many."""
+        waiting = self.waiting.missing if self.waiting else {}
+        planned: dict[Declaration, set[PageKey]] = {}
+        for _, changes in self.waiting.work if self.waiting else ():
+            for change in changes:
+                if isinstance(change, Change):
+                    planned.setdefault(change.declaration, set()).add(change.page_key)
+        return sum(
+            table.evict(idle_rounds, planned.get(declaration, set()) | waiting.get(declaration, set()))
+            for declaration, table in self.tables.items()
+        )
+
+
+def landed(snapshot: Snapshot) -> None:
+    """ClickHouse has confirmed all rows of the snapshot: its pages may be let go again."""
+    for table, pages in snapshot.flights:
+        table.landed(pages)
+
+
+def fold_of(topic: str) -> Fold:
+    """The fold of a topic."""
+    ids = IdForms()
+    if topic == TOKEN:
+        return SpendFold(ids)
+    if topic == DIRECTORY:
+        return DirectoryFold(ids)
+    if topic == PROFILES:
+        return ProfileFold(ids)
+    return ActivityFold(ids)

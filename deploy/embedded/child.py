@@ -1,0 +1,131 @@
+"""One process of the embedded stack: how to start it, when it answers, how to end it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_BOUND = str(Path(__file__).with_name("bound.py"))
+
+
+class ChildFailed(RuntimeError):
+    """A child ended, or did not answer in time, while it was being started."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """What to run and how to know that it runs.
+
+    `ready` is asked again and again after the start and says whether the child answers; it must return
+    within a second or so. `before_start` is called once, before the first start. Times are seconds.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    ready: Callable[[], bool] = lambda: True
+    env: Mapping[str, str] = field(default_factory=dict)
+    before_start: Callable[[], None] | None = None
+    start_timeout: float = 60
+    stop_timeout: float = 15
+    url: str = ""
+
+
+class RunningChild:
+    """A started `Child`. It dies with this process, and with the thread that started it."""
+
+    def __init__(self, child: Child, on_line: Callable[[str], None]) -> None:
+        """Start the process; `on_line` gets each line it prints, from a thread of its own."""
+        self.child = child
+        self.started_at = time.monotonic()
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", _BOUND, str(os.getpid()), *child.command],
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **child.env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends children in order
+        )
+        self._reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, -N if signal N ended it, None while it runs."""
+        return self._process.poll()
+
+    def wait_until_ready(self) -> None:
+        """Return when the child answers. Raises ChildFailed if it ends first or takes too long."""
+        deadline = self.started_at + self.child.start_timeout
+        while not self.child.ready():
+            if self.exit_code is not None:
+                raise ChildFailed(f"{self.child.name} ended with {self.exit_code} while starting")
+            if time.monotonic() > deadline:
+                raise ChildFailed(f"{self.child.name} did not answer in {self.child.start_timeout:g} s")
+            time.sleep(0.05)
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM, without waiting."""
+        self._signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """End the process: SIGTERM, then SIGKILL to its whole group after `stop_timeout`. Its exit code."""
+        self.ask_to_stop()
+        try:
+            self._process.wait(self.child.stop_timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        return self._reap()
+
+    def kill(self) -> None:
+        """Send SIGKILL to the process and everything it started."""
+        self._signal(signal.SIGKILL)
+        self._reap()
+
+    def _reap(self) -> int:
+        code = self._process.wait()
+        self._reader.join(timeout=1)
+        return code
+
+    def _signal(self, number: signal.Signals) -> None:
+        # A group outlives its leader while others are in it, so a dead leader is signalled as well.
+        try:
+            os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
+
+    def _read(self, on_line: Callable[[str], None]) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                on_line(line.rstrip("\n"))
+
+
+def start(child: Child, log: Path) -> RunningChild:
+    """Start one child by itself, append what it prints to the file `log`, and wait until it answers."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+
+    def append(line: str) -> None:
+        with log.open("a") as file:
+            file.write(line + "\n")
+
+    if child.before_start is not None:
+        child.before_start()
+    running = RunningChild(child, append)
+    try:
+        running.wait_until_ready()
+    except BaseException:
+        running.kill()
+        raise
+    return running

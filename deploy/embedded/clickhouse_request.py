@@ -1,0 +1,141 @@
+"""Reading ClickHouse's HTTP requests: who asks, which statement, which settings, which data."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from aiohttp import BodyPartReader, web
+
+from deploy.embedded.clickhouse_engine import ClickHouseError, Request
+from deploy.embedded.clickhouse_sql import InsertHead, split_insert
+from deploy.embedded.compression import UnknownCompression, decompressor
+
+# URL parameters that are part of the protocol; all others are settings of the statement.
+_PROTOCOL = frozenset(
+    {
+        "query", "query_id", "database", "default_format", "user", "password", "quota_key", "role",
+        "session_id", "session_timeout", "session_check", "client_protocol_version", "wait_end_of_query",
+        "buffer_size", "compress", "decompress", "enable_http_compression", "stacktrace",
+        "http_headers_progress_interval_ms", "send_progress_in_http_headers",
+    }
+)  # fmt: skip
+_CHUNK = 1 << 20
+_MAX_STATEMENT = 64 << 20  # bytes of SQL text, not of inserted data
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The one user of the server; an empty password lets that user in without one."""
+
+    user: str
+    password: str
+
+    def check(self, request: web.Request) -> None:
+        """Raise ClickHouseError 516 unless the request carries this user and password."""
+        user, password = _given(request)
+        # Both are always compared, in constant time, so that the time taken tells nothing.
+        same_user = hmac.compare_digest(user.encode(), self.user.encode())
+        same_password = hmac.compare_digest(password.encode(), self.password.encode())
+        if not (same_user and same_password):
+            raise ClickHouseError(
+                516,
+                f"Code: 516. DB::Exception: {user}: Authentication failed: password is incorrect, or there "
+                "is no user with such name. (AUTHENTICATION_FAILED)",
+            )
+
+
+def _given(request: web.Request) -> tuple[str, str]:
+    if "X-ClickHouse-User" in request.headers or "X-ClickHouse-Key" in request.headers:
+        return request.headers.get("X-ClickHouse-User", "default"), request.headers.get("X-ClickHouse-Key", "")
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return "", ""
+        return user, password
+    return request.query.get("user", "default"), request.query.get("password", "")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request taken apart: the statement, and for an INSERT with data its head and the data's bytes."""
+
+    asked: Request
+    insert: InsertHead | None
+    data: AsyncIterator[bytes]
+
+
+async def read_call(request: web.Request, query_id: str) -> Call:
+    """Read a request up to where its data begins. Raises ClickHouseError."""
+    parameters = dict(request.query)
+    if request.content_type == "multipart/form-data":
+        parameters |= await _form_fields(request)
+        body = _no_data()
+    else:
+        body = _body(request)
+    sql, head, data = await _statement(parameters.get("query", ""), body)
+    return Call(_request(sql, parameters, request.method == "GET", query_id), head, data)
+
+
+def _request(sql: bytes, given: Mapping[str, str], read_only: bool, query_id: str) -> Request:
+    return Request(
+        sql=sql,
+        database=given.get("database", ""),
+        settings={k: v for k, v in given.items() if k not in _PROTOCOL and not k.startswith("param_")},
+        parameters={k.removeprefix("param_"): v for k, v in given.items() if k.startswith("param_")},
+        default_format=given.get("default_format") or "TabSeparated",
+        read_only=read_only,
+        query_id=query_id,
+    )
+
+
+async def _statement(query: str, body: AsyncIterator[bytes]) -> tuple[bytes, InsertHead | None, AsyncIterator[bytes]]:
+    """The statement's text, its INSERT head if data follows, and that data, which is not read yet."""
+    text = query.encode() + b"\n" if query else b""
+    while (head := split_insert(text)) is None or (query == "" and len(text) == head.data_start):
+        part = await anext(body, b"")
+        text += part
+        if not part:
+            break
+        if len(text) > _MAX_STATEMENT:
+            raise ClickHouseError(
+                62, f"Code: 62. DB::Exception: Max query size exceeded ({_MAX_STATEMENT} bytes). (SYNTAX_ERROR)"
+            )
+    if head is None:
+        return text.removesuffix(b"\n"), None, body
+    return text[: head.data_start], head, _after(text[head.data_start :], body)
+
+
+async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in rest:
+        yield part
+
+
+async def _no_data() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+async def _body(request: web.Request) -> AsyncIterator[bytes]:
+    try:
+        unpack = decompressor(request.headers.get("Content-Encoding", ""))
+        async for part in request.content.iter_chunked(_CHUNK):
+            if data := unpack.decompress(part):
+                yield data
+    except UnknownCompression as error:
+        raise ClickHouseError(89, f"Code: 89. DB::Exception: {error}. (UNKNOWN_COMPRESSION_METHOD)") from error
+
+
+async def _form_fields(request: web.Request) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or part.filename is not None or part.name is None:
+            raise ClickHouseError(
+                48, "Code: 48. DB::Exception: The embedded server takes no external data. (NOT_IMPLEMENTED)"
+            )
+        fields[part.name] = await part.text()
+    return fields

@@ -1,0 +1,104 @@
+"""The compressions of HTTP bodies that ClickHouse's clients use, piece by piece."""
+
+import sys
+import zlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import lz4.frame
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+
+class UnknownCompression(ValueError):
+    """A Content-Encoding this server does not read."""
+
+
+class Compressor(Protocol):
+    """Takes pieces of a body and gives pieces of the compressed body."""
+
+    def compress(self, data: bytes) -> bytes:
+        """Take a piece; what is returned may be empty."""
+
+    def flush(self) -> bytes:
+        """End the body."""
+
+
+class Decompressor(Protocol):
+    """Takes pieces of a compressed body and gives pieces of the body."""
+
+    def decompress(self, data: bytes) -> bytes:
+        """Take a piece; what is returned may be empty."""
+
+
+class _Identity:
+    def compress(self, data: bytes) -> bytes:
+        return data
+
+    def decompress(self, data: bytes) -> bytes:
+        return data
+
+    def flush(self) -> bytes:
+        return b""
+
+
+class _Lz4Compressor:
+    def __init__(self) -> None:
+        self._frame = lz4.frame.LZ4FrameCompressor()
+        self._begin = self._frame.begin()
+
+    def compress(self, data: bytes) -> bytes:
+        begin, self._begin = self._begin, b""
+        return bytes(begin + self._frame.compress(data))
+
+    def flush(self) -> bytes:
+        return bytes(self._begin + self._frame.flush())
+
+
+class _Frames:
+    """Reads a body of one or more frames: clients may end one with each of their blocks."""
+
+    def __init__(self, frame: Callable[[], Any]) -> None:
+        self._frame = frame
+        self._open = frame()
+
+    def decompress(self, data: bytes) -> bytes:
+        parts = []
+        while data:
+            parts.append(self._open.decompress(data))
+            data = self._open.unused_data or b""
+            if self._open.eof:
+                self._open = self._frame()
+        return b"".join(parts)
+
+
+def decompressor(encoding: str) -> Decompressor:
+    """What reads a body with this Content-Encoding. Raises UnknownCompression."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            return _Identity()
+        case "lz4":
+            return _Frames(lz4.frame.LZ4FrameDecompressor)
+        case "zstd":
+            return _Frames(zstd.ZstdDecompressor)
+        case "gzip" | "deflate":
+            return _Frames(lambda: zlib.decompressobj(wbits=47))  # told apart by the header
+    raise UnknownCompression(f"Unknown Content-Encoding {encoding!r}: send lz4, zstd, gzip, deflate or none")
+
+
+def compressor(accepted: str) -> tuple[str, Compressor]:
+    """The Content-Encoding to answer with, given an Accept-Encoding header, and what writes it.
+
+    The cheapest that the client reads; "" and the body as it is if it reads none of them.
+    """
+    offers = {part.split(";")[0].strip().lower() for part in accepted.split(",")}
+    if "lz4" in offers:
+        return "lz4", _Lz4Compressor()
+    if "zstd" in offers:
+        return "zstd", zstd.ZstdCompressor(level=1)
+    if "gzip" in offers:
+        return "gzip", zlib.compressobj(level=1, wbits=31)
+    return "", _Identity()

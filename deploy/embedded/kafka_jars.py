@@ -1,0 +1,107 @@
+"""The jars of Apache Kafka: which ones, their checksums, and how they get here."""
+
+import fcntl
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+KAFKA_VERSION = "4.4.0"
+
+# Every jar the broker needs at run time, by Maven coordinates, with its SHA-256: what was tested is what
+# runs, and a damaged or exchanged file is noticed. `python -m deploy.embedded.kafka_jars VERSION` prints the
+# table for another version.
+JARS: dict[str, str] = dict(line.split(",") for line in Path(__file__).with_suffix(".csv").read_text().splitlines()[1:])
+_LOG_BINDING = ("org.apache.logging.log4j", "log4j-slf4j-impl")  # slf4j 1.7 to log4j 2; not in Kafka's POM
+
+Progress = Callable[[int, int, str], None]
+"""Called with jars there, jars in all, and the name of the last one."""
+
+
+class FetchFailed(RuntimeError):
+    """A jar could not be downloaded or is not the one that was asked for."""
+
+
+def default_cache() -> Path:
+    """Where downloads are kept between starts: `TALLY_CACHE`, or `~/.cache/tally`."""
+    return Path(os.environ.get("TALLY_CACHE") or Path.home() / ".cache" / "tally")
+
+
+def fetch_kafka(cache: Path, progress: Progress = lambda *_: None) -> list[Path]:
+    """Return the broker's class path, downloading into `cache` what is not there yet.
+
+    A jar is there whole and with the right checksum or not at all, so an interrupted download goes on
+    where it stopped, and a second call needs no network. Raises FetchFailed.
+    """
+    home = cache / f"kafka-{KAFKA_VERSION}"
+    jars = [home / _file_name(coordinates) for coordinates in JARS]
+    if not all(jar.exists() for jar in jars):
+        home.mkdir(parents=True, exist_ok=True)
+        with (home / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two first starts at once download once
+            _download_missing(home, progress)
+    return jars
+
+
+def _download_missing(home: Path, progress: Progress) -> None:
+    missing = [coordinates for coordinates in JARS if not (home / _file_name(coordinates)).exists()]
+    there = len(JARS) - len(missing)
+    with tempfile.TemporaryDirectory(dir=home, prefix=".download-") as scratch:
+        pool = ThreadPoolExecutor(8)
+        try:
+            downloads = [pool.submit(_download, each, Path(scratch), home) for each in missing]
+            for download in as_completed(downloads):
+                there += 1
+                progress(there, len(JARS), download.result())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _download(coordinates: str, scratch: Path, home: Path) -> str:
+    from jgo.maven import MavenContext
+
+    group, name, version = coordinates.split(":")
+    context = MavenContext(repo_cache=scratch, timeout=60)
+    try:
+        jar = context.project(group, name).at_version(version).artifact().resolve()
+    except (OSError, RuntimeError) as error:
+        raise FetchFailed(
+            f"could not download {coordinates} for the embedded Kafka ({error}): check the network and "
+            f"start again; what is already in {home} is kept"
+        ) from error
+    if _sha256(jar) != JARS[coordinates]:
+        raise FetchFailed(f"{coordinates} is not the file that was tested (its checksum differs): try again")
+    jar.replace(home / jar.name)
+    return str(jar.name)
+
+
+def _file_name(coordinates: str) -> str:
+    _, name, version = coordinates.split(":")
+    return f"{name}-{version}.jar"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def resolve(version: str) -> dict[str, str]:
+    """Resolve Kafka `version` anew from its POMs: coordinates to SHA-256. Needs the network."""
+    from jgo.maven import MavenContext
+    from jgo.parse import Coordinate
+
+    with tempfile.TemporaryDirectory() as scratch:
+        context = MavenContext(repo_cache=Path(scratch), timeout=60)
+        kafka = context.create_dependency(Coordinate.parse(f"org.apache.kafka:kafka_2.13:{version}"))
+        inputs, transitive = context.resolver.resolve([kafka])
+        artifacts = [each.artifact for each in (*inputs, *transitive)]
+        log4j = next(each.version for each in artifacts if each.artifactId == "log4j-core")
+        artifacts.append(context.project(*_LOG_BINDING).at_version(log4j).artifact())
+        return {f"{each.groupId}:{each.artifactId}:{each.version}": _sha256(each.resolve()) for each in artifacts}
+
+
+if __name__ == "__main__":
+    print("coordinates,sha256")
+    print("\n".join(map(",".join, resolve(sys.argv[1]).items())))

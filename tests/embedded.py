@@ -1,0 +1,41 @@
+"""The real Kafka and the real ClickHouse engine for tests: one of each for the whole run.
+
+`pytest_plugins = ["tests.embedded"]` brings the fixtures. They start when the first test asks for them.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.child import RunningChild, start
+from deploy.embedded.clickhouse import clickhouse_child
+from deploy.embedded.kafka import kafka_child
+from deploy.embedded.ports import free_port
+
+
+def start_kafka(data: Path, port: int = 0) -> RunningChild:
+    """Start a broker over `data`; its address is `.child.url`. The caller stops it."""
+    return start(kafka_child(data, port or free_port(), heap_mb=384), data / "output.log")
+
+
+def start_clickhouse(data: Path, port: int = 0, password: str = "") -> RunningChild:
+    """Start a ClickHouse server over `data`; its address is `.child.url`. The caller stops it."""
+    child = clickhouse_child(data, port or free_port(), password=password, memory=2 << 30)
+    return start(child, data / "output.log")
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap address of the test session's Kafka; tests make topics of their own."""
+    broker = start_kafka(tmp_path_factory.mktemp("kafka"))
+    yield broker.child.url
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of the test session's ClickHouse; tests make databases of their own."""
+    server = start_clickhouse(tmp_path_factory.mktemp("clickhouse"))
+    yield server.child.url
+    server.stop()

@@ -28,6 +28,10 @@ FOLD_VERSION = 1
 """Changed whenever a fold would give other cells for the same log; cells of another version are refused."""
 
 
+ATTRIBUTED_LIMIT = 500_000
+"""How many attribution ids a source remembers as written."""
+
+
 class Record(Protocol):
     """What a source needs of a Kafka record (aiokafka's ConsumerRecord has it)."""
 
@@ -76,6 +80,10 @@ class Snapshot:
     flights: list[tuple[Table, list[Page]]]
 
 
+class Recreated(Exception):
+    """The log holds another record at the place's last offset: the topic was deleted and made anew."""
+
+
 class Gap(Exception):
     """A batch begins beyond the next offset to read; the reader must seek back to `wanted`."""
 
@@ -94,20 +102,30 @@ class Source:
     """The state of one source under one assignment.
 
     `place` is the next offset to fold; `cursor` the next to read, which starts below the place to warm the horizon
-    and folds nothing until it gets there. `first_unwritten` gives each table's first window that ClickHouse cannot
-    have (by table name).
+    and folds nothing until it gets there. `last_record` is the fingerprint stored with the place. `first_unwritten`
+    gives each table's first window that ClickHouse cannot have (by table name).
     """
 
     def __init__(
-        self, topic: str, name: str, place: int, horizon: Horizon, log_start: int, first_unwritten: dict[str, int]
+        self,
+        topic: str,
+        name: str,
+        place: int,
+        horizon: Horizon,
+        *,
+        log_start: int = 0,
+        last_record: str = "",
+        first_unwritten: dict[str, int] | None = None,
     ) -> None:
         self.topic = topic
         self.name = name
         self.place = place
         self.horizon = horizon
-        self.cursor = max(log_start, horizon.warm_from(place)) if self.deduplicates else place
+        self.last_record = last_record
         self.dropped = False
-        self.last_record = ""
+        self.duplicates = 0
+        self.cursor = max(log_start, self._read_from())
+        first_unwritten = first_unwritten or {}
         self.tables = {
             declaration: Table(declaration, first_unwritten.get(declaration.name, 0)) for declaration in CELL_TABLES
         }
@@ -123,6 +141,11 @@ class Source:
         """Profiles are compacted and the latest wins, so a repeat there is harmless and needs no horizon."""
         return self.topic != PROFILES
 
+    def _read_from(self) -> int:
+        if self.deduplicates:
+            return self.horizon.warm_from(self.place)
+        return int(self.last_record.partition(":")[0]) if self.last_record else self.place
+
     # -- a batch -------------------------------------------------------------------------------------------
 
     def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
@@ -135,6 +158,7 @@ class Source:
             raise Gap(self.name, self.cursor, start)
         prepared = Prepared(max(end, self.cursor))
         fresh = [record for record in records if record.offset >= self.cursor]
+        self._refuse_recreated(fresh)
         size = self.horizon.block_size
         for block, run in groupby(fresh, key=lambda record: record.offset // size):
             self._prepare_run(block, list(run), prepared)
@@ -142,6 +166,17 @@ class Source:
             prepared.last = fresh[-1]
         self.waiting = prepared
         return prepared
+
+    def _refuse_recreated(self, fresh: list[Record]) -> None:
+        if self.cursor >= self.place or not self.last_record:
+            return
+        offset = int(self.last_record.partition(":")[0])
+        for record in fresh:
+            if record.offset == offset and fingerprint(record) != self.last_record:
+                raise Recreated(
+                    f"{self.name}: offset {offset} holds another record than the one that was folded, so the topic "
+                    f"was recreated: start a new epoch with `tally epoch {self.topic}`"
+                )
 
     def _prepare_run(self, block: int, run: list[Record], prepared: Prepared) -> None:
         read = [(record, *self._read(record)) for record in run]
@@ -204,16 +239,19 @@ class Source:
                 else:
                     self._take_row(change, offset)
         self._letters += prepared.letters
+        if prepared.last is not None and prepared.last.offset >= self.place:
+            self.last_record = fingerprint(prepared.last)
         self.cursor = prepared.end
         self.place = max(self.place, self.cursor)
-        if prepared.last is not None:
-            self.last_record = fingerprint(prepared.last)
+        self.duplicates += prepared.duplicates
         self.waiting = None
 
     def _take_row(self, row: Row, offset: int) -> None:
         if row.table != "attributions":
             self._rows.setdefault(row.table, []).append((*row.values, self.name, offset))
         elif row.values[0] not in self._attributed:
+            if len(self._attributed) >= ATTRIBUTED_LIMIT:
+                self._attributed.clear()  # a row that is written again is the same row
             self._attributed.add(row.values[0])
             self._rows.setdefault(row.table, []).append(row.values)
 

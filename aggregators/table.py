@@ -37,6 +37,7 @@ class Table:
 
     `first_unwritten` is the first window of which ClickHouse certainly holds nothing from this source, so that
     pages from there on need no read-back; without it every new hour of every organization costs a query.
+    `unflushed` counts the cells that ClickHouse does not have yet, those in flight left out.
     """
 
     def __init__(self, declaration: Declaration, first_unwritten: int) -> None:
@@ -45,6 +46,7 @@ class Table:
         self.dirty: dict[PageKey, Page] = {}
         self.first_unwritten = first_unwritten
         self.round = 0
+        self.unflushed = 0
         self._blank = [-1] + [0] * len(declaration.counters)
 
     def open(self, page_key: PageKey) -> bool:
@@ -76,15 +78,13 @@ class Table:
             return
         cell[:] = map(add, cell, amounts)
         cell[0] = offset
-        if not page.changed:
+        changed = page.changed
+        before = len(changed)
+        if not before:
             self.dirty[page_key] = page
             page.touched = self.round
-        page.changed[key] = cell
-
-    @property
-    def unflushed(self) -> int:
-        """How many cells ClickHouse does not have yet, those in flight left out."""
-        return sum(len(page.changed) for page in self.dirty.values())
+        changed[key] = cell
+        self.unflushed += len(changed) - before
 
     @property
     def open_cells(self) -> int:
@@ -100,6 +100,7 @@ class Table:
             page.changed = {}
             page.flights += 1
         self.dirty = {}
+        self.unflushed = 0
         return rows, flight
 
     def _rows(self, source: str) -> Iterator[list[Any]]:

@@ -1,0 +1,170 @@
+"""`tally worker`: one Faust worker, wired: record batches -> sources -> ClickHouse."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterable
+
+import faust
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.types.auth import CredentialsT
+from mode import Service
+
+from aggregators.source import Letter
+from deploy.errors import ExitCode
+from deploy.settings import Settings, reveal
+from sinks.clickhouse import connect
+from sinks.sources import Batch, Options, Sources
+from sinks.store import Store
+from streams.app import BatchApp, make_app
+from streams.dead_letters import DeadLetter, DeadLetterWriter
+from streams.events import EVENTS_BY_TOPIC
+from streams.log import KafkaLog, Partition
+from streams.record_batches import Hooks, RecordBatch
+
+logger = logging.getLogger("tally.worker")
+
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+LAST_FLUSH_SECONDS = 8.0
+"""How long a worker that stops may take for its last flush; what it does not write, the next owner folds again."""
+
+
+class Worker:
+    """One worker process: the application, its sources, and what ends it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.log = KafkaLog(settings.kafka_bootstrap, settings.client_options())
+        self.letters = DeadLetterWriter(settings.kafka_bootstrap, settings.client_options())
+        self.sources = Sources(store_of(settings), self.log, self.write_letters, options_of(settings), settings.clock)
+        self.app = make_app(
+            settings.consumer_group,
+            settings.kafka_bootstrap,
+            list(EVENTS_BY_TOPIC),
+            settings.data_dir / "faust" / str(os.getpid()),
+            Hooks(self.place, self.sources.drop, self.sources.confirmed, self.failed),
+            self.process,
+            credentials_of(settings),
+        )
+        self.sources.on_lost = self.place_again
+        _add_flusher(self)
+
+    async def place(self, partitions: Iterable[Partition], assignment: int) -> dict[Partition, int]:
+        """Where each partition is to be read from (see Sources.place)."""
+        return await self.sources.place(partitions, assignment)
+
+    async def place_again(self) -> None:
+        """Place all assigned partitions anew: ClickHouse is another one than it was."""
+        await self.app.consumer.perform_seek()
+
+    async def process(self, batch: RecordBatch) -> int | None:
+        """Fold one batch (see Sources.process)."""
+        return await self.sources.process(Batch(*batch))
+
+    async def write_letters(self, letters: list[tuple[str, Letter]]) -> None:
+        """Dead letters of sources to their topic; returns when all are confirmed."""
+        await self.letters.write([dead_letter(source, letter) for source, letter in letters])
+
+    def failed(self, error: BaseException) -> None:
+        """End the process at once: an exception in a fold is a bug, and a restart re-reads from stored positions.
+
+        Stopping in good order hung once in nine on such a path; the exit leaves nothing to repair.
+        """
+        logger.critical("the worker ends: %s", error, exc_info=error)
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(ExitCode.INTERNAL)
+
+
+def dead_letter(source: str, letter: Letter) -> DeadLetter:
+    """The dead letter of one record of `source` (`topic/partition@epoch`)."""
+    place, _, epoch = source.rpartition("@")
+    topic, _, partition = place.rpartition("/")
+    record = letter.record
+    return DeadLetter.of(
+        topic=topic,
+        partition=int(partition),
+        epoch=int(epoch),
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        reason=letter.reason,
+        detail=letter.detail,
+        key=record.key,
+        value=record.value,
+    )
+
+
+def _add_flusher(worker: Worker) -> None:
+    """Run the flushes as a service of the app, with the last one before partitions are given back."""
+
+    class Flusher(Service):
+        async def on_start(self) -> None:
+            self._stack = contextlib.AsyncExitStack()
+            await self._stack.enter_async_context(worker.log)
+            await self._stack.enter_async_context(worker.letters)
+
+        @Service.task
+        async def _flush(self) -> None:
+            try:
+                await worker.sources.run()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                worker.failed(error)
+
+    app: BatchApp = worker.app
+    app.service(Flusher)
+
+    @app.on_before_shutdown.connect
+    async def last_flush(*_: object, **__: object) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(worker.sources.flush(), LAST_FLUSH_SECONDS)
+
+
+def store_of(settings: Settings) -> Store:
+    """The store at the settings' ClickHouse."""
+    return Store(
+        connect(
+            settings.clickhouse_url,
+            settings.clickhouse_user,
+            reveal(settings.clickhouse_password),
+            settings.clickhouse_database,
+        )
+    )
+
+
+def options_of(settings: Settings) -> Options:
+    """The worker's bounds."""
+    return Options(
+        block_size=settings.dedup_block_size,
+        blocks=settings.dedup_blocks,
+        flush_seconds=settings.flush_interval_seconds,
+        unflushed_limit=settings.unflushed_cells_limit,
+        idle_flushes=settings.page_idle_flushes,
+    )
+
+
+def credentials_of(settings: Settings) -> CredentialsT | None:
+    """Faust's form of how to log in to Kafka."""
+    options = settings.client_options()
+    context = options.get("ssl_context")
+    if options["security_protocol"].startswith("SASL"):
+        return SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            mechanism=options["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context is not None else None
+
+
+def run(settings: Settings) -> None:
+    """Run one worker until SIGTERM or SIGINT. Does not return: the process ends with the worker's exit code."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    (settings.data_dir / "faust").mkdir(parents=True, exist_ok=True)
+    worker = Worker(settings)
+    faust.Worker(worker.app, loglevel="INFO", redirect_stdouts=False, override_logging=False).execute_from_commandline()

@@ -1,0 +1,370 @@
+"""All sources that this worker owns: placed, folded, flushed, dropped. The order of steps here is the exactness.
+
+- `place` reads where a source stands and says where reading must start. A new Source is made for each assignment,
+  so work that began under an older one finds its Source dropped and stops.
+- `process` takes one batch through prepare, load and apply; after every await it looks whether the source still is.
+- `flush` writes letters, then changed cells as absolute rows, then, when all of it is confirmed, the positions as
+  they were when the cells were taken. A crash anywhere in between is repaired by the cells' stamps.
+- `drop` forgets a source at once, without waiting: the next owner reads on from the stored position.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, ParamSpec, Protocol, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_never, wait_exponential_jitter
+
+from aggregators.deduplication import Horizon
+from aggregators.source import FOLD_VERSION, Gap, Letter, Prepared, Record, Recreated, Snapshot, Source, landed
+from aggregators.watermark import EndAsked, watermark
+from sinks.clickhouse import is_transient
+from sinks.store import NEVER, Position, Store
+
+T = TypeVar("T")
+P = ParamSpec("P")
+Partition = tuple[str, int]
+"""(topic, partition)"""
+
+logger = logging.getLogger("tally.sources")
+
+
+class Batch(NamedTuple):
+    """Consecutive records `[start, end)` of one partition, read under the assignment of that number."""
+
+    topic: str
+    partition: int
+    assignment: int
+    start: int
+    end: int
+    records: list[Record]
+
+
+class Log(Protocol):
+    """What is asked of Kafka beside the records."""
+
+    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
+        """The first offset that each partition still has, and its end."""
+
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The end of each partition."""
+
+
+LetterBox = Callable[[list[tuple[str, Letter]]], Awaitable[None]]
+"""Writes dead letters of sources (by name); returns when all are confirmed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Bounds of a worker. `bad_share` of a source's latest records being dead letters stops that source."""
+
+    block_size: int = 65_536
+    blocks: int = 4
+    flush_seconds: float = 1.0
+    unflushed_limit: int = 200_000
+    open_cells_limit: int = 1_000_000
+    idle_flushes: int = 60
+    bad_share: float = 0.5
+    bad_least: int = 2_000
+
+
+@dataclass
+class Owned:
+    """A source under its assignment, and what is known of it beyond the fold."""
+
+    source: Source
+    assignment: int
+    confirmed: int
+    asked: EndAsked | None = None
+    watermark: datetime = NEVER
+    stored: tuple[int, datetime] = (-1, NEVER)
+    seen: float = 0
+    bad: float = 0
+
+
+class Sources:
+    """The sources of one worker. All methods run on one event loop; ClickHouse calls run in threads."""
+
+    def __init__(
+        self, store: Store, log: Log, letters: LetterBox, options: Options, clock: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._letters = letters
+        self._options = options
+        self._clock = clock
+        self._owned: dict[Partition, Owned] = {}
+        self._flushing = asyncio.Lock()
+        self._room = asyncio.Event()
+        self._full = asyncio.Event()
+        self._identity = ""
+        self.stopped: dict[Partition, str] = {}
+        self.retrying = ""
+        self.on_lost: Callable[[], Awaitable[None]] | None = None
+
+    # -- assignment ----------------------------------------------------------------------------------------
+
+    async def place(self, partitions: Iterable[Partition], assignment: int) -> dict[Partition, int]:
+        """Own these partitions from their stored positions on; gives the offset from which each must be read.
+
+        A partition whose position lies outside its log, or whose cells are of another fold, is left out, named in
+        `stopped` and in an error of the log.
+        """
+        wanted = list(partitions)
+        self.drop(wanted)
+        self._identity = await self._call(self._store.identity)
+        epochs = await self._call(self._store.epochs)
+        names = {partition: source_name(*partition, epochs) for partition in wanted}
+        positions = await self._call(self._store.positions, names.values())
+        windows = await self._call(self._store.first_unwritten, names.values())
+        ranges = await self._log.ranges(wanted)
+        starts = {}
+        for partition, name in names.items():
+            owned = self._own(partition, name, positions.get(name), ranges[partition], windows[name], assignment)
+            if owned is not None:
+                self._owned[partition] = owned
+                starts[partition] = owned.source.cursor
+        return starts
+
+    def _own(
+        self,
+        partition: Partition,
+        name: str,
+        position: Position | None,
+        bounds: tuple[int, int],
+        windows: dict[str, int],
+        assignment: int,
+    ) -> Owned | None:
+        place = position.next_offset if position else 0
+        problem = _problem(name, partition, position, place, bounds)
+        if problem:
+            self._stop(partition, problem)
+            return None
+        source = Source(
+            partition[0],
+            name,
+            place,
+            Horizon(self._options.block_size, self._options.blocks),
+            log_start=bounds[0],
+            last_record=position.last_record if position else "",
+            first_unwritten=windows,
+        )
+        self.stopped.pop(partition, None)
+        return Owned(source, assignment, place, watermark=position.watermark if position else NEVER)
+
+    def _stop(self, partition: Partition, problem: str) -> None:
+        self.drop([partition])
+        self.stopped[partition] = problem
+        logger.error("%s", problem)
+
+    def drop(self, partitions: Iterable[Partition]) -> None:
+        """Forget these partitions: pages, unflushed cells, horizon. Never waits."""
+        for partition in partitions:
+            self.stopped.pop(partition, None)
+            owned = self._owned.pop(partition, None)
+            if owned is not None:
+                owned.source.dropped = True
+        self._room.set()
+
+    def confirmed(self, partition: Partition) -> int | None:
+        """The next offset that ClickHouse's stored position names, for Kafka's lag monitors."""
+        owned = self._owned.get(partition)
+        return owned.confirmed if owned else None
+
+    # -- folding -------------------------------------------------------------------------------------------
+
+    async def process(self, batch: Batch) -> int | None:
+        """Fold one batch. Gives the offset to seek back to when the batch begins beyond what is next."""
+        partition = (batch.topic, batch.partition)
+        await self._wait_for_room()
+        owned = self._owned.get(partition)
+        if owned is None or owned.assignment != batch.assignment:
+            return None
+        source = owned.source
+        try:
+            prepared = source.prepare(batch.start, batch.end, batch.records)
+        except Gap as gap:
+            logger.warning("%s", gap)
+            return gap.wanted
+        except Recreated as recreated:
+            self._stop(partition, str(recreated))
+            return None
+        for declaration, pages in prepared.missing.items():
+            rows = await self._call(self._store.read_pages, declaration, source.name, pages)
+            if source.dropped:
+                return None
+            source.load(declaration, pages, rows)
+        source.apply(prepared)
+        self._watch_quality(partition, owned, prepared, len(batch.records))
+        return None
+
+    def _watch_quality(self, partition: Partition, owned: Owned, prepared: Prepared, records: int) -> None:
+        """Stop a source of which most is bad: a broken producer or a wrong deploy, not a few bad records."""
+        owned.seen = owned.seen * 0.9 + records
+        owned.bad = owned.bad * 0.9 + len(prepared.letters)
+        if owned.bad >= self._options.bad_least and owned.bad > owned.seen * self._options.bad_share:
+            reasons = {letter.reason for letter in prepared.letters}
+            share = (
+                f"{owned.bad / owned.seen:.0%} of its latest records are dead letters ({', '.join(sorted(reasons))})"
+            )
+            advice = "mend the producer, then restart the worker; or raise TALLY_BAD_SHARE to let them through"
+            self._stop(partition, f"{owned.source.name} is stopped at offset {owned.confirmed}: {share}: {advice}")
+
+    async def _wait_for_room(self) -> None:
+        while self.unflushed > self._options.unflushed_limit:
+            self._room.clear()
+            self._full.set()
+            await self._room.wait()
+
+    @property
+    def unflushed(self) -> int:
+        """Rows and letters of all sources that wait for a flush."""
+        return sum(owned.source.unflushed for owned in self._owned.values())
+
+    @property
+    def open_cells(self) -> int:
+        """Cells of all sources in memory."""
+        return sum(owned.source.open_cells for owned in self._owned.values())
+
+    @property
+    def owned(self) -> Mapping[Partition, Owned]:
+        """What this worker owns, by partition."""
+        return self._owned
+
+    # -- flushing ------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Flush every `flush_seconds`, or as soon as agents wait for room. Ends only by an error or cancellation."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._full.wait(), self._options.flush_seconds)
+            self._full.clear()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write all that ClickHouse does not have; returns when it is confirmed. One flush is in flight at a time."""
+        async with self._flushing:
+            if await self._database_changed():
+                return
+            await self._ask_ends()
+            flight = [(owned, owned.source.snapshot()) for owned in self._owned.values()]
+            self._room.set()
+            await self._write([snapshot for _, snapshot in flight])
+            await self._store_positions(flight)
+            self._evict()
+
+    async def _database_changed(self) -> bool:
+        """Whether ClickHouse is another one now: then nothing in memory may be written to it."""
+        if not self._owned:
+            return False
+        identity = await self._call(self._store.identity)
+        if identity == self._identity:
+            return False
+        logger.warning("ClickHouse holds other tables than before (restored or recreated): placing all sources anew")
+        self.drop(list(self._owned))
+        if self.on_lost is not None:
+            await self.on_lost()
+        return True
+
+    async def _ask_ends(self) -> None:
+        """Ask for the ends of sources that have proved the last answer; a slow Kafka only delays the watermark."""
+        due = [partition for partition, owned in self._owned.items() if owned.asked is None]
+        if not due:
+            return
+        asked_at = self._clock()
+        try:
+            ends = await asyncio.wait_for(self._log.ends(due), 5)
+        except Exception as error:
+            logger.warning("the log's ends are unknown, so watermarks wait: %s", error)
+            return
+        for partition, end in ends.items():
+            if partition in self._owned:
+                self._owned[partition].asked = EndAsked(asked_at, end)
+
+    async def _write(self, snapshots: list[Snapshot]) -> None:
+        letters = [(snapshot.source.name, letter) for snapshot in snapshots for letter in snapshot.letters]
+        if letters:
+            await self._letters(letters)
+        by_table: dict[str, list[Sequence[object]]] = {}
+        for snapshot in snapshots:
+            for table, rows in snapshot.rows.items():
+                by_table.setdefault(table, []).extend(rows)
+        for table, rows in by_table.items():
+            await self._call(self._store.write, table, rows)
+        for snapshot in snapshots:
+            landed(snapshot)
+
+    async def _store_positions(self, flight: list[tuple[Owned, Snapshot]]) -> None:
+        positions = []
+        for owned, snapshot in flight:
+            proved = watermark(owned.asked, snapshot.place)
+            if proved is not None:
+                owned.watermark, owned.asked = max(owned.watermark, proved), None
+            if (snapshot.place, owned.watermark) != owned.stored:
+                name = snapshot.source.name
+                positions.append(Position(name, snapshot.place, owned.watermark, FOLD_VERSION, snapshot.last_record))
+        if positions:
+            await self._call(self._store.write_positions, positions)
+        for owned, snapshot in flight:
+            owned.stored = (snapshot.place, owned.watermark)
+            owned.confirmed = snapshot.place
+
+    def _evict(self) -> None:
+        crowded = self.open_cells > self._options.open_cells_limit
+        for owned in self._owned.values():
+            owned.source.evict(1 if crowded else self._options.idle_flushes)
+
+    # -- calls ---------------------------------------------------------------------------------------------
+
+    async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`call` in a thread, tried again for ever while ClickHouse is away; any other error is raised."""
+
+        def tell(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            self.retrying = f"ClickHouse does not take what it is given, trying again: {error}"
+            if state.attempt_number in (1, 5) or state.attempt_number % 20 == 0:
+                logger.warning("%s", self.retrying)
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(is_transient),
+            wait=wait_exponential_jitter(initial=0.1, max=3, jitter=0.1),
+            stop=stop_never,
+            before_sleep=tell,
+            reraise=True,
+        )
+        result: T = await retrying(asyncio.to_thread, call, *args, **kwargs)
+        self.retrying = ""
+        return result
+
+
+def source_name(topic: str, partition: int, epochs: Mapping[str, int]) -> str:
+    """`topic/partition@epoch`."""
+    return f"{topic}/{partition}@{epochs.get(topic, 0)}"
+
+
+def _problem(name: str, partition: Partition, position: Position | None, place: int, bounds: tuple[int, int]) -> str:
+    """Why a source must not be read on from `place`, or nothing."""
+    start, end = bounds
+    topic, number = partition
+    if position is not None and position.fold_version > FOLD_VERSION:
+        return (
+            f"{name} was folded by version {position.fold_version}, this worker folds version {FOLD_VERSION}: "
+            f"run the newer release, or start a new epoch with `tally epoch {topic}`"
+        )
+    if place < start:
+        return (
+            f"{name} stands at offset {place}, but the log begins at {start}: offsets {place} to {start - 1} are gone; "
+            f"accept the loss with `tally positions accept {topic} {number}`"
+        )
+    if place > end:
+        return (
+            f"{name} stands at offset {place}, but the log ends at {end}: the topic was recreated or truncated; "
+            f"start a new epoch with `tally epoch {topic}`"
+        )
+    return ""
+
+
+__all__ = ["Batch", "LetterBox", "Log", "Options", "Owned", "Sources", "source_name"]

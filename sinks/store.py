@@ -1,0 +1,163 @@
+"""What a worker keeps in ClickHouse: cells, dimension rows, and where each source stands.
+
+Every call blocks until ClickHouse has answered; the caller runs them in a thread. Nothing here retries.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from aggregators.declarations import CELL_TABLES, Declaration
+from aggregators.table import PageKey
+from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
+from sinks.clickhouse import insert_rows
+
+ROW_TABLES: dict[str, tuple[str, ...]] = {
+    "directory": ("organization_id", "type", "in_force_from", "subject_id", "detail", "source", "log_offset"),
+    "profiles": ("account_id", "email", "name", "forgotten", "source", "log_offset"),
+    "attributions": (
+        "attribution_id",
+        "workspace_id",
+        "api_key_id",
+        "session_id",
+        "agent_id",
+        "deployment_id",
+        "environment_id",
+        "user_profile_id",
+        "slack_channel_id",
+        "claude_tag_user_id",
+        "claude_tag_category",
+        "terminal",
+        "is_remote",
+        "skills",
+    ),
+}
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    **{declaration.name: declaration.columns for declaration in CELL_TABLES},
+    **ROW_TABLES,
+}
+
+PAGES_A_QUERY = 100
+"""How many pages one read-back query names: its parameters travel in the URL, which servers bound."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a source stands: everything below `next_offset` is in the tables."""
+
+    source: str
+    next_offset: int
+    watermark: datetime
+    fold_version: int
+    last_record: str
+
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""The watermark of a source that has proved none yet."""
+
+
+class Store:
+    """Cells and positions of one database."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def identity(self) -> str:
+        """The UUID of the positions table: another one means another (restored, recreated) database."""
+        sql = "SELECT toString(uuid) FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
+        rows = self._client.query(sql, parameters={"table": "source_positions"}).result_rows
+        return str(rows[0][0]) if rows else ""
+
+    def epochs(self) -> dict[str, int]:
+        """The current epoch of each topic that has had a second one."""
+        rows = self._client.query("SELECT topic, max(epoch) FROM topic_epochs GROUP BY topic").result_rows
+        return {str(topic): int(epoch) for topic, epoch in rows}
+
+    def positions(self, sources: Collection[str] | None = None) -> dict[str, Position]:
+        """Where these sources stand (all, when None); one without a row is absent."""
+        chosen = "WHERE source IN {sources:Array(String)}" if sources is not None else ""
+        sql = f"""
+            SELECT source, max(next_offset), max(watermark), max(fold_version), max(last_record)
+            FROM source_positions {chosen} GROUP BY source
+        """  # noqa: S608 - a constant fragment; the values are parameters
+        parameters = {"sources": sorted(sources)} if sources is not None else None
+        rows = self._client.query(sql, parameters=parameters).result_rows
+        return {row[0]: Position(row[0], int(row[1]), _aware(row[2]), int(row[3]), row[4]) for row in rows}
+
+    def first_unwritten(self, sources: Collection[str]) -> dict[str, dict[str, int]]:
+        """For each source and table of cells, the first window of which ClickHouse holds nothing."""
+        found: dict[str, dict[str, int]] = {source: {} for source in sources}
+        for declaration in CELL_TABLES:
+            window = declaration.window
+            sql = f"""
+                SELECT source, toString(max({window})) FROM {declaration.name}
+                WHERE source IN {{sources:Array(String)}} GROUP BY source
+            """  # noqa: S608 - names from the declaration; the values are parameters
+            for source, newest in self._client.query(sql, parameters={"sources": sorted(sources)}).result_rows:
+                found[source][declaration.name] = WINDOW_PARSE[window](newest) + 1
+        return found
+
+    def read_pages(self, declaration: Declaration, source: str, pages: Iterable[PageKey]) -> list[Sequence[Any]]:
+        """The cells of these pages as (organization, window text, *key, log_offset, *counters), ids as text."""
+        rows: list[Sequence[Any]] = []
+        for chunk in _chunks(pages, PAGES_A_QUERY):
+            rows += self._read_chunk(declaration, source, chunk)
+        return rows
+
+    def _read_chunk(self, declaration: Declaration, source: str, pages: Sequence[PageKey]) -> Sequence[Sequence[Any]]:
+        window = declaration.window
+        text = WINDOW_TEXT[window]
+        columns = ", ".join(_as_folded(column) for column in declaration.columns[1:])
+        kind = "Date" if window == "day" else "DateTime('UTC')"
+        sql = f"""
+            SELECT {columns} FROM {declaration.name} FINAL
+            WHERE source = {{source:String}} AND (organization_id, {window}) IN (
+                SELECT toUUID(page.1), page.2
+                FROM (SELECT arrayJoin(arrayZip({{organizations:Array(String)}}, {{windows:Array({kind})}})) AS page)
+            ) SETTINGS wait_end_of_query = 1, do_not_merge_across_partitions_select_final = 1
+        """  # noqa: S608 - names from the declaration; the values are parameters
+        parameters = {
+            "source": source,
+            "organizations": [organization for organization, _ in pages],
+            "windows": [text(number) for _, number in pages],
+        }
+        rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
+        return rows
+
+    def write(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert whole rows of a table, in the order of its columns; returns when they are confirmed."""
+        insert_rows(self._client, table, COLUMNS[table], rows)
+
+    def write_positions(self, positions: Sequence[Position]) -> None:
+        """Store where sources stand. To be called after all that the positions cover is confirmed."""
+        rows = [
+            (row.source, row.next_offset, _millis(row.watermark), row.fold_version, row.last_record)
+            for row in positions
+        ]
+        columns = ("source", "next_offset", "watermark", "fold_version", "last_record")
+        insert_rows(self._client, "source_positions", columns, rows)
+
+
+def _as_folded(column: str) -> str:
+    """The SELECT expression that gives a column as the fold has it: ids and windows as text."""
+    textual = column.endswith("_id") or column in ("hour", "day", "minute")
+    return f"toString({column})" if textual else column
+
+
+def _millis(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _chunks(pages: Iterable[PageKey], size: int) -> Iterator[list[PageKey]]:
+    remaining = iter(sorted(pages))
+    while chunk := list(islice(remaining, size)):
+        yield chunk

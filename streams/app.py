@@ -1,0 +1,93 @@
+"""The Faust application: its settings (each with what was measured), topics and one agent a topic."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.types.auth import CredentialsT
+
+from streams.record_batches import BatchScheduler, BatchTransport, Hooks, RecordBatch
+
+logger = logging.getLogger("tally.app")
+
+Process = Callable[[RecordBatch], Awaitable[int | None]]
+"""Folds one batch; gives the offset to seek back to, or None."""
+
+
+class BatchApp(faust.App):
+    """A Faust application whose agents are fed whole record batches."""
+
+    tally_hooks: Hooks
+
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self)
+
+
+def make_app(
+    group: str,
+    bootstrap: str,
+    topics: list[str],
+    datadir: Path,
+    hooks: Hooks,
+    process: Process,
+    credentials: CredentialsT | None = None,
+) -> BatchApp:
+    """The worker's application, with one agent for each topic."""
+    app = BatchApp(
+        group,
+        broker="kafka://" + bootstrap.replace(",", ";kafka://"),
+        broker_credentials=credentials,
+        # Idle after kill -9: 6-9 s at a session of 6 s, 12 s at 10.
+        broker_session_timeout=6,
+        broker_heartbeat_interval=2,
+        broker_request_timeout=15,
+        broker_rebalance_timeout=8,
+        # Seconds. A worker that back-pressure blocks for longer leaves the group and was not seen to come back.
+        broker_max_poll_interval=2_000_000,
+        broker_commit_interval=1,
+        broker_max_poll_records=5000,
+        # "earliest" would turn a recreated topic into silence; positions come from ClickHouse.
+        consumer_auto_offset_reset="none",
+        consumer_max_fetch_size=1024 * 1024,
+        ConsumerScheduler=BatchScheduler,
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        # Counts batches, for each agent; a full one stalls all topics.
+        stream_buffer_maxsize=4,
+        table_standby_replicas=0,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+        store="memory://",
+        datadir=str(datadir),
+        loghandlers=[],
+    )
+    app.tally_hooks = hooks
+    for topic in topics:
+        add_agent(app, topic, process, hooks.failed)
+    return app
+
+
+def add_agent(app: BatchApp, topic: str, process: Process, failed: Callable[[BaseException], None]) -> None:
+    """One agent that folds the batches of `topic`, one after another.
+
+    An exception that left the agent would restart it in place with its batch gone and the process looking healthy,
+    so none does: `failed` ends the process.
+    """
+
+    async def fold(stream: Any) -> None:
+        async for batch in stream:
+            try:
+                again = await process(batch)
+                if again is not None:
+                    await app.consumer.seek_back((batch.topic, batch.partition), again, batch.assignment)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                failed(error)
+
+    channel = app.topic(topic, value_serializer="raw", key_serializer="raw")
+    app.agent(channel, name=f"fold {topic}")(fold)

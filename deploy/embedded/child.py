@@ -68,12 +68,16 @@ class RunningChild:
     def wait_until_ready(self) -> None:
         """Return when the child answers. Raises ChildFailed if it ends first or takes too long."""
         deadline = self.started_at + self.child.start_timeout
-        while not self.child.ready():
-            if self.exit_code is not None:
-                raise ChildFailed(f"{self.child.name} ended with {self.exit_code} while starting")
+        # A child that ended is asked about first: another program may answer at its address.
+        while self._lives() and not self.child.ready():
             if time.monotonic() > deadline:
                 raise ChildFailed(f"{self.child.name} did not answer in {self.child.start_timeout:g} s")
             time.sleep(0.05)
+
+    def _lives(self) -> bool:
+        if self.exit_code is not None:
+            raise ChildFailed(f"{self.child.name} ended with {self.exit_code} while starting")
+        return True
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM, without waiting."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.embedded.clickhouse_formats import has_header, header_of, joins
-from deploy.embedded.clickhouse_sql import may_stream, result_format
+from deploy.embedded.clickhouse_sql import may_stream, reads_inlined_data, result_format
 
 _NOT_STREAMABLE = "Streaming query is not supported"
 _CONFIG = """\
@@ -210,6 +210,10 @@ def _stream(connection: Any, request: Request, summary: Summary) -> Generator[by
 
 
 def _whole(connection: Any, request: Request, summary: Summary) -> bytes:
+    if reads_inlined_data(request.sql):  # the engine would take the statement and drop the data
+        raise ClickHouseError(
+            48, "Code: 48. DB::Exception: The embedded server has no input() function. (NOT_IMPLEMENTED)"
+        )
     if connection.classify_query(request.sql.decode())["statement_count"] > 1:
         raise ClickHouseError(62, "Code: 62. DB::Exception: Multi-statements are not allowed. (SYNTAX_ERROR)")
     result = connection.query(request.sql, request.default_format)

@@ -10,7 +10,7 @@ from aiohttp import BodyPartReader, web
 
 from deploy.embedded.clickhouse_engine import ClickHouseError, Request
 from deploy.embedded.clickhouse_sql import InsertHead, split_insert
-from deploy.embedded.compression import UnknownCompression, decompressor
+from deploy.embedded.compression import BadCompression, decompressor
 
 # URL parameters that are part of the protocol; all others are settings of the statement.
 _PROTOCOL = frozenset(
@@ -126,7 +126,8 @@ async def _body(request: web.Request) -> AsyncIterator[bytes]:
         async for part in request.content.iter_chunked(_CHUNK):
             if data := unpack.decompress(part):
                 yield data
-    except UnknownCompression as error:
+        unpack.finish()
+    except BadCompression as error:
         raise ClickHouseError(89, f"Code: 89. DB::Exception: {error}. (UNKNOWN_COMPRESSION_METHOD)") from error
 
 

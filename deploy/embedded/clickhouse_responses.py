@@ -15,7 +15,7 @@ from deploy.embedded.compression import Compressor, compressor
 
 _HELD_IN_MEMORY = 32 << 20  # bytes of a result whose end is waited for; more goes to a temporary file
 _STATUS = {
-    400: {6, 26, 27, 36, 38, 41, 42, 43, 53, 62, 69, 70, 72, 89, 117, 131, 386, 441, 456, 457, 507},
+    400: {6, 25, 26, 27, 28, 36, 38, 41, 42, 43, 53, 62, 69, 70, 72, 89, 117, 131, 376, 386, 441, 456, 457, 467, 507},
     403: {164, 192, 193, 291, 497, 516},
     404: {46, 47, 50, 56, 60, 73, 81, 115},
     408: {159, 160},

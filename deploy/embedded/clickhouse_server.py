@@ -9,10 +9,11 @@ import asyncio
 import os
 import signal
 import sys
+import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ from deploy.embedded.ports import HOST
 T = TypeVar("T")
 USER_VARIABLE, PASSWORD_VARIABLE = "CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD"
 _PARALLEL = 32  # statements at work at once; more wait their turn
+_PATIENCE = 5.0  # seconds that statements get to end when the server stops
 
 
 class Server:
@@ -35,6 +37,7 @@ class Server:
     def __init__(self, engine: Engine, credentials: Credentials) -> None:
         self._engine = engine
         self._credentials = credentials
+        self._running: list[str] = []  # query ids; clients choose them, so one may be there twice
         self._statements = ThreadPoolExecutor(_PARALLEL, "statement")
         self._housekeeping = ThreadPoolExecutor(4, "housekeeping")  # never waits behind statements
 
@@ -43,7 +46,17 @@ class Server:
         app = web.Application()
         app.router.add_get("/ping", _pong)
         app.router.add_route("*", "/", self._answer)
+        app.on_shutdown.append(self._drain)
         return app
+
+    async def _drain(self, _: web.Application) -> None:
+        """Let what runs come to its end, kill what does not; the engine must not close under a statement."""
+        kill_from = time.monotonic() + _PATIENCE
+        while self._running:
+            await asyncio.sleep(0.05)
+            if time.monotonic() > kill_from:
+                for query_id in list(self._running):
+                    await self._tidy(self._engine.kill, query_id)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         query_id = request.query.get("query_id") or str(uuid.uuid4())
@@ -57,16 +70,25 @@ class Server:
             return refusal(error, query_id, self._engine.version)
 
     async def _execute(self, request: web.Request, call: Call) -> web.StreamResponse:
-        connection = await self._work(call.asked, self._engine.open, call.asked)
-        try:
+        async with self._connection(call.asked) as connection:
             if call.insert is not None:
                 return await self._insert(call, connection)
             summary = Summary()
             respond = send_when_complete if request.query.get("wait_end_of_query") == "1" else send
             async with aclosing(self._parts(call.asked, run(connection, call.asked, summary))) as parts:
                 return await respond(request, call.asked, parts, summary)
+
+    @asynccontextmanager
+    async def _connection(self, asked: Request) -> AsyncGenerator[Any, None]:
+        connection = await self._work(asked, self._engine.open, asked)
+        self._running.append(asked.query_id)
+        try:
+            yield connection
         finally:
-            await self._tidy(connection.close)
+            try:
+                await self._tidy(connection.close)
+            finally:
+                self._running.remove(asked.query_id)
 
     async def _insert(self, call: Call, connection: Any) -> web.Response:
         assert call.insert is not None
@@ -99,6 +121,7 @@ class Server:
             while not future.done():
                 await self._tidy(self._engine.kill, asked.query_id)
                 await asyncio.wait({future}, timeout=0.2)
+            future.exception()  # that it was killed is no news
             raise
 
     async def _tidy(self, work: Callable[..., object], *arguments: object) -> None:
@@ -111,7 +134,7 @@ async def _pong(_: web.Request) -> web.Response:
 
 
 async def serve(engine: Engine, credentials: Credentials, port: int) -> None:
-    """Serve on 127.0.0.1:`port` until SIGTERM or SIGINT; statements then get 5 s to end."""
+    """Serve on 127.0.0.1:`port` until SIGTERM or SIGINT; what runs gets a few seconds to end."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -120,7 +143,7 @@ async def serve(engine: Engine, credentials: Credentials, port: int) -> None:
         access_log=None,
         handler_cancellation=True,
         auto_decompress=False,
-        shutdown_timeout=5,
+        shutdown_timeout=1,
         max_line_size=1 << 20,  # statements and their parameters stand in the URL
         max_field_size=1 << 20,
     )

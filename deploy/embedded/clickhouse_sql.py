@@ -7,6 +7,7 @@ apart: these functions find the seam without reading the data.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _TOKEN = re.compile(
     rb"""(?P<skip>\s+|--[^\n]*|\#[\x20!][^\n]*|/\*.*?\*/)
@@ -77,6 +78,14 @@ def _head(sql: bytes, clause: Token, name: Token | None) -> InsertHead | None:
     assert seam is not None
     statement = sql[: clause.end - len(b"FORMAT")]
     return InsertHead(statement, sql[name.end - len(name.text) : name.end].decode(), seam.end())
+
+
+def reads_inlined_data(sql: bytes) -> bool:
+    """Whether it is an INSERT that selects from the `input` table function."""
+    if _first_word(sql) != b"INSERT" or b"INPUT" not in sql.upper():
+        return False
+    words = [token.text for token in tokens(sql)]
+    return any(pair == (b"INPUT", b"(") for pair in pairwise(words))
 
 
 def returns_rows(sql: bytes) -> bool:

@@ -13,8 +13,8 @@ else:
     from backports import zstd
 
 
-class UnknownCompression(ValueError):
-    """A Content-Encoding this server does not read."""
+class BadCompression(ValueError):
+    """A Content-Encoding this server does not read, or a body that is not what it says."""
 
 
 class Compressor(Protocol):
@@ -31,7 +31,10 @@ class Decompressor(Protocol):
     """Takes pieces of a compressed body and gives pieces of the body."""
 
     def decompress(self, data: bytes) -> bytes:
-        """Take a piece; what is returned may be empty."""
+        """Take a piece; what is returned may be empty. Raises BadCompression."""
+
+    def finish(self) -> None:
+        """Raise BadCompression if the body breaks off: a cut insert must not pass for a whole one."""
 
 
 class _Identity:
@@ -43,6 +46,9 @@ class _Identity:
 
     def flush(self) -> bytes:
         return b""
+
+    def finish(self) -> None:
+        return
 
 
 class _Lz4Compressor:
@@ -62,21 +68,29 @@ class _Frames:
     """Reads a body of one or more frames: clients may end one with each of their blocks."""
 
     def __init__(self, frame: Callable[[], Any]) -> None:
-        self._frame = frame
-        self._open = frame()
+        self._new_frame = frame
+        self._frame: Any = None
 
     def decompress(self, data: bytes) -> bytes:
         parts = []
         while data:
-            parts.append(self._open.decompress(data))
-            data = self._open.unused_data or b""
-            if self._open.eof:
-                self._open = self._frame()
+            self._frame = self._frame or self._new_frame()
+            try:
+                parts.append(self._frame.decompress(data))
+            except (RuntimeError, zlib.error, zstd.ZstdError) as error:
+                raise BadCompression(f"The body is not what its Content-Encoding says: {error}") from error
+            data = self._frame.unused_data or b""
+            if self._frame.eof:
+                self._frame = None
         return b"".join(parts)
+
+    def finish(self) -> None:
+        if self._frame is not None:
+            raise BadCompression("The compressed body breaks off")
 
 
 def decompressor(encoding: str) -> Decompressor:
-    """What reads a body with this Content-Encoding. Raises UnknownCompression."""
+    """What reads a body with this Content-Encoding. Raises BadCompression."""
     match encoding.strip().lower():
         case "" | "identity":
             return _Identity()
@@ -86,7 +100,7 @@ def decompressor(encoding: str) -> Decompressor:
             return _Frames(zstd.ZstdDecompressor)
         case "gzip" | "deflate":
             return _Frames(lambda: zlib.decompressobj(wbits=47))  # told apart by the header
-    raise UnknownCompression(f"Unknown Content-Encoding {encoding!r}: send lz4, zstd, gzip, deflate or none")
+    raise BadCompression(f"Unknown Content-Encoding {encoding!r}: send lz4, zstd, gzip, deflate or none")
 
 
 def compressor(accepted: str) -> tuple[str, Compressor]:

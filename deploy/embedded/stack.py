@@ -1,0 +1,62 @@
+"""One stack a data directory: the lock that says so, and the file that says what runs where."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deploy.embedded.ports import KeptPorts, write_atomically
+
+
+class StackRunning(RuntimeError):
+    """The directory's stack is running already; `pid` is its supervisor, `urls` is where it answers."""
+
+    def __init__(self, directory: Path, pid: int, urls: Mapping[str, str]) -> None:
+        where = ", ".join(f"{name} {url}" for name, url in urls.items())
+        super().__init__(f"already running in {directory}, pid {pid}" + (f": {where}" if where else ""))
+        self.pid = pid
+        self.urls = dict(urls)
+
+
+@contextmanager
+def hold_stack(directory: Path) -> Iterator[KeptPorts]:
+    """Hold the directory for one supervisor and give its ports.
+
+    Raises StackRunning, with nothing changed, if another process holds it. The lock ends with its
+    process, however that ends.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "stack.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            urls = {name: child["url"] for name, child in read_stack(directory).items() if child["url"]}
+            raise StackRunning(directory, int(lock.read() or 0), urls) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        (directory / "stack.json").unlink(missing_ok=True)  # left by one that was killed
+        try:
+            yield KeptPorts(directory)
+        finally:
+            (directory / "stack.json").unlink(missing_ok=True)
+
+
+def write_stack(directory: Path, children: Mapping[str, Mapping[str, object]]) -> None:
+    """Publish what runs: `children` maps a name to its `pid`, `url`, `healthy` and `restarts`."""
+    stack = {"pid": os.getpid(), "written_at": datetime.now(UTC).isoformat(), "children": children}
+    write_atomically(directory / "stack.json", json.dumps(stack, indent=2) + "\n")
+
+
+def read_stack(directory: Path) -> dict[str, dict[str, Any]]:
+    """The children of the running stack by name, as `write_stack` takes them; none if none runs."""
+    try:
+        children: dict[str, dict[str, Any]] = json.loads((directory / "stack.json").read_text())["children"]
+    except FileNotFoundError:
+        return {}
+    return children

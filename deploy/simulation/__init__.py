@@ -1,0 +1,24 @@
+"""A seeded generator of believable life in an AI workspace, as records for the log.
+
+`simulate(plan)` gives the lines in the order of their arrival; `write_ndjson` and `read_ndjson` keep them in a file.
+"""
+
+from collections.abc import Iterator
+
+from deploy.simulation.duplicates import with_duplicates
+from deploy.simulation.life import live
+from deploy.simulation.ndjson import NdjsonError, read_ndjson, write_ndjson
+from deploy.simulation.plan import Line, Plan
+from deploy.simulation.poison import with_poison
+from deploy.simulation.poisons import POISONS
+
+
+def simulate(plan: Plan) -> Iterator[Line]:
+    """All lines of the plan's history; the same plan gives the same bytes.
+
+    Duplicates and poison only add lines: the valid events are the same whatever these rates are.
+    """
+    return with_poison(plan, with_duplicates(plan, live(plan)))
+
+
+__all__ = ["POISONS", "Line", "NdjsonError", "Plan", "read_ndjson", "simulate", "write_ndjson"]

@@ -1,0 +1,135 @@
+"""Who lives in the simulated workspace: organizations, people, machines and projects."""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+import orjson
+
+TEAM = "team"
+USAGE_BASED = "enterprise_usage_based"
+SEAT_BASED = "enterprise_seat_based"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What prices usage from the moment `since` (milliseconds) on."""
+
+    since: int
+    plan: str
+    extra_usage: bool
+
+
+@dataclass(eq=False)
+class Actor:
+    """Anyone who emits: a person, an API key, a service account or a federated identity.
+
+    `ends` is when this stretch of activity must stop; `skew` is how far the device's clock is ahead (milliseconds);
+    `zone` is minutes ahead of UTC, and `stamps_zone` says that the device writes moments in that zone.
+    """
+
+    type: str
+    id: str
+    organization_id: str
+    zone: int = 0
+    skew: int = 0
+    stamps_zone: bool = False
+    ends: int = 0
+    rate: float = 0.0
+    spells: list[tuple[int, int]] = field(default_factory=list)
+    envelope: orjson.Fragment = field(init=False)
+    key: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.envelope = orjson.Fragment(orjson.dumps({"type": self.type, "id": self.id}))
+        self.key = self.id.encode()
+
+    def active_until(self, at: int) -> int:
+        """The end of the spell that holds the moment `at`, or 0 if there is none."""
+        return next((end for begin, end in self.spells if begin <= at < end), 0)
+
+    def stop(self, at: int) -> None:
+        """End the present spell at `at`."""
+        begin, _ = self.spells[-1]
+        self.spells[-1] = (begin, at)
+
+
+@dataclass(eq=False)
+class Person(Actor):
+    """A member: habits decide what they use and when, and `allotment` how much of it their seat covers a week."""
+
+    name: str = ""
+    email: str = ""
+    role: str = "member"
+    settled: int = 0
+    left: int = 1 << 62
+    seated: bool = True
+    groups: list[str] = field(default_factory=list)
+    habits: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    hours: tuple[int, ...] = ()
+    weekend: float = 0.1
+    allotment: int = 0
+    week: int = 0
+    used: int = 0
+    conversations: list[tuple[str, str | None]] = field(default_factory=list)
+    familiar: set[str] = field(default_factory=set)
+
+    def present(self, at: int) -> bool:
+        """Whether the person is a member at `at`, with nothing in the directory still under way (`settled`)."""
+        return self.settled <= at < self.left
+
+
+@dataclass(eq=False)
+class Machine(Actor):
+    """An API key, service account or federated identity: it calls the API at its own rhythm."""
+
+    name: str = ""
+    duty: str = "messages_api"
+    attribution: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Project:
+    """A project, open from `since` until `until` (milliseconds)."""
+
+    id: str
+    name: str
+    creator: Person
+    since: int
+    until: int
+
+
+@dataclass(eq=False)
+class Organization:
+    """An organization, its policies in order of `since`, and all that is in it; `size` is its people at first."""
+
+    id: str
+    name: str
+    kind: str
+    domain: str
+    founded: int
+    size: int
+    geo: str | None = None
+    seats: int = 0
+    seats_taken: int = 0
+    policies: list[Policy] = field(default_factory=list)
+    people: list[Person] = field(default_factory=list)
+    machines: list[Machine] = field(default_factory=list)
+    projects: list[Project] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    connectors: list[tuple[str, ...]] = field(default_factory=list)
+    workspaces: list[str] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
+
+    def policy(self, at: int) -> Policy:
+        """The policy in force at `at`."""
+        return self.policies[max(0, bisect_right(self.policies, at, key=lambda policy: policy.since) - 1)]
+
+    def funding(self, at: int, allotment_left: bool) -> str | None:
+        """Who pays for a request at `at`; None when nobody does, so that it is not made."""
+        policy = self.policy(at)
+        if policy.plan == USAGE_BASED:
+            return "usage_based"
+        if allotment_left:
+            return "seat_allotment"
+        return "extra_usage" if policy.extra_usage else None

@@ -1,0 +1,149 @@
+"""API requests: what a request of each product costs in tokens, and who pays for it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.simulation.clock import WEEK
+from deploy.simulation.dice import Dice, bag
+from deploy.simulation.people import Actor, Organization, Person
+from deploy.simulation.world import World
+
+LONG_CONTEXT = 200_000
+LARGEST = 900_000
+SPEEDS = bag({"standard": 25, "fast": 3, "": 72})
+FAST_MODELS = ("claude-opus-5-5", "claude-opus-5", "claude-opus-4-8")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How often a token class occurs in a request, and how large it is then (median, spread of its logarithm)."""
+
+    chance: float
+    median: float
+    sigma: float
+
+    def draw(self, dice: Dice) -> int:
+        """A token count, perhaps 0."""
+        return min(LARGEST, dice.skewed(self.median, self.sigma)) if dice.random() < self.chance else 0
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The token classes of a product's requests."""
+
+    uncached: Size
+    cache_read: Size
+    cache_5m: Size
+    cache_1h: Size
+    output: Size
+    web_search: float = 0.0
+
+
+CHAT = Shape(Size(1, 900, 1.1), Size(0.4, 6_000, 1.0), Size(0.3, 2_500, 0.9), Size(0.03, 4_000, 1.0), Size(1, 420, 0.9))
+CODE = Shape(
+    Size(0.9, 40, 1.4), Size(0.97, 52_000, 0.9), Size(0.7, 1_900, 1.1), Size(0.25, 3_000, 1), Size(1, 330, 1.1)
+)
+AGENT = Shape(
+    Size(1, 600, 1.3), Size(0.8, 18_000, 1.1), Size(0.5, 3_000, 1.0), Size(0.1, 5_000, 1.0), Size(1, 380, 1.0)
+)
+API = Shape(
+    Size(1, 1_800, 1.3), Size(0.3, 8_000, 1.2), Size(0.1, 4_000, 1.0), Size(0.03, 9_000, 1.0), Size(1, 300, 1.2)
+)
+
+SHAPES: dict[str | None, Shape] = {"chat": CHAT, "claude_code": CODE}
+for _product in ("messages_api", "message_batches_api", "claude_console", "other"):
+    SHAPES[_product] = API
+
+
+def request(
+    world: World,
+    organization: Organization,
+    actor: Actor,
+    at: int,
+    product: str | None,
+    surface: str | None,
+    model: str,
+    attribution: dict[str, Any] | None = None,
+    tier: str = "standard",
+    searches: int = 0,
+) -> bool:
+    """One API request of `actor`; False, and no event, when neither seat nor extra usage pays for it."""
+    funding = organization.funding(at, allotment_left(actor, at))
+    if funding is None:
+        return False
+    fields = tokens(world.dice, SHAPES.get(product, AGENT))
+    fields |= {"funding": funding, "model": model, "request_id": f"req_{world.dice.getrandbits(64):016x}"}
+    if searches:
+        fields["web_search_requests"] = searches
+    if tier != "standard" or world.dice.random() < 0.2:
+        fields["service_tier"] = tier
+    fields |= place(world.dice, organization, model, fields)
+    if attribution:
+        fields["attribution"] = attribution
+    charge(actor, at, fields)
+    world.outbox.activity(actor, at, "token.used", product, surface, fields)
+    return True
+
+
+def tokens(dice: Dice, shape: Shape) -> dict[str, Any]:
+    """The five token classes of one request, without those that are 0."""
+    drawn = {
+        "uncached_input_tokens": shape.uncached.draw(dice),
+        "cache_read_input_tokens": shape.cache_read.draw(dice),
+        "cache_creation_5m_input_tokens": shape.cache_5m.draw(dice),
+        "cache_creation_1h_input_tokens": shape.cache_1h.draw(dice),
+        "output_tokens": shape.output.draw(dice),
+    }
+    return {name: count for name, count in drawn.items() if count}
+
+
+def place(dice: Dice, organization: Organization, model: str, fields: dict[str, Any]) -> dict[str, str]:
+    """Context window, inference geography and speed, each left out by some clients."""
+    prompt = sum(fields[name] for name in fields if name.endswith("input_tokens"))
+    placed = {}
+    if dice.random() < 0.8:
+        placed["context_window"] = "0-200k" if prompt <= LONG_CONTEXT else "200k-1M"
+    if organization.geo and dice.random() < 0.7:
+        placed["inference_geo"] = organization.geo
+    speed = dice.pick(SPEEDS)
+    if speed:
+        placed["speed"] = speed if speed == "standard" or model in FAST_MODELS else "standard"
+    return placed
+
+
+def execute(
+    world: World,
+    organization: Organization,
+    actor: Actor,
+    at: int,
+    product: str | None,
+    attribution: dict[str, Any] | None,
+) -> None:
+    """Code in a container: paid by the millisecond, without a model."""
+    funding = organization.funding(at, allotment_left(actor, at))
+    if funding is None:
+        return
+    dice = world.dice
+    fields: dict[str, Any] = {"funding": funding}
+    fields["spans"] = 0 if dice.random() < 0.02 else 1 + dice.poisson(0.4)
+    fields["milliseconds"] = fields["spans"] and dice.skewed(4_000, 1.4)
+    if attribution:
+        fields["attribution"] = attribution
+    world.outbox.activity(actor, at, "execution.used", product, None, fields)
+
+
+def allotment_left(actor: Actor, at: int) -> bool:
+    """Whether the seat still covers the person's week; machines have no seat."""
+    if not isinstance(actor, Person):
+        return False
+    return actor.week != at // WEEK or actor.used < actor.allotment
+
+
+def charge(actor: Actor, at: int, fields: dict[str, Any]) -> None:
+    """Count a request against the person's weekly allotment, roughly as it costs."""
+    if not isinstance(actor, Person):
+        return
+    if actor.week != at // WEEK:
+        actor.week, actor.used = at // WEEK, 0
+    reads = fields.get("cache_read_input_tokens", 0) // 10
+    actor.used += fields.get("uncached_input_tokens", 0) + reads + 5 * fields.get("output_tokens", 0)

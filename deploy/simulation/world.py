@@ -1,0 +1,26 @@
+"""All that a simulation holds while it runs."""
+
+from dataclasses import dataclass, field
+
+from deploy.simulation.clock import midnight
+from deploy.simulation.dice import Dice
+from deploy.simulation.outbox import Outbox
+from deploy.simulation.people import Organization
+from deploy.simulation.plan import Plan
+
+
+@dataclass
+class World:
+    """The plan, its dice, its outbox, and the organizations; `start` and `until` in milliseconds."""
+
+    plan: Plan
+    dice: Dice
+    outbox: Outbox
+    start: int
+    until: int
+    organizations: list[Organization] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, plan: Plan) -> "World":
+        """An empty world."""
+        return cls(plan, Dice(plan.seed, "world"), Outbox(plan), midnight(plan.start), midnight(plan.until))

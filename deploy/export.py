@@ -1,0 +1,203 @@
+"""`tally export` and `tally exporter`, wired: settings in, files out, every foreseeable failure a UserError."""
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from clickhouse_connect.driver.client import Client
+
+from deploy.errors import ExitCode, UserError, explain
+from deploy.log_metadata import expected_sources
+from deploy.settings import Settings, reveal
+from reports.errors import FileError, ReportError
+from reports.export_worker import Run, run_once
+from reports.files import clear_partials, draft, one_writer, write_json
+from reports.freshness import read_freshness
+from reports.manifest import Inputs, manifest, manifest_path
+from reports.periods import Period, resolve
+from reports.prices import load_prices, prices_revision
+from reports.spend_report import write_spend_report
+from reports.terms import require_report, terms_digests
+from sinks.clickhouse import connect, create_database
+from sinks.migrations import migrate
+from sinks.store import Store
+
+logger = logging.getLogger("tally.exporter")
+
+QUERY_SECONDS = 600.0
+"""A quarter of a large organization may take minutes to group; the client must not give up before ClickHouse."""
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An export that was written: the file, its manifest's content, and the period it covers."""
+
+    path: Path
+    manifest_path: Path
+    manifest: dict[str, Any]
+    period: Period
+
+    @property
+    def unpriced_models(self) -> list[str]:
+        """Models whose money is empty in the file, since no price is known."""
+        return list(self.manifest["unpriced_models"])
+
+
+def export(
+    settings: Settings,
+    organization: str,
+    period: str,
+    start: date | None = None,
+    end: date | None = None,
+    provisional: bool = False,
+    out: Path | None = None,
+    progress: Progress | None = None,
+) -> Exported:
+    """Write the organization's spend report of `period` to `out` and its manifest beside it.
+
+    A provisional export gets `.provisional` into its name, since it must not pass for a final one. `progress` hears
+    the number of rows written so far. Raises UserError; then nothing is left half written.
+    """
+    with told():
+        organization = _uuid(organization)
+        client = report_client(settings)
+        load_prices(client, settings.prices_file)
+        freshness = read_freshness(client, _sources(settings, client))
+        newest = freshness.newest_complete_day(_grace(settings))
+        days = resolve(period, settings.clock(), newest, start, end, provisional)
+        require_report(client, organization, days.begins, days.ends)
+        inputs = Inputs(freshness, prices_revision(client), terms_digests(client).get(organization, ""))
+        path = _named(out or Path(f"spend-{organization}-{period}.csv"), provisional)
+        with draft(path) as file:
+            report = write_spend_report(client, organization, days, file.sink, progress)
+            entry = manifest(path, organization, days, report, inputs, settings.clock())
+            write_json(manifest_path(path), entry)
+            file.publish()
+        return Exported(path, manifest_path(path), entry, days)
+
+
+def export_once(settings: Settings) -> Run:
+    """One run of the export worker over the settings' folder. Raises UserError."""
+    with told():
+        client = report_client(settings)
+        load_prices(client, settings.prices_file)
+        with one_writer(settings.reports_dir):
+            clear_partials(settings.reports_dir)
+            return _run(settings, client)
+
+
+def run_exporter(settings: Settings, interval_seconds: float = 60.0, stop: threading.Event | None = None) -> None:
+    """Write reports for ever, every `interval_seconds`, until `stop` is set or the process is told to end.
+
+    What can pass (Kafka or ClickHouse away, a full disk) is logged as one line and tried again; a wrong price list or
+    a second export worker in the folder ends it with UserError, any other error is a bug and is raised.
+    """
+    stop = stop or _stop_on_signals()
+    with told(), one_writer(settings.reports_dir):
+        clear_partials(settings.reports_dir)
+        while not stop.is_set():
+            _try(settings)
+            stop.wait(interval_seconds)
+
+
+def prepare_database(settings: Settings) -> None:
+    """Create the database and apply what it lacks of migrations and price list; harmless when it lacks nothing."""
+    create_database(
+        settings.clickhouse_url,
+        settings.clickhouse_user,
+        reveal(settings.clickhouse_password),
+        settings.clickhouse_database,
+    )
+    client = report_client(settings)
+    migrate(client)
+    load_prices(client, settings.prices_file)
+
+
+def report_client(settings: Settings) -> Client:
+    """A client for reports, which take longer than a worker's calls."""
+    return connect(
+        settings.clickhouse_url,
+        settings.clickhouse_user,
+        reveal(settings.clickhouse_password),
+        settings.clickhouse_database,
+        QUERY_SECONDS,
+    )
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn the errors of reports into UserErrors, with the exit code of their kind."""
+    try:
+        yield
+    except ReportError as error:
+        code = ExitCode.FILE if isinstance(error, FileError) else ExitCode.REFUSED
+        hint = f"{error.hint[:1].upper()}{error.hint[1:]}." if error.hint else ""
+        raise UserError(str(error), hint, code) from error
+
+
+def _try(settings: Settings) -> None:
+    """One run; a foreseeable failure becomes a line in the log, and the next run goes on from there."""
+    try:
+        with told():
+            prepare_database(settings)
+            _run(settings, report_client(settings))
+    except Exception as error:
+        known = explain(error)
+        if known is None:
+            raise
+        logger.error("%s The export worker tries again.", known.line())
+
+
+def _run(settings: Settings, client: Client) -> Run:
+    run = run_once(
+        client,
+        settings.reports_dir,
+        settings.clock(),
+        _sources(settings, client),
+        _grace(settings),
+        on_issued=lambda path: logger.info("issued %s", path),
+    )
+    if run.unpriced_models:
+        logger.warning("no price is known for %s: see the setting prices_file", ", ".join(sorted(run.unpriced_models)))
+    return run
+
+
+def _sources(settings: Settings, client: Client) -> set[str]:
+    options = settings.client_options()
+    return asyncio.run(expected_sources(settings.kafka_bootstrap, options, Store(client).epochs()))
+
+
+def _grace(settings: Settings) -> timedelta:
+    return timedelta(minutes=settings.completeness_grace_minutes)
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        message = f"organization is {text!r}, which is not a UUID"
+        raise UserError(message, "Use the id as the events carry it.", ExitCode.USAGE) from None
+
+
+def _named(path: Path, provisional: bool) -> Path:
+    """The file's name; that it is provisional must be seen without its manifest."""
+    if provisional and ".provisional" not in path.suffixes:
+        return path.with_name(f"{path.stem}.provisional{path.suffix}")
+    return path
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,29 @@
+"""What a reader of reports can be told: one tree of errors, each a clear line and what to do next."""
+
+
+class ReportError(Exception):
+    """A report or price list cannot be had. `str()` is the reason, `hint` what to do about it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class PriceListError(ReportError):
+    """A price list is wrong; the message names file and line."""
+
+
+class PeriodError(ReportError):
+    """The period cannot be asked for: unknown, turned around, too far back, or not complete yet."""
+
+
+class UnknownOrganization(ReportError):
+    """Nothing in the directory or in the usage bears this id."""
+
+
+class NoSpendReport(ReportError):
+    """The organization's plan has no spend report in the period."""
+
+
+class FileError(ReportError):
+    """A report's file cannot be written."""

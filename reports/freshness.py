@@ -1,0 +1,43 @@
+"""How far the tables reach into the log: positions, watermark, and the newest complete day."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from clickhouse_connect.driver.client import Client
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Positions as read before any cell: what every number read after it contains at least.
+
+    `data_refreshed_at`: all that the log had received by then is in the tables; None when it is unknown, because
+    an expected source has no position yet (or none is expected: nobody knows the log).
+    """
+
+    next_offsets: Mapping[str, int]
+    data_refreshed_at: datetime | None
+
+    def newest_complete_day(self, grace: timedelta) -> date | None:
+        """The last UTC day D with the watermark at or past D+1 00:00 plus `grace`; None when unknown."""
+        if self.data_refreshed_at is None:
+            return None
+        return (self.data_refreshed_at - grace).astimezone(UTC).date() - DAY
+
+
+def read_freshness(client: Client, expected_sources: Collection[str]) -> Freshness:
+    """Where every source stands; `expected_sources` are all that the log has now (`topic/partition@epoch`)."""
+    rows = client.query(
+        "SELECT source, max(next_offset), toUnixTimestamp64Milli(max(watermark)) FROM source_positions GROUP BY source"
+    ).result_rows
+    watermarks = {source: datetime.fromtimestamp(milliseconds / 1000, UTC) for source, _, milliseconds in rows}
+    known = expected_sources and all(source in watermarks for source in expected_sources)
+    refreshed_at = min(watermarks[source] for source in expected_sources) if known else None
+    return Freshness({source: offset for source, offset, _ in rows}, _unless_never(refreshed_at))
+
+
+def _unless_never(moment: datetime | None) -> datetime | None:
+    """A position row without a watermark holds 1970: such a source was folded, but never seen at its end."""
+    return None if moment is None or moment.year < 1971 else moment

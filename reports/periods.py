@@ -1,0 +1,108 @@
+"""Which days a report covers: UTC calendar days, at most 90 back, ending at the newest complete day.
+
+Pure functions of (now, newest complete day). A period is inclusive in days and half-open in moments.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, get_args
+
+from reports.errors import PeriodError
+
+Kind = Literal["mtd", "last-month", "last-90-days", "custom"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+DAYS_BACK = 90
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Period:
+    """The days `first` to `last`, both included; no days when last < first. `provisional`: not all are complete."""
+
+    kind: Kind
+    first: date
+    last: date
+    provisional: bool = False
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return max(0, (self.last - self.first).days + 1)
+
+    @property
+    def begins(self) -> datetime:
+        """The moment at which it begins."""
+        return midnight(self.first)
+
+    @property
+    def ends(self) -> datetime:
+        """The moment before which it ends."""
+        return max(self.begins, midnight(self.last + DAY))
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a UTC day begins."""
+    return datetime.combine(day, time(), UTC)
+
+
+def one_day(day: date) -> Period:
+    """The period of one day."""
+    return Period("custom", day, day)
+
+
+def resolve(
+    kind: str,
+    now: datetime,
+    newest_complete: date | None,
+    start: date | None = None,
+    end: date | None = None,
+    provisional: bool = False,
+) -> Period:
+    """The period that `kind` means at `now`; `start` and `end` belong to `custom` alone.
+
+    A named period ends at the newest complete day; a provisional one goes on to today. Raises PeriodError for an
+    unknown kind, days in the future or more than 90 back, an end before the start, and a custom end that is not
+    complete and not asked for as provisional.
+    """
+    today = now.astimezone(UTC).date()
+    newest = _newest(today, newest_complete, provisional)
+    if kind == "custom":
+        return _custom(today, newest, start, end, provisional)
+    if start or end:
+        raise PeriodError(f"start and end belong to the period custom, not {kind}", "use --period custom")
+    if kind == "mtd":
+        return Period("mtd", today.replace(day=1), newest, provisional)
+    if kind == "last-month":
+        last = today.replace(day=1) - DAY
+        return Period("last-month", last.replace(day=1), min(last, newest), provisional and newest >= last)
+    if kind == "last-90-days":
+        return Period("last-90-days", today - DAYS_BACK * DAY, newest, provisional)
+    raise PeriodError(f"there is no period {kind!r}", f"choose one of {', '.join(KINDS)}")
+
+
+def _newest(today: date, newest_complete: date | None, provisional: bool) -> date:
+    if provisional:
+        return today
+    if newest_complete is None:
+        raise PeriodError(
+            "no day is complete yet: some of the log's partitions were never read to their end",
+            "wait for the workers to catch up (`tally doctor` shows the lag), or ask for a provisional report",
+        )
+    return min(newest_complete, today - DAY)
+
+
+def _custom(today: date, newest: date, start: date | None, end: date | None, provisional: bool) -> Period:
+    oldest = today - DAYS_BACK * DAY
+    if start is None:
+        raise PeriodError("the period custom needs a start", f"give --start, a day from {oldest} on")
+    end = end or newest
+    if end < start:
+        raise PeriodError(f"the end {end} is before the start {start}", "turn them around")
+    if end > today:
+        raise PeriodError(f"{end} is in the future", f"the newest complete day is {newest}")
+    if start < oldest:
+        raise PeriodError(f"{start} is more than {DAYS_BACK} days back", f"the oldest day is {oldest}")
+    if end > newest:
+        hint = f"end at {newest}, the newest complete day, or ask for a provisional report"
+        raise PeriodError(f"{end} is not complete yet", hint)
+    return Period("custom", start, end, provisional)

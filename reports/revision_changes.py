@@ -1,0 +1,42 @@
+"""What differs between a day's new revision and the one before it."""
+
+from array import array
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from reports.manifest import manifest_path, totals_json
+from reports.spend_csv import Facts, read_facts
+from reports.spend_report import Report
+
+
+def changes_since(previous: Path | None, report: Report, reasons: list[str]) -> dict[str, Any]:
+    """Why there is a new revision and what changed: rows by count, totals from and to.
+
+    Without the previous file (it was moved away) only the reasons and the new totals are known.
+    """
+    changes: dict[str, Any] = {"reasons": reasons}
+    if previous is None or not previous.exists() or report.facts is None:
+        return changes
+    with previous.open(encoding="utf-8", newline="") as lines:
+        changes["rows"] = _rows(read_facts(lines), report.facts)
+    changes["previous_file"] = previous.name
+    changes["totals_from"] = orjson.loads(manifest_path(previous).read_bytes())["totals"]
+    changes["totals_to"] = totals_json(report.totals)
+    return changes
+
+
+def _rows(before: Facts, after: Facts) -> dict[str, int]:
+    """How many rows are new, gone, or have other numbers, told by 64 bits of hash a row."""
+    added = _missing(after.keys, before.keys)
+    return {
+        "added": added,
+        "removed": _missing(before.keys, after.keys),
+        "changed": _missing(after.rows, before.rows) - added,
+    }
+
+
+def _missing(some: "array[int]", others: "array[int]") -> int:
+    return int(np.isin(np.asarray(some), np.asarray(others), invert=True).sum())

@@ -1,0 +1,141 @@
+"""The spend report's file format: RFC 4180, safe to open in a spreadsheet, hashed while it is written.
+
+Lines end with CRLF and cells are quoted where they must be. A text cell that a spreadsheet would run as a formula
+gets a leading apostrophe; numbers never do. Money is a plain exact decimal: no exponent, no trailing zeros, as many
+digits as it takes, and empty when a price is unknown.
+"""
+
+import csv
+import hashlib
+import io
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from typing import BinaryIO
+
+HEADER = (
+    "date",
+    "organization_uuid",
+    "user_email",
+    "account_uuid",
+    "product",
+    "model",
+    "model_family",
+    "total_requests",
+    "total_prompt_tokens",
+    "total_completion_tokens",
+    "total_net_spend_usd",
+    "total_gross_spend_usd",
+)
+EMAIL = HEADER.index("user_email")
+KEY_CELLS = (0, 3, 4, 5)
+FORMULA = frozenset("=+-@\t\r\n")
+EXACT = Context(prec=120)
+CHUNK = 1 << 16
+
+
+@dataclass
+class Totals:
+    """What the file adds up to. Money is None as soon as one row's is unknown."""
+
+    rows: int = 0
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    net_spend_usd: Decimal | None = Decimal(0)
+    gross_spend_usd: Decimal | None = Decimal(0)
+    unpriced_models: set[str] = field(default_factory=set)
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Count one row of cells, as in the file."""
+        self.rows += 1
+        self.requests += int(cells[7])
+        self.prompt_tokens += int(cells[8])
+        self.completion_tokens += int(cells[9])
+        self.net_spend_usd = _plus(self.net_spend_usd, cells[10])
+        self.gross_spend_usd = _plus(self.gross_spend_usd, cells[11])
+        if not cells[11]:
+            self.unpriced_models.add(cells[5])
+
+
+@dataclass
+class Facts:
+    """What a report says, apart from who is called what: a hash of the rows without their e-mails, in any order.
+
+    A renamed person changes a file's bytes and not its facts. `keys` and `rows` hold 64 bits for each row: enough to
+    tell which rows of two revisions differ without holding either.
+    """
+
+    total: int = 0
+    keys: "array[int]" = field(default_factory=lambda: array("Q"))
+    rows: "array[int]" = field(default_factory=lambda: array("Q"))
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Take in one row of cells, as in the file."""
+        row = _digest(cell for place, cell in enumerate(cells) if place != EMAIL)
+        self.total = (self.total + int.from_bytes(row)) % (1 << 256)
+        self.rows.append(int.from_bytes(row[:8]))
+        self.keys.append(int.from_bytes(_digest(cells[place] for place in KEY_CELLS)[:8]))
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all rows."""
+        return f"{self.total:064x}"
+
+
+def safe_text(cell: str) -> str:
+    """The cell, such that no spreadsheet takes it for a formula."""
+    return f"'{cell}" if cell and cell[0] in FORMULA else cell
+
+
+class SpendCsv:
+    """Writes a report to `sink`, 64 KiB at a time, and knows its hash and totals; `close` writes the rest."""
+
+    def __init__(self, sink: BinaryIO, with_facts: bool = False) -> None:
+        self.totals = Totals()
+        self.facts = Facts() if with_facts else None
+        self._sink = sink
+        self._hash = hashlib.sha256()
+        self._text = io.StringIO(newline="")
+        self._writer = csv.writer(self._text, lineterminator="\r\n")
+        self._writer.writerow(HEADER)
+
+    def write(self, cells: Sequence[str]) -> None:
+        """Add one row, its cells in the order of HEADER, text cells already safe."""
+        self._writer.writerow(cells)
+        self.totals.add(cells)
+        if self.facts is not None:
+            self.facts.add(cells)
+        if self._text.tell() > CHUNK:
+            self._flush()
+
+    def close(self) -> str:
+        """Write what is left and return the SHA-256 of the whole file."""
+        self._flush()
+        return self._hash.hexdigest()
+
+    def _flush(self) -> None:
+        data = self._text.getvalue().encode()
+        self._hash.update(data)
+        self._sink.write(data)
+        self._text.seek(0)
+        self._text.truncate()
+
+
+def read_facts(lines: Iterable[str]) -> Facts:
+    """The facts of a file that was issued before."""
+    facts = Facts()
+    reader = csv.reader(lines)
+    next(reader, None)
+    for cells in reader:
+        facts.add(cells)
+    return facts
+
+
+def _digest(cells: Iterable[str]) -> bytes:
+    return hashlib.sha256("\x1f".join(cells).encode()).digest()
+
+
+def _plus(total: Decimal | None, cell: str) -> Decimal | None:
+    return EXACT.add(total, Decimal(cell)) if total is not None and cell else None

@@ -179,13 +179,20 @@ class Source:
                 )
 
     def _prepare_run(self, block: int, run: list[Record], prepared: Prepared) -> None:
-        read = [(record, *self._read(record)) for record in run]
-        formed = [(record, event_id, changes) for record, event_id, changes in read if event_id is not None]
-        for record, event_id, problem in read:
-            if event_id is None and record.offset >= self.place:
-                prepared.letters.append(Letter(record, *problem))
-        verdicts = self._judge(block, formed)
-        for (record, _, changes), verdict in zip(formed, verdicts, strict=True):
+        formed: list[Record] = []
+        event_ids: list[int] = []
+        planned: list[list[Change | Row]] = []
+        for record in run:
+            try:
+                event_id, changes = self._read(record)
+            except (Invalid, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                if record.offset >= self.place:
+                    prepared.letters.append(Letter(record, *_problem(error)))
+                continue
+            formed.append(record)
+            event_ids.append(hash(event_id))
+            planned.append(changes)
+        for record, changes, verdict in zip(formed, planned, self._judge(block, formed, event_ids), strict=True):
             if record.offset < self.place:
                 continue
             if verdict is Verdict.FIRST:
@@ -195,25 +202,17 @@ class Source:
             else:
                 prepared.letters.append(Letter(record, "conflict", "its event_id was used with another payload"))
 
-    def _judge(self, block: int, formed: list[tuple[Record, str, Any]]) -> list[Verdict]:
+    def _judge(self, block: int, formed: list[Record], event_ids: list[int]) -> list[Verdict]:
         if not self.deduplicates:
             return [Verdict.FIRST] * len(formed)
-        ids = [hash(event_id) for _, event_id, _ in formed]
-        return self.horizon.judge(block, ids, [hash(record.value) for record, _, _ in formed])
+        return self.horizon.judge(block, event_ids, [hash(record.value) for record in formed])
 
-    def _read(self, record: Record) -> tuple[str | None, Any]:
-        """(event_id, changes) of a well-formed record, or (None, (reason, detail))."""
-        try:
-            if record.value is None:
-                return "", self._tombstone(record)
-            event = self._decode(record.value)
-            return event.event_id, self._fold(event, record.timestamp)
-        except msgspec.ValidationError as error:
-            return None, ("schema", str(error))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return None, ("not_json", str(error))
-        except Invalid as error:
-            return None, (error.reason, error.detail)
+    def _read(self, record: Record) -> tuple[str, list[Change | Row]]:
+        """The event_id and changes of a well-formed record."""
+        if record.value is None:
+            return "", self._tombstone(record)
+        event = self._decode(record.value)
+        return event.event_id, self._fold(event, record.timestamp)
 
     def _tombstone(self, record: Record) -> list[Change | Row]:
         if not isinstance(self._fold, ProfileFold):
@@ -223,7 +222,7 @@ class Source:
     def _plan(self, offset: int, changes: list[Change | Row], prepared: Prepared) -> None:
         prepared.work.append(Work(offset, changes))
         for change in changes:
-            if isinstance(change, Change) and not self.tables[change.declaration].open(change.page_key):
+            if type(change) is Change and not self.tables[change.declaration].open(change.page_key):
                 prepared.missing.setdefault(change.declaration, set()).add(change.page_key)
 
     def load(self, declaration: Declaration, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
@@ -292,6 +291,13 @@ class Source:
             table.evict(idle_rounds, planned.get(declaration, set()) | waiting.get(declaration, set()))
             for declaration, table in self.tables.items()
         )
+
+
+def _problem(error: Exception) -> tuple[str, str]:
+    """(reason, detail) of a malformed record; the reason is a stable word, for counting."""
+    if isinstance(error, Invalid):
+        return error.reason, error.detail
+    return ("schema" if isinstance(error, msgspec.ValidationError) else "not_json"), str(error)
 
 
 def landed(snapshot: Snapshot) -> None:

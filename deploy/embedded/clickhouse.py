@@ -12,7 +12,7 @@ from deploy.embedded.ports import HOST
 def clickhouse_child(data: Path, port: int, *, user: str = "default", password: str = "", memory: int = 0) -> Child:
     """Say how to run the ClickHouse engine over the directory `data` on http://127.0.0.1:`port`.
 
-    `memory` limits the engine, in bytes; 0 is 40 % of the machine's.
+    `memory` limits the engine, in bytes; at most, and with 0, that is 40 % of the machine's.
     """
     server = [sys.executable, "-m", "deploy.embedded.clickhouse_server"]
     return Child(

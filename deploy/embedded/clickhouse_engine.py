@@ -21,6 +21,7 @@ _NOT_STREAMABLE = "Streaming query is not supported"
 _CONFIG = """\
 <clickhouse>
     <max_server_memory_usage>{memory}</max_server_memory_usage>
+    <max_server_memory_usage_to_ram_ratio>0.4</max_server_memory_usage_to_ram_ratio>
     <logger><level>warning</level><log>{log}</log><size>10M</size><count>2</count></logger>
 </clickhouse>
 """
@@ -82,7 +83,8 @@ class Engine:
     """The engine over one data directory, which nobody else may open meanwhile."""
 
     def __init__(self, path: Path, memory: int) -> None:
-        """Open `path`, creating it if need be; `memory` is the engine's limit in bytes. Raises PathInUse."""
+        """Open `path`, creating it if need be; `memory` is the engine's limit in bytes, 40 % of
+        the machine's (or container's) at most, which is what 0 stands for. Raises PathInUse."""
         path.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(path)
         chdb = import_module("chdb._chdb")  # 0.2 s and 200 MB: only in a process that is going to serve
@@ -137,8 +139,8 @@ def _lock(path: Path) -> int:
 def _preamble(request: Request) -> Iterator[str]:
     if request.database:
         yield f"USE `{request.database.replace(chr(92), chr(92) * 2).replace('`', chr(92) + '`')}`"
-    # The comment is how a running statement is found again; bare expressions are no statements on a server.
-    settings = {"implicit_select": "0", "log_comment": request.query_id, **request.settings}
+    # Bare expressions are no statements on a server. The comment is how a running one is found again.
+    settings = {**request.settings, "implicit_select": "0", "log_comment": request.query_id}
     settings |= {f"param_{name}": value for name, value in request.parameters.items()}
     if request.read_only:
         settings["readonly"] = "2"

@@ -17,7 +17,6 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psutil
 from aiohttp import web
 
 from deploy.embedded.clickhouse_engine import ClickHouseError, Engine, Insert, PathInUse, Request, Summary, run
@@ -159,12 +158,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="ClickHouse's engine behind ClickHouse's HTTP interface")
     parser.add_argument("--path", type=Path, required=True, help="data directory")
     parser.add_argument("--port", type=int, required=True, help=f"port on {HOST}")
-    parser.add_argument("--memory", type=int, default=0, help="limit in bytes (default: 40 %% of the machine's)")
+    parser.add_argument(
+        "--memory", type=int, default=0, help="limit in bytes (at most, and by default, 40 %% of the machine's)"
+    )
     options = parser.parse_args(arguments)
     os.environ["TZ"] = "UTC"  # the engine takes its time zone from here when it is loaded
     credentials = Credentials(os.environ.get(USER_VARIABLE, "default"), os.environ.get(PASSWORD_VARIABLE, ""))
     try:
-        engine = Engine(options.path.resolve(), options.memory or psutil.virtual_memory().total * 2 // 5)
+        engine = Engine(options.path.resolve(), options.memory)
     except PathInUse as error:
         print(error, file=sys.stderr)
         return 1

@@ -5,8 +5,9 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 KAFKA_VERSION = "4.4.0"
@@ -30,52 +31,68 @@ def default_cache() -> Path:
     return Path(os.environ.get("TALLY_CACHE") or Path.home() / ".cache" / "tally")
 
 
-def fetch_kafka(cache: Path, progress: Progress = lambda *_: None) -> list[Path]:
+def fetch_kafka(
+    cache: Path,
+    progress: Progress = lambda *_: None,
+    *,
+    jars: Mapping[str, str] = JARS,
+    repository: str | None = None,
+) -> list[Path]:
     """Return the broker's class path, downloading into `cache` what is not there yet.
 
     A jar is there whole and with the right checksum or not at all, so an interrupted download goes on
-    where it stopped, and a second call needs no network. Raises FetchFailed.
+    where it stopped, and a second call needs no network. `repository` is the URL of a Maven repository to
+    use instead of the public one. Raises FetchFailed.
     """
     home = cache / f"kafka-{KAFKA_VERSION}"
-    jars = [home / _file_name(coordinates) for coordinates in JARS]
-    if not all(jar.exists() for jar in jars):
+    paths = {coordinates: home / _file_name(coordinates) for coordinates in jars}
+    if not all(path.exists() for path in paths.values()):
         home.mkdir(parents=True, exist_ok=True)
-        with (home / ".lock").open("w") as lock:
+        with (home / ".lock").open("w") as lock, tempfile.TemporaryDirectory(dir=home) as scratch:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two first starts at once download once
-            _download_missing(home, progress)
-    return jars
+            missing = {name: jars[name] for name, path in paths.items() if not path.exists()}
+            source = _Source(Path(scratch), home, repository)
+            for done, name in enumerate(source.download_all(missing), start=len(jars) - len(missing) + 1):
+                progress(done, len(jars), name)
+    return list(paths.values())
 
 
-def _download_missing(home: Path, progress: Progress) -> None:
-    missing = [coordinates for coordinates in JARS if not (home / _file_name(coordinates)).exists()]
-    there = len(JARS) - len(missing)
-    with tempfile.TemporaryDirectory(dir=home, prefix=".download-") as scratch:
-        pool = ThreadPoolExecutor(8)
+@dataclass(frozen=True)
+class _Source:
+    """A Maven repository, a folder to download into, and the folder that takes what is right."""
+
+    scratch: Path
+    home: Path
+    repository: str | None
+
+    def download_all(self, jars: Mapping[str, str]) -> Iterator[str]:
+        with ThreadPoolExecutor(8) as pool:
+            downloads = [pool.submit(self._download, *jar) for jar in jars.items()]
+            try:
+                for download in as_completed(downloads):
+                    yield download.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _download(self, coordinates: str, checksum: str) -> str:
         try:
-            downloads = [pool.submit(_download, each, Path(scratch), home) for each in missing]
-            for download in as_completed(downloads):
-                there += 1
-                progress(there, len(JARS), download.result())
-        finally:
-            pool.shutdown(cancel_futures=True)
+            jar = self._fetch(*coordinates.split(":"))
+        except (OSError, RuntimeError) as error:
+            raise FetchFailed(
+                f"could not download {coordinates} for the embedded Kafka ({error}): check the network and "
+                f"start again; what is already in {self.home} is kept"
+            ) from error
+        if _sha256(jar) != checksum:
+            raise FetchFailed(f"{coordinates} is not the file that was tested: its checksum differs; try again")
+        jar.replace(self.home / jar.name)
+        return jar.name
 
+    def _fetch(self, group: str, name: str, version: str) -> Path:
+        from jgo.maven import MavenContext
 
-def _download(coordinates: str, scratch: Path, home: Path) -> str:
-    from jgo.maven import MavenContext
-
-    group, name, version = coordinates.split(":")
-    context = MavenContext(repo_cache=scratch, timeout=60)
-    try:
-        jar = context.project(group, name).at_version(version).artifact().resolve()
-    except (OSError, RuntimeError) as error:
-        raise FetchFailed(
-            f"could not download {coordinates} for the embedded Kafka ({error}): check the network and "
-            f"start again; what is already in {home} is kept"
-        ) from error
-    if _sha256(jar) != JARS[coordinates]:
-        raise FetchFailed(f"{coordinates} is not the file that was tested (its checksum differs): try again")
-    jar.replace(home / jar.name)
-    return str(jar.name)
+        repositories = {"given": self.repository} if self.repository else None
+        context = MavenContext(repo_cache=self.scratch, remote_repos=repositories, timeout=60)
+        return Path(context.project(group, name).at_version(version).artifact().resolve())
 
 
 def _file_name(coordinates: str) -> str:

@@ -32,7 +32,7 @@ class Backoff:
     A child that stayed up for `stable` seconds begins anew.
     """
 
-    first: float = 0.5
+    first: float = 0.1
     longest: float = 30
     stable: float = 30
 

@@ -1,0 +1,126 @@
+"""Where a statement ends and its data begins, and which format its result has."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.embedded.clickhouse_formats import content_type, header_of, joins
+from deploy.embedded.clickhouse_sql import (
+    may_stream,
+    reads_inlined_data,
+    result_format,
+    returns_rows,
+    split_insert,
+)
+
+
+@pytest.mark.parametrize(
+    ("sql", "statement", "fmt", "data"),
+    [
+        (b"INSERT INTO t FORMAT CSV\n1,2", b"INSERT INTO t ", "CSV", b"1,2"),
+        (b"insert into d.t (a, format) format Native\r\nXY", b"insert into d.t (a, format) ", "Native", b"XY"),
+        (b"INSERT INTO format FORMAT TSV 1", b"INSERT INTO format ", "TSV", b"1"),
+        (b"INSERT INTO d.format FORMAT TSV\n", b"INSERT INTO d.format ", "TSV", b""),
+        (b"INSERT INTO `a FORMAT b` FORMAT TSV\n\n", b"INSERT INTO `a FORMAT b` ", "TSV", b"\n"),
+        (b"/* FORMAT x */ INSERT -- VALUES\n INTO t FORMAT TSV\nx", None, "TSV", b"x"),
+        (b"INSERT INTO t SETTINGS a = 'FORMAT x' FORMAT Values (1)", None, "Values", b"(1)"),
+        (b"INSERT INTO TABLE FUNCTION file('f', 'CSV') FORMAT CSV\n1", None, "CSV", b"1"),
+        (b"INSERT INTO t FORMAT RowBinary\n\n\x00'\xff", b"INSERT INTO t ", "RowBinary", b"\n\x00'\xff"),
+    ],
+)
+def test_insert_with_data_is_taken_apart(sql: bytes, statement: bytes | None, fmt: str, data: bytes) -> None:
+    head = split_insert(sql)
+    assert head is not None
+    assert (head.format, sql[head.data_start :]) == (fmt, data)
+    assert statement is None or head.statement == statement
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        b"",
+        b"SELECT 1 FORMAT CSV",
+        b"INSERT INTO t VALUES (1, 'FORMAT CSV')",
+        b"INSERT INTO t SELECT 1 FORMAT CSV",
+        b"INSERT INTO t WITH x AS (SELECT 1) SELECT * FROM x",
+        b"INSERT INTO t FROM INFILE 'x' FORMAT CSV",
+        b"INSERT INTO t (a) FORM",
+        b"INSERT INTO t FORMAT",
+    ],
+)
+def test_other_statements_stay_whole(sql: bytes) -> None:
+    assert split_insert(sql) is None
+
+
+_QUOTED = st.text(st.characters(codec="utf-8"), max_size=20).map(
+    lambda text: "`" + text.replace("\\", "\\\\").replace("`", "\\`") + "`"
+)
+
+
+@given(table=_QUOTED, columns=st.lists(_QUOTED, max_size=3), data=st.binary(max_size=50))
+def test_any_names_and_any_data(table: str, columns: list[str], data: bytes) -> None:
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) ".encode()
+    head = split_insert(statement + b"FORMAT Native\n" + data)
+    assert head is not None
+    assert (head.statement, head.format) == (statement, "Native")
+    assert (statement + b"FORMAT Native\n" + data)[head.data_start :] == data
+
+
+@pytest.mark.parametrize(
+    ("sql", "fmt"),
+    [
+        (b"SELECT 1", None),
+        (b"SELECT 1 FORMAT JSON", "JSON"),
+        (b"SELECT 1\n FORMAT Native", "Native"),
+        (b"select 1 format CSV settings max_threads = 1;", "CSV"),
+        (b"SELECT 'x FORMAT CSV'", None),
+        (b"SELECT format FROM t", None),
+        (b"SELECT format x FROM t", None),
+        (b"SELECT (SELECT 1 FORMAT CSV)", None),
+        (b"SELECT 1 -- FORMAT CSV", None),
+        (b"SELECT format, 1 FORMAT TSV /* end */", "TSV"),
+    ],
+)
+def test_result_format(sql: bytes, fmt: str | None) -> None:
+    assert result_format(sql) == fmt
+
+
+def test_kinds_of_statements() -> None:
+    assert may_stream(b" -- all\n(select 1)")
+    assert may_stream(b"WITH 1 AS x SELECT x")
+    assert not may_stream(b"SHOW TABLES")
+    assert returns_rows(b"SHOW TABLES")
+    assert not returns_rows(b"CREATE TABLE t (a Int8) ENGINE = Memory")
+    assert not returns_rows(b"")
+    assert reads_inlined_data(b"INSERT INTO t SELECT * FROM Input ('a Int8') FORMAT CSV\n1")
+    assert not reads_inlined_data(b"INSERT INTO t SELECT 'input(' FROM x")
+    assert not reads_inlined_data(b"SELECT * FROM input('a Int8')")
+
+
+@pytest.mark.parametrize(
+    ("fmt", "header", "rows"),
+    [
+        ("CSVWithNames", b'"a\n""b","c"\n', b"1,2\n"),
+        ("CSVWithNamesAndTypes", b'"a"\n"UInt8"\n', b"1\n"),
+        ("TSVWithNames", b"a\\n\tb\n", b"1\t2\n"),
+        ("JSONCompactEachRowWithNamesAndTypes", b'["a"]\n["UInt8"]\n', b"[1]\n"),
+        ("RowBinaryWithNames", b"\x02\x01a\x80\x01" + b"b" * 128, b"\x01\x02"),
+        ("RowBinaryWithNamesAndTypes", b"\x01\x01a\x05UInt8", b"\x01"),
+        ("CSV", b"", b"1\n"),
+        ("Native", b"", b"\x01\x01"),
+    ],
+)
+def test_header_of_a_block(fmt: str, header: bytes, rows: bytes) -> None:
+    assert header_of(fmt, header + rows) == header
+    assert joins(fmt)
+
+
+def test_formats_with_an_envelope_do_not_join() -> None:
+    assert not any(joins(fmt) for fmt in ("JSON", "JSONCompact", "Parquet", "Arrow", "Pretty", "Values", "XML"))
+
+
+def test_content_types() -> None:
+    assert content_type("JSONEachRow").startswith("application/json")
+    assert content_type("TabSeparated").startswith("text/tab-separated-values")
+    assert content_type("CSVWithNames").startswith("text/csv")
+    assert content_type("Native") == "application/octet-stream"

@@ -7,19 +7,21 @@ import logging
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 
 import faust
+from aiohttp import web
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
-from mode import Service
 
 from aggregators.source import Letter
 from deploy.errors import ExitCode
+from deploy.metrics import make_health_app
 from deploy.settings import Settings, reveal
 from sinks.clickhouse import connect
 from sinks.sources import Batch, Options, Sources
 from sinks.store import Store
-from streams.app import BatchApp, make_app
+from streams.app import accompany, make_app
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.events import EVENTS_BY_TOPIC
 from streams.log import KafkaLog, Partition
@@ -55,7 +57,26 @@ class Worker:
             credentials_of(settings),
         )
         self.sources.on_lost = self.place_again
-        _add_flusher(self)
+        self._open = AsyncExitStack()
+        accompany(self.app, start=self.start, run=self.run, before_leaving=self.last_flush, stop=self._open.aclose)
+
+    async def start(self) -> None:
+        """Connect to Kafka beside Faust's own connection, and serve health."""
+        await self._open.enter_async_context(self.log)
+        await self._open.enter_async_context(self.letters)
+        await _serve_health(self, self._open)
+
+    async def run(self) -> None:
+        """Flush until the worker is stopped; any error that trying again cannot mend ends the process."""
+        try:
+            await self.sources.run()
+        except Exception as error:
+            self.failed(error)
+
+    async def last_flush(self) -> None:
+        """Write what is folded before partitions are given back, within a deadline."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.sources.flush(), LAST_FLUSH_SECONDS)
 
     async def place(self, partitions: Iterable[Partition], assignment: int) -> dict[Partition, int]:
         """Where each partition is to be read from (see Sources.place)."""
@@ -102,31 +123,14 @@ def dead_letter(source: str, letter: Letter) -> DeadLetter:
     )
 
 
-def _add_flusher(worker: Worker) -> None:
-    """Run the flushes as a service of the app, with the last one before partitions are given back."""
-
-    class Flusher(Service):
-        async def on_start(self) -> None:
-            self._stack = contextlib.AsyncExitStack()
-            await self._stack.enter_async_context(worker.log)
-            await self._stack.enter_async_context(worker.letters)
-
-        @Service.task
-        async def _flush(self) -> None:
-            try:
-                await worker.sources.run()
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                worker.failed(error)
-
-    app: BatchApp = worker.app
-    app.service(Flusher)
-
-    @app.on_before_shutdown.connect
-    async def last_flush(*_: object, **__: object) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(worker.sources.flush(), LAST_FLUSH_SECONDS)
+async def _serve_health(worker: Worker, stack: AsyncExitStack) -> None:
+    port = worker.settings.metrics_port
+    if port is None:
+        return
+    runner = web.AppRunner(make_health_app(worker.sources, worker.settings.clock), access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", port).start()
 
 
 def store_of(settings: Settings) -> Store:

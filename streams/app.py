@@ -8,11 +8,13 @@ from typing import Any
 
 import faust
 from faust.types.auth import CredentialsT
+from mode import Service
 
 from streams.record_batches import BatchScheduler, BatchTransport, Hooks, RecordBatch
 
 logger = logging.getLogger("tally.app")
 
+Work = Callable[[], Awaitable[None]]
 Process = Callable[[RecordBatch], Awaitable[int | None]]
 """Folds one batch; gives the offset to seek back to, or None."""
 
@@ -69,6 +71,28 @@ def make_app(
     for topic in topics:
         add_agent(app, topic, process, hooks.failed)
     return app
+
+
+def accompany(app: BatchApp, start: Work, run: Work, before_leaving: Work, stop: Work) -> None:
+    """Run work beside the agents: `start` and `run` with the app, `before_leaving` before its partitions are given
+    back, `stop` at the end."""
+
+    class Companion(Service):
+        async def on_start(self) -> None:
+            await start()
+
+        async def on_stop(self) -> None:
+            await stop()
+
+        @Service.task
+        async def _run(self) -> None:
+            await run()
+
+    @app.on_before_shutdown.connect
+    async def leave(*_: object, **__: object) -> None:
+        await before_leaving()
+
+    app.service(Companion)
 
 
 def add_agent(app: BatchApp, topic: str, process: Process, failed: Callable[[BaseException], None]) -> None:

@@ -1,0 +1,156 @@
+"""`tally up`: Kafka, ClickHouse, workers and the export worker on one machine, each a process of its own.
+
+A setting that points at an outside Kafka or ClickHouse takes the place of the embedded one.
+"""
+
+import asyncio
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from deploy.embedded.child import Child, ChildFailed
+from deploy.embedded.clickhouse import clickhouse_child
+from deploy.embedded.kafka import kafka_child
+from deploy.embedded.kafka_jars import FetchFailed, default_cache, fetch_kafka
+from deploy.embedded.ports import HOST, KeptPorts
+from deploy.embedded.stack import StackRunning, hold_stack
+from deploy.embedded.supervisor import Supervisor
+from deploy.errors import ExitCode, UserError
+from deploy.export import prepare_database
+from deploy.settings import Settings, reveal, variable_of
+from streams.topics import ensure_topics, topic_specs
+
+KAFKA_PORT, CLICKHOUSE_PORT, METRICS_PORT = 9092, 8123, 9100
+
+
+def up(settings: Settings, until: Callable[[Settings], int] | None = None, console: Console | None = None) -> int:
+    """Run the stack until Ctrl-C, or until `until` (given settings that point at the stack) returns; its exit code.
+
+    Raises UserError when the folder's stack runs already or a part of it does not start.
+    """
+    console = console or Console(stderr=True, highlight=False)
+    data = settings.data_dir.resolve()
+    try:
+        with hold_stack(data) as ports:
+            _fetch(settings, console)
+            running = settings_of_stack(settings, ports)
+            children = [*_stores(settings, running, data), *_workers(running, ports), _exporter(running)]
+            return Supervisor(data, children, console).run((lambda: until(running)) if until else None)
+    except StackRunning as error:
+        raise UserError(str(error), "Use it, or end it with Ctrl-C where it runs.", ExitCode.BUSY) from None
+    except FetchFailed as error:
+        raise UserError(str(error), "Connect to the network once, then it is kept.", ExitCode.UNREACHABLE) from error
+    except ChildFailed as error:
+        raise UserError(str(error), f"Its log is {data / 'stack.log'}.", ExitCode.UNREACHABLE) from error
+
+
+def embeds_kafka(settings: Settings) -> bool:
+    """Whether the stack brings its own Kafka: no setting points at another."""
+    return "kafka_bootstrap" not in settings.model_fields_set
+
+
+def embeds_clickhouse(settings: Settings) -> bool:
+    """Whether the stack brings its own ClickHouse: no setting points at another."""
+    return "clickhouse_url" not in settings.model_fields_set
+
+
+def settings_of_stack(settings: Settings, ports: KeptPorts) -> Settings:
+    """The settings with which the stack's processes, and commands beside it, reach its Kafka and ClickHouse."""
+    found: dict[str, Any] = {"data_dir": settings.data_dir.resolve(), "reports_dir": settings.reports_dir.resolve()}
+    if embeds_kafka(settings):
+        found["kafka_bootstrap"] = f"{HOST}:{ports.choose('kafka', KAFKA_PORT)}"
+    if embeds_clickhouse(settings):
+        found["clickhouse_url"] = f"http://{HOST}:{ports.choose('clickhouse', CLICKHOUSE_PORT)}"
+    return settings.model_copy(update=found)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, for a child process."""
+    variables = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if value is not None:
+            text = reveal(value) if isinstance(value, SecretStr) else str(value)
+            variables[variable_of(name)] = text
+    return variables
+
+
+def prepare(settings: Settings) -> None:
+    """Make topics, database, migrations and prices as they must be; harmless when they are."""
+    report = asyncio.run(
+        ensure_topics(
+            settings.kafka_bootstrap,
+            topic_specs(settings.partitions),
+            replication=settings.replication_factor,
+            **settings.client_options(),
+        )
+    )
+    for line in report.differences:
+        print(line, file=sys.stderr)
+    prepare_database(settings)
+
+
+def _fetch(settings: Settings, console: Console) -> None:
+    """Download Kafka's jars, with a progress bar, the first time."""
+    if not embeds_kafka(settings):
+        return
+    columns = (TextColumn("fetching Apache Kafka"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        fetch_kafka(
+            default_cache(), lambda done, total, name: bar.update(task, completed=done, total=total, description=name)
+        )
+
+
+def _stores(settings: Settings, running: Settings, data: Path) -> list[Child]:
+    children = []
+    if embeds_kafka(settings):
+        children.append(kafka_child(data / "kafka", int(running.kafka_bootstrap.rpartition(":")[2])))
+    if embeds_clickhouse(settings):
+        port = int(running.clickhouse_url.rpartition(":")[2])
+        password = reveal(running.clickhouse_password)
+        children.append(clickhouse_child(data / "clickhouse", port, user=running.clickhouse_user, password=password))
+    return children
+
+
+def _workers(running: Settings, ports: KeptPorts) -> list[Child]:
+    return [
+        _worker(running, number, ports.choose(f"worker-{number}", METRICS_PORT + number))
+        for number in range(1, running.workers + 1)
+    ]
+
+
+def _worker(running: Settings, number: int, port: int) -> Child:
+    settings = running.model_copy(update={"metrics_port": port})
+    url = f"http://{HOST}:{port}"
+    return Child(
+        name=f"worker-{number}",
+        command=(sys.executable, "-m", "deploy.cli", "worker"),
+        env=environment_of(settings),
+        ready=lambda: _answers(url + "/alive"),
+        before_start=(lambda: prepare(settings)) if number == 1 else None,
+        url=url,
+    )
+
+
+def _exporter(running: Settings) -> Child:
+    return Child(
+        name="exporter",
+        command=(sys.executable, "-m", "deploy.cli", "exporter"),
+        env=environment_of(running.model_copy(update={"metrics_port": None})),
+    )
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - our own address
+            return bool(response.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False

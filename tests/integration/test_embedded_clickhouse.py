@@ -288,6 +288,15 @@ def test_statement_ends_when_its_client_goes_away(clickhouse: str, client: Clien
     assert _comes_true(lambda: _running(client, endless) == 0)
 
 
+def test_insert_that_breaks_off_is_not_kept(clickhouse: str, client: Client, database: str, events: str) -> None:
+    address, query = urlparse(clickhouse), urlencode({"query": f"INSERT INTO {database}.{events} FORMAT CSV"})
+    with socket.create_connection((str(address.hostname), address.port or 0)) as gone:
+        gone.sendall(f"POST /?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n".encode() + b"1,a\n")
+        time.sleep(0.2)
+    assert _comes_true(lambda: client.command("SELECT count() FROM system.processes") == 1)
+    assert client.command(f"SELECT count() FROM {events}") == 0
+
+
 def _running(client: Client, query: bytes) -> int:
     counted = client.command("SELECT count() FROM system.processes WHERE query = {q:String}", {"q": query.decode()})
     assert isinstance(counted, int)

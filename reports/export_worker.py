@@ -19,15 +19,18 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from reports import ledger
+from reports.errors import FileError
 from reports.files import draft, write_json
-from reports.freshness import read_freshness
+from reports.freshness import Freshness, read_freshness
 from reports.ledger import Check, DayKey, Issued
 from reports.manifest import Inputs, manifest, manifest_path
 from reports.periods import DAY, DAYS_BACK, midnight, one_day
 from reports.prices import prices_revision
 from reports.revision_changes import changes_since
-from reports.spend_report import write_spend_report
+from reports.spend_report import Report, write_spend_report
 from reports.terms import reports_in, terms_digests
+
+CHECKS_AT_ONCE = 200
 
 
 @dataclass
@@ -42,14 +45,20 @@ class Run:
 
 @dataclass(frozen=True)
 class State:
-    """What a run knows before it reads any report."""
+    """What a run knows before it reads any report; `terms` are hashes by organization."""
 
-    inputs_of: Callable[[str], Inputs]
+    freshness: Freshness
+    prices_revision: int
+    terms: Mapping[str, str]
     newest_offsets: Mapping[DayKey, Mapping[str, int]]
     issued: Mapping[DayKey, Issued]
     checks: Mapping[DayKey, Check]
     first_days: Mapping[str, date]
     newest_complete: date | None
+
+    def inputs(self, organization_id: str) -> Inputs:
+        """What the organization's reports of this run are made from."""
+        return Inputs(self.freshness, self.prices_revision, self.terms.get(organization_id, ""))
 
 
 def run_once(
@@ -65,22 +74,23 @@ def run_once(
     Raises FileError when a file cannot be written; what was written before stays, and the next run goes on from there.
     """
     state = read_state(client, now, expected_sources, grace)
-    run = Run(state.newest_complete)
+    issuer = _Issuer(client, folder, now, state, Run(state.newest_complete))
     for key, reasons in stale_days(state, now):
-        path = _bring_up_to_date(client, folder, key, reasons, state, now, run)
+        path = issuer.bring_up_to_date(key, reasons)
         if path and on_issued:
             on_issued(path)
-    return run
+    issuer.record_checks()
+    return issuer.run
 
 
 def read_state(client: Client, now: datetime, expected_sources: Collection[str], grace: timedelta) -> State:
     """Positions first, everything that depends on cells after them."""
     freshness = read_freshness(client, expected_sources)
-    prices = prices_revision(client)
-    terms = terms_digests(client)
     newest = freshness.newest_complete_day(grace)
     return State(
-        inputs_of=lambda organization_id: Inputs(freshness, prices, terms.get(organization_id, "")),
+        freshness=freshness,
+        prices_revision=prices_revision(client),
+        terms=terms_digests(client),
         newest_offsets=ledger.newest_offsets(client, now.date() - DAYS_BACK * DAY),
         issued=ledger.newest_issued(client),
         checks=ledger.checks(client),
@@ -91,21 +101,24 @@ def read_state(client: Client, now: datetime, expected_sources: Collection[str],
 
 def stale_days(state: State, now: datetime) -> list[tuple[DayKey, list[str]]]:
     """The complete days, oldest first, whose report is missing or may have changed, with the reasons."""
+    stale = []
+    for key in complete_days(state, now):
+        offsets = state.newest_offsets.get(key, {})
+        terms = state.terms.get(key[0], "")
+        reasons = ledger.stale_reasons(state.checks.get(key), offsets, state.prices_revision, terms)
+        if reasons:
+            stale.append((key, reasons))
+    return stale
+
+
+def complete_days(state: State, now: datetime) -> list[DayKey]:
+    """Every complete day of every organization since its first, at most 90 back, oldest first."""
     if state.newest_complete is None:
         return []
     oldest = now.date() - DAYS_BACK * DAY
-    found = []
-    for organization_id, first_day in state.first_days.items():
-        inputs = state.inputs_of(organization_id)
-        day = max(first_day, oldest)
-        while day <= state.newest_complete:
-            key = (organization_id, day)
-            offsets = state.newest_offsets.get(key, {})
-            reasons = ledger.stale_reasons(state.checks.get(key), offsets, inputs.prices_revision, inputs.terms_sha256)
-            if reasons:
-                found.append((key, reasons))
-            day += DAY
-    return sorted(found, key=lambda stale: stale[0][::-1])
+    newest = state.newest_complete
+    days = [oldest + number * DAY for number in range((newest - oldest).days + 1)]
+    return [(organization, day) for day in days for organization, first in state.first_days.items() if first <= day]
 
 
 def report_path(folder: Path, key: DayKey, revision: int) -> Path:
@@ -113,65 +126,86 @@ def report_path(folder: Path, key: DayKey, revision: int) -> Path:
     return folder / key[0] / f"{key[1]}.r{revision}.csv"
 
 
-def _bring_up_to_date(
-    client: Client, folder: Path, key: DayKey, reasons: list[str], state: State, now: datetime, run: Run
-) -> Path | None:
-    """Issue a first or a new revision of one day if there is something new to say; its path, or None."""
-    issued = _adopt_orphans(client, folder, key, state.issued.get(key))
-    inputs = state.inputs_of(key[0])
-    path = None
-    begins, ends = midnight(key[1]), midnight(key[1] + DAY)
-    if issued or reports_in(client, key[0], begins, ends):
-        path = _revise(client, folder, key, reasons, issued, inputs, now, run)
-    sources = frozenset(state.newest_offsets.get(key, {}))
-    check = Check(sources, inputs.freshness.next_offsets, inputs.prices_revision, inputs.terms_sha256)
-    ledger.record_check(client, key, check, now)
-    run.checked += 1
-    if path:
-        run.issued.append(path)
-    return path
+@dataclass
+class _Issuer:
+    """Brings one day after the other up to date, for one run."""
 
+    client: Client
+    folder: Path
+    now: datetime
+    state: State
+    run: Run
+    checked: dict[DayKey, Check] = field(default_factory=dict)
 
-def _revise(
-    client: Client,
-    folder: Path,
-    key: DayKey,
-    reasons: list[str],
-    issued: Issued | None,
-    inputs: Inputs,
-    now: datetime,
-    run: Run,
-) -> Path | None:
-    revision = issued.revision + 1 if issued else 1
-    path = report_path(folder, key, revision)
-    with draft(path) as file:
-        report = write_spend_report(client, key[0], one_day(key[1]), file.sink, with_facts=True)
-        assert report.facts is not None
-        run.unpriced_models |= report.totals.unpriced_models
-        if issued and issued.facts_sha256 == report.facts.sha256:
-            return None
-        entry = manifest(path, key[0], one_day(key[1]), report, inputs, now) | {
-            "revision": revision,
+    def bring_up_to_date(self, key: DayKey, reasons: list[str]) -> Path | None:
+        """Issue a first or a new revision of one day if there is something new to say; its path, or None."""
+        issued = self._adopt_orphans(key, self.state.issued.get(key))
+        path = None
+        if issued or reports_in(self.client, key[0], midnight(key[1]), midnight(key[1] + DAY)):
+            path = self._revise(key, reasons, issued)
+        if path:
+            self.run.issued.append(path)
+        self._check(key)
+        return path
+
+    def record_checks(self) -> None:
+        """Enter what was compared, many at once; what a crash loses is compared again."""
+        ledger.record_checks(self.client, self.checked, self.now)
+        self.checked.clear()
+
+    def _check(self, key: DayKey) -> None:
+        inputs = self.state.inputs(key[0])
+        sources = frozenset(self.state.newest_offsets.get(key, {}))
+        offsets = inputs.freshness.next_offsets
+        self.checked[key] = Check(sources, offsets, inputs.prices_revision, inputs.terms_sha256)
+        self.run.checked += 1
+        if len(self.checked) >= CHECKS_AT_ONCE:
+            self.record_checks()
+
+    def _revise(self, key: DayKey, reasons: list[str], issued: Issued | None) -> Path | None:
+        path = report_path(self.folder, key, issued.revision + 1 if issued else 1)
+        with draft(path) as file:
+            report = write_spend_report(self.client, key[0], one_day(key[1]), file.sink)
+            self.run.unpriced_models |= report.totals.unpriced_models
+            if issued and issued.facts_sha256 == report.facts.sha256:
+                return None
+            # The manifest first: a report that can be seen always has one.
+            entry = self._manifest(path, key, issued, report, reasons)
+            write_json(manifest_path(path), entry)
+            file.publish()
+        self._enter(path, entry)
+        return path
+
+    def _manifest(
+        self, path: Path, key: DayKey, issued: Issued | None, report: Report, reasons: list[str]
+    ) -> dict[str, Any]:
+        previous = self.folder / issued.file_name if issued else None
+        return {
+            **manifest(path, key[0], one_day(key[1]), report, self.state.inputs(key[0]), self.now),
+            "revision": issued.revision + 1 if issued else 1,
             "facts_sha256": report.facts.sha256,
-            "changes": changes_since(folder / issued.file_name if issued else None, report, reasons),
+            "changes": changes_since(previous, report, reasons),
         }
-        # The manifest first: a report that can be seen always has one.
-        write_json(manifest_path(path), entry)
-        file.publish()
-    _enter(client, folder, path, entry)
-    return path
+
+    def _adopt_orphans(self, key: DayKey, issued: Issued | None) -> Issued | None:
+        """Enter into the ledger what a crash left out of it: somebody may have read the file, so it is issued."""
+        while (path := report_path(self.folder, key, issued.revision + 1 if issued else 1)).exists():
+            entry = _read_manifest(path)
+            self._enter(path, entry)
+            issued = Issued(entry["revision"], str(path.relative_to(self.folder)), entry["facts_sha256"])
+        return issued
+
+    def _enter(self, path: Path, entry: Mapping[str, Any]) -> None:
+        ledger.record_issued(self.client, ledger.issued_row(entry, str(path.relative_to(self.folder))))
 
 
-def _adopt_orphans(client: Client, folder: Path, key: DayKey, issued: Issued | None) -> Issued | None:
-    """Enter into the ledger what a crash left out of it: somebody may have read the file, so it is issued."""
-    while True:
-        path = report_path(folder, key, issued.revision + 1 if issued else 1)
-        if not path.exists():
-            return issued
-        entry = orjson.loads(manifest_path(path).read_bytes())
-        _enter(client, folder, path, entry)
-        issued = Issued(entry["revision"], str(path.relative_to(folder)), entry["facts_sha256"])
-
-
-def _enter(client: Client, folder: Path, path: Path, entry: Mapping[str, Any]) -> None:
-    ledger.record_issued(client, ledger.issued_row(entry, str(path.relative_to(folder))))
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest beside an issued file. Raises FileError when there is none: then nobody knows what the file is."""
+    try:
+        entry: dict[str, Any] = orjson.loads(manifest_path(path).read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise FileError(
+            f"{path} is not in the ledger and has no manifest that can be read: {error}",
+            "move the file away; the export worker then issues the day again",
+        ) from error
+    return entry

@@ -71,12 +71,18 @@ def one_writer(folder: Path) -> Iterator[None]:
             f"cannot write to {folder}: {(error.strerror or str(error)).lower()}", "see reports_dir"
         ) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, folder)
         yield
-    except BlockingIOError:
-        raise FileError(f"another export worker writes to {folder}", "one is enough; stop the other") from None
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    """The lock goes with the process, so a killed worker leaves none behind."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise FileError(f"another export worker writes to {folder}", "one is enough; stop the other") from None
 
 
 def write_json(path: Path, value: object) -> None:

@@ -114,13 +114,18 @@ def record_issued(client: Client, row: Mapping[str, Any]) -> None:
     insert_rows(client, "issued_reports", ISSUED_COLUMNS, [[row[column] for column in ISSUED_COLUMNS]])
 
 
-def record_check(client: Client, key: DayKey, check: Check, checked_at: datetime) -> None:
-    """Enter that a day's report was compared with the tables."""
-    cells = [
-        *(key[0], key[1].isoformat(), sorted(check.sources), dict(check.next_offsets), check.prices_revision),
-        *(check.terms_sha256, checked_at.strftime("%Y-%m-%d %H:%M:%S.%f")),
+def record_checks(client: Client, compared: Mapping[DayKey, Check], at: datetime) -> None:
+    """Enter that these days' reports were compared with the tables."""
+    moment = at.strftime("%Y-%m-%d %H:%M:%S.%f")
+    rows = [
+        [
+            *(organization_id, day.isoformat(), sorted(check.sources), dict(check.next_offsets)),
+            *(check.prices_revision, check.terms_sha256, moment),
+        ]
+        for (organization_id, day), check in compared.items()
     ]
-    insert_rows(client, "report_checks", CHECK_COLUMNS, [cells])
+    if rows:
+        insert_rows(client, "report_checks", CHECK_COLUMNS, rows)
 
 
 def issued_row(manifest: Mapping[str, Any], file_name: str) -> dict[str, Any]:

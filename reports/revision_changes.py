@@ -18,7 +18,7 @@ def changes_since(previous: Path | None, report: Report, reasons: list[str]) -> 
     Without the previous file (it was moved away) only the reasons and the new totals are known.
     """
     changes: dict[str, Any] = {"reasons": reasons}
-    if previous is None or not previous.exists() or report.facts is None:
+    if previous is None or not previous.exists():
         return changes
     with previous.open(encoding="utf-8", newline="") as lines:
         changes["rows"] = _rows(read_facts(lines), report.facts)

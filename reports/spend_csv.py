@@ -90,11 +90,11 @@ def safe_text(cell: str) -> str:
 
 
 class SpendCsv:
-    """Writes a report to `sink`, 64 KiB at a time, and knows its hash and totals; `close` writes the rest."""
+    """Writes a report to `sink`, 64 KiB at a time, and knows its totals and facts; `close` writes the rest."""
 
-    def __init__(self, sink: BinaryIO, with_facts: bool = False) -> None:
+    def __init__(self, sink: BinaryIO) -> None:
         self.totals = Totals()
-        self.facts = Facts() if with_facts else None
+        self.facts = Facts()
         self._sink = sink
         self._hash = hashlib.sha256()
         self._text = io.StringIO(newline="")
@@ -105,8 +105,7 @@ class SpendCsv:
         """Add one row, its cells in the order of HEADER, text cells already safe."""
         self._writer.writerow(cells)
         self.totals.add(cells)
-        if self.facts is not None:
-            self.facts.add(cells)
+        self.facts.add(cells)
         if self._text.tell() > CHUNK:
             self._flush()
 

@@ -71,11 +71,11 @@ TEXT_CELLS = (2, 4, 5, 6)
 
 @dataclass(frozen=True)
 class Report:
-    """A report that was written: the hash of its bytes, what it adds up to, and (if asked for) its facts."""
+    """A report that was written: the hash of its bytes, what it adds up to, and what it says."""
 
     sha256: str
     totals: Totals
-    facts: Facts | None
+    facts: Facts
 
 
 def write_spend_report(
@@ -84,14 +84,13 @@ def write_spend_report(
     period: Period,
     sink: BinaryIO,
     on_rows: Callable[[int], None] | None = None,
-    with_facts: bool = False,
 ) -> Report:
     """Write the organization's report of `period` to `sink` and say what it adds up to.
 
-    Memory does not grow with the rows (with_facts: by 16 bytes a row). `on_rows` hears now and then how many rows
+    Memory grows by 16 bytes a row (the facts) and no more. `on_rows` hears now and then how many rows
     there are. Raises ReportError when ClickHouse breaks off in the middle.
     """
-    out = SpendCsv(sink, with_facts)
+    out = SpendCsv(sink)
     for cells in stream_rows(client, organization_id, period):
         for place in TEXT_CELLS:
             cells[place] = safe_text(cells[place])

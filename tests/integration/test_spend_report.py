@@ -50,7 +50,7 @@ def client(clickhouse: str) -> Iterator[Client]:
 
 def report(client: Client, organization: str, period: Period = PERIOD) -> tuple[list[list[str]], Report, bytes]:
     sink = io.BytesIO()
-    written = write_spend_report(client, organization, period, sink, with_facts=True)
+    written = write_spend_report(client, organization, period, sink)
     header, *rows = csv.reader(io.StringIO(sink.getvalue().decode(), newline=""))
     assert header == list(HEADER)
     return rows, written, sink.getvalue()

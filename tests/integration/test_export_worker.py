@@ -1,0 +1,234 @@
+"""Issued reports: every complete day once, a new revision only for new facts, and never half a file."""
+
+import csv
+import resource
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from reports.errors import FileError
+from reports.export_worker import Run, run_once
+from reports.files import one_writer
+from reports.prices import SHIPPED, load_prices
+from tests.integration.reporting import (
+    Cell,
+    Change,
+    database,
+    insert_cells,
+    insert_changes,
+    insert_people,
+    insert_position,
+)
+
+ORGANIZATION = "aaaaaaaa-0000-4000-8000-00000000000a"
+PERSON = "bbbbbbbb-0000-4000-8000-00000000000a"
+TOKEN = "tally.token/0@0"
+DIRECTORY = "tally.directory/0@0"
+SOURCES = {TOKEN, DIRECTORY}
+GRACE = timedelta(hours=2)
+NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
+DAY_1 = datetime(2026, 11, 2, tzinfo=UTC)
+DAYS = ["2026-11-02", "2026-11-03", "2026-11-04"]
+
+
+class Desk:
+    """An installation with one organization and its folder of reports."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.client: Client = database(url)
+        self.folder = folder
+        load_prices(self.client)
+        insert_changes(
+            self.client, [Change(ORGANIZATION, "plan.changed", DAY_1, {"plan": "enterprise_usage_based"}, 1)]
+        )
+        insert_people(self.client, {PERSON: "ada@example.com"})
+        self.use(DAY_1 + timedelta(hours=9), 10)
+        self.use(DAY_1 + timedelta(days=2, hours=9), 11)
+        self.reach(12, NOW)
+
+    def use(self, hour: datetime, offset: int, **values: Any) -> None:
+        insert_cells(self.client, [Cell(ORGANIZATION, hour, PERSON, log_offset=offset, output_tokens=1000, **values)])
+
+    def reach(self, next_offset: int, watermark: datetime) -> None:
+        insert_position(self.client, TOKEN, next_offset, watermark)
+        insert_position(self.client, DIRECTORY, 5, watermark)
+
+    def run(self, now: datetime = NOW) -> Run:
+        return run_once(self.client, self.folder, now, SOURCES, GRACE)
+
+    def files(self) -> list[str]:
+        return sorted(str(path.relative_to(self.folder / ORGANIZATION)) for path in self.folder.rglob("*.csv"))
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        with (self.folder / ORGANIZATION / f"{name}.csv").open(newline="") as lines:
+            return list(csv.DictReader(lines))
+
+    def manifest(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = orjson.loads((self.folder / ORGANIZATION / f"{name}.manifest.json").read_bytes())
+        return found
+
+    def ledger(self) -> list[tuple[Any, ...]]:
+        query = "SELECT toString(day), revision, sha256, rows FROM issued_reports FINAL ORDER BY day, revision"
+        return list(self.client.query(query).result_rows)
+
+
+@pytest.fixture
+def desk(clickhouse: str, tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(clickhouse, tmp_path / "reports")
+    yield desk
+    desk.client.close()
+
+
+def test_every_complete_day_is_issued_once(desk: Desk) -> None:
+    run = desk.run()
+    assert run.newest_complete == date(2026, 11, 4)
+    assert desk.files() == [f"{day}.r1.csv" for day in DAYS]
+    assert [len(desk.rows(f"{day}.r1")) for day in DAYS] == [1, 0, 1]
+    assert [(row[0], row[1], row[3]) for row in desk.ledger()] == [(DAYS[0], 1, 1), (DAYS[1], 1, 0), (DAYS[2], 1, 1)]
+    manifest = desk.manifest("2026-11-02.r1")
+    assert manifest["sha256"] == desk.ledger()[0][2]
+    assert manifest["next_offsets"] == {TOKEN: 12, DIRECTORY: 5}
+    assert manifest["data_refreshed_at"] == "2026-11-05T06:00:00.000Z"
+    assert manifest["totals"]["total_gross_spend_usd"] == "0.025"
+    assert manifest["changes"] == {"reasons": ["first issue"]}
+    again = desk.run()
+    assert (again.issued, again.checked) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("watermark", "newest"),
+    [
+        (datetime(2026, 11, 4, 2, tzinfo=UTC), "2026-11-03"),
+        (datetime(2026, 11, 4, 1, 59, 59, tzinfo=UTC), "2026-11-02"),
+    ],
+)
+def test_a_day_is_complete_when_the_log_was_read_past_its_grace(
+    clickhouse: str, tmp_path: Path, watermark: datetime, newest: str
+) -> None:
+    desk = Desk(clickhouse, tmp_path)
+    desk.client.command("TRUNCATE TABLE source_positions")
+    assert desk.run().newest_complete is None
+    assert desk.files() == []
+    desk.reach(12, watermark)
+    assert str(desk.run().newest_complete) == newest
+    assert desk.files()[-1] == f"{newest}.r1.csv"
+
+
+def test_a_late_event_makes_a_revision_and_leaves_the_old_file(desk: Desk) -> None:
+    desk.run()
+    first = (desk.folder / ORGANIZATION / "2026-11-02.r1.csv").read_bytes()
+    insert_people(desk.client, {PERSON: "ada.new@example.com"}, log_offset=2)
+    desk.use(DAY_1 + timedelta(hours=3), 12)
+    desk.use(DAY_1 + timedelta(hours=3), 13, product="cowork")
+    desk.reach(14, NOW)
+    assert [path.name for path in desk.run().issued] == ["2026-11-02.r2.csv"]
+    assert (desk.folder / ORGANIZATION / "2026-11-02.r1.csv").read_bytes() == first
+    changes = desk.manifest("2026-11-02.r2")["changes"]
+    assert changes["reasons"] == ["late events"]
+    assert changes["rows"] == {"added": 1, "removed": 0, "changed": 1}
+    assert (changes["totals_from"]["total_requests"], changes["totals_to"]["total_requests"]) == (1, 3)
+    assert {row["user_email"] for row in desk.rows("2026-11-02.r2")} == {"ada.new@example.com"}
+    assert desk.run().checked == 0
+
+
+def test_a_cell_beyond_the_recorded_position_is_looked_at_again(desk: Desk) -> None:
+    """A flush that was torn: the cell of offset 20 was there, that of offset 15 not yet, and the position was 12."""
+    desk.use(DAY_1 + timedelta(hours=3), 20)
+    desk.run()
+    desk.use(DAY_1 + timedelta(hours=2), 15)
+    desk.reach(21, NOW)
+    assert [path.name for path in desk.run().issued] == ["2026-11-02.r2.csv"]
+    assert desk.manifest("2026-11-02.r2")["totals"]["total_requests"] == 3
+    assert desk.run().checked == 0
+
+
+def test_a_new_name_alone_revises_nothing(desk: Desk) -> None:
+    desk.run()
+    insert_people(desk.client, {PERSON: "other@example.com"}, log_offset=2)
+    insert_changes(desk.client, [Change(ORGANIZATION, "extra_usage.changed", DAY_1, {"enabled": True}, 9)])
+    run = desk.run()
+    assert (run.issued, run.checked) == ([], 3)
+    assert desk.run().checked == 0
+
+
+def test_a_discount_revises_the_days_it_changes(desk: Desk) -> None:
+    desk.run()
+    change = Change(ORGANIZATION, "discount.changed", DAY_1 + timedelta(days=1), {"discount": "0.2"}, 9)
+    insert_changes(desk.client, [change])
+    assert [path.name for path in desk.run().issued] == ["2026-11-04.r2.csv"]
+    manifest = desk.manifest("2026-11-04.r2")
+    assert manifest["changes"]["reasons"] == ["plan, discount or extra usage"]
+    assert manifest["totals"]["total_net_spend_usd"] == "0.02"
+
+
+def test_a_price_revises_the_days_it_changes(desk: Desk, tmp_path: Path) -> None:
+    desk.run()
+    line = next(line for line in SHIPPED.read_text().splitlines() if ",claude-opus-4-8," in line)
+    dearer = line.replace("2026-05-28", "2026-11-04").replace(",5,25,", ",5,50,")
+    prices = tmp_path / "prices.csv"
+    prices.write_text(SHIPPED.read_text() + dearer + "\n")
+    assert load_prices(desk.client, prices).added > 0
+    assert [path.name for path in desk.run().issued] == ["2026-11-04.r2.csv"]
+    assert desk.manifest("2026-11-04.r2")["totals"]["total_gross_spend_usd"] == "0.05"
+
+
+def test_seats_have_reports_only_of_extra_usage(desk: Desk) -> None:
+    changes = [
+        Change(ORGANIZATION, "plan.changed", DAY_1, {"plan": "enterprise_seat_based"}, 20),
+        Change(ORGANIZATION, "extra_usage.changed", DAY_1 + timedelta(days=2, hours=9), {"enabled": True}, 21),
+    ]
+    insert_changes(desk.client, changes)
+    desk.use(DAY_1 + timedelta(days=2, hours=9), 12, funding="extra_usage", product="cowork")
+    desk.run()
+    assert desk.files() == ["2026-11-04.r1.csv"]
+    assert [row["product"] for row in desk.rows("2026-11-04.r1")] == ["Cowork"]
+
+
+def test_a_file_that_a_crash_left_out_of_the_ledger_stays_as_it_is(desk: Desk) -> None:
+    desk.run()
+    before = desk.ledger()
+    desk.client.command("TRUNCATE TABLE issued_reports")
+    desk.client.command("TRUNCATE TABLE report_checks")
+    run = desk.run()
+    assert (run.issued, run.checked) == ([], 3)
+    assert desk.ledger() == before
+
+
+def test_a_stranger_without_a_manifest_is_refused(desk: Desk) -> None:
+    (desk.folder / ORGANIZATION).mkdir(parents=True)
+    (desk.folder / ORGANIZATION / "2026-11-02.r1.csv").write_text("mine")
+    with pytest.raises(FileError, match="no manifest"):
+        desk.run()
+
+
+def test_a_folder_that_cannot_be_written(desk: Desk) -> None:
+    desk.folder.write_text("a file, not a folder")
+    with pytest.raises(FileError, match="cannot write"):
+        desk.run()
+    desk.folder.unlink()
+    assert len(desk.run().issued) == 3
+
+
+def test_a_full_disk_leaves_nothing_half_written(desk: Desk) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+    try:
+        with pytest.raises(FileError, match="cannot write"):
+            desk.run()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path for path in desk.folder.rglob("*") if path.is_file()] == []
+    assert len(desk.run().issued) == 3
+
+
+def test_one_writer_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    with one_writer(folder), pytest.raises(FileError, match="another export worker"), one_writer(folder):
+        raise AssertionError("two writers")
+    with one_writer(folder):
+        pass

@@ -1,0 +1,115 @@
+"""`tally export` and the export worker over a real Kafka and ClickHouse: settings in, files out, errors as one line."""
+
+import asyncio
+import threading
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from deploy.errors import ExitCode, UserError
+from deploy.export import export, export_once, prepare_database, report_client, run_exporter
+from deploy.log_metadata import expected_sources
+from deploy.settings import Settings
+from streams.events import EVENTS_BY_TOPIC
+from streams.topics import ensure_topics, topic_specs
+from tests.integration.reporting import Cell, Change, insert_cells, insert_changes, insert_position
+
+NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
+DAY_1 = datetime(2026, 11, 2, tzinfo=UTC)
+ORGANIZATION = "aaaaaaaa-0000-4000-8000-00000000000b"
+PERSON = "bbbbbbbb-0000-4000-8000-00000000000b"
+
+
+@pytest.fixture
+def settings(clickhouse: str, kafka: str, tmp_path: Path) -> Settings:
+    """An installation whose workers have read the log to its end at NOW."""
+    asyncio.run(ensure_topics(kafka, topic_specs(2)))
+    settings = Settings(
+        kafka_bootstrap=kafka,
+        clickhouse_url=clickhouse,
+        clickhouse_database=f"t_{uuid4().hex}",
+        reports_dir=tmp_path / "reports",
+        now=NOW,
+    )
+    prepare_database(settings)
+    client = report_client(settings)
+    insert_changes(client, [Change(ORGANIZATION, "plan.changed", DAY_1, {"plan": "enterprise_usage_based"}, 1)])
+    insert_cells(client, [Cell(ORGANIZATION, DAY_1 + timedelta(hours=5), PERSON, output_tokens=1000)])
+    insert_cells(client, [Cell(ORGANIZATION, NOW.replace(hour=5), PERSON, output_tokens=2000)])
+    for source in asyncio.run(expected_sources(kafka, {})):
+        insert_position(client, source, 10, NOW)
+    client.close()
+    return settings
+
+
+def test_expected_sources_are_all_partitions_in_their_epochs(kafka: str) -> None:
+    asyncio.run(ensure_topics(kafka, topic_specs(2)))
+    sources = asyncio.run(expected_sources(kafka, {}, {"tally.token": 3}))
+    assert len(sources) == 2 * len(EVENTS_BY_TOPIC)
+    assert {"tally.token/0@3", "tally.token/1@3", "tally.chat/1@0"} <= sources
+    with pytest.raises(UserError, match=r"no topic tally\.nothing"):
+        asyncio.run(expected_sources(kafka, {}, topics=("tally.nothing", "tally.chat")))
+
+
+def test_export_writes_a_file_and_its_manifest(settings: Settings, tmp_path: Path) -> None:
+    heard: list[int] = []
+    done = export(settings, ORGANIZATION.upper(), "mtd", out=tmp_path / "a.csv", progress=heard.append)
+    assert (done.path, done.period.last) == (tmp_path / "a.csv", date(2026, 11, 4))
+    assert done.path.read_bytes().count(b"\r\n") == 2
+    assert done.manifest_path.name == "a.manifest.json"
+    assert (done.manifest["rows"], done.manifest["provisional"], done.unpriced_models) == (1, False, [])
+    again = export(settings, ORGANIZATION, "mtd", out=tmp_path / "b.csv")
+    assert again.path.read_bytes() == done.path.read_bytes()
+
+
+def test_a_provisional_export_goes_to_now_and_says_so_in_its_name(settings: Settings, tmp_path: Path) -> None:
+    done = export(settings, ORGANIZATION, "mtd", provisional=True, out=tmp_path / "a.csv")
+    assert done.path == tmp_path / "a.provisional.csv"
+    assert (done.manifest["rows"], done.manifest["provisional"]) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        ({"organization": "nobody"}, ExitCode.USAGE, "not a UUID"),
+        ({"organization": "aaaaaaaa-0000-4000-8000-00000000dead"}, ExitCode.REFUSED, "no organization"),
+        ({"period": "fortnight"}, ExitCode.REFUSED, "no period"),
+        ({"period": "custom", "start": date(2026, 11, 4), "end": date(2026, 11, 5)}, ExitCode.REFUSED, "not complete"),
+        ({"period": "custom", "start": date(2026, 6, 1)}, ExitCode.REFUSED, "more than 90 days"),
+        ({"out": Path("/proc/nothing/a.csv")}, ExitCode.FILE, "cannot write"),
+    ],
+)
+def test_a_wrong_export_is_one_clear_line(
+    settings: Settings, tmp_path: Path, change: dict[str, object], code: ExitCode, says: str
+) -> None:
+    asked = {"organization": ORGANIZATION, "period": "mtd", "out": tmp_path / "a.csv", **change}
+    with pytest.raises(UserError, match=says) as told:
+        export(settings, **asked)
+    assert told.value.exit_code == code
+    assert "\n" not in told.value.line()
+    assert not list(tmp_path.glob("*.csv"))
+
+
+def test_an_export_is_refused_while_a_partition_was_never_read(settings: Settings, tmp_path: Path) -> None:
+    client = report_client(settings)
+    client.command("TRUNCATE TABLE source_positions")
+    with pytest.raises(UserError, match="no day is complete"):
+        export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv")
+
+
+def test_the_export_worker_runs_until_it_is_stopped(settings: Settings) -> None:
+    stop = threading.Event()
+    worker = threading.Thread(target=run_exporter, args=(settings, 0.1, stop))
+    worker.start()
+    folder = settings.reports_dir / ORGANIZATION
+    deadline = datetime.now(UTC) + timedelta(seconds=30)
+    while len(list(folder.glob("*.r1.csv"))) < 3 and datetime.now(UTC) < deadline:
+        stop.wait(0.1)
+    with pytest.raises(UserError, match="another export worker"):
+        export_once(settings)
+    stop.set()
+    worker.join(30)
+    assert len(list(folder.glob("*.csv"))) == 3
+    assert export_once(settings).issued == []

@@ -1,0 +1,85 @@
+"""Bytes to Python values, exactly as lenient as the decoder of the event contract.
+
+That decoder reads the fields it knows and skips the rest, so it sees more and less than `json.loads` does: every
+occurrence of a repeated key is checked, a lone surrogate is refused even where it is skipped, and bytes that are no
+UTF-8 are refused only in a field that it knows.
+"""
+
+import json
+import re
+from typing import Any
+
+
+class Malformed(ValueError):
+    """The bytes are no JSON."""
+
+
+class Repeats(dict[str, Any]):
+    """An object in which some key stands more than once: as a dict the last one wins, `pairs` has them all."""
+
+    pairs: list[tuple[str, Any]]
+
+
+def parse(value: bytes) -> Any:
+    """The JSON value of `value`; bytes that are no UTF-8 become lone surrogates. Raises Malformed."""
+    text = value.decode("utf-8", "surrogateescape")
+    try:
+        parsed = _read(text)
+    except RecursionError:
+        raise Malformed("it is nested too deeply") from None
+    except ValueError as error:
+        raise Malformed(str(error)) from None
+    if "\\u" in text and not _surrogates_are_paired(text):
+        raise Malformed("it has half a surrogate pair")
+    return parsed
+
+
+def pairs_of(value: dict[str, Any]) -> Any:
+    """All (key, value) of an object, each occurrence of a repeated key among them."""
+    return value.pairs if isinstance(value, Repeats) else value.items()
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    repeats = Repeats(pairs)
+    repeats.pairs = pairs
+    return repeats
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _any_length(digits: str) -> int | float:
+    # int() refuses texts of thousands of digits; what such a number is does not matter, only that it is no count.
+    return int(digits) if len(digits) < 100 else float("inf")
+
+
+_USUAL = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)
+_PATIENT = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=_any_length)
+
+
+def _read(text: str) -> Any:
+    try:
+        return _USUAL.decode(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        return _PATIENT.decode(text)
+
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+
+
+def _surrogates_are_paired(text: str) -> bool:
+    """Whether each escaped high surrogate has its low one right behind it, and none stands alone."""
+    wanted_at = -1
+    for escape in _ESCAPE.finditer(text):
+        code = int(escape[1], 16) if escape[1] else 0
+        is_low = 0xDC00 <= code <= 0xDFFF
+        if is_low != (escape.start() == wanted_at) or (wanted_at >= 0 and not is_low):
+            return False
+        wanted_at = escape.end() if 0xD800 <= code <= 0xDBFF else -1
+    return wanted_at < 0

@@ -1,0 +1,222 @@
+"""Counts a log again in plain Python: records in, the tables that they should have made out. No I/O, no clock."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from deploy.verify.counting import Key, additions, attribution_row
+from deploy.verify.directory_events import POLICIES, SUBJECTS
+from deploy.verify.events import SCHEMAS
+from deploy.verify.moments import parse_moment
+from deploy.verify.tables import CELL_TABLES
+from deploy.verify.validity import USAGE_EVENTS, Event, Invalid, check_uuid, judge
+
+DIRECTORY, PROFILES = "tally.directory", "tally.profiles"
+TOPICS = tuple(SCHEMAS)
+
+
+_PLACES = {
+    table.name: {counter: place for place, counter in enumerate(table.counters, 1)} for table in CELL_TABLES.values()
+}
+"""Where in a cell each counter stands, behind the cell's stamp."""
+
+
+class Record(NamedTuple):
+    """One record of the log; `timestamp_ms` is the broker's."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True)
+class Options:
+    """The duplicate horizon, the epoch of each topic (0 without), and the cells whose offsets are to be noted."""
+
+    block_size: int = 65_536
+    blocks: int = 4
+    epochs: Mapping[str, int] = field(default_factory=dict)
+    trace: frozenset[tuple[str, Key]] = frozenset()
+    minutes_from: str = ""
+
+
+@dataclass
+class Tally:
+    """How many records of a topic there were, and what became of them."""
+
+    records: int = 0
+    counted: int = 0
+    duplicates: int = 0
+    letters: int = 0
+
+
+class DeadLetter(NamedTuple):
+    """A record that must have a letter, and why."""
+
+    record: Record
+    reason: str
+    detail: str
+
+
+class DirectoryEntry(NamedTuple):
+    """A row of `directory`; `event` is normalised (see `normal`)."""
+
+    organization_id: str
+    type: str
+    in_force_from: int
+    subject_id: str
+    event: Event
+
+
+class Repeat(NamedTuple):
+    """An event_id that stands twice, too far apart to be known for a duplicate: it counts twice."""
+
+    source: str
+    event_id: str
+    first: int
+    again: int
+
+
+@dataclass
+class Recount:
+    """What the log says. Cells are `[log_offset, *counters]` by table and (source, organization, window, *key)."""
+
+    options: Options = field(default_factory=Options)
+    cells: dict[str, dict[Key, list[int]]] = field(default_factory=lambda: {name: {} for name in CELL_TABLES})
+    directory: dict[tuple[str, int], DirectoryEntry] = field(default_factory=dict)
+    profiles: dict[tuple[str, str], tuple[str, str, int, int]] = field(default_factory=dict)
+    attributions: dict[str, Key] = field(default_factory=dict)
+    letters: dict[str, DeadLetter] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    repeats: list[Repeat] = field(default_factory=list)
+    traced: dict[tuple[str, Key], list[int]] = field(default_factory=dict)
+    profile_places: set[str] = field(default_factory=set)
+    _seen: dict[str, dict[str, tuple[int, bytes]]] = field(default_factory=dict)
+    _same: dict[Any, Any] = field(default_factory=dict)
+
+    def source(self, topic: str, partition: int) -> str:
+        """The name of a partition in every table."""
+        return f"{topic}/{partition}@{self.options.epochs.get(topic, 0)}"
+
+    def add(self, record: Record) -> None:
+        """Count one record. The records of a partition must come in the order of their offsets."""
+        tally = self.tallies.setdefault(record.topic, Tally())
+        tally.records += 1
+        source = self.source(record.topic, record.partition)
+        if record.topic == PROFILES:
+            self.profile_places.add(f"{source}/{record.offset}")
+        try:
+            kind, event = _read(record)
+            is_new = kind == "" or record.topic == PROFILES or self._is_new(source, event, record)
+        except Invalid as error:
+            tally.letters += 1
+            self.letters[f"{source}/{record.offset}"] = DeadLetter(record, error.reason, error.detail)
+            return
+        if is_new:
+            tally.counted += 1
+            self._count(source, kind, event, record)
+        else:
+            tally.duplicates += 1
+
+    def is_compacted(self, place: str) -> bool:
+        """Whether the record at `place` (source/offset) may have been removed by compaction: profiles alone are."""
+        return place.startswith(f"{PROFILES}/") and place not in self.profile_places
+
+    def forget_ids(self) -> None:
+        """Let go the event_ids of the partitions that were read: no more of their records will come."""
+        self._seen.clear()
+
+    def _is_new(self, source: str, event: Event, record: Record) -> bool:
+        """Whether the event_id is new within the horizon. Raises Invalid if it last stood there with other bytes.
+
+        What counts is the latest valid record with that id, counted or not: a rule that looked further back could
+        not be decided again from the horizon alone.
+        """
+        seen = self._seen.setdefault(source, {})
+        event_id, offset, size = event["event_id"], record.offset, self.options.block_size
+        digest = blake2b(record.value or b"", digest_size=16).digest()
+        earlier, earlier_digest = seen.get(event_id, (None, b""))
+        seen[event_id] = offset, digest
+        if earlier is None:
+            return True
+        if offset // size - earlier // size > self.options.blocks:
+            self.repeats.append(Repeat(source, event_id, earlier, offset))
+            return True
+        if digest != earlier_digest:
+            raise Invalid("conflict", f"event_id {event_id} stands at offset {earlier} with other bytes")
+        return False
+
+    def _count(self, source: str, kind: str, event: Event, record: Record) -> None:
+        if record.topic == DIRECTORY:
+            self.directory[source, record.offset] = _directory_entry(kind, event)
+        elif record.topic == PROFILES:
+            account, row = _profile(event, record)
+            self.profiles[account, source] = row
+        else:
+            self._count_activity(source, kind, event, record)
+
+    def _count_activity(self, source: str, kind: str, event: Event, record: Record) -> None:
+        row = attribution_row(event.get("attribution")) if kind in USAGE_EVENTS else None
+        if row:
+            self.attributions[row[0]] = row
+        for table, key, amounts in additions(kind, event, record.timestamp_ms):
+            if table != "minute_cells" or key[1] >= self.options.minutes_from:
+                self._add(table, (source, *key), amounts, record.offset)
+
+    def _add(self, table: str, key: Key, amounts: dict[str, int], offset: int) -> None:
+        places = _PLACES[table]
+        cell = self.cells[table].get(key)
+        if cell is None:
+            # Equal texts of different events are one object here, or a million cells would hold ten million texts.
+            shared = tuple(self._same.setdefault(part, part) for part in key)
+            cell = self.cells[table][shared] = [0] * (1 + len(places))
+        cell[0] = offset
+        for counter, amount in amounts.items():
+            cell[places[counter]] += amount
+        if (table, key) in self.options.trace:
+            self.traced.setdefault((table, key), []).append(offset)
+
+
+def recount(records: Iterable[Record | tuple[Any, ...]], options: Options | None = None) -> Recount:
+    """What the tables must hold after `records`; those of a partition must come in the order of their offsets."""
+    counted = Recount(options or Options())
+    for record in records:
+        counted.add(Record(*record))
+    return counted
+
+
+def normal(topic: str, kind: str, event: Event) -> Event:
+    """The event's known fields with defaults and moments as numbers: equal if and only if they mean the same."""
+    shape = SCHEMAS[topic][kind]
+    known = {**shape.defaults, **{name: event[name] for name in shape.fields if name in event}}
+    moments: Event = {
+        name: parse_moment(known[name]) for name in ("occurred_at", "effective_from", "created_at") if name in known
+    }
+    return {"type": kind, **known, **moments}
+
+
+def _read(record: Record) -> tuple[str, Event]:
+    """The record's type and event, ("", {}) for a tombstone. Raises Invalid."""
+    if record.value is not None:
+        return judge(record.topic, record.value, record.timestamp_ms)
+    if record.topic != PROFILES:
+        raise Invalid("empty", "the record has no value")
+    check_uuid((record.key or b"").decode("ascii", "replace"), "record key")
+    return "", {}
+
+
+def _directory_entry(kind: str, event: Event) -> DirectoryEntry:
+    in_force_from = parse_moment(event["effective_from" if kind in POLICIES else "occurred_at"]) or 0
+    subject = event[SUBJECTS[kind]] if kind in SUBJECTS else ""
+    return DirectoryEntry(event["organization_id"], kind, in_force_from, subject, normal(DIRECTORY, kind, event))
+
+
+def _profile(event: Event, record: Record) -> tuple[str, tuple[str, str, int, int]]:
+    """(account, (email, name, forgotten, log_offset))"""
+    if not event:
+        return (record.key or b"").decode("ascii", "replace"), ("", "", 1, record.offset)
+    return event["account_id"], (event["email"], event["name"], 0, record.offset)

@@ -1,22 +1,19 @@
-"""The Faust application: its settings (each with what was measured), topics and one agent a topic."""
+"""The Faust application: its settings, each with what was measured, and what runs beside its agents."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import faust
 from faust.types.auth import CredentialsT
 from mode import Service
 
-from streams.record_batches import BatchScheduler, BatchTransport, Hooks, RecordBatch
+from streams.agents import Process, add_agent
+from streams.record_batches import BatchScheduler, BatchTransport, Hooks
 
 logger = logging.getLogger("tally.app")
 
 Work = Callable[[], Awaitable[None]]
-Process = Callable[[RecordBatch], Awaitable[int | None]]
-"""Folds one batch; gives the offset to seek back to, or None."""
 
 
 class BatchApp(faust.App):
@@ -93,25 +90,3 @@ def accompany(app: BatchApp, start: Work, run: Work, before_leaving: Work, stop:
         await before_leaving()
 
     app.service(Companion)
-
-
-def add_agent(app: BatchApp, topic: str, process: Process, failed: Callable[[BaseException], None]) -> None:
-    """One agent that folds the batches of `topic`, one after another.
-
-    An exception that left the agent would restart it in place with its batch gone and the process looking healthy,
-    so none does: `failed` ends the process.
-    """
-
-    async def fold(stream: Any) -> None:
-        async for batch in stream:
-            try:
-                again = await process(batch)
-                if again is not None:
-                    await app.consumer.seek_back((batch.topic, batch.partition), again, batch.assignment)
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
-                failed(error)
-
-    channel = app.topic(topic, value_serializer="raw", key_serializer="raw")
-    app.agent(channel, name=f"fold {topic}")(fold)

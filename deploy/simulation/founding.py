@@ -18,7 +18,7 @@ SHARES = {
 }
 """The kinds of organizations, in the order in which they are made, and each kind's share of the people."""
 
-MACHINES = ("api_key", "api_key", "service_account", "federated")
+MACHINES = ("api_key", "api_key", "service_account", "service_account", "federated")
 
 
 def found_all(world: World) -> None:
@@ -53,6 +53,7 @@ def found(world: World, number: int, kind: str, people: int) -> None:
     world.organizations.append(organization)
     registry = Registry(world, organization)
     registry.put(at, "organization.created", name=name)
+    registry.buy_seats(at, 0)
     POLICIES[kind](registry, at)
     furnish(registry, at + MINUTE)
     populate(registry, at + HOUR, people)

@@ -156,7 +156,7 @@ def machine_is_renamed(registry: Registry, at: int) -> None:
     """Another name."""
     machine = registry.dice.pick(registry.organization.machines)
     if machine.active_until(at):
-        machine.name += " (renamed)"
+        machine.name = f"{machine.name[:200]} (renamed)"
         registry.save_machine(at, machine)
 
 
@@ -199,7 +199,7 @@ def extension_is_saved(registry: Registry, at: int) -> None:
 
 def organization_is_renamed(registry: Registry, at: int) -> None:
     """A new name for the organization."""
-    registry.organization.name += " Group"
+    registry.organization.name = f"{registry.organization.name[:200]} Group"
     registry.put(at, "organization.created", name=registry.organization.name)
 
 

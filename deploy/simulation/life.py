@@ -12,22 +12,22 @@ from deploy.simulation.plan import Line, Plan
 from deploy.simulation.sessions import KINDS, session
 from deploy.simulation.world import World
 
-EVENTS_A_DAY = 24.6
+EVENTS_A_DAY = 25.4
 """Events that a person causes on an average day at intensity 1, idle people and machines spread over all."""
 
 MACHINES_SHARE = 0.07
 
 SITTING = {
-    "chat": 11.0,
-    "claude_code": 20.0,
-    "cowork": 13.0,
-    "office_agent": 8.0,
-    "claude_design": 7.5,
-    "science": 11.0,
-    "claude_in_chrome": 8.0,
-    "claude_tag": 3.0,
-    "claude_console": 4.0,
-    "other": 1.0,
+    "chat": 10.5,
+    "claude_code": 20.6,
+    "cowork": 13.7,
+    "office_agent": 9.2,
+    "claude_design": 8.9,
+    "science": 12.2,
+    "claude_in_chrome": 9.3,
+    "claude_tag": 3.3,
+    "claude_console": 3.3,
+    "other": 3.3,
 }
 """The events of one sitting in each product, as measured: what turns a rate of events into one of sittings."""
 
@@ -52,7 +52,7 @@ def settle_rates(world: World) -> None:
     total = EVENTS_A_DAY * world.plan.intensity * world.plan.users
     people = [person for organization in world.organizations for person in organization.people]
     machines = [machine for organization in world.organizations for machine in organization.machines]
-    scale = total * (1 - MACHINES_SHARE) / sum(person.rate for person in people)
+    scale = total * (1 - MACHINES_SHARE) / (sum(person.rate for person in people) or 1.0)
     for person in people:
         mean = sum(SITTING[product] for product in person.habits) / len(person.habits)
         person.rate *= scale * WEEK_FACTOR / mean

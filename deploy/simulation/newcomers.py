@@ -18,10 +18,15 @@ from deploy.simulation.words import (
 from deploy.simulation.world import World
 
 IDLE = 0.10
+"""The share of people who have a seat and never use it."""
+
 HEAVINESS = 1.1
 HEAVIEST = 14.0
+"""A few people do a great deal: the spread of everybody's rate, and the largest, as a multiple of the median."""
 LARGEST_SKEW = 4 * 60 * SECOND
+"""A clock that is further ahead would have its events refused."""
 ALLOTMENT = 900_000
+"""What a seat covers in a week, in weighted tokens: about one person in seven uses it up."""
 
 OFFICE_HOURS = bag({7: 1, 8: 4, 9: 9, 10: 11, 11: 10, 12: 5, 13: 7, 14: 11, 15: 10, 16: 9, 17: 6, 18: 3, 20: 1, 21: 1})
 LATE_HOURS = bag({0: 4, 1: 3, 2: 1, 10: 2, 13: 4, 15: 5, 17: 5, 19: 6, 20: 8, 21: 10, 22: 10, 23: 7})
@@ -36,10 +41,12 @@ HABITS = (
 HABITS_DRAWN = bag({0: 48, 1: 30, 2: 12, 3: 6, 4: 4})
 
 MACHINE_DUTIES = {
-    "api_key": ("messages_api", "message_batches_api", "messages_api", "managed_agents_api"),
-    "service_account": ("managed_agents_api", "messages_api", "claude_tag"),
+    "api_key": ("messages_api", "message_batches_api", "managed_agents_api"),
+    "service_account": ("managed_agents_api", "claude_tag", "messages_api"),
     "federated": ("messages_api", "managed_agents_api"),
 }
+MACHINE_MODELS = MODELS * 3 + (UNPRICED_MODEL,)
+PROVIDERS = ("aws", "azure", "gcp", "oidc")
 
 
 def name_and_email(dice: Dice, domain: str) -> tuple[str, str]:
@@ -56,13 +63,13 @@ def new_person(world: World, organization: Organization, at: int, role: str) -> 
     """A person who joins at `at`; a tenth of all do nothing, and a few do a great deal."""
     dice = world.dice
     name, email = name_and_email(dice, organization.domain)
-    skewed = dice.chance(world.plan.clock_skew)
+    skew = dice.between(-LARGEST_SKEW, LARGEST_SKEW)
     person = Person(
         "user",
         dice.uuid(),
         organization.id,
         zone=dice.pick(ZONES),
-        skew=dice.between(-LARGEST_SKEW, LARGEST_SKEW) if skewed else 0,
+        skew=skew if dice.chance(world.plan.clock_skew) else 0,
         stamps_zone=dice.chance(0.03),
         name=name,
         email=email,
@@ -79,13 +86,22 @@ def new_person(world: World, organization: Organization, at: int, role: str) -> 
 
 
 def new_machine(world: World, organization: Organization, at: int, type_: str) -> Machine:
-    """A machine that works from `at` on, for one of the organization's workspaces or for none."""
+    """A machine that works from `at` on; its duty and provider follow from how many the organization has of it."""
     dice = world.dice
+    number = sum(machine.type == type_ for machine in organization.machines)
     names = KEY_NAMES if type_ == "api_key" else SERVICE_NAMES
-    machine = Machine(type_, dice.uuid(), organization.id, name=f"{dice.pick(names)} {dice.between(1, 99)}")
-    machine.spells.append((at, FOREVER))
-    machine.duty = dice.pick(MACHINE_DUTIES[type_])
-    machine.rate = min(HEAVIEST, dice.lognormvariate(0.0, HEAVINESS)) * organization.size
+    duties = MACHINE_DUTIES[type_]
+    machine = Machine(
+        type_,
+        dice.uuid(),
+        organization.id,
+        name=f"{dice.pick(names)} {dice.between(1, 99)}",
+        duty=duties[number % len(duties)],
+        provider=PROVIDERS[(len(world.organizations) + number) % len(PROVIDERS)],
+        rate=min(HEAVIEST, dice.lognormvariate(0.0, HEAVINESS)) * organization.size,
+        models=MACHINE_MODELS,
+        spells=[(at, FOREVER)],
+    )
     machine.attribution = attribution_of(dice, organization, machine)
     return machine
 
@@ -93,7 +109,7 @@ def new_machine(world: World, organization: Organization, at: int, type_: str) -
 def attribution_of(dice: Dice, organization: Organization, machine: Machine) -> dict[str, object]:
     """Where a machine's usage belongs."""
     attribution: dict[str, object] = {}
-    if dice.chance(0.75):
+    if dice.chance(0.6):
         attribution["workspace_id"] = dice.pick(organization.workspaces)
     if machine.type == "api_key":
         attribution["api_key_id"] = machine.id

@@ -35,6 +35,8 @@ class Actor:
     stamps_zone: bool = False
     ends: int = 0
     rate: float = 0.0
+    models: tuple[str, ...] = ()
+    familiar: set[str] = field(default_factory=set)
     spells: list[tuple[int, int]] = field(default_factory=list)
     envelope: orjson.Fragment = field(init=False)
     key: bytes = field(init=False)
@@ -65,14 +67,12 @@ class Person(Actor):
     seated: bool = True
     groups: list[str] = field(default_factory=list)
     habits: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
     hours: tuple[int, ...] = ()
     weekend: float = 0.1
     allotment: int = 0
     week: int = 0
     used: int = 0
     conversations: list[tuple[str, str | None]] = field(default_factory=list)
-    familiar: set[str] = field(default_factory=set)
 
     def present(self, at: int) -> bool:
         """Whether the person is a member at `at`, with nothing in the directory still under way (`settled`)."""
@@ -85,6 +85,7 @@ class Machine(Actor):
 
     name: str = ""
     duty: str = "messages_api"
+    provider: str = ""
     attribution: dict[str, object] = field(default_factory=dict)
 
 

@@ -139,6 +139,7 @@ BAD_TEXT: dict[str, Kind] = {
     "invalid_utf8": lambda event: spelled(event, "model", b'"claude-\xff\xfe"'),
     "megabyte_name": lambda event: activity(event, CONNECTOR, "connector.called", name="m" * 1_000_000),
     "deep_nesting": lambda event: spelled(event, "model", b"[" * 10_000 + b"]" * 10_000),
+    "deep_nesting_of_an_unknown_field": lambda event: spelled(event, "extra", b"[" * 10_000 + b"]" * 10_000),
 }
 
 CONFLICT = "conflict"
@@ -154,5 +155,5 @@ POISONS: dict[str, Kind] = {
 }
 """Every kind by its name."""
 
-LARGE = ("megabyte_name", "deep_nesting")
+LARGE = ("megabyte_name", "deep_nesting", "deep_nesting_of_an_unknown_field")
 """Kinds whose records would outweigh all the rest if they came as often as the others."""

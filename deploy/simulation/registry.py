@@ -171,9 +171,8 @@ class Registry:
         self.put(at, "service_account.saved", service_account_id=machine.id, name=machine.name)
 
     def _save_federated(self, at: int, machine: Machine) -> None:
-        provider = self.dice.pick(("aws", "azure", "gcp", "oidc"))
-        issuer = f"https://{self.organization.domain}/issuer" if provider == "oidc" else None
-        fields = {"federated_identity_id": machine.id, "provider": provider, "subject": machine.name}
+        issuer = f"https://{self.organization.domain}/issuer" if machine.provider == "oidc" else None
+        fields = {"federated_identity_id": machine.id, "provider": machine.provider, "subject": machine.name}
         self.put(at, "federated_identity.saved", **fields, issuer=issuer)
 
 

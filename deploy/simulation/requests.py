@@ -5,8 +5,10 @@ from typing import Any
 
 from deploy.simulation.clock import WEEK
 from deploy.simulation.dice import Dice, bag
-from deploy.simulation.people import Actor, Organization, Person
-from deploy.simulation.world import World
+from deploy.simulation.people import Actor, Person
+from deploy.simulation.scene import Scene
+
+Attribution = dict[str, Any]
 
 LONG_CONTEXT = 200_000
 LARGEST = 900_000
@@ -39,15 +41,17 @@ class Shape:
     web_search: float = 0.0
 
 
-CHAT = Shape(Size(1, 900, 1.1), Size(0.4, 6_000, 1.0), Size(0.3, 2_500, 0.9), Size(0.03, 4_000, 1.0), Size(1, 420, 0.9))
+CHAT = Shape(
+    Size(1, 900, 1.1), Size(0.4, 6_000, 1.0), Size(0.3, 2_500, 0.9), Size(0.03, 4_000, 1.0), Size(0.995, 420, 0.9)
+)
 CODE = Shape(
-    Size(0.9, 40, 1.4), Size(0.97, 52_000, 0.9), Size(0.7, 1_900, 1.1), Size(0.25, 3_000, 1), Size(1, 330, 1.1)
+    Size(0.9, 40, 1.4), Size(0.97, 52_000, 0.9), Size(0.7, 1_900, 1.1), Size(0.25, 3_000, 1), Size(0.995, 330, 1.1)
 )
 AGENT = Shape(
-    Size(1, 600, 1.3), Size(0.8, 18_000, 1.1), Size(0.5, 3_000, 1.0), Size(0.1, 5_000, 1.0), Size(1, 380, 1.0)
+    Size(1, 600, 1.3), Size(0.8, 18_000, 1.1), Size(0.5, 3_000, 1.0), Size(0.1, 5_000, 1.0), Size(0.995, 380, 1.0)
 )
 API = Shape(
-    Size(1, 1_800, 1.3), Size(0.3, 8_000, 1.2), Size(0.1, 4_000, 1.0), Size(0.03, 9_000, 1.0), Size(1, 300, 1.2)
+    Size(1, 1_800, 1.3), Size(0.3, 8_000, 1.2), Size(0.1, 4_000, 1.0), Size(0.03, 9_000, 1.0), Size(0.995, 300, 1.2)
 )
 
 SHAPES: dict[str | None, Shape] = {"chat": CHAT, "claude_code": CODE}
@@ -56,32 +60,25 @@ for _product in ("messages_api", "message_batches_api", "claude_console", "other
 
 
 def request(
-    world: World,
-    organization: Organization,
-    actor: Actor,
-    at: int,
-    product: str | None,
-    surface: str | None,
-    model: str,
-    attribution: dict[str, Any] | None = None,
-    tier: str = "standard",
-    searches: int = 0,
+    scene: Scene, at: int, attribution: Attribution | None = None, tier: str = "standard", searches: int = 0
 ) -> bool:
-    """One API request of `actor`; False, and no event, when neither seat nor extra usage pays for it."""
-    funding = organization.funding(at, allotment_left(actor, at))
+    """One API request to one of the actor's models; False, and no event, when nobody pays for it."""
+    dice, actor = scene.dice, scene.actor
+    funding = scene.organization.funding(at, allotment_left(actor, at))
     if funding is None:
         return False
-    fields = tokens(world.dice, SHAPES.get(product, AGENT))
-    fields |= {"funding": funding, "model": model, "request_id": f"req_{world.dice.getrandbits(64):016x}"}
+    fields = tokens(dice, SHAPES.get(scene.product, AGENT))
+    charge(actor, at, fields)
+    model = dice.pick(actor.models)
+    fields |= place(dice, scene.organization.geo, model, fields)
+    fields |= {"funding": funding, "model": model, "request_id": f"req_{dice.getrandbits(64):016x}"}
     if searches:
         fields["web_search_requests"] = searches
-    if tier != "standard" or world.dice.random() < 0.2:
+    if tier != "standard" or dice.random() < 0.05:
         fields["service_tier"] = tier
-    fields |= place(world.dice, organization, model, fields)
     if attribution:
         fields["attribution"] = attribution
-    charge(actor, at, fields)
-    world.outbox.activity(actor, at, "token.used", product, surface, fields)
+    scene.put(at, "token.used", fields)
     return True
 
 
@@ -97,39 +94,29 @@ def tokens(dice: Dice, shape: Shape) -> dict[str, Any]:
     return {name: count for name, count in drawn.items() if count}
 
 
-def place(dice: Dice, organization: Organization, model: str, fields: dict[str, Any]) -> dict[str, str]:
+def place(dice: Dice, geo: str | None, model: str, counts: dict[str, Any]) -> dict[str, str]:
     """Context window, inference geography and speed, each left out by some clients."""
-    prompt = sum(fields[name] for name in fields if name.endswith("input_tokens"))
     placed = {}
-    if dice.random() < 0.8:
+    if dice.random() < 0.65:
+        prompt = sum(count for name, count in counts.items() if name != "output_tokens")
         placed["context_window"] = "0-200k" if prompt <= LONG_CONTEXT else "200k-1M"
-    if organization.geo and dice.random() < 0.7:
-        placed["inference_geo"] = organization.geo
+    if geo and dice.random() < 0.5:
+        placed["inference_geo"] = geo
     speed = dice.pick(SPEEDS)
     if speed:
-        placed["speed"] = speed if speed == "standard" or model in FAST_MODELS else "standard"
+        placed["speed"] = speed if model in FAST_MODELS else "standard"
     return placed
 
 
-def execute(
-    world: World,
-    organization: Organization,
-    actor: Actor,
-    at: int,
-    product: str | None,
-    attribution: dict[str, Any] | None,
-) -> None:
-    """Code in a container: paid by the millisecond, without a model."""
-    funding = organization.funding(at, allotment_left(actor, at))
+def execute(scene: Scene, at: int, attribution: Attribution | None = None) -> None:
+    """Code in a container, paid by the millisecond; nothing when nobody pays for it."""
+    dice = scene.dice
+    funding = scene.organization.funding(at, allotment_left(scene.actor, at))
     if funding is None:
         return
-    dice = world.dice
-    fields: dict[str, Any] = {"funding": funding}
-    fields["spans"] = 0 if dice.random() < 0.02 else 1 + dice.poisson(0.4)
-    fields["milliseconds"] = fields["spans"] and dice.skewed(4_000, 1.4)
-    if attribution:
-        fields["attribution"] = attribution
-    world.outbox.activity(actor, at, "execution.used", product, None, fields)
+    spans = 0 if dice.random() < 0.02 else 1 + dice.poisson(0.4)
+    fields = {"funding": funding, "spans": spans, "milliseconds": spans and dice.skewed(4_000, 1.4)}
+    scene.put(at, "execution.used", fields | ({"attribution": attribution} if attribution else {}))
 
 
 def allotment_left(actor: Actor, at: int) -> bool:

@@ -5,9 +5,10 @@ from typing import Any
 
 from deploy.simulation.clock import MINUTE, SECOND
 from deploy.simulation.dice import Dice, bag
-from deploy.simulation.extras import Scene, call_connector, make_artifact, use_plugin, use_skill
+from deploy.simulation.extras import call_connector, make_artifact, use_plugin, use_skill
 from deploy.simulation.people import Organization, Person
-from deploy.simulation.requests import execute, request
+from deploy.simulation.requests import Attribution, execute, request
+from deploy.simulation.scene import Scene
 from deploy.simulation.world import World
 
 Counters = dict[str, tuple[float, float]]
@@ -47,6 +48,7 @@ class Kind:
     plugin: float = 0.0
     artifact: float = 0.0
     execution: float = 0.02
+    project: float = 0.0
 
 
 KINDS: dict[str, Kind] = {
@@ -75,13 +77,14 @@ KINDS: dict[str, Kind] = {
         plugin=0.05,
         artifact=0.06,
         execution=0.06,
+        project=0.2,
     ),
     "office_agent": Kind(
         turns=3,
         surfaces=bag({"excel": 45, "word": 25, "powerpoint": 20, "outlook": 10}),
         counters={"messages": (0.95, 1.2), "tool_uses": (0.6, 3)},
     ),
-    "claude_design": Kind(turns=3, surfaces=("web",), counters={"messages": (0.95, 1.3)}, connector=0.02),
+    "claude_design": Kind(turns=3, surfaces=("web",), counters={"messages": (0.95, 1.3)}, connector=0.02, project=0.5),
     "science": Kind(
         turns=4,
         surfaces=bag({"web": 7, "desktop": 3}),
@@ -98,6 +101,9 @@ def session(world: World, organization: Organization, person: Person, at: int, p
     scene = Scene(world, organization, person, product, dice.pick(kind.surfaces) or None, dice.uuid())
     where = location(dice, kind)
     scene.put(at, "session.started", {"session_id": scene.session, **where})
+    scene.enter_project(at, kind.project)
+    if scene.project:
+        scene.put(at, "project.used", {})
     tracked = dice.random() < 0.2
     for _ in range(1 + dice.poisson(kind.turns - 1)):
         at += dice.between(30 * SECOND, 9 * MINUTE)
@@ -117,15 +123,13 @@ def location(dice: Dice, kind: Kind) -> dict[str, Any]:
     return where
 
 
-def turn(scene: Scene, kind: Kind, at: int, where: dict[str, Any], attribution: dict[str, Any] | None) -> bool:
+def turn(scene: Scene, kind: Kind, at: int, where: dict[str, Any], attribution: Attribution | None) -> bool:
     """A stretch of work: requests, what was done in it, and extras; False when nobody pays."""
-    dice, world, organization, person = scene.world.dice, scene.world, scene.organization, scene.person
-    model = dice.pick(person.models)
+    dice = scene.dice
     if dice.random() < kind.skill:
         attribution = (attribution or {}) | {"skills": [use_skill(scene, at)]}
     for number in range(1 + dice.poisson(kind.requests)):
-        when = at + number * 9 * SECOND
-        if not request(world, organization, person, when, scene.product, scene.surface, model, attribution):
+        if not request(scene, at + number * 9 * SECOND, attribution):
             return False
     done = {"session_id": scene.session, **where, **counts(dice, kind.counters)}
     scene.put(at + 20 * SECOND, "session.activity", done)
@@ -137,7 +141,7 @@ def turn(scene: Scene, kind: Kind, at: int, where: dict[str, Any], attribution: 
         if dice.random() < chance:
             extra(scene, at + 21 * SECOND)
     if dice.random() < kind.execution:
-        execute(world, organization, person, at + 22 * SECOND, scene.product, attribution)
+        execute(scene, at + 22 * SECOND, attribution)
     return True
 
 

@@ -33,9 +33,10 @@ KAFKA_PORT, CLICKHOUSE_PORT, METRICS_PORT = 9092, 8123, 9100
 def up(settings: Settings, until: Callable[[Settings], int] | None = None, console: Console | None = None) -> int:
     """Run the stack until Ctrl-C, or until `until` (given settings that point at the stack) returns; its exit code.
 
+    `console` gets the interleaved log of all processes; without one it goes to `stack.log` alone.
+
     Raises UserError when the folder's stack runs already or a part of it does not start.
     """
-    console = console or Console(stderr=True, highlight=False)
     data = settings.data_dir.resolve()
     try:
         with hold_stack(data) as ports:
@@ -97,7 +98,7 @@ def prepare(settings: Settings) -> None:
     prepare_database(settings)
 
 
-def _fetch(settings: Settings, console: Console) -> None:
+def _fetch(settings: Settings, console: Console | None) -> None:
     """Download Kafka's jars, with a progress bar, the first time."""
     if not embeds_kafka(settings):
         return

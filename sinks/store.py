@@ -65,17 +65,17 @@ class Store:
     """Cells and positions of one database."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
+        self.client = client
 
     def identity(self) -> str:
         """The UUID of the positions table: another one means another (restored, recreated) database."""
         sql = "SELECT toString(uuid) FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
-        rows = self._client.query(sql, parameters={"table": "source_positions"}).result_rows
+        rows = self.client.query(sql, parameters={"table": "source_positions"}).result_rows
         return str(rows[0][0]) if rows else ""
 
     def epochs(self) -> dict[str, int]:
         """The current epoch of each topic that has had a second one."""
-        rows = self._client.query("SELECT topic, max(epoch) FROM topic_epochs GROUP BY topic").result_rows
+        rows = self.client.query("SELECT topic, max(epoch) FROM topic_epochs GROUP BY topic").result_rows
         return {str(topic): int(epoch) for topic, epoch in rows}
 
     def positions(self, sources: Collection[str] | None = None) -> dict[str, Position]:
@@ -86,7 +86,7 @@ class Store:
             FROM source_positions {chosen} GROUP BY source
         """  # noqa: S608 - a constant fragment; the values are parameters
         parameters = {"sources": sorted(sources)} if sources is not None else None
-        rows = self._client.query(sql, parameters=parameters).result_rows
+        rows = self.client.query(sql, parameters=parameters).result_rows
         return {row[0]: Position(row[0], int(row[1]), _aware(row[2]), int(row[3]), row[4]) for row in rows}
 
     def first_unwritten(self, sources: Collection[str]) -> dict[str, dict[str, int]]:
@@ -98,7 +98,7 @@ class Store:
                 SELECT source, toString(max({window})) FROM {declaration.name}
                 WHERE source IN {{sources:Array(String)}} GROUP BY source
             """  # noqa: S608 - names from the declaration; the values are parameters
-            for source, newest in self._client.query(sql, parameters={"sources": sorted(sources)}).result_rows:
+            for source, newest in self.client.query(sql, parameters={"sources": sorted(sources)}).result_rows:
                 found[source][declaration.name] = WINDOW_PARSE[window](newest) + 1
         return found
 
@@ -126,12 +126,12 @@ class Store:
             "organizations": [organization for organization, _ in pages],
             "windows": [text(number) for _, number in pages],
         }
-        rows: Sequence[Sequence[Any]] = self._client.query(sql, parameters=parameters).result_rows
+        rows: Sequence[Sequence[Any]] = self.client.query(sql, parameters=parameters).result_rows
         return rows
 
     def write(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Insert whole rows of a table, in the order of its columns; returns when they are confirmed."""
-        insert_rows(self._client, table, COLUMNS[table], rows)
+        insert_rows(self.client, table, COLUMNS[table], rows)
 
     def write_positions(self, positions: Sequence[Position]) -> None:
         """Store where sources stand. To be called after all that the positions cover is confirmed."""
@@ -140,7 +140,7 @@ class Store:
             for row in positions
         ]
         columns = ("source", "next_offset", "watermark", "fold_version", "last_record")
-        insert_rows(self._client, "source_positions", columns, rows)
+        insert_rows(self.client, "source_positions", columns, rows)
 
 
 def _as_folded(column: str) -> str:

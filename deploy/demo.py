@@ -1,0 +1,160 @@
+"""`tally demo`: the whole of Tally on this machine, with a month of simulated history and a proof of its numbers."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.catch_up import wait_until_folded
+from deploy.errors import UserError
+from deploy.export import export
+from deploy.settings import Settings
+from deploy.simulation import Plan, simulate
+from deploy.stack import up
+from deploy.verify import run as verify
+from deploy.verify.verdict import Verdict
+from deploy.worker import store_of
+from reports.errors import ReportError
+from streams.emitter import Emitter
+from streams.events import EVENTS_BY_TOPIC
+from streams.log import KafkaLog
+
+WATERMARK_SECONDS = 60.0
+"""How long the demo waits for a watermark past its history: normally about six seconds."""
+
+
+@dataclass
+class Told:
+    """What the demo has done, for its summary."""
+
+    records: int
+    emit_seconds: float
+    fold_seconds: float
+
+
+def run(settings: Settings, plan: Plan | None = None, exit_when_done: bool = False) -> int:
+    """Start the stack, emit the plan's history, export, verify, print a summary; the verification's exit code.
+
+    Without `exit_when_done` the stack stays up until Ctrl-C. History that is in the log already is not sent again:
+    beyond the horizon its duplicates would count.
+    """
+    console = Console(highlight=False)
+    plan = plan or Plan(until=settings.clock().date(), duplicates=0.01, late=0.01, poison=0.002)
+    console.print("[bold]Tally demo[/]: Kafka, ClickHouse, a Faust worker and the export worker, on this machine")
+
+    def work(running: Settings) -> int:
+        code = _show(running, plan, console)
+        if not exit_when_done:
+            console.print("\nIt stays up: press Ctrl-C to stop, `tally top` in another terminal shows live counters.")
+            threading.Event().wait()
+        return code
+
+    return up(settings, until=work, console=None)
+
+
+def _show(settings: Settings, plan: Plan, console: Console) -> int:
+    told = _load(settings, plan, console)
+    _wait_for_watermark(settings)
+    reports = _export_all(settings, console)
+    verdict = _verify(settings, console)
+    console.print(_summary(settings, told, reports, verdict))
+    return verdict.exit_code
+
+
+def _bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)
+
+
+def _load(settings: Settings, plan: Plan, console: Console) -> Told:
+    with _bar(console) as bar:
+        sending = bar.add_task("simulating and emitting", total=None)
+        began = time.monotonic()
+        if asyncio.run(_log_is_empty(settings)):
+            asyncio.run(_emit(settings, plan, lambda sent: bar.update(sending, completed=sent)))
+        emit_seconds = time.monotonic() - began
+        folding = bar.add_task("folding into ClickHouse", total=None)
+        records = wait_until_folded(settings, 120, lambda done, total: bar.update(folding, completed=done, total=total))
+        bar.update(sending, total=records, completed=records)
+    return Told(records, emit_seconds, time.monotonic() - began)
+
+
+async def _log_is_empty(settings: Settings) -> bool:
+    async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
+        return not any((await log.ends(await log.partitions(EVENTS_BY_TOPIC))).values())
+
+
+async def _emit(settings: Settings, plan: Plan, on_sent: Callable[[int], None]) -> None:
+    async with Emitter(settings.kafka_bootstrap, **settings.client_options()) as emitter:
+        for sent, line in enumerate(simulate(plan), start=1):
+            await emitter.emit_raw(line.topic, line.key, line.value)
+            if sent % 1000 == 0:
+                on_sent(sent)
+
+
+def _wait_for_watermark(settings: Settings) -> None:
+    """Reports end at the newest complete day, so the watermark has to pass the end of the history first."""
+    store, deadline = store_of(settings), time.monotonic() + WATERMARK_SECONDS
+    emitted_at = settings.clock()
+    while time.monotonic() < deadline:
+        positions = store.positions().values()
+        if positions and min(position.watermark for position in positions) >= emitted_at:
+            return
+        time.sleep(0.3)
+
+
+def _export_all(settings: Settings, console: Console) -> list[tuple[str, str, Path | None]]:
+    """(organization's name, net spend or why there is no report, file) of each organization, for last 90 days."""
+    client = store_of(settings).client
+    rows = client.query("SELECT toString(organization_id), name FROM organizations ORDER BY name").result_rows
+    reports: list[tuple[str, str, Path | None]] = []
+    for organization, name in rows:
+        out = settings.data_dir / "exports" / f"spend-{organization}.csv"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            exported = export(settings, organization, "last-90-days", out=out)
+        except (UserError, ReportError) as refused:
+            reports.append((name, str(refused), None))
+            continue
+        reports.append((name, f"{exported.manifest['totals']['total_net_spend_usd']} USD net", exported.path))
+        for model in exported.unpriced_models:
+            console.print(f"[yellow]{name}: no price for model {model}, so its money is empty[/]")
+    return reports
+
+
+def _verify(settings: Settings, console: Console) -> Verdict:
+    with _bar(console) as bar:
+        task = bar.add_task("verifying", total=None)
+        return verify(
+            settings,
+            on_progress=lambda what, done, total: bar.update(
+                task, description=what, completed=done, total=total or None
+            ),
+        )
+
+
+def _summary(settings: Settings, told: Told, reports: list[tuple[str, str, Path | None]], verdict: Verdict) -> Table:
+    table = Table(title="What happened", show_header=False)
+    client = store_of(settings).client
+    people = client.query("SELECT uniqExact(actor_id) FROM spend_cells WHERE actor_type = 'user'").result_rows[0][0]
+    table.add_row("records through Kafka", f"{told.records:,}")
+    table.add_row("organizations, people", f"{len(reports)}, {people}")
+    table.add_row("to exact rows", f"{told.fold_seconds:.1f} s, emitting included")
+    table.add_row("duplicates not counted", f"{sum(topic.duplicates for topic in verdict.topics):,}")
+    table.add_row("dead letters", f"{sum(topic.letters for topic in verdict.topics):,}")
+    for name, outcome, path in reports:
+        table.add_row(f"spend of {name}"[:60], outcome + (f"\n{_short(path)}" if path else ""))
+    rows = sum(result.compared for result in verdict.tables)
+    equal = "equal everywhere" if verdict.equal else f"[red]{verdict.different} rows differ[/]"
+    table.add_row("independent recount", f"{rows:,} rows compared: {equal}")
+    return table
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,190 @@
+"""The topics of Tally: what each must be, and `ensure_topics`, which makes it so without ever changing one.
+
+What exists is left as it is and only compared: altering retention or compaction of a live log can delete
+history, and adding partitions moves keys, so that a repeat of an old event would land beside its first copy and
+count twice. Both are decisions for a person.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception, stop_after_delay, wait_exponential
+
+from streams.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
+
+MAX_RECORD_BYTES = 1024 * 1024 + 64 * 1024
+"""The largest batch, compressed, that an event topic takes: one event with a 1 MiB field still fits."""
+
+MAX_DEAD_LETTER_BYTES = 16 * 1024 * 1024
+"""The same for dead letters, which carry an event's bytes in base64 and must never be refused for their size."""
+
+_DAY_MS = 24 * 3600 * 1000
+
+log = logging.getLogger(__name__)
+
+
+class TopicsUnavailable(Exception):
+    """The topics could not be made or looked at; the message says why."""
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """What one topic must be; `config` are Kafka's names and texts."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TopicsReport:
+    """What `ensure_topics` found: names it created, and one line for each difference it left alone."""
+
+    created: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExistingTopic:
+    """What the broker says of a topic."""
+
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+# Log time is the broker's, since a worker decides by it what is too far in the future.
+_EVERY_TOPIC = {"message.timestamp.type": "LogAppendTime", "compression.type": "producer"}
+
+# The log is the truth and every table can be rebuilt from it, so history is kept until somebody decides otherwise.
+_HISTORY = {
+    **_EVERY_TOPIC,
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "max.message.bytes": str(MAX_RECORD_BYTES),
+}
+
+# A person is forgotten by a tombstone. It must outlive every outage of a worker, or a name that the worker had
+# read before would stay in the tables; and compaction must not wait for new traffic to remove the old name.
+_PROFILES = {
+    **_EVERY_TOPIC,
+    "cleanup.policy": "compact",
+    "delete.retention.ms": str(90 * _DAY_MS),
+    "max.compaction.lag.ms": str(7 * _DAY_MS),
+    "max.message.bytes": str(MAX_RECORD_BYTES),
+}
+
+# Written again after a crash, a dead letter has the same key; compaction keeps one.
+_DEAD_LETTERS = {**_EVERY_TOPIC, "cleanup.policy": "compact", "max.message.bytes": str(MAX_DEAD_LETTER_BYTES)}
+
+
+def topic_specs(partitions: int = 4) -> tuple[TopicSpec, ...]:
+    """All topics: `partitions` for each that carries events, one for the dead letters."""
+    events = tuple(
+        TopicSpec(topic, partitions, _PROFILES if topic == PROFILES else _HISTORY) for topic in EVENTS_BY_TOPIC
+    )
+    return (*events, TopicSpec(DEAD_LETTERS, 1, _DEAD_LETTERS))
+
+
+def differences(spec: TopicSpec, existing: ExistingTopic) -> list[str]:
+    """One line for each way in which a topic is not what it must be; empty if it is."""
+    lines = []
+    if existing.partitions != spec.partitions:
+        lines.append(
+            f"{spec.name} has {existing.partitions} partitions, the setting says {spec.partitions}: it stays so, since"
+            " moving keys to other partitions would let repeated events count twice"
+        )
+    for name, wanted in spec.config.items():
+        found = existing.config.get(name)
+        if found is not None and found != wanted:
+            lines.append(f"{spec.name} has {name}={found}, it should be {wanted}: change it with kafka-configs.sh")
+    return lines
+
+
+async def ensure_topics(
+    bootstrap: str, specs: Iterable[TopicSpec], *, replication: int = 1, timeout: float = 60.0, **client: Any
+) -> TopicsReport:
+    """Creates the topics that are missing and compares the others; harmless to repeat and to run twice at once.
+
+    `client` are aiokafka's connection keywords. A broker that is only coming up is waited for, `timeout` seconds;
+    then TopicsUnavailable says what stood in the way. A refused login is raised at once.
+    """
+    wanted = tuple(specs)
+    attempts = AsyncRetrying(
+        stop=stop_after_delay(timeout),
+        wait=wait_exponential(multiplier=0.1, max=2),
+        retry=retry_if_exception(is_transient),
+        before_sleep=before_sleep_log(log, logging.DEBUG),
+        reraise=True,
+    )
+    try:
+        return await attempts(_ensure_once, bootstrap, wanted, replication, client)
+    except (KafkaConnectionError, TimeoutError) as error:
+        raise TopicsUnavailable(f"Kafka at {bootstrap} did not answer within {timeout:g} s: {error}") from error
+    except KafkaError as error:
+        if is_transient(error):
+            raise TopicsUnavailable(f"Kafka at {bootstrap} could not make the topics: {error}") from error
+        raise
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again can help: the broker is away, coming up or electing a leader."""
+    return isinstance(error, TimeoutError | KafkaConnectionError) or bool(getattr(error, "retriable", False))
+
+
+async def _ensure_once(
+    bootstrap: str, specs: tuple[TopicSpec, ...], replication: int, client: dict[str, Any]
+) -> TopicsReport:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, **client)
+    try:
+        await admin.start()
+        existing = await _existing(admin, [spec.name for spec in specs])
+        missing = [spec for spec in specs if spec.name not in existing]
+        created = await _create(admin, missing, replication)
+        found = [line for spec in specs if spec.name in existing for line in differences(spec, existing[spec.name])]
+        return TopicsReport(tuple(created), tuple(found))
+    finally:
+        await admin.close()
+
+
+async def _existing(admin: Any, names: list[str]) -> dict[str, ExistingTopic]:
+    """The topics among `names` that exist. All topics are asked for: asking by name could create them."""
+    described = {topic["topic"]: topic for topic in await admin.describe_topics()}
+    present = [name for name in names if name in described]
+    configs = await _configs(admin, present)
+    return {name: ExistingTopic(len(described[name]["partitions"]), configs.get(name, {})) for name in present}
+
+
+async def _configs(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:
+    if not names:
+        return {}
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    resources = [resource for answer in answers for resource in answer.resources]
+    for code, message, *_ in resources:
+        _raise_for(code, message or "describe_configs")
+    return {resource[3]: {entry[0]: entry[1] for entry in resource[4]} for resource in resources}
+
+
+async def _create(admin: Any, specs: list[TopicSpec], replication: int) -> list[str]:
+    """Creates topics; one that another process made a moment ago is no error."""
+    if not specs:
+        return []
+    new = [NewTopic(spec.name, spec.partitions, replication, topic_configs=dict(spec.config)) for spec in specs]
+    answer = await admin.create_topics(new)
+    created = []
+    for name, code, *message in answer.topic_errors:
+        if for_code(code) is TopicAlreadyExistsError:
+            continue
+        _raise_for(code, f"{name}: {message[0] if message and message[0] else 'create_topics'}")
+        created.append(name)
+    return created
+
+
+def _raise_for(code: int, message: str) -> None:
+    if code:
+        raise for_code(code)(message)

@@ -1,0 +1,166 @@
+"""What the Emitter checks before anything is sent."""
+
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+
+import orjson
+import pytest
+
+from aggregators.changes import AHEAD
+from aggregators.changes import EARLIEST as EARLIEST_COUNTED
+from streams.emitter import EmitError, InvalidEvent, UndeliverableEvent, encode
+from streams.events import (
+    TOPIC_BY_TYPE,
+    Actor,
+    ArtifactShared,
+    Attribution,
+    ChatMessage,
+    Event,
+    TokenUsed,
+    decoder,
+)
+from streams.events.directory import DiscountChanged, OrganizationCreated
+from streams.lanes import Failure, Record
+from streams.validity import EARLIEST, MAX_AHEAD, is_uuid
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def a_uuid() -> str:
+    return str(uuid.uuid4())
+
+
+def token(**fields: object) -> TokenUsed:
+    given = {
+        "event_id": a_uuid(),
+        "occurred_at": NOW,
+        "organization_id": a_uuid(),
+        "actor": Actor(type="user", id=a_uuid()),
+        "product": "chat",
+        "funding": "usage_based",
+        "request_id": "req_1",
+        "model": "claude-sonnet-4-5",
+        **fields,
+    }
+    return TokenUsed(**given)
+
+
+def refusal(event: Event) -> str:
+    with pytest.raises(InvalidEvent) as caught:
+        encode(event, NOW)
+    return str(caught.value)
+
+
+def test_a_valid_event_comes_back_as_it_was() -> None:
+    event = token(output_tokens=7, attribution=Attribution(session_id=a_uuid(), skills=("pdf",)))
+    assert decoder("tally.token").decode(encode(event, NOW)) == event
+
+
+def test_the_bytes_are_plain_json_with_the_type() -> None:
+    value = orjson.loads(encode(token(output_tokens=7), NOW))
+    assert (value["type"], value["output_tokens"], value["occurred_at"]) == ("token.used", 7, "2026-11-20T12:00:00Z")
+
+
+def test_the_same_event_is_always_the_same_bytes() -> None:
+    event = token()
+    assert encode(event, NOW) == encode(event, NOW)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"output_tokens": -1}, "output_tokens"),
+        ({"output_tokens": "7"}, "output_tokens"),
+        ({"output_tokens": 10**9 + 1}, "output_tokens"),
+        ({"product": "telepathy"}, "product"),
+        ({"model": ""}, "model"),
+        ({"model": "\ud800"}, "surrogates"),
+        ({"occurred_at": datetime(2026, 11, 20)}, "occurred_at"),  # noqa: DTZ001 - the lack of a zone is the point
+        ({"event_id": a_uuid().upper()}, "event_id is not a lower-case"),
+        ({"organization_id": "0" * 36}, "organization_id is not"),
+        ({"actor": Actor(type="user", id=a_uuid().replace("-", "_"))}, "actor.id is not"),
+        ({"attribution": Attribution(agent_id="x" * 36)}, "attribution.agent_id is not"),
+        ({"occurred_at": NOW + timedelta(minutes=5, seconds=1)}, "in the future"),
+        ({"occurred_at": datetime(2024, 12, 31, 23, 59, tzinfo=UTC)}, "before 2025-01-01"),
+        ({"occurred_at": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))}, "before 2025-01-01"),
+        ({"occurred_at": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))}, "in the future"),
+    ],
+)
+def test_an_invalid_event_is_refused_with_type_id_and_reason(fields: dict[str, object], said: str) -> None:
+    event = token(**fields)
+    line = refusal(event)
+    assert said in line
+    assert line.startswith(f"token.used {event.event_id}")
+
+
+def test_moments_on_the_bounds_are_taken() -> None:
+    encode(token(occurred_at=NOW + MAX_AHEAD), NOW)
+    encode(token(occurred_at=EARLIEST), NOW)
+    encode(token(occurred_at=datetime(2026, 11, 20, 14, tzinfo=timezone(timedelta(hours=2)))), NOW)
+
+
+def test_the_bounds_are_those_of_the_counting() -> None:
+    assert (EARLIEST, MAX_AHEAD) == (EARLIEST_COUNTED, AHEAD)
+
+
+def test_later_artifact_events_need_a_plausible_creation() -> None:
+    common = {
+        "event_id": a_uuid(),
+        "occurred_at": NOW,
+        "organization_id": a_uuid(),
+        "actor": Actor(type="user", id=a_uuid()),
+        "artifact_id": a_uuid(),
+        "artifact_type": "text/html",
+    }
+    encode(ArtifactShared(created_at=NOW - timedelta(days=90), **common), NOW)
+    assert "created_at" in refusal(ArtifactShared(created_at=datetime(2020, 1, 1, tzinfo=UTC), **common))
+
+
+def test_policy_begins_on_a_whole_hour_and_history_may_be_old() -> None:
+    common = {"event_id": a_uuid(), "occurred_at": NOW, "organization_id": a_uuid()}
+    encode(DiscountChanged(discount="0.15", effective_from=NOW + timedelta(days=30), **common), NOW)
+    said = refusal(DiscountChanged(discount="0.15", effective_from=NOW + timedelta(minutes=30), **common))
+    assert "not a whole UTC hour" in said
+    old = datetime(1999, 1, 1, tzinfo=UTC)
+    encode(OrganizationCreated(event_id=a_uuid(), occurred_at=old, organization_id=a_uuid(), name="Old"), NOW)
+
+
+def test_an_event_of_another_contract_is_refused() -> None:
+    class Strange(ChatMessage, frozen=True, kw_only=True, tag="strange"):
+        """Not in the contract."""
+
+    strange = Strange(
+        event_id=a_uuid(),
+        occurred_at=NOW,
+        organization_id=a_uuid(),
+        actor=Actor(type="user", id=a_uuid()),
+        conversation_id=a_uuid(),
+    )
+    assert "not an event of Tally" in refusal(strange)
+    assert "strange" not in TOPIC_BY_TYPE
+
+
+def test_errors_are_one_tree() -> None:
+    assert issubclass(InvalidEvent, EmitError)
+    assert issubclass(UndeliverableEvent, EmitError)
+
+
+def test_an_undeliverable_event_is_named() -> None:
+    event = token()
+    error = UndeliverableEvent(
+        [Failure("tally.token", (Record(b"k", encode(event, NOW)), Record(b"k", None)), "it rains")]
+    )
+    assert (error.type, error.event_id, error.topic, error.why) == (
+        "token.used",
+        event.event_id,
+        "tally.token",
+        "it rains",
+    )
+    assert str(error) == f"token.used {event.event_id} was not delivered to tally.token (and 1 more): it rains"
+    assert "a record" in str(UndeliverableEvent([Failure("tally.token", (Record(b"k", b"\xff"),), "it rains")]))
+
+
+@pytest.mark.parametrize("text", ["", "x", "0" * 36, a_uuid() + "\n", a_uuid().upper(), a_uuid()[:-1] + "٣"])
+def test_only_one_form_is_a_uuid(text: str) -> None:
+    assert is_uuid(a_uuid())
+    assert not is_uuid(text)

@@ -1,0 +1,42 @@
+"""A source of token events for tests, and its snapshots in readable form."""
+
+from typing import Any
+
+from aggregators.declarations import SPEND
+from aggregators.deduplication import Horizon
+from aggregators.source import Snapshot, Source
+from streams.events import TOKEN
+from tests.folding import LogRecord, record, token, uuid
+
+NAME = "tally.token/0@0"
+
+
+def token_source(place: int = 0, **options: Any) -> Source:
+    """A source with a horizon of two closed blocks of four offsets."""
+    return Source(TOKEN, NAME, place, Horizon(4, 2), **options)
+
+
+def usage(offset: int, event: int | None = None, **fields: Any) -> LogRecord:
+    """A token record; its event_id is its offset's unless another is named."""
+    return record(offset, token(event_id=uuid(offset if event is None else event), output_tokens=1, **fields))
+
+
+def take(source: Source, *records: LogRecord, start: int | None = None, end: int | None = None) -> None:
+    """One batch through prepare and apply, where no page is missing."""
+    first = source.cursor if start is None else start
+    last = records[-1].offset + 1 if end is None else end
+    prepared = source.prepare(first, last, records)
+    assert not prepared.missing
+    source.apply(prepared)
+
+
+def spent(snapshot: Snapshot) -> list[tuple[int, int, int]]:
+    """(log_offset, requests, output tokens) of each spend row."""
+    names = SPEND.columns
+    found = [dict(zip(names, row, strict=True)) for row in snapshot.rows.get("spend_cells", ())]
+    return [(row["log_offset"], row["requests"], row["output_tokens"]) for row in found]
+
+
+def letters(snapshot: Snapshot) -> dict[int, str]:
+    """Offset to reason of each dead letter."""
+    return {letter.record.offset: letter.reason for letter in snapshot.letters}

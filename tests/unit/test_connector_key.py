@@ -1,0 +1,86 @@
+"""One connector has one key however its name is spelt, and two connectors never share one."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from aggregators.activity import connector_key
+
+SAME = [
+    ("Atlassian MCP server", "atlassian"),
+    ("mcp-atlassian", "atlassian"),
+    ("atlassian_MCP", "atlassian"),
+    ("ATLASSIAN", "atlassian"),
+    ("  Atlassian   MCP\tServer ", "atlassian"),
+    ("atlassian-mcp-server", "atlassian"),
+    ("mcp.server.atlassian", "atlassian"),
+    ("atlassian/mcp-server", "atlassian"),
+    ("mcp:atlassian", "atlassian"),
+    ("Google Drive connector", "google_drive"),
+    ("google-drive", "google_drive"),
+    ("monday.com Integration", "monday_com"),
+    ("STRASSE", "strasse"),
+    ("Straße MCP", "strasse"),
+    # words that merely contain a filler stay whole
+    ("Serverless Framework", "serverless_framework"),
+    ("MCPHub", "mcphub"),
+    ("ConnectorHub server", "connectorhub"),
+    ("Disintegrations", "disintegrations"),
+    # a filler in the middle goes, and leaves no gap
+    ("Salesforce MCP Marketing", "salesforce_marketing"),
+    # a name of filler words alone keeps them
+    ("MCP", "mcp"),
+    ("MCP server", "mcp_server"),
+    ("connector", "connector"),
+    # a name of separators alone keeps them, since an empty key would say that there is no connector
+    ("--", "--"),
+    (" ", "_"),
+    # other scripts, and signs that are no separators
+    ("飞书", "飞书"),
+    ("飞书 MCP", "飞书"),
+    ("C++ Docs", "c++_docs"),
+    ("@acme mail", "@acme_mail"),
+]
+
+REAL = """
+Airtable|Amazon S3|Asana|Atlassian|AWS|Azure|Azure DevOps|BigQuery|Box|Brave Search|Canva|Cloudflare|Confluence|
+Databricks|Discord|Dropbox|Elasticsearch|Exa|Fetch|Figma|Filesystem|Git|GitHub|GitHub Actions|GitLab|Gmail|
+Google Analytics|Google Calendar|Google Cloud|Google Docs|Google Drive|Google Maps|Google Sheets|Home Assistant|HubSpot|
+Intercom|Jam|Jira|Kubernetes|Linear|Memory|Microsoft 365|Microsoft Teams|Miro|monday.com|MongoDB|MySQL|Notion|OneDrive|
+Outlook|PagerDuty|PayPal|Perplexity|Plaid|Playwright|PostgreSQL|Postman|Puppeteer|Redis|Salesforce|Sentry|ServiceNow|
+SharePoint|Shopify|Slack|Snowflake|Socket|Square|Stripe|Supabase|Tavily|Telegram|Time|Todoist|Twilio|Vercel|Workato|
+WordPress|YouTube|Zapier|Zendesk|Zoom|ZoomInfo
+"""
+NAMES = [name.strip() for name in REAL.split("|")]
+SPELLINGS = [
+    "{}",
+    "{} MCP",
+    "{} MCP server",
+    "{} connector",
+    "{} Integration",
+    "mcp-{}",
+    "mcp_server_{}",
+    "{}-mcp-server",
+]
+
+
+@pytest.mark.parametrize(("name", "key"), SAME)
+def test_a_raw_name_has_its_key(name: str, key: str) -> None:
+    assert connector_key(name) == key
+
+
+def test_distinct_connectors_have_distinct_keys_in_every_spelling() -> None:
+    keys = {name: {connector_key(spelling.format(name)) for spelling in SPELLINGS} for name in NAMES}
+    assert {name for name, found in keys.items() if len(found) > 1} == set()
+    assert len(set().union(*keys.values())) == len(NAMES) > 80
+
+
+@given(st.text(min_size=1))
+@example("İ MCP")
+@example("\x1c")
+@example("ǰ.server")
+def test_a_key_is_never_empty_never_changes_again_and_has_no_spaces(name: str) -> None:
+    key = connector_key(name)
+    assert key
+    assert " " not in key
+    assert connector_key(key) == key

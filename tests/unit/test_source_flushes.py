@@ -1,0 +1,184 @@
+"""Bad records, whole rows and flushes of one source."""
+
+import pytest
+
+from aggregators import source as source_module
+from aggregators.activity import ActivityFold
+from aggregators.declarations import MINUTE, SPEND
+from aggregators.deduplication import Horizon
+from aggregators.directory import DirectoryFold, ProfileFold
+from aggregators.source import Source, fingerprint, fold_of, landed
+from aggregators.spend import SpendFold
+from aggregators.windows import parse_hour, parse_minute
+from streams.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOKEN
+from tests.folding import NIL, ORGANIZATION, PERSON, THING, LogRecord, entry, record, to_json, token, uuid
+from tests.sources import letters, spent, take, token_source, usage
+
+# -- malformed records -------------------------------------------------------------------------------------
+
+WHOLE = to_json(token())
+MALFORMED = [
+    (None, "empty"),
+    (b"", "not_json"),
+    (b"{", "not_json"),
+    (WHOLE + WHOLE, "not_json"),
+    (WHOLE.replace(b'"m"', b'"\xff"'), "not_json"),
+    (WHOLE[:-1] + b',"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "not_json"),
+    (b"[]", "schema"),
+    (b"null", "schema"),
+    (to_json(entry("seats.purchased", seats=1)), "schema"),
+    (to_json({**token(), "type": "token.unknown"}), "schema"),
+    (to_json(token(output_tokens=-1)), "schema"),
+    (to_json(token(output_tokens=1.5)), "schema"),
+    (to_json(token(output_tokens=10**9 + 1)), "schema"),
+    (to_json(token(output_tokens=10**40)), "schema"),
+    (to_json(token(model="")), "schema"),
+    (to_json(token(event_id="short")), "schema"),
+    (to_json(token(occurred_at="2026-03-01T12:00:00")), "schema"),
+    (to_json(token(occurred_at="2026-02-29T12:00:00Z")), "schema"),
+    (to_json(token(occurred_at=1)), "schema"),
+    (to_json(token(organization_id=ORGANIZATION.upper())), "bad_id"),
+    (to_json(token(occurred_at="2024-12-31T23:59:59Z")), "too_old"),
+    (to_json(token(occurred_at="2026-03-01T12:06:00Z")), "in_the_future"),
+    (to_json(token(occurred_at="9999-12-31T23:59:59-01:00")), "out_of_calendar"),
+]
+
+
+@pytest.mark.parametrize(("value", "reason"), MALFORMED, ids=[f"{n}-{case[1]}" for n, case in enumerate(MALFORMED)])
+def test_a_bad_record_is_a_letter_with_its_reason_and_stops_nothing(value: bytes | None, reason: str) -> None:
+    source = token_source()
+    bad = record(1, value)
+    take(source, usage(0), bad, usage(2))
+    snapshot = source.snapshot()
+    [letter] = snapshot.letters
+    assert letter.record is bad
+    assert letter.reason == reason
+    assert letter.detail
+    assert spent(snapshot) == [(2, 2, 2)]
+
+
+# -- rows --------------------------------------------------------------------------------------------------
+
+
+def test_an_attribution_is_written_once() -> None:
+    source = token_source()
+    take(source, usage(0, attribution={"session_id": THING}), usage(1, attribution={"session_id": THING}))
+    assert len(source.snapshot().rows["attributions"]) == 1
+    take(source, usage(2, attribution={"session_id": THING}), usage(3, attribution={"session_id": uuid(9)}))
+    assert [row[3] for row in source.snapshot().rows["attributions"]] == [uuid(9)]
+
+
+def test_what_is_remembered_of_written_attributions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "ATTRIBUTED_LIMIT", 2)
+    source = token_source()
+    for offset in range(12):
+        take(source, usage(offset, attribution={"session_id": uuid(offset % 3)}))
+        assert len(source._attributed) <= 2
+    assert {row[3] for row in source.snapshot().rows["attributions"]} == {uuid(n) for n in range(3)}
+
+
+def test_directory_rows_carry_source_and_offset() -> None:
+    source = Source(DIRECTORY, "tally.directory/0@2", 0, Horizon(4, 2))
+    event = entry("seat.assigned", account_id=PERSON)
+    take(source, record(0, event), record(1, event), record(2, {**event, "event_id": uuid(2)}))
+    snapshot = source.snapshot()
+    assert list(snapshot.rows) == ["directory"]
+    assert [row[-2:] for row in snapshot.rows["directory"]] == [("tally.directory/0@2", 0), ("tally.directory/0@2", 2)]
+
+
+def profile(offset: int, name: str) -> LogRecord:
+    return record(offset, entry("profile.updated", account_id=PERSON, email="a@b", name=name))
+
+
+def test_profiles_need_no_horizon_and_a_tombstone_is_no_bad_record() -> None:
+    source = Source(PROFILES, "tally.profiles/0@0", 0, Horizon(4, 2))
+    tombstone = record(3, None, key=PERSON.encode())
+    take(source, profile(0, "A"), profile(1, "A"), profile(2, "B"), tombstone, record(4, None, key=b"nobody"))
+    snapshot = source.snapshot()
+    assert [row[2:4] + row[5:] for row in snapshot.rows["profiles"]] == [
+        ("A", 0, 0),
+        ("A", 0, 1),
+        ("B", 0, 2),
+        ("", 1, 3),
+    ]
+    assert letters(snapshot) == {4: "bad_id"}
+    assert source.duplicates == 0
+
+
+def test_profiles_are_read_again_from_the_last_record_alone() -> None:
+    last = profile(7, "A")
+    source = Source(PROFILES, "tally.profiles/0@0", 9, Horizon(4, 2), last_record=fingerprint(last))
+    assert source.cursor == 7
+    take(source, last, profile(12, "B"))
+    assert [row[2] for row in source.snapshot().rows["profiles"]] == ["B"]
+    assert Source(PROFILES, "tally.profiles/0@0", 9, Horizon(4, 2)).cursor == 9
+
+
+# -- flushes -----------------------------------------------------------------------------------------------
+
+
+def test_a_snapshot_takes_everything_once() -> None:
+    source = token_source()
+    take(source, usage(0, attribution={"session_id": THING}), record(1, b"nonsense"))
+    assert source.unflushed == 4  # a spend cell, a minute cell, an attribution, a letter
+    assert source.open_cells == 2
+    snapshot = source.snapshot()
+    assert set(snapshot.rows) == {"attributions", "spend_cells", "minute_cells"}
+    assert (snapshot.source, snapshot.place, len(snapshot.letters)) == (source, 2, 1)
+    assert source.unflushed == 0
+    again = source.snapshot()
+    assert (again.rows, again.letters, again.place) == ({}, [], 2)
+
+
+def test_a_snapshot_is_of_its_instant() -> None:
+    source = token_source()
+    take(source, usage(0))
+    snapshot = source.snapshot()
+    take(source, usage(1), record(2, b"nonsense"))
+    assert (snapshot.place, snapshot.last_record, spent(snapshot)) == (1, fingerprint(usage(0)), [(0, 1, 1)])
+    assert letters(snapshot) == {}
+    assert spent(source.snapshot()) == [(1, 2, 2)]
+
+
+HOUR, MINUTE_NUMBER = parse_hour("2026-03-01 12:00:00"), parse_minute("2026-03-01 12:00:00")
+WRITTEN = {"spend_cells": HOUR + 1, "minute_cells": MINUTE_NUMBER + 1}
+
+
+def test_pages_that_clickhouse_may_have_are_missing_until_they_are_loaded() -> None:
+    source = token_source(place=4, first_unwritten=WRITTEN)
+    take(source, *(usage(offset) for offset in range(4)))
+    prepared = source.prepare(4, 5, [usage(4)])
+    assert prepared.missing == {SPEND: {(ORGANIZATION, HOUR)}, MINUTE: {(ORGANIZATION, MINUTE_NUMBER)}}
+    key = ("user", PERSON, "", "m", "standard", "", "", "", "usage_based", NIL)
+    source.load(
+        SPEND, prepared.missing[SPEND], [(ORGANIZATION, "2026-03-01 12:00:00", *key, 3, 40, 0, 0, 0, 0, 44, 0, 0, 0)]
+    )
+    source.load(MINUTE, prepared.missing[MINUTE], [])
+    source.apply(prepared)
+    assert spent(source.snapshot()) == [(4, 41, 45)]
+
+
+def test_idle_pages_go_and_pages_in_flight_or_of_a_waiting_batch_stay() -> None:
+    source = token_source()
+    take(source, usage(0))
+    assert source.evict(0) == 0, "changed"
+    snapshot = source.snapshot()
+    assert source.evict(0) == 0, "in flight"
+    landed(snapshot)
+    waiting = source.prepare(1, 2, [usage(1, attribution={})])
+    assert source.evict(0) == 0, "of a batch that waits"
+    source.apply(waiting)
+    landed(source.snapshot())
+    assert source.evict(0) == 2
+    assert source.open_cells == 0
+    assert set(source.prepare(2, 3, [usage(2)]).missing) == {SPEND, MINUTE}
+    assert source.evict(0) == 0, "nothing is open"
+
+
+# -- folds -------------------------------------------------------------------------------------------------
+
+
+def test_every_topic_has_its_fold() -> None:
+    special = {TOKEN: SpendFold, DIRECTORY: DirectoryFold, PROFILES: ProfileFold}
+    for topic in EVENTS_BY_TOPIC:
+        assert type(fold_of(topic)) is special.get(topic, ActivityFold)

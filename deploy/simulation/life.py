@@ -12,7 +12,7 @@ from deploy.simulation.plan import Line, Plan
 from deploy.simulation.sessions import KINDS, session
 from deploy.simulation.world import World
 
-EVENTS_A_DAY = 25.4
+EVENTS_A_DAY = 25.8
 """Events that a person causes on an average day at intensity 1, idle people and machines spread over all."""
 
 MACHINES_SHARE = 0.07

@@ -8,7 +8,7 @@ from deploy.simulation.scene import Scene
 from deploy.simulation.words import SKILLS
 from deploy.simulation.world import World
 
-TIERS = bag({"standard": 60, "priority": 15, "priority_on_demand": 5, "flex": 12, "flex_discount": 8})
+TIERS = bag({"standard": 74, "priority": 15, "priority_on_demand": 5, "flex": 4, "flex_discount": 2})
 ASKED_IN_SLACK = bag({"dm": 5, "engaged": 6})
 UNASKED_IN_SLACK = bag({"monitoring": 4, "proactive": 3, "scheduled": 3})
 

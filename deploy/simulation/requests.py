@@ -11,8 +11,13 @@ from deploy.simulation.scene import Scene
 Attribution = dict[str, Any]
 
 LONG_CONTEXT = 200_000
-LARGEST = 900_000
+LARGEST = 240_000
+"""Tokens of one class at most, so that a prompt fits a window of a million."""
+COMPACTED = 5
+"""By how much a client shrinks a prompt that a short window would not hold: then the largest fits, too."""
 SPEEDS = bag({"standard": 25, "fast": 3, "": 72})
+SHORT_MODELS = ("claude-haiku-4-5-20251001", "claude-opus-4-1-20250805", "claude-sonnet-4-5-20250929")
+"""Older models: a window of 200,000 tokens, and no choice of where they run."""
 FAST_MODELS = ("claude-opus-5-5", "claude-opus-5", "claude-opus-4-8")
 
 
@@ -38,7 +43,6 @@ class Shape:
     cache_5m: Size
     cache_1h: Size
     output: Size
-    web_search: float = 0.0
 
 
 CHAT = Shape(
@@ -67,10 +71,10 @@ def request(
     funding = scene.organization.funding(at, allotment_left(actor, at))
     if funding is None:
         return False
-    fields = tokens(dice, SHAPES.get(scene.product, AGENT))
-    charge(actor, at, fields)
     model = dice.pick(actor.models)
-    fields |= place(dice, scene.organization.geo, model, fields)
+    fields = tokens(dice, SHAPES.get(scene.product, AGENT), model in SHORT_MODELS)
+    charge(actor, at, fields)
+    fields |= place(dice, scene.organization.geo, model, tier, fields)
     fields |= {"funding": funding, "model": model, "request_id": f"req_{dice.getrandbits(64):016x}"}
     if searches:
         fields["web_search_requests"] = searches
@@ -82,7 +86,7 @@ def request(
     return True
 
 
-def tokens(dice: Dice, shape: Shape) -> dict[str, Any]:
+def tokens(dice: Dice, shape: Shape, short: bool) -> dict[str, Any]:
     """The five token classes of one request, without those that are 0."""
     drawn = {
         "uncached_input_tokens": shape.uncached.draw(dice),
@@ -91,20 +95,21 @@ def tokens(dice: Dice, shape: Shape) -> dict[str, Any]:
         "cache_creation_1h_input_tokens": shape.cache_1h.draw(dice),
         "output_tokens": shape.output.draw(dice),
     }
-    return {name: count for name, count in drawn.items() if count}
+    shrink = COMPACTED if short and sum(drawn.values()) > LONG_CONTEXT else 1
+    return {name: count // shrink for name, count in drawn.items() if count}
 
 
-def place(dice: Dice, geo: str | None, model: str, counts: dict[str, Any]) -> dict[str, str]:
+def place(dice: Dice, geo: str | None, model: str, tier: str, counts: dict[str, Any]) -> dict[str, str]:
     """Context window, inference geography and speed, each left out by some clients."""
     placed = {}
     if dice.random() < 0.65:
         prompt = sum(count for name, count in counts.items() if name != "output_tokens")
         placed["context_window"] = "0-200k" if prompt <= LONG_CONTEXT else "200k-1M"
-    if geo and dice.random() < 0.5:
+    if geo and model not in SHORT_MODELS and dice.random() < 0.5:
         placed["inference_geo"] = geo
     speed = dice.pick(SPEEDS)
     if speed:
-        placed["speed"] = speed if model in FAST_MODELS else "standard"
+        placed["speed"] = speed if model in FAST_MODELS and tier == "standard" else "standard"
     return placed
 
 

@@ -58,6 +58,13 @@ def test_every_kind_of_poison_survives(kind: str, tmp_path: Path) -> None:
     assert [each[:3] for each in read_ndjson(path)] == [line[:3]]
 
 
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b" "])
+def test_a_value_that_ends_like_a_line_keeps_its_end(end: bytes, tmp_path: Path) -> None:
+    line = Line("tally.chat", ACTOR["id"].encode(), json.dumps(EVENT).encode() + end, "2026-11-01T00:00:00Z")
+    write_ndjson([line, line], tmp_path / "events.ndjson")
+    assert list(read_ndjson(tmp_path / "events.ndjson")) == [line, line]
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     path.write_text("as it was")

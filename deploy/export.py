@@ -52,6 +52,13 @@ class Exported:
         """Models whose money is empty in the file, since no price is known."""
         return list(self.manifest["unpriced_models"])
 
+    @property
+    def net_spend(self) -> str:
+        """What the organization pays, for people: `12.5 USD`, and whether some of it is unknown."""
+        totals = self.manifest["totals"]
+        unknown = f" and {totals['unpriced_rows']} rows without a price" if totals["unpriced_rows"] else ""
+        return f"{totals['priced_net_spend_usd']} USD{unknown}"
+
 
 def export(
     settings: Settings,

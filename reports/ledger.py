@@ -138,7 +138,7 @@ def issued_row(manifest: Mapping[str, Any], file_name: str) -> dict[str, Any]:
         "issued_at": _clickhouse_moment(manifest["issued_at"]),
         "data_refreshed_at": _clickhouse_moment(manifest["data_refreshed_at"]),
         **{name: manifest[name] for name in _same_names(manifest)},
-        **manifest["totals"],
+        **{name: amount for name, amount in manifest["totals"].items() if name in ISSUED_COLUMNS},
     }
 
 

@@ -47,13 +47,16 @@ def manifest(
 
 
 def totals_json(totals: Totals) -> dict[str, Any]:
-    """The totals under the names of the columns; money is null when a model has no price."""
+    """The totals under the names of the columns; money is null when a row's is unknown, the priced part never is."""
     return {
         "total_requests": totals.requests,
         "total_prompt_tokens": totals.prompt_tokens,
         "total_completion_tokens": totals.completion_tokens,
         "total_net_spend_usd": money_text(totals.net_spend_usd),
         "total_gross_spend_usd": money_text(totals.gross_spend_usd),
+        "priced_net_spend_usd": money_text(totals.priced_net_spend_usd),
+        "priced_gross_spend_usd": money_text(totals.priced_gross_spend_usd),
+        "unpriced_rows": totals.unpriced_rows,
     }
 
 

@@ -37,15 +37,26 @@ CHUNK = 1 << 16
 
 @dataclass
 class Totals:
-    """What the file adds up to. Money is None as soon as one row's is unknown."""
+    """What the file adds up to. The priced amounts leave out the rows whose money is unknown."""
 
     rows: int = 0
+    unpriced_rows: int = 0
     requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    net_spend_usd: Decimal | None = Decimal(0)
-    gross_spend_usd: Decimal | None = Decimal(0)
+    priced_net_spend_usd: Decimal = Decimal(0)
+    priced_gross_spend_usd: Decimal = Decimal(0)
     unpriced_models: set[str] = field(default_factory=set)
+
+    @property
+    def net_spend_usd(self) -> Decimal | None:
+        """Net spend of all rows; None when a row's is unknown."""
+        return None if self.unpriced_rows else self.priced_net_spend_usd
+
+    @property
+    def gross_spend_usd(self) -> Decimal | None:
+        """Gross spend of all rows; None when a row's is unknown."""
+        return None if self.unpriced_rows else self.priced_gross_spend_usd
 
     def add(self, cells: Sequence[str]) -> None:
         """Count one row of cells, as in the file."""
@@ -53,9 +64,11 @@ class Totals:
         self.requests += int(cells[7])
         self.prompt_tokens += int(cells[8])
         self.completion_tokens += int(cells[9])
-        self.net_spend_usd = _plus(self.net_spend_usd, cells[10])
-        self.gross_spend_usd = _plus(self.gross_spend_usd, cells[11])
-        if not cells[11]:
+        if cells[11]:
+            self.priced_net_spend_usd = EXACT.add(self.priced_net_spend_usd, Decimal(cells[10]))
+            self.priced_gross_spend_usd = EXACT.add(self.priced_gross_spend_usd, Decimal(cells[11]))
+        else:
+            self.unpriced_rows += 1
             self.unpriced_models.add(cells[5])
 
 
@@ -134,7 +147,3 @@ def read_facts(lines: Iterable[str]) -> Facts:
 
 def _digest(cells: Iterable[str]) -> bytes:
     return hashlib.sha256("\x1f".join(cells).encode()).digest()
-
-
-def _plus(total: Decimal | None, cell: str) -> Decimal | None:
-    return EXACT.add(total, Decimal(cell)) if total is not None and cell else None

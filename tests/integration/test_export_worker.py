@@ -10,11 +10,18 @@ from typing import Any
 import orjson
 import pytest
 from clickhouse_connect.driver.client import Client
+from urllib3.exceptions import HTTPError
 
-from reports.errors import FileError
+from deploy.errors import explain
+from reports.errors import FileError, ReportError
 from reports.export_worker import Run, run_once
-from reports.files import one_writer
+from reports.files import draft, one_writer
+from reports.periods import Period
 from reports.prices import SHIPPED, load_prices
+from reports.spend_report import write_spend_report
+from tests.bench.export_memory import FIRST, fill
+from tests.bench.export_memory import ORGANIZATION as BIG
+from tests.embedded import start_clickhouse
 from tests.integration.reporting import (
     Cell,
     Change,
@@ -232,3 +239,27 @@ def test_one_writer_a_folder(tmp_path: Path) -> None:
         raise AssertionError("two writers")
     with one_writer(folder):
         pass
+
+
+def test_a_database_that_dies_in_the_middle_leaves_no_file(tmp_path: Path) -> None:
+    server = start_clickhouse(tmp_path / "clickhouse")
+    client = database(server.child.url)
+    fill(client, 200_000)
+    path = tmp_path / "report.csv"
+    quarter = Period("custom", FIRST, FIRST + timedelta(days=89))
+    heard: list[int] = []
+
+    def kill_at_first(rows: int) -> None:
+        heard.append(rows)
+        server.kill()
+
+    def export() -> None:
+        with draft(path) as file:
+            write_spend_report(client, BIG, quarter, file.sink, kill_at_first)
+            file.publish()
+
+    with pytest.raises((ReportError, HTTPError)) as told:
+        export()
+    assert isinstance(told.value, ReportError) or explain(told.value) is not None
+    assert heard
+    assert list(tmp_path.glob("*report*")) == []

@@ -18,7 +18,7 @@ from aggregators.source import Letter
 from deploy.errors import ExitCode
 from deploy.metrics import make_health_app
 from deploy.settings import Settings, reveal
-from sinks.clickhouse import connect
+from sinks.clickhouse import connect, persistently
 from sinks.sources import Batch, Options, Sources
 from sinks.store import Store
 from streams.app import accompany, make_app
@@ -46,7 +46,9 @@ class Worker:
         self.settings = settings
         self.log = KafkaLog(settings.kafka_bootstrap, settings.client_options())
         self.letters = DeadLetterWriter(settings.kafka_bootstrap, settings.client_options())
-        self.sources = Sources(store_of(settings), self.log, self.write_letters, options_of(settings), settings.clock)
+        self.sources = Sources(
+            patient_store_of(settings), self.log, self.write_letters, options_of(settings), settings.clock
+        )
         self.app = make_app(
             settings.consumer_group,
             settings.kafka_bootstrap,
@@ -134,7 +136,7 @@ async def _serve_health(worker: Worker, stack: AsyncExitStack) -> None:
 
 
 def store_of(settings: Settings) -> Store:
-    """The store at the settings' ClickHouse."""
+    """The store at the settings' ClickHouse. Raises ClickHouseError when it cannot be reached."""
     return Store(
         connect(
             settings.clickhouse_url,
@@ -143,6 +145,15 @@ def store_of(settings: Settings) -> Store:
             settings.clickhouse_database,
         )
     )
+
+
+def patient_store_of(settings: Settings) -> Store:
+    """The store, waited for: a worker that starts while ClickHouse is away is no reason to fall over."""
+
+    def tell(error: BaseException, seconds: float) -> None:
+        logger.warning("ClickHouse at %s is away, trying again in %.1f s: %s", settings.clickhouse_url, seconds, error)
+
+    return persistently(lambda: store_of(settings), tell)
 
 
 def options_of(settings: Settings) -> Options:

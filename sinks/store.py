@@ -46,6 +46,10 @@ PAGES_A_QUERY = 100
 """How many pages one read-back query names: its parameters travel in the URL, which servers bound."""
 
 
+WHOLE = {"wait_end_of_query": 1, "do_not_merge_across_partitions_select_final": 1}
+"""An answer that fails half way must be an error: read as the whole, it would be cells that lack their past."""
+
+
 @dataclass(frozen=True)
 class Position:
     """Where a source stands: everything below `next_offset` is in the tables."""
@@ -119,14 +123,14 @@ class Store:
             WHERE source = {{source:String}} AND (organization_id, {window}) IN (
                 SELECT toUUID(page.1), page.2
                 FROM (SELECT arrayJoin(arrayZip({{organizations:Array(String)}}, {{windows:Array({kind})}})) AS page)
-            ) SETTINGS wait_end_of_query = 1, do_not_merge_across_partitions_select_final = 1
+            )
         """  # noqa: S608 - names from the declaration; the values are parameters
         parameters = {
             "source": source,
             "organizations": [organization for organization, _ in pages],
             "windows": [text(number) for _, number in pages],
         }
-        rows: Sequence[Sequence[Any]] = self.client.query(sql, parameters=parameters).result_rows
+        rows: Sequence[Sequence[Any]] = self.client.query(sql, parameters=parameters, settings=WHOLE).result_rows
         return rows
 
     def write(self, table: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -1,0 +1,81 @@
+"""Workers and ClickHouse die, freeze, join and leave under load; an independent recount of the log finds no fault."""
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from deploy.simulation import Plan, simulate
+from deploy.verify import run as verify
+from tests.pipeline import Pipeline, pipeline
+
+pytestmark = pytest.mark.timeout(600)
+
+PLAN = Plan(until=date(2026, 11, 20), seed=11, users=60, days=12, duplicates=0.03, late=0.02, poison=0.01)
+HORIZON = {"dedup_block_size": 4096, "dedup_blocks": 2}
+"""Small blocks, so that the log has several and a crash lands on their edges, and above the simulation's distance
+between the copies of an event."""
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Pipeline]:
+    """A pipeline under a steady load of its own thread, which `load.join()` waits for."""
+    with pipeline(tmp_path, **HORIZON) as started:
+        yield started
+
+
+def load(pipeline: Pipeline, lines: int, pause: float = 0.4) -> threading.Thread:
+    """Emit that many lines of the plan in the background: 500 and a pause, again and again."""
+    thread = threading.Thread(target=pipeline.emit, args=(islice(simulate(PLAN), lines), pause), daemon=True)
+    thread.start()
+    return thread
+
+
+def assert_exact(pipeline: Pipeline) -> None:
+    """The tables equal an independent recount of the log."""
+    verdict = verify(pipeline.settings, wait_seconds=60)
+    assert verdict.equal, verdict.as_json()
+    assert sum(topic.duplicates for topic in verdict.topics) > 0, "the load had no duplicates, so nothing was tested"
+
+
+def test_kill_9_of_worker_and_clickhouse(running: Pipeline) -> None:
+    """Ten kills of the worker and three of ClickHouse at random instants, caught up within 15 s at the end."""
+    dice = random.Random(5)
+    emitting = load(running, 30_000)
+    for number in range(10):
+        worker = running.start_worker()
+        time.sleep(dice.uniform(1.5, 5.0) if number % 3 else dice.uniform(7.0, 9.0))
+        if number in (2, 5, 8):
+            running.restart_clickhouse()
+            time.sleep(dice.uniform(0.0, 0.5))
+        worker.kill()
+        worker.wait()
+    emitting.join()
+    running.start_worker()
+    assert running.wait() < 15, "a worker that was killed must have caught up within 15 s"
+    assert_exact(running)
+
+
+def test_two_workers_joining_leaving_and_frozen(running: Pipeline) -> None:
+    """One worker stays; another joins and leaves four times: SIGTERM, kill -9, frozen past the session time-out."""
+    emitting = load(running, 24_000)
+    running.start_worker()
+    for leave in (signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM):
+        other = running.start_worker()
+        time.sleep(6)
+        other.send_signal(leave)
+        if leave == signal.SIGSTOP:
+            time.sleep(10)
+            other.send_signal(signal.SIGCONT)
+            time.sleep(4)
+            other.terminate()
+        other.wait(timeout=30)
+    emitting.join()
+    running.wait()
+    assert_exact(running)

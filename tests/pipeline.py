@@ -1,0 +1,95 @@
+"""A whole pipeline for tests: a real Kafka, a real ClickHouse and real workers, which may be killed."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.catch_up import wait_until_folded
+from deploy.embedded.child import RunningChild
+from deploy.settings import Settings
+from deploy.simulation import Line
+from deploy.stack import environment_of, prepare
+from streams.emitter import Emitter
+from tests.embedded import start_clickhouse, start_kafka
+
+
+class Pipeline:
+    """Kafka, ClickHouse and the workers that were started; `settings` point at them."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        self.folder = folder
+        self.kafka: RunningChild = start_kafka(folder / "kafka")
+        self.clickhouse: RunningChild = start_clickhouse(folder / "clickhouse")
+        self.settings = Settings(
+            kafka_bootstrap=self.kafka.child.url,
+            clickhouse_url=self.clickhouse.child.url,
+            data_dir=folder,
+            reports_dir=folder / "reports",
+            partitions=2,
+            **settings,
+        )
+        self.workers: list[subprocess.Popen[bytes]] = []
+        prepare(self.settings)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        """One more worker; its log is `worker-N.log` in the folder."""
+        log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
+        worker = subprocess.Popen(
+            [sys.executable, "-c", "from deploy.worker import run; from deploy.settings import load; run(load())"],
+            env={**os.environ, **environment_of(self.settings)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        self.workers.append(worker)
+        return worker
+
+    def restart_clickhouse(self) -> None:
+        """kill -9 of ClickHouse, and a new one on the same data and port."""
+        self.clickhouse.kill()
+        port = int(self.clickhouse.child.url.rpartition(":")[2])
+        self.clickhouse = start_clickhouse(self.folder / "clickhouse", port)
+
+    def emit(self, lines: Iterable[Line], pause: float = 0.0, every: int = 500) -> int:
+        """Send lines as they are; `pause` seconds after `every` lines make a steady load. Gives their number."""
+        return asyncio.run(self._emit(lines, pause, every))
+
+    async def _emit(self, lines: Iterable[Line], pause: float, every: int) -> int:
+        sent = 0
+        async with Emitter(self.settings.kafka_bootstrap) as emitter:
+            for sent, line in enumerate(lines, start=1):
+                await emitter.emit_raw(line.topic, line.key, line.value)
+                if pause and sent % every == 0:
+                    await asyncio.sleep(pause)
+        return sent
+
+    def wait(self, timeout: float = 60.0) -> float:
+        """Until everything that is in the log is folded; gives the seconds that it took."""
+        began = time.monotonic()
+        wait_until_folded(self.settings, timeout)
+        return time.monotonic() - began
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGCONT)
+                worker.kill()
+                worker.wait()
+        self.clickhouse.stop()
+        self.kafka.stop()
+
+
+@contextmanager
+def pipeline(folder: Path, **settings: object) -> Iterator[Pipeline]:
+    """A pipeline that is stopped at the end, whatever happens."""
+    running = Pipeline(folder, **settings)
+    try:
+        yield running
+    finally:
+        running.stop()

@@ -51,6 +51,7 @@ class Log:
                     "Is a broker away? `tally doctor` looks closer.",
                     ExitCode.UNREACHABLE,
                 )
+        self._consumer.unsubscribe()
 
 
 @asynccontextmanager
@@ -63,6 +64,8 @@ async def open_log(bootstrap: str, options: Mapping[str, Any]) -> AsyncIterator[
         isolation_level="read_committed",
         max_partition_fetch_bytes=FETCH_BYTES,
         fetch_max_bytes=4 * FETCH_BYTES,
+        # A fetch at a partition's end holds up all other requests on its connection for as long as it may wait.
+        fetch_max_wait_ms=20,
         **options,
     )
     try:

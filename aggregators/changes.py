@@ -27,6 +27,24 @@ class Invalid(Exception):
         self.detail = detail
 
 
+MAX_DEPTH = 64
+"""How deep a record's JSON may nest. The decoder's own limit depends on its caller's stack, so without one here the
+same record could count in one process and not in another."""
+
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def refuse_deep(value: bytes) -> None:
+    """Raises Invalid when `value` nests deeper than MAX_DEPTH; brackets inside of strings do not count."""
+    if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for byte in _TEXTS.sub(b"", value):
+        depth += (byte in b"[{") - (byte in b"]}")
+        if depth > MAX_DEPTH:
+            raise Invalid("nested_too_deep", f"the record nests more than {MAX_DEPTH} levels deep")
+
+
 class Change(NamedTuple):
     """Increments of one cell."""
 
@@ -48,7 +66,7 @@ class Row(NamedTuple):
 
 
 Fold = Callable[[Any, int], list[Change | Row]]
-"""(event, minute number of its record's log timestamp) to what it adds. Raises Invalid."""
+"""(event, its record's log timestamp in milliseconds) to what it adds. Raises Invalid."""
 
 
 def moment_in_bounds(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from aggregators.activity import ActivityFold
-from aggregators.changes import Change, Fold, IdForms, Invalid, Row
+from aggregators.changes import Change, Fold, IdForms, Invalid, Row, refuse_deep
 from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon, Verdict
 from aggregators.directory import DirectoryFold, ProfileFold
@@ -151,9 +151,14 @@ class Source:
     def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
         """Decode and judge the batch `[start, end)`; what lies below the cursor is trimmed.
 
-        Raises Gap when the batch begins beyond the cursor. `end` is the reader's position after the batch, which is
-        more than the last record's offset plus one where the log has control records or was compacted.
+        `end` is the reader's position after the batch, which is more than the last record's offset plus one where the
+        log has control records or was compacted.
+
+        Raises Gap when the batch begins beyond the cursor, Recreated when the log is another one, and RuntimeError
+        when the batch before was not applied: its ids are registered, so it would be taken for its own duplicate.
         """
+        if self.waiting is not None:
+            raise RuntimeError(f"{self.name}: the batch up to offset {self.waiting.end} was prepared and not applied")
         if start > self.cursor:
             raise Gap(self.name, self.cursor, start)
         prepared = Prepared(max(end, self.cursor))
@@ -185,7 +190,7 @@ class Source:
         for record in run:
             try:
                 event_id, changes = self._read(record)
-            except (Invalid, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
                 if record.offset >= self.place:
                     prepared.letters.append(Letter(record, *_problem(error)))
                 continue
@@ -211,6 +216,7 @@ class Source:
         """The event_id and changes of a well-formed record."""
         if record.value is None:
             return "", self._tombstone(record)
+        refuse_deep(record.value)
         event = self._decode(record.value)
         return event.event_id, self._fold(event, record.timestamp)
 

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     clickhouse_password: SecretStr = Field(SecretStr(""), description="password at ClickHouse")
     clickhouse_database: str = Field("tally", pattern=r"^[A-Za-z_]\w{0,62}$", description="database of the tables")
     consumer_group: str = Field("tally", min_length=1, description="consumer group of the workers")
+    cache: Path | None = Field(None, description="folder of what the embedded stack downloads once (~/.cache/tally)")
     data_dir: Path = Field(Path(".tally"), description="folder of the embedded stack's data")
     reports_dir: Path = Field(
         default_factory=lambda data: data["data_dir"] / "reports", description="folder of issued reports"
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     page_idle_flushes: PositiveInt = Field(60, description="flushes after which an idle page is let go")
     dedup_block_size: PositiveInt = Field(65_536, description="offsets in a block of the duplicate horizon")
     dedup_blocks: PositiveInt = Field(4, description="closed blocks that the duplicate horizon reaches back")
+    bad_share: float = Field(0.5, gt=0, le=1, description="share of dead letters that stops a source; 1 never does")
     completeness_grace_minutes: NonNegativeInt = Field(120, description="how long after midnight a day is complete")
     prices_file: FilePath | None = Field(None, description="CSV of prices instead of the shipped one")
     metrics_port: Port | None = Field(None, ge=1, le=65_535, description="port of metrics and health, none without")

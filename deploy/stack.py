@@ -8,12 +8,13 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from deploy.embedded.child import Child, ChildFailed
 from deploy.embedded.clickhouse import clickhouse_child
@@ -104,16 +105,19 @@ def _fetch(settings: Settings, console: Console | None) -> None:
         return
     columns = (TextColumn("fetching Apache Kafka"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        fetch_kafka(
-            default_cache(), lambda done, total, name: bar.update(task, completed=done, total=total, description=name)
-        )
+        told = partial(_tell_fetched, bar, bar.add_task("", total=None))
+        fetch_kafka(settings.cache or default_cache(), told)
+
+
+def _tell_fetched(bar: Progress, task: TaskID, done: int, total: int, name: str) -> None:
+    bar.update(task, completed=done, total=total, description=name)
 
 
 def _stores(settings: Settings, running: Settings, data: Path) -> list[Child]:
     children = []
     if embeds_kafka(settings):
-        children.append(kafka_child(data / "kafka", int(running.kafka_bootstrap.rpartition(":")[2])))
+        port = int(running.kafka_bootstrap.rpartition(":")[2])
+        children.append(kafka_child(data / "kafka", port, cache=settings.cache))
     if embeds_clickhouse(settings):
         port = int(running.clickhouse_url.rpartition(":")[2])
         password = reveal(running.clickhouse_password)

@@ -164,6 +164,7 @@ def options_of(settings: Settings) -> Options:
         flush_seconds=settings.flush_interval_seconds,
         unflushed_limit=settings.unflushed_cells_limit,
         idle_flushes=settings.page_idle_flushes,
+        bad_share=settings.bad_share,
     )
 
 

@@ -41,7 +41,7 @@ class Pipeline:
         """One more worker; its log is `worker-N.log` in the folder."""
         log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
         worker = subprocess.Popen(
-            [sys.executable, "-c", "from deploy.worker import run; from deploy.settings import load; run(load())"],
+            [sys.executable, "-m", "deploy.cli", "worker"],
             env={**os.environ, **environment_of(self.settings)},
             stdout=log,
             stderr=subprocess.STDOUT,

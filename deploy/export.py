@@ -100,20 +100,20 @@ def export_once(settings: Settings) -> Run:
         load_prices(client, settings.prices_file)
         with one_writer(settings.reports_dir):
             clear_partials(settings.reports_dir)
-            return _run(settings, client)
+            return _run(settings, client, threading.Event())
 
 
 def run_exporter(settings: Settings, interval_seconds: float = 60.0, stop: threading.Event | None = None) -> None:
     """Write reports for ever, every `interval_seconds`, until `stop` is set or the process is told to end.
 
-    What can pass (Kafka or ClickHouse away, a full disk) is logged as one line and tried again; a wrong price list or
-    a second export worker in the folder ends it with UserError, any other error is a bug and is raised.
+    What can pass or be mended meanwhile (Kafka or ClickHouse away, a full disk, a wrong price list) is logged as one
+    line and tried again; a second export worker in the folder is a UserError, anything unforeseen is raised.
     """
     stop = stop or _stop_on_signals()
     with told(), one_writer(settings.reports_dir):
         clear_partials(settings.reports_dir)
         while not stop.is_set():
-            _try(settings)
+            _try(settings, stop)
             stop.wait(interval_seconds)
 
 
@@ -152,12 +152,12 @@ def told() -> Iterator[None]:
         raise UserError(str(error), hint, code) from error
 
 
-def _try(settings: Settings) -> None:
+def _try(settings: Settings, stop: threading.Event) -> None:
     """One run; a foreseeable failure becomes a line in the log, and the next run goes on from there."""
     try:
         with told():
             prepare_database(settings)
-            _run(settings, report_client(settings))
+            _run(settings, report_client(settings), stop)
     except Exception as error:
         known = explain(error)
         if known is None:
@@ -165,7 +165,7 @@ def _try(settings: Settings) -> None:
         logger.error("%s The export worker tries again.", known.line())
 
 
-def _run(settings: Settings, client: Client) -> Run:
+def _run(settings: Settings, client: Client, stop: threading.Event) -> Run:
     run = run_once(
         client,
         settings.reports_dir,
@@ -173,6 +173,7 @@ def _run(settings: Settings, client: Client) -> Run:
         _sources(settings, client),
         _grace(settings),
         on_issued=lambda path: logger.info("issued %s", path),
+        should_stop=stop.is_set,
     )
     if run.unpriced_models:
         logger.warning("no price is known for %s: see the setting prices_file", ", ".join(sorted(run.unpriced_models)))

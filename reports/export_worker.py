@@ -68,14 +68,18 @@ def run_once(
     expected_sources: Collection[str],
     grace: timedelta,
     on_issued: Callable[[Path], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> Run:
     """Write every complete day that is missing or changed, and say which files are new.
 
-    Raises FileError when a file cannot be written; what was written before stays, and the next run goes on from there.
+    `should_stop` is asked before each day. Raises FileError when a file cannot be written; what was written before
+    stays, and the next run goes on from there.
     """
     state = read_state(client, now, expected_sources, grace)
     issuer = _Issuer(client, folder, now, state, Run(state.newest_complete))
     for key, reasons in stale_days(state, now):
+        if should_stop and should_stop():
+            break
         path = issuer.bring_up_to_date(key, reasons)
         if path and on_issued:
             on_issued(path)

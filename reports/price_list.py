@@ -30,7 +30,7 @@ TOKEN_SCALE = Decimal("1e-12")
 EXECUTION_SCALE = Decimal("1e-18")
 LARGEST = Decimal(999_999)
 MILLION = Decimal(1_000_000)
-DATED = re.compile(r"-(20[0-9]{6}|latest)$")
+DATED = re.compile(r"-(20[0-9]{6}|latest)\Z")
 
 Prices = tuple[Decimal | None, ...]
 

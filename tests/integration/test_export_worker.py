@@ -10,18 +10,10 @@ from typing import Any
 import orjson
 import pytest
 from clickhouse_connect.driver.client import Client
-from urllib3.exceptions import HTTPError
 
-from deploy.errors import explain
-from reports.errors import FileError, ReportError
+from reports.errors import FileError
 from reports.export_worker import Run, run_once
-from reports.files import draft, one_writer
-from reports.periods import Period
 from reports.prices import SHIPPED, load_prices
-from reports.spend_report import write_spend_report
-from tests.bench.export_memory import FIRST, fill
-from tests.bench.export_memory import ORGANIZATION as BIG
-from tests.embedded import start_clickhouse
 from tests.integration.reporting import (
     Cell,
     Change,
@@ -231,35 +223,3 @@ def test_a_full_disk_leaves_nothing_half_written(desk: Desk) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path for path in desk.folder.rglob("*") if path.is_file()] == []
     assert len(desk.run().issued) == 3
-
-
-def test_one_writer_a_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "reports"
-    with one_writer(folder), pytest.raises(FileError, match="another export worker"), one_writer(folder):
-        raise AssertionError("two writers")
-    with one_writer(folder):
-        pass
-
-
-def test_a_database_that_dies_in_the_middle_leaves_no_file(tmp_path: Path) -> None:
-    server = start_clickhouse(tmp_path / "clickhouse")
-    client = database(server.child.url)
-    fill(client, 200_000)
-    path = tmp_path / "report.csv"
-    quarter = Period("custom", FIRST, FIRST + timedelta(days=89))
-    heard: list[int] = []
-
-    def kill_at_first(rows: int) -> None:
-        heard.append(rows)
-        server.kill()
-
-    def export() -> None:
-        with draft(path) as file:
-            write_spend_report(client, BIG, quarter, file.sink, kill_at_first)
-            file.publish()
-
-    with pytest.raises((ReportError, HTTPError)) as told:
-        export()
-    assert isinstance(told.value, ReportError) or explain(told.value) is not None
-    assert heard
-    assert list(tmp_path.glob("*report*")) == []

@@ -17,19 +17,16 @@ from reports.prices import SHIPPED, load_prices
 from reports.spend_csv import HEADER
 from reports.spend_report import Report, write_spend_report
 from reports.terms import require_report
+from tests.integration.random_worlds import random_world
+from tests.integration.recounting import Prices, is_reported, kept, recount
 from tests.integration.reporting import (
     Cell,
     Change,
-    Prices,
     World,
     database,
     insert_cells,
     insert_changes,
     insert_people,
-    is_reported,
-    kept,
-    random_world,
-    recount,
 )
 
 FIRST = datetime(2026, 10, 1, tzinfo=UTC)

@@ -1,0 +1,86 @@
+"""The file format of the spend report: RFC 4180, no formulas, exact totals, facts that do not depend on names."""
+
+import csv
+import hashlib
+import io
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.spend_csv import HEADER, SpendCsv, read_facts, safe_text
+
+ROW = ["2026-11-01", "org", "a@example.com", "account", "Chat", "claude-x", "X", "3", "10", "5", "0.85", "1"]
+
+
+def finish(out: SpendCsv, sink: io.BytesIO) -> str:
+    sha256 = out.close()
+    assert sha256 == hashlib.sha256(sink.getvalue()).hexdigest()
+    return sha256
+
+
+def other(**cells: str) -> list[str]:
+    return [cells.get(column, cell) for column, cell in zip(HEADER, ROW, strict=True)]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_a_formula_becomes_text(start: str) -> None:
+    assert safe_text(f"{start}1+1") == f"'{start}1+1"
+
+
+@pytest.mark.parametrize("text", ["", "a=b", "'=1", "claude-x", " =1"])
+def test_other_text_stays(text: str) -> None:
+    assert safe_text(text) == text
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=("Cs",))), min_size=12, max_size=12))
+def test_any_text_comes_back(cells: list[str]) -> None:
+    sink = io.BytesIO()
+    out = SpendCsv(sink)
+    row = [*cells[:7], "1", "2", "3", "", ""]
+    out.write(row)
+    out.close()
+    assert list(csv.reader(io.StringIO(sink.getvalue().decode(), newline="")))[1] == row
+
+
+def test_totals_are_exact_and_unknown_money_makes_the_whole_unknown() -> None:
+    sink = io.BytesIO()
+    out = SpendCsv(sink)
+    for _ in range(10):
+        out.write(
+            other(total_net_spend_usd="0.1", total_gross_spend_usd="12345678901234567890.000000000000000000000001")
+        )
+    totals = out.totals
+    assert (totals.rows, totals.requests, totals.prompt_tokens, totals.completion_tokens) == (10, 30, 100, 50)
+    assert totals.net_spend_usd == 1
+    assert totals.gross_spend_usd == Decimal("123456789012345678900.00000000000000000000001")
+    out.write(other(model="new", total_net_spend_usd="", total_gross_spend_usd=""))
+    assert (totals.net_spend_usd, totals.gross_spend_usd, totals.unpriced_rows) == (None, None, 1)
+    assert (totals.priced_net_spend_usd, totals.unpriced_models) == (1, {"new"})
+    finish(out, sink)
+
+
+def facts_of(*rows: list[str]) -> str:
+    sink = io.BytesIO()
+    out = SpendCsv(sink)
+    for row in rows:
+        out.write(row)
+    finish(out, sink)
+    read = read_facts(io.StringIO(sink.getvalue().decode(), newline=""))
+    assert read == out.facts
+    return out.facts.sha256
+
+
+def test_facts_know_everything_but_names_and_order() -> None:
+    cowork = other(product="Cowork")
+    same = facts_of(ROW, cowork)
+    assert facts_of(cowork, ROW) == same
+    assert facts_of(other(user_email="b@example.com"), cowork) == same
+    for column in HEADER:
+        if column != "user_email" and not column.startswith("total_"):
+            assert facts_of(other(**{column: "else"}), cowork) != same
+    assert facts_of(other(total_requests="4"), cowork) != same
+    assert facts_of(other(total_net_spend_usd="0.86"), cowork) != same
+    assert facts_of(ROW) != same
+    assert facts_of(ROW, cowork, cowork) != same

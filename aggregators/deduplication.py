@@ -44,10 +44,6 @@ class Horizon:
         """The offset from which reading must start so that every decision from `place` on is as in a first read."""
         return max(0, place // self.block_size - self.blocks) * self.block_size
 
-    def end_of_block(self, offset: int) -> int:
-        """The first offset of the block after that of `offset`."""
-        return (offset // self.block_size + 1) * self.block_size
-
     def judge(self, block: int, ids: Sequence[int], payloads: Sequence[int]) -> list[Verdict]:
         """The verdict on each record of a run that lies within one block, in order of offsets; registers them all."""
         self._advance(block)

@@ -16,11 +16,6 @@ def utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
-def day_of(moment: datetime) -> int:
-    """The day number of a UTC moment."""
-    return moment.toordinal()
-
-
 def hour_of(moment: datetime) -> int:
     """The hour number of a UTC moment (0.1 us; `timestamp() // 3600` costs three times as much)."""
     return moment.toordinal() * 24 + moment.hour

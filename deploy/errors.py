@@ -6,6 +6,7 @@ aiokafka and clickhouse-connect would cost every `tally --help` half a second.
 """
 
 import errno
+import re
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from typing import Any
@@ -51,11 +52,15 @@ class UserError(Exception):
 
     def line(self) -> str:
         """The one line for stderr; line breaks of a server's answer become spaces."""
-        text = f"{self.message}. {self.hint}" if self.hint else self.message
+        text = f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
         return " ".join(text.split())
 
 
 Explanation = Callable[[Any], UserError | None]
+
+_BOOTSTRAP_HOST = re.compile(r"\('([^']+)', (\d+)")
+_CLICKHOUSE_URL = re.compile(r"\((https?://[^)]+)\)")
+_SYSTEM_REASON = re.compile(r"\[Errno -?\d+\] ([^\")]+)")
 
 _CLICKHOUSE_DENIED = frozenset({192, 193, 194, 497, 516})
 _CLICKHOUSE_MISSING = frozenset({60, 81})
@@ -64,7 +69,9 @@ _CLICKHOUSE_DISK_FULL = frozenset({243})
 
 def _kafka_away(error: Any) -> UserError:
     hint = "Is it running (`tally up` starts one), and is kafka_bootstrap right? `tally doctor` looks closer."
-    return UserError(f"Kafka cannot be reached: {error}", hint, ExitCode.UNREACHABLE)
+    hosts = ", ".join(f"{host}:{port}" for host, port in _BOOTSTRAP_HOST.findall(str(error)))
+    said = f"Kafka at {hosts} cannot be reached" if hosts else f"Kafka cannot be reached: {error}"
+    return UserError(said, hint, ExitCode.UNREACHABLE)
 
 
 def _kafka_denied(error: Any) -> UserError:
@@ -80,7 +87,12 @@ def _clickhouse_away(error: Any) -> UserError:
     if getattr(error, "code", None):
         return _clickhouse_refused(error)
     hint = "Is it running (`tally up` starts one), and is clickhouse_url right? `tally doctor` looks closer."
-    return UserError(f"ClickHouse cannot be reached: {_first_line(error)}", hint, ExitCode.UNREACHABLE)
+    text = str(error)
+    url, reason = _CLICKHOUSE_URL.search(text), _SYSTEM_REASON.search(text)
+    said = reason[1].lower() if reason else _first_line(error)
+    return UserError(
+        f"ClickHouse{f' at {url[1]}' if url else ''} cannot be reached: {said}", hint, ExitCode.UNREACHABLE
+    )
 
 
 def _clickhouse_refused(error: Any) -> UserError:
@@ -106,6 +118,14 @@ def _invalid_event(error: Any) -> UserError:
     return UserError(str(error), "`tally schema` prints what is valid.", ExitCode.REFUSED)
 
 
+def _refused(error: Any) -> UserError:
+    return UserError(str(error), getattr(error, "hint", ""), ExitCode.REFUSED)
+
+
+def _file(error: Any) -> UserError:
+    return UserError(str(error), getattr(error, "hint", ""), ExitCode.FILE)
+
+
 def _os_error(error: Any) -> UserError | None:
     if isinstance(error, TimeoutError):
         return None
@@ -126,6 +146,11 @@ def _os_error(error: Any) -> UserError | None:
 EXPLANATIONS: dict[str, Explanation] = {
     "streams.emitter.UndeliverableEvent": _undeliverable,
     "streams.emitter.InvalidEvent": _invalid_event,
+    "reports.errors.ReportError": _refused,
+    "reports.errors.FileError": _file,
+    "sinks.migrations.MigrationChanged": _refused,
+    "deploy.simulation.ndjson.NdjsonError": _refused,
+    "deploy.embedded.stack.StackRunning": lambda error: UserError(str(error), exit_code=ExitCode.BUSY),
     "streams.topics.TopicsUnavailable": lambda error: UserError(str(error), exit_code=ExitCode.UNREACHABLE),
     "aiokafka.errors.AuthenticationFailedError": _kafka_denied,
     "aiokafka.errors.UnsupportedSaslMechanismError": _kafka_denied,

@@ -23,7 +23,11 @@ class KafkaLog:
         self._consumer = AIOKafkaConsumer(
             **self._settings, isolation_level="read_committed", request_timeout_ms=15_000, enable_auto_commit=False
         )
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await self._consumer.stop()
+            raise
         return self
 
     async def __aexit__(

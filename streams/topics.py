@@ -125,7 +125,7 @@ async def ensure_topics(
     try:
         return await attempts(_ensure_once, bootstrap, wanted, replication, client)
     except (KafkaConnectionError, TimeoutError) as error:
-        raise TopicsUnavailable(f"Kafka at {bootstrap} did not answer within {timeout:g} s: {error}") from error
+        raise TopicsUnavailable(f"Kafka at {bootstrap} did not answer within {timeout:g} s") from error
     except KafkaError as error:
         if is_transient(error):
             raise TopicsUnavailable(f"Kafka at {bootstrap} could not make the topics: {error}") from error

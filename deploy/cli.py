@@ -1,0 +1,142 @@
+"""`tally`: every command, every setting as a flag, and every foreseeable failure as one line and an exit code."""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from deploy.commands import (
+    dead_letters,
+    demo,
+    doctor,
+    emit,
+    export,
+    exporter,
+    migrate,
+    prices,
+    schema,
+    settings,
+    simulate,
+    topics,
+    up,
+    verify,
+    worker,
+)
+from deploy.commands.common import Invocation
+from deploy.errors import MEANINGS, ExitCode, UserError, explain
+from deploy.settings import Settings, is_secret, variable_of
+
+_EXIT_CODES = "\n\n".join(f"{int(code)}: {meaning}" for code, meaning in MEANINGS.items())
+
+app = typer.Typer(
+    name="tally",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Exact usage and spend analytics: events in Kafka, tables in ClickHouse, reports as CSV.",
+    epilog="Every setting is a flag of every command as well: `tally settings` lists them.\n\n"
+    f"Exit codes:\n\n{_EXIT_CODES}",
+)
+for _module in (up, demo, worker, exporter, simulate, emit, export, verify, doctor, migrate, schema, settings):
+    app.command(_module.__name__.rpartition(".")[2])(_module.command)
+app.add_typer(topics.app)
+app.add_typer(dead_letters.app)
+app.add_typer(prices.app)
+
+
+def main() -> None:
+    """The entry point of the `tally` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line; its exit code. Foreseeable failures are one line on stderr."""
+    debug = _is_on(os.environ.get("TALLY_DEBUG", ""))
+    try:
+        flags, rest = split_settings(arguments)
+        debug = debug or "debug" in flags
+        if not debug:
+            # They log every failed attempt; the command says in one line what came of them.
+            logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+            logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+        config = Path(flags.pop("config")) if "config" in flags else None
+        code = app(args=rest, prog_name="tally", standalone_mode=False, obj=Invocation(config, flags))
+        return code if isinstance(code, int) else ExitCode.OK
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        return _quietly_closed()
+    except typer.TyperException as error:
+        return _tell(UserError(error.format_message(), "`tally COMMAND --help` shows what there is."))
+    except Exception as error:
+        return _failed(error, debug)
+
+
+def split_settings(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """(settings that the command line names, the other arguments): `--kafka-bootstrap X` and `--kafka-bootstrap=X`,
+    before or after the command. What follows `--` is left alone. Raises UserError for a flag without a value."""
+    flags: dict[str, str] = {}
+    rest: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        argument = waiting.pop(0)
+        if argument == "--":
+            return flags, [*rest, argument, *waiting]
+        option, equals, value = argument.partition("=")
+        name = _setting_of(option)
+        if name is None:
+            rest.append(argument)
+        elif name == "debug":
+            flags[name] = value or "true"
+        elif equals or waiting:
+            flags[name] = value if equals else waiting.pop(0)
+        else:
+            raise UserError(f"The flag {option} needs a value")
+    return flags, rest
+
+
+def _setting_of(option: str) -> str | None:
+    """The setting that a flag names, or None."""
+    if not option.startswith("--"):
+        return None
+    name = option[2:].replace("-", "_")
+    if name != "config" and name not in Settings.model_fields:
+        return None
+    if name != "config" and is_secret(name):
+        hint = f"Set {variable_of(name)} or put it into the settings file."
+        raise UserError(f"{option} is a secret, and everyone on the machine can read a command line", hint)
+    return name
+
+
+def _failed(error: Exception, debug: bool) -> int:
+    known = explain(error)
+    if debug:
+        traceback.print_exception(error)
+    if known is None:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        known = UserError(f"Internal error: {said}", "Run it again with --debug to see where.", ExitCode.INTERNAL)
+    return _tell(known)
+
+
+def _tell(error: UserError) -> int:
+    typer.echo(f"tally: {error.line()}", err=True)
+    return error.exit_code
+
+
+def _quietly_closed() -> int:
+    """The reader of our output went away, as `| head` does: no complaint, and none from Python's exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.OK
+
+
+def _is_on(text: str) -> bool:
+    return text.strip().lower() in ("1", "true", "yes", "on")
+
+
+if __name__ == "__main__":
+    main()

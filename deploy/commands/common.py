@@ -1,0 +1,70 @@
+"""What commands share: settings of an invocation, progress bars, and output for people or scripts.
+
+Answers go to stdout, everything else (progress, warnings, errors) to stderr, so that a pipe sees answers alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from deploy.settings import Settings, load
+
+err = Console(stderr=True, highlight=False)
+out = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """Which settings file and which settings' flags the command line named."""
+
+    config: Path | None = None
+    flags: Mapping[str, str] = field(default_factory=dict)
+
+
+def settings_of(context: typer.Context) -> Settings:
+    """The settings as given, for commands that start something."""
+    invocation: Invocation = context.obj
+    return load(invocation.config, invocation.flags)
+
+
+def running_settings(context: typer.Context) -> Settings:
+    """The settings for commands that talk to what runs: where no Kafka or ClickHouse is named, the stack that runs
+    over the data folder is meant, which may have had to take other ports."""
+    from deploy.embedded.stack import read_stack
+
+    settings = settings_of(context)
+    children = read_stack(settings.data_dir)
+    found = {
+        name: children[child]["url"]
+        for name, child in (("kafka_bootstrap", "kafka"), ("clickhouse_url", "clickhouse"))
+        if name not in settings.model_fields_set and children.get(child, {}).get("url")
+    }
+    return settings.model_copy(update=found)
+
+
+def progress_bar() -> Progress:
+    """A bar on stderr that vanishes when done; nothing where stderr is no terminal."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+
+
+def warn(line: str) -> None:
+    """One line on stderr."""
+    typer.echo(line, err=True)

@@ -1,0 +1,117 @@
+"""`tally dead-letters list|replay`."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deploy.commands.common import running_settings, warn
+from deploy.errors import ExitCode, UserError
+from deploy.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.dead_letters import DeadLetter, Filter
+
+app = typer.Typer(name="dead-letters", help="Records that cannot be counted.", no_args_is_help=True)
+
+BATCH = 500
+_SHOWN_BYTES = 160
+
+Topic = Annotated[str | None, typer.Option(help="Only of this topic.")]
+Reason = Annotated[str | None, typer.Option(help="Only with this reason.")]
+Since = Annotated[datetime | None, typer.Option(help="Only of records that came at or after this moment (UTC).")]
+
+
+@app.command("list")
+def show(
+    context: typer.Context,
+    topic: Topic = None,
+    reason: Reason = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=0, help="Letters to print; 0 is all.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line, with the bytes.")] = False,
+) -> None:
+    """Show the letters, oldest first, and count them by reason."""
+    settings = running_settings(context)
+    counts = asyncio.run(_show(settings, _filter(topic, reason, since), limit, as_json))
+    for name, count in counts.most_common():
+        warn(f"{count:,} {name}")
+    hidden = counts.total() - limit if limit else 0
+    if hidden > 0:
+        warn(f"{hidden:,} more are not shown; --limit 0 shows all")
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    topic: Topic = None,
+    reason: Reason = None,
+    since: Since = None,
+    everything: Annotated[bool, typer.Option("--all", help="Without a filter: all of them.")] = False,
+) -> None:
+    """Send letters' bytes to their topics again, and take the letters away.
+
+    Conflicts (an event_id with two payloads) are replayed only with `--reason conflict`: beyond the duplicate horizon
+    the second payload would count beside the first.
+    """
+    if not (topic or reason or since or everything):
+        raise UserError("Say which letters to replay", "--topic, --reason, --since, or --all.")
+    settings = running_settings(context)
+    replayed, left = asyncio.run(_replay(settings, _filter(topic, reason, since), reason == "conflict"))
+    typer.echo(f"{replayed:,} letters replayed.")
+    if left:
+        warn(f"{left:,} were left: conflicts, or letters that hold only the beginning of their record")
+    raise typer.Exit(ExitCode.FINDINGS if left else ExitCode.OK)
+
+
+def _filter(topic: str | None, reason: str | None, since: datetime | None) -> "Filter":
+    from streams.dead_letters import Filter
+
+    return Filter(topic, reason, since.replace(tzinfo=UTC) if since and since.tzinfo is None else since)
+
+
+async def _show(settings: Settings, wanted: "Filter", limit: int, as_json: bool) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    async for letter in _letters(settings, wanted):
+        counts[letter.reason] += 1
+        if not limit or counts.total() <= limit:
+            typer.echo(letter.encoded().decode() if as_json else _line(letter))
+    return counts
+
+
+async def _replay(settings: Settings, wanted: "Filter", include_conflicts: bool) -> tuple[int, int]:
+    from streams.dead_letters import replay as replay_letters
+    from streams.emitter import Emitter
+
+    replayed = left = 0
+    async with Emitter(settings.kafka_bootstrap, **settings.client_options()) as emitter:
+        async for batch in _batches(_letters(settings, wanted)):
+            done, remaining = await replay_letters(emitter, batch, include_conflicts=include_conflicts)
+            replayed, left = replayed + done, left + len(remaining)
+    return replayed, left
+
+
+def _letters(settings: Settings, wanted: "Filter") -> "AsyncIterator[DeadLetter]":
+    from streams.dead_letters import dead_letters
+
+    return dead_letters(settings.kafka_bootstrap, wanted, settings.client_options())
+
+
+async def _batches(letters: AsyncIterator[Any]) -> AsyncIterator[list[Any]]:
+    batch: list[Any] = []
+    async for letter in letters:
+        batch.append(letter)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _line(letter: "DeadLetter") -> str:
+    came = datetime.fromtimestamp(letter.timestamp_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    value = "null" if letter.value is None else letter.value[:_SHOWN_BYTES].decode(errors="backslashreplace")
+    return f"{came} {letter.place} {letter.reason}: {letter.detail} | {value!r}"

@@ -1,0 +1,26 @@
+"""`tally exporter`."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from deploy.commands.common import running_settings
+
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+def command(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="Write what is due now, then end.")] = False,
+    interval: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 60.0,
+) -> None:
+    """Run the export worker, which writes the spend report of each complete day for each organization."""
+    settings = running_settings(context)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    from deploy.export import export_once, run_exporter
+
+    if once:
+        export_once(settings)
+    else:
+        run_exporter(settings, interval_seconds=interval)

@@ -1,0 +1,209 @@
+"""The command line: settings as flags anywhere, exit codes that mean something, one line for each failure."""
+
+import errno
+import inspect
+import os
+from pathlib import Path
+
+import pytest
+import typer
+
+from deploy.cli import app, run, split_settings
+from deploy.errors import MEANINGS, ExitCode, UserError, explain
+from deploy.settings import Settings
+from streams.emitter import UndeliverableEvent
+from streams.lanes import Failure, Record
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in [name for name in os.environ if name.upper().startswith("TALLY_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+
+
+def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """(exit code, the one line on stderr) of a command that fails."""
+    code = run(arguments)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1, f"not one line: {captured.err}"
+    return code, captured.err
+
+
+def test_settings_are_flags_before_and_after_the_command() -> None:
+    arguments = ["--kafka-bootstrap", "a:1", "emit", "--workers=3", "f.ndjson", "--rate", "5", "--debug"]
+    flags, rest = split_settings(arguments)
+    assert flags == {"kafka_bootstrap": "a:1", "workers": "3", "debug": "true"}
+    assert rest == ["emit", "f.ndjson", "--rate", "5"]
+
+
+def test_what_follows_two_dashes_is_left_alone() -> None:
+    assert split_settings(["emit", "--", "--workers"]) == ({}, ["emit", "--", "--workers"])
+
+
+def test_a_flag_without_its_value_or_with_a_secret_is_refused() -> None:
+    with pytest.raises(UserError, match="--workers needs a value"):
+        split_settings(["worker", "--workers"])
+    with pytest.raises(UserError, match="is a secret"):
+        split_settings(["worker", "--kafka-sasl-password", "hunter2"])
+
+
+def test_no_command_has_an_option_that_is_also_a_setting() -> None:
+    taken = {"config", *Settings.model_fields}
+    groups = [app, *(group.typer_instance for group in app.registered_groups)]
+    commands = [command.callback for group in groups if group for command in group.registered_commands]
+    assert len(commands) > 12
+    for callback in commands:
+        assert callback
+        hints = inspect.get_annotations(callback, eval_str=False)
+        options = {
+            declared.lstrip("-").replace("-", "_")
+            for name, hint in hints.items()
+            for info in getattr(hint, "__metadata__", ())
+            for declared in (getattr(info, "param_decls", None) or (f"--{name}",))
+        }
+        assert not options & taken, f"{callback.__module__} hides a setting"
+
+
+def test_every_exit_code_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["nonsense"], ExitCode.USAGE, "nonsense"),
+        (["emit"], ExitCode.USAGE, "FILE"),
+        (["emit", "missing.ndjson"], ExitCode.FILE, "missing.ndjson: no such file"),
+        (["emit", "x", "--rate", "0"], ExitCode.USAGE, "rate"),
+        (["emit", "x", "--partitions", "many"], ExitCode.USAGE, "partitions = 'many' (from a flag)"),
+        (["emit", "x", "--config", "missing.toml"], ExitCode.FILE, "missing.toml"),
+        (["simulate"], ExitCode.USAGE, "Either --out FILE or --send"),
+        (["simulate", "--out", "x", "--days", "0"], ExitCode.USAGE, "at least 1 day"),
+        (["simulate", "--out", "x", "--until", "yesterday"], ExitCode.USAGE, "yesterday"),
+        (["simulate", "--out", "no/such/folder/x", "--users", "6"], ExitCode.FILE, "no/such/folder"),
+        (["dead-letters", "replay"], ExitCode.USAGE, "--all"),
+        (["prices", "check", "missing.csv"], ExitCode.REFUSED, "missing.csv"),
+        (
+            ["topics", "create", "--timeout", "0", "--kafka-bootstrap", "127.0.0.1:1"],
+            ExitCode.UNREACHABLE,
+            "127.0.0.1:1",
+        ),
+        (["dead-letters", "list", "--kafka-bootstrap", "127.0.0.1:1"], ExitCode.UNREACHABLE, "Kafka at 127.0.0.1:1"),
+        (["migrate", "--clickhouse-url", "http://127.0.0.1:1"], ExitCode.UNREACHABLE, "http://127.0.0.1:1"),
+    ],
+)
+def test_a_failure_is_one_line_and_a_code(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: ExitCode, said: str
+) -> None:
+    found, line = failure(capsys, *arguments)
+    assert said in line
+    assert found == code
+
+
+def test_an_unknown_variable_stops_every_command_that_has_settings(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALLY_KAFKA", "x")
+    code, line = failure(capsys, "settings")
+    assert code == ExitCode.USAGE
+    assert "TALLY_KAFKA" in line
+
+
+def test_an_unreadable_line_is_named_by_file_and_number(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    Path("prices.csv").write_text("not,a,price,list\n")
+    code, line = failure(capsys, "prices", "check", "prices.csv")
+    assert code == ExitCode.REFUSED
+    assert "prices.csv" in line
+
+
+def test_a_bug_is_one_line_unless_debug_asks_for_more(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise LookupError("a bug")
+
+    broken_app = typer.Typer()
+    broken_app.command()(broken)
+    monkeypatch.setattr("deploy.cli.app", broken_app)
+    code, line = failure(capsys)
+    assert code == ExitCode.INTERNAL
+    assert "LookupError: a bug" in line
+    assert "--debug" in line
+    assert run(["--debug"]) == ExitCode.INTERNAL
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_has_its_own_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    stopped_app = typer.Typer()
+    stopped_app.command()(interrupted)
+    monkeypatch.setattr("deploy.cli.app", stopped_app)
+    assert run([]) == ExitCode.INTERRUPTED
+
+
+def test_settings_are_printed_as_a_settings_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["settings", "--workers", "3", "--now", "2026-11-20T00:00:00Z"]) == ExitCode.OK
+    Path("tally.toml").write_text(capsys.readouterr().out)
+    assert run(["settings", "--json"]) == ExitCode.OK
+    printed = capsys.readouterr().out
+    assert '"workers": 3' in printed
+    assert "2026-11-20" in printed
+
+
+def test_settings_never_print_secrets(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLY_CLICKHOUSE_PASSWORD", "hunter2")
+    for arguments in (["settings"], ["settings", "--json"]):
+        assert run(arguments) == ExitCode.OK
+        assert "hunter2" not in capsys.readouterr().out
+
+
+def test_the_shipped_prices_are_good(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prices", "list"]) == ExitCode.OK
+    assert "claude" in capsys.readouterr().out
+
+
+def test_a_simulation_is_the_same_for_the_same_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        arguments = ["simulate", "--out", name, "--until", "2026-11-20", "--users", "8", "--days", "2", "--seed", "3"]
+        assert run([*arguments, "--organizations", "2"]) == ExitCode.OK
+    assert Path("a").read_bytes() == Path("b").read_bytes() != b""
+    assert "2026-11-18 to 2026-11-20" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "x.csv"), ExitCode.FILE),
+        (OSError(errno.EADDRINUSE, "Address already in use"), ExitCode.BUSY),
+        (PermissionError(errno.EACCES, "Permission denied", "x.csv"), ExitCode.FILE),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), ExitCode.UNREACHABLE),
+        (UndeliverableEvent([Failure("tally.token", (Record(b"k", b"{}"),), "it rains")]), ExitCode.UNREACHABLE),
+        (ExceptionGroup("several", [ValueError(), UserError("known", exit_code=ExitCode.REFUSED)]), ExitCode.REFUSED),
+    ],
+)
+def test_library_errors_are_told_apart(error: Exception, code: ExitCode) -> None:
+    known = explain(error)
+    assert known is not None
+    assert known.exit_code == code
+    assert "\n" not in known.line()
+
+
+def test_the_cause_of_an_error_is_told_when_the_error_itself_is_unknown() -> None:
+    try:
+        try:
+            raise UserError("the cause")
+        except UserError as cause:
+            raise LookupError from cause
+    except LookupError as error:
+        known = explain(error)
+    assert known is not None
+    assert known.message == "the cause"
+    assert explain(LookupError()) is None
+
+
+def test_a_servers_many_lines_become_one() -> None:
+    assert UserError("a\nb.", "c\n d").line() == "a b. c d"

@@ -1,11 +1,11 @@
-"""`tally export` and `tally exporter`, wired: settings in, files out, every foreseeable failure a UserError."""
+"""`tally export` and `tally exporter`, wired: settings in, files out. `deploy.errors.explain` knows what they raise."""
 
 import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +17,6 @@ from clickhouse_connect.driver.client import Client
 from deploy.errors import ExitCode, UserError, explain
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings, reveal
-from reports.errors import FileError, ReportError
 from reports.export_worker import Run, run_once
 from reports.files import clear_partials, draft, one_writer, write_json
 from reports.freshness import read_freshness
@@ -73,11 +72,10 @@ def export(
     """Write the organization's spend report of `period` to `out` and its manifest beside it.
 
     A provisional export gets `.provisional` into its name, since it must not pass for a final one. `progress` hears
-    the number of rows written so far. Raises UserError; then nothing is left half written.
+    the number of rows written so far. Raises ReportError or UserError; then nothing is left half written.
     """
-    with told():
-        organization = _uuid(organization)
-        client = report_client(settings)
+    organization = _uuid(organization)
+    with closing(report_client(settings)) as client:
         load_prices(client, settings.prices_file)
         freshness = read_freshness(client, _sources(settings, client))
         newest = freshness.newest_complete_day(_grace(settings))
@@ -90,27 +88,25 @@ def export(
             entry = manifest(path, organization, days, report, inputs, settings.clock())
             write_json(manifest_path(path), entry)
             file.publish()
-        return Exported(path, manifest_path(path), entry, days)
+    return Exported(path, manifest_path(path), entry, days)
 
 
 def export_once(settings: Settings) -> Run:
-    """One run of the export worker over the settings' folder. Raises UserError."""
-    with told():
-        client = report_client(settings)
+    """One run of the export worker over the settings' folder. Raises ReportError (see `explain`)."""
+    with closing(report_client(settings)) as client, one_writer(settings.reports_dir):
         load_prices(client, settings.prices_file)
-        with one_writer(settings.reports_dir):
-            clear_partials(settings.reports_dir)
-            return _run(settings, client, threading.Event())
+        clear_partials(settings.reports_dir)
+        return _run(settings, client, threading.Event())
 
 
 def run_exporter(settings: Settings, interval_seconds: float = 60.0, stop: threading.Event | None = None) -> None:
     """Write reports for ever, every `interval_seconds`, until `stop` is set or the process is told to end.
 
     What can pass or be mended meanwhile (Kafka or ClickHouse away, a full disk, a wrong price list) is logged as one
-    line and tried again; a second export worker in the folder is a UserError, anything unforeseen is raised.
+    line and tried again; a second export worker in the folder is a FileError, anything unforeseen is raised.
     """
     stop = stop or _stop_on_signals()
-    with told(), one_writer(settings.reports_dir):
+    with one_writer(settings.reports_dir):
         clear_partials(settings.reports_dir)
         while not stop.is_set():
             _try(settings, stop)
@@ -125,9 +121,9 @@ def prepare_database(settings: Settings) -> None:
         reveal(settings.clickhouse_password),
         settings.clickhouse_database,
     )
-    client = report_client(settings)
-    migrate(client)
-    load_prices(client, settings.prices_file)
+    with closing(report_client(settings)) as client:
+        migrate(client)
+        load_prices(client, settings.prices_file)
 
 
 def report_client(settings: Settings) -> Client:
@@ -141,23 +137,12 @@ def report_client(settings: Settings) -> Client:
     )
 
 
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn the errors of reports into UserErrors, with the exit code of their kind."""
-    try:
-        yield
-    except ReportError as error:
-        code = ExitCode.FILE if isinstance(error, FileError) else ExitCode.REFUSED
-        hint = f"{error.hint[:1].upper()}{error.hint[1:]}." if error.hint else ""
-        raise UserError(str(error), hint, code) from error
-
-
 def _try(settings: Settings, stop: threading.Event) -> None:
     """One run; a foreseeable failure becomes a line in the log, and the next run goes on from there."""
     try:
-        with told():
-            prepare_database(settings)
-            _run(settings, report_client(settings), stop)
+        prepare_database(settings)
+        with closing(report_client(settings)) as client:
+            _run(settings, client, stop)
     except Exception as error:
         known = explain(error)
         if known is None:

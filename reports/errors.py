@@ -2,7 +2,7 @@
 
 
 class ReportError(Exception):
-    """A report or price list cannot be had. `str()` is the reason, `hint` what to do about it."""
+    """A report or price list cannot be had. `str()` is the reason, `hint` a sentence on what to do about it."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

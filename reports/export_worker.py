@@ -210,6 +210,6 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     except (OSError, orjson.JSONDecodeError) as error:
         raise FileError(
             f"{path} is not in the ledger and has no manifest that can be read: {error}",
-            "move the file away; the export worker then issues the day again",
+            "Move the file away; the export worker then issues the day again.",
         ) from error
     return entry

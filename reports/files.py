@@ -35,6 +35,8 @@ def draft(path: Path) -> Iterator[Draft]:
 
     Raises FileError when the disk is full or the folder cannot be written.
     """
+    if path.is_dir():
+        raise FileError(f"Cannot write {path}: it is a folder", "Name a file in it.")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,8 +46,8 @@ def draft(path: Path) -> Iterator[Draft]:
         if isinstance(error, ConnectionError | TimeoutError):
             raise
         raise FileError(
-            f"cannot write {path}: {(error.strerror or str(error)).lower()}",
-            "free some space or choose another place; nothing was left half written",
+            f"Cannot write {path}: {(error.strerror or str(error)).lower()}",
+            "Free some space or choose another place; nothing was left half written.",
         ) from error
     finally:
         _remove(partial)
@@ -68,7 +70,7 @@ def one_writer(folder: Path) -> Iterator[None]:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise FileError(
-            f"cannot write to {folder}: {(error.strerror or str(error)).lower()}", "see reports_dir"
+            f"Cannot write to {folder}: {(error.strerror or str(error)).lower()}", "See the setting reports_dir."
         ) from error
     try:
         _lock(descriptor, folder)
@@ -82,7 +84,7 @@ def _lock(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise FileError(f"another export worker writes to {folder}", "one is enough; stop the other") from None
+        raise FileError(f"Another export worker writes to {folder}", "One is enough: stop the other.") from None
 
 
 def write_json(path: Path, value: object) -> None:

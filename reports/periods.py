@@ -69,7 +69,7 @@ def resolve(
     if kind == "custom":
         return _custom(today, newest, start, end, provisional)
     if start or end:
-        raise PeriodError(f"start and end belong to the period custom, not {kind}", "use --period custom")
+        raise PeriodError(f"Start and end belong to the period custom, not {kind}", "Use --period custom.")
     if kind == "mtd":
         return Period("mtd", today.replace(day=1), newest, provisional)
     if kind == "last-month":
@@ -77,7 +77,7 @@ def resolve(
         return Period("last-month", last.replace(day=1), min(last, newest), provisional and newest >= last)
     if kind == "last-90-days":
         return Period("last-90-days", today - DAYS_BACK * DAY, newest, provisional)
-    raise PeriodError(f"there is no period {kind!r}", f"choose one of {', '.join(KINDS)}")
+    raise PeriodError(f"There is no period {kind!r}", f"Choose one of {', '.join(KINDS)}.")
 
 
 def _newest(today: date, newest_complete: date | None, provisional: bool) -> date:
@@ -85,8 +85,8 @@ def _newest(today: date, newest_complete: date | None, provisional: bool) -> dat
         return today
     if newest_complete is None:
         raise PeriodError(
-            "no day is complete yet: some of the log's partitions were never read to their end",
-            "wait for the workers to catch up (`tally doctor` shows the lag), or ask for a provisional report",
+            "No day is complete yet: some of the log's partitions were never read to their end",
+            "Wait for the workers to catch up (`tally doctor` shows the lag), or ask for a provisional report.",
         )
     return min(newest_complete, today - DAY)
 
@@ -94,15 +94,15 @@ def _newest(today: date, newest_complete: date | None, provisional: bool) -> dat
 def _custom(today: date, newest: date, start: date | None, end: date | None, provisional: bool) -> Period:
     oldest = today - DAYS_BACK * DAY
     if start is None:
-        raise PeriodError("the period custom needs a start", f"give --start, a day from {oldest} on")
+        raise PeriodError("The period custom needs a start", f"Give --start, a day from {oldest} on.")
     end = end or newest
     if end < start:
-        raise PeriodError(f"the end {end} is before the start {start}", "turn them around")
+        raise PeriodError(f"The end {end} is before the start {start}", "Turn them around.")
     if end > today:
-        raise PeriodError(f"{end} is in the future", f"the newest complete day is {newest}")
+        raise PeriodError(f"{end} is in the future", f"The newest complete day is {newest}.")
     if start < oldest:
-        raise PeriodError(f"{start} is more than {DAYS_BACK} days back", f"the oldest day is {oldest}")
+        raise PeriodError(f"{start} is more than {DAYS_BACK} days back", f"The oldest day is {oldest}.")
     if end > newest:
-        hint = f"end at {newest}, the newest complete day, or ask for a provisional report"
+        hint = f"End at {newest}, the newest complete day, or ask for a provisional report."
         raise PeriodError(f"{end} is not complete yet", hint)
     return Period("custom", start, end, provisional)

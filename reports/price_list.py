@@ -95,10 +95,10 @@ def parse_price_list(text: str, name: str) -> PriceList:
             models.update({model: Model(model, cells["family"], cells["display_name"]) for model in _models(cells)})
         except ValueError as error:
             raise PriceListError(
-                f"{name}:{line}: {error}", "correct the line; prices.csv explains the columns"
+                f"{name}:{line}: {error}", "Correct the line; the shipped prices.csv explains the columns."
             ) from None
     if not rows:
-        raise PriceListError(f"{name}:1: the price list is empty", "it needs its header and at least one line")
+        raise PriceListError(f"{name}:1: the price list is empty", "It needs its header and at least one line.")
     return PriceList(tuple(rows.values()), tuple(models.values()))
 
 
@@ -108,11 +108,13 @@ def _lines(text: str, name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     header = next(csv.reader([numbered[0][1]])) if numbered else []
     if tuple(header) != COLUMNS:
         where = numbered[0][0] if numbered else 1
-        raise PriceListError(f"{name}:{where}: the header must be {','.join(COLUMNS)}", "begin with that line")
+        raise PriceListError(
+            f"{name}:{where}: the header must be {','.join(COLUMNS)}", "Begin the file with that line."
+        )
     for number, line in numbered[1:]:
         cells = next(csv.reader([line]))
         if len(cells) != len(COLUMNS):
-            raise PriceListError(f"{name}:{number}: {len(cells)} cells, not {len(COLUMNS)}", "count the commas")
+            raise PriceListError(f"{name}:{number}: {len(cells)} cells, not {len(COLUMNS)}", "Count the commas.")
         yield number, dict(zip(COLUMNS, (cell.strip() for cell in cells), strict=True))
 
 

@@ -39,7 +39,7 @@ def read_price_list(path: Path | None = None) -> PriceList:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise PriceListError(f"cannot read the price list {path}: {error}", "see the setting prices_file") from error
+        raise PriceListError(f"Cannot read the price list {path}: {error}", "See the setting prices_file.") from error
     return parse_price_list(text, str(path))
 
 
@@ -95,7 +95,7 @@ def _is_fresh(row: PriceRow, stored: dict[PriceKey, Prices], name: str) -> bool:
         raise PriceListError(
             f"{name}:{row.line}: {row.key.model or 'tools'} has another price from {start} on in the table, and "
             "reports may have been made with it",
-            "leave that line as it was and add one with a later effective_from",
+            "Leave that line as it was and add one with a later effective_from.",
         )
     return False
 

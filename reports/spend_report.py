@@ -132,7 +132,7 @@ def _lines(stream: Any) -> Iterator[bytes]:
         *lines, rest = (rest + chunk).split(b"\n")
         yield from lines
     if rest:
-        raise ReportError(f"ClickHouse broke off in the middle of a report: {rest[:200]!r}", "try again")
+        raise ReportError(f"ClickHouse broke off in the middle of a report: {rest[:200]!r}", "Try again.")
 
 
 def _row(line: bytes) -> list[str]:
@@ -142,5 +142,5 @@ def _row(line: bytes) -> list[str]:
     except orjson.JSONDecodeError:
         cells = None
     if not isinstance(cells, list) or len(cells) != 12:
-        raise ReportError(f"ClickHouse broke off in the middle of a report: {line[:300]!r}", "try again")
+        raise ReportError(f"ClickHouse broke off in the middle of a report: {line[:300]!r}", "Try again.")
     return cells

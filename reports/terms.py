@@ -51,14 +51,14 @@ def require_report(client: Client, organization_id: str, begins: datetime, ends:
     """Nothing, or UnknownOrganization, or NoSpendReport with what would give the organization one."""
     if not is_known(client, organization_id):
         raise UnknownOrganization(
-            f"there is no organization {organization_id} in the directory or the usage",
-            "check the id; its events may not have arrived yet",
+            f"There is no organization {organization_id} in the directory or the usage",
+            "Check the id; its events may not have arrived yet.",
         )
     if not reports_in(client, organization_id, begins, ends):
         raise NoSpendReport(
-            f"organization {organization_id} has no spend report from {begins:%Y-%m-%d} on: its plan is seat-based "
+            f"Organization {organization_id} has no spend report from {begins:%Y-%m-%d} on: its plan is seat-based "
             "with extra usage off, and usage within the seats is not spend",
-            "it has one for the time in which extra usage is enabled, or on a usage-based plan",
+            "It has one for the time in which extra usage is enabled, or on a usage-based plan.",
         )
 
 

@@ -207,7 +207,7 @@ def test_a_stranger_without_a_manifest_is_refused(desk: Desk) -> None:
 
 def test_a_folder_that_cannot_be_written(desk: Desk) -> None:
     desk.folder.write_text("a file, not a folder")
-    with pytest.raises(FileError, match="cannot write"):
+    with pytest.raises(FileError, match="Cannot write"):
         desk.run()
     desk.folder.unlink()
     assert len(desk.run().issued) == 3
@@ -217,7 +217,7 @@ def test_a_full_disk_leaves_nothing_half_written(desk: Desk) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
     try:
-        with pytest.raises(FileError, match="cannot write"):
+        with pytest.raises(FileError, match="Cannot write"):
             desk.run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

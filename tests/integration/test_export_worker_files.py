@@ -56,7 +56,7 @@ def test_what_a_killed_writer_left_is_cleared(tmp_path: Path) -> None:
 
 def test_one_writer_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "reports"
-    with one_writer(folder), pytest.raises(FileError, match="another export worker"), one_writer(folder):
+    with one_writer(folder), pytest.raises(FileError, match="Another export worker"), one_writer(folder):
         raise AssertionError("two writers")
     with one_writer(folder):
         pass

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.errors import ExitCode, UserError
+from deploy.errors import ExitCode, UserError, explain
 from deploy.export import export, export_once, prepare_database, report_client, run_exporter
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings
+from reports.errors import FileError, ReportError
 from streams.events import EVENTS_BY_TOPIC
 from streams.topics import ensure_topics, topic_specs
 from tests.integration.reporting import Cell, Change, insert_cells, insert_changes, insert_position
@@ -74,28 +75,31 @@ def test_a_provisional_export_goes_to_now_and_says_so_in_its_name(settings: Sett
     ("change", "code", "says"),
     [
         ({"organization": "nobody"}, ExitCode.USAGE, "not a UUID"),
-        ({"organization": "aaaaaaaa-0000-4000-8000-00000000dead"}, ExitCode.REFUSED, "no organization"),
-        ({"period": "fortnight"}, ExitCode.REFUSED, "no period"),
+        ({"organization": "aaaaaaaa-0000-4000-8000-00000000dead"}, ExitCode.REFUSED, "There is no organization"),
+        ({"period": "fortnight"}, ExitCode.REFUSED, "There is no period"),
         ({"period": "custom", "start": date(2026, 11, 4), "end": date(2026, 11, 5)}, ExitCode.REFUSED, "not complete"),
         ({"period": "custom", "start": date(2026, 6, 1)}, ExitCode.REFUSED, "more than 90 days"),
-        ({"out": Path("/proc/nothing/a.csv")}, ExitCode.FILE, "cannot write"),
+        ({"out": Path("/proc/nothing/a.csv")}, ExitCode.FILE, "Cannot write"),
+        ({"out": Path("/tmp")}, ExitCode.FILE, "it is a folder"),
     ],
 )
 def test_a_wrong_export_is_one_clear_line(
     settings: Settings, tmp_path: Path, change: dict[str, object], code: ExitCode, says: str
 ) -> None:
     asked = {"organization": ORGANIZATION, "period": "mtd", "out": tmp_path / "a.csv", **change}
-    with pytest.raises(UserError, match=says) as told:
+    with pytest.raises((ReportError, UserError), match=says) as told:
         export(settings, **asked)
-    assert told.value.exit_code == code
-    assert "\n" not in told.value.line()
+    line = explain(told.value)
+    assert line is not None
+    assert line.exit_code == code
+    assert line.hint.endswith(".")
     assert not list(tmp_path.glob("*.csv"))
 
 
 def test_an_export_is_refused_while_a_partition_was_never_read(settings: Settings, tmp_path: Path) -> None:
     client = report_client(settings)
     client.command("TRUNCATE TABLE source_positions")
-    with pytest.raises(UserError, match="no day is complete"):
+    with pytest.raises(ReportError, match="No day is complete"):
         export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv")
 
 
@@ -107,7 +111,7 @@ def test_the_export_worker_runs_until_it_is_stopped(settings: Settings) -> None:
     deadline = datetime.now(UTC) + timedelta(seconds=30)
     while len(list(folder.glob("*.r1.csv"))) < 3 and datetime.now(UTC) < deadline:
         stop.wait(0.1)
-    with pytest.raises(UserError, match="another export worker"):
+    with pytest.raises(FileError, match="Another export worker"):
         export_once(settings)
     stop.set()
     worker.join(30)

@@ -60,8 +60,8 @@ def test_the_table_refuses_a_price_that_begins_within_an_hour(client: Client) ->
 
 
 def test_a_list_that_cannot_be_read_is_named(client: Client, tmp_path: Path) -> None:
-    with pytest.raises(PriceListError, match="cannot read the price list"):
+    with pytest.raises(PriceListError, match="Cannot read the price list"):
         load_prices(client, tmp_path / "missing.csv")
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(PriceListError, match="cannot read the price list"):
+    with pytest.raises(PriceListError, match="Cannot read the price list"):
         load_prices(client, tmp_path / "binary.csv")

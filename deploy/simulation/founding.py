@@ -47,7 +47,7 @@ def found(world: World, number: int, kind: str, people: int) -> None:
     name = ORGANIZATION_NAMES[number % len(ORGANIZATION_NAMES)]
     name += "" if number < len(ORGANIZATION_NAMES) else f" {number}"
     organization = Organization(dice.uuid(), name, kind, f"org{number + 1}.example", at, people)
-    organization.geo = dice.pick((None, "global", "us"))
+    organization.geo = (None, "global", "us")[number % 3]
     organization.workspaces = [dice.uuid() for _ in range(3)]
     organization.channels = [f"C{dice.getrandbits(40):010X}" for _ in range(4)]
     world.organizations.append(organization)

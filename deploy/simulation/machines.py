@@ -8,7 +8,8 @@ from deploy.simulation.scene import Scene
 from deploy.simulation.words import SKILLS
 from deploy.simulation.world import World
 
-TIERS = bag({"standard": 74, "priority": 15, "priority_on_demand": 5, "flex": 4, "flex_discount": 2})
+TIERS = bag({"standard": 78, "priority": 16, "priority_on_demand": 6})
+EXPERIMENTAL_TIERS = bag({"standard": 70, "priority": 14, "priority_on_demand": 5, "flex": 7, "flex_discount": 4})
 ASKED_IN_SLACK = bag({"dm": 5, "engaged": 6})
 UNASKED_IN_SLACK = bag({"monitoring": 4, "proactive": 3, "scheduled": 3})
 
@@ -28,7 +29,8 @@ def work(world: World, organization: Organization, machine: Machine, day: int, r
 
 def call(scene: Scene, machine: Machine, at: int) -> None:
     """One request to the Messages API."""
-    request(scene, at, machine.attribution, scene.dice.pick(TIERS), searches(scene.dice))
+    tiers = EXPERIMENTAL_TIERS if scene.organization.experiments else TIERS
+    request(scene, at, machine.attribution, scene.dice.pick(tiers), searches(scene.dice))
 
 
 def batch_item(scene: Scene, machine: Machine, at: int) -> None:

@@ -45,7 +45,7 @@ MACHINE_DUTIES = {
     "service_account": ("managed_agents_api", "claude_tag", "messages_api"),
     "federated": ("messages_api", "managed_agents_api"),
 }
-MACHINE_MODELS = MODELS * 3 + (UNPRICED_MODEL,)
+EXPERIMENTAL_MODELS = MODELS * 3 + (UNPRICED_MODEL,)
 PROVIDERS = ("aws", "azure", "gcp", "oidc")
 
 
@@ -80,7 +80,8 @@ def new_person(world: World, organization: Organization, at: int, role: str) -> 
         weekend=0.5 if dice.chance(0.1) else 0.08,
         allotment=ALLOTMENT,
     )
-    person.models = tuple(dice.pick(MODELS) for _ in range(5)) + ((UNPRICED_MODEL,) if dice.chance(0.04) else ())
+    unpriced = organization.experiments and dice.chance(0.15)
+    person.models = tuple(dice.pick(MODELS) for _ in range(5)) + ((UNPRICED_MODEL,) if unpriced else ())
     person.rate = 0.0 if dice.chance(IDLE) else min(HEAVIEST, dice.lognormvariate(0.0, HEAVINESS))
     return person
 
@@ -99,7 +100,7 @@ def new_machine(world: World, organization: Organization, at: int, type_: str) -
         duty=duties[number % len(duties)],
         provider=PROVIDERS[(len(world.organizations) + number) % len(PROVIDERS)],
         rate=min(HEAVIEST, dice.lognormvariate(0.0, HEAVINESS)) * organization.size,
-        models=MACHINE_MODELS,
+        models=EXPERIMENTAL_MODELS if organization.experiments else MODELS,
         spells=[(at, FOREVER)],
     )
     machine.attribution = attribution_of(dice, organization, machine)

@@ -122,6 +122,12 @@ class Organization:
     workspaces: list[str] = field(default_factory=list)
     channels: list[str] = field(default_factory=list)
 
+    @property
+    def experiments(self) -> bool:
+        """Whether it tries what has no public price: a preview model, flexible service tiers. One kind does, so that
+        the money of the others is whole."""
+        return self.kind == "switching"
+
     def policy(self, at: int) -> Policy:
         """The policy in force at `at`."""
         return self.policies[max(0, bisect_right(self.policies, at, key=lambda policy: policy.since) - 1)]

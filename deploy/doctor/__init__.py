@@ -1,0 +1,66 @@
+"""`tally doctor`: what is wrong with settings, Kafka, ClickHouse and workers, and what to do about it.
+
+First facts are gathered, then judged; a judge is a plain function of facts. Nothing is changed, but for one tombstone
+in the dead letters, under a key of its own: its log time tells the broker's clock.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from deploy.doctor.clickhouse import clickhouse_findings, look_at_clickhouse
+from deploy.doctor.findings import Finding, Level, disk_finding
+from deploy.doctor.kafka import kafka_findings, look_at_kafka
+from deploy.doctor.progress import progress_findings
+from deploy.errors import explain
+from deploy.settings import Settings
+
+T = TypeVar("T")
+
+
+def run(settings: Settings) -> list[Finding]:
+    """Look at everything; what cannot be reached is a finding too, not an error."""
+    findings = [*settings_findings(settings)]
+    kafka = _try(findings, settings.kafka_bootstrap, lambda: asyncio.run(look_at_kafka(settings)))
+    stored = _try(findings, settings.clickhouse_url, lambda: look_at_clickhouse(settings))
+    if kafka is not None:
+        findings += kafka_findings(settings, kafka)
+    if stored is not None:
+        findings += clickhouse_findings(settings, stored)
+    if kafka is not None and kafka.bounds and stored is not None and stored.is_migrated:
+        findings += progress_findings(settings.clock(), kafka.bounds, stored.positions, stored.epochs)
+    return findings
+
+
+def exit_code(findings: list[Finding]) -> int:
+    """1 if there is a problem, else 0: a warning is for a person to weigh."""
+    return 1 if any(finding.level == "problem" for finding in findings) else 0
+
+
+def settings_findings(settings: Settings) -> Iterator[Finding]:
+    """Settings are valid once they are loaded, though some are only for tests; and there must be room for the data."""
+    yield Finding("ok", "the settings are valid", "settings")
+    if settings.now is not None:
+        remedy = "Take the setting `now` away, unless this is a test."
+        yield Finding("warning", f"the clock stands still at {settings.now.isoformat()}", "settings", remedy)
+    folder = settings.data_dir.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    usage = shutil.disk_usage(folder)
+    yield disk_finding(str(settings.data_dir), usage.free, usage.total)
+
+
+def _try(findings: list[Finding], where: str, look: Callable[[], T]) -> T | None:
+    """What `look` gives; None, and a finding, when it fails for a reason that can be told."""
+    try:
+        return look()
+    except Exception as error:
+        known = explain(error)
+        if known is None:
+            raise
+        findings.append(Finding("problem", known.message, where, known.hint))
+        return None
+
+
+__all__ = ["Finding", "Level", "exit_code", "run"]

@@ -1,0 +1,121 @@
+"""What ClickHouse says of itself and of Tally's tables, and what is to be thought of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from clickhouse_connect.driver.client import Client
+
+from deploy.doctor.findings import Finding, clock_finding, disk_finding
+from deploy.settings import Settings, reveal
+from sinks.clickhouse import connect
+from sinks.migrations import load_migrations
+
+UNPRICED = """
+SELECT DISTINCT concat(model, ', ', service_tier, if(context_window = '', '', concat(', ', context_window)),
+    if(inference_geo IN ('', 'global'), '', concat(', ', inference_geo)),
+    if(speed IN ('', 'standard'), '', concat(', ', speed)))
+FROM spend WHERE isNull(list_usd) ORDER BY 1 LIMIT 20
+"""
+POSITIONS = (
+    "SELECT source, max(next_offset), toUnixTimestamp64Milli(max(watermark)) FROM source_positions GROUP BY source"
+)
+IS_MIGRATED = "SELECT count() FROM system.tables WHERE database = {name:String} AND name = 'migrations'"
+
+
+@dataclass(frozen=True)
+class ClickHouseFacts:
+    """`positions`: next offset and watermark of each source; `ledger`: sha256 of each applied migration; `unpriced`:
+    kinds of usage without a price; `disks`: free and total bytes; `clock_difference` in seconds, positive if ahead."""
+
+    version: str
+    time_zone: str
+    clock_difference: float
+    disks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    ledger: Mapping[int, str] = field(default_factory=dict)
+    prices: int = 0
+    unpriced: tuple[str, ...] = ()
+    positions: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
+    epochs: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_migrated(self) -> bool:
+        """Whether all tables are there, so that the other facts mean something."""
+        return {migration.number for migration in load_migrations()} <= set(self.ledger)
+
+
+def look_at_clickhouse(settings: Settings) -> ClickHouseFacts:
+    """Ask ClickHouse. Raises what clickhouse-connect raises when it is away or refuses the user."""
+    password = reveal(settings.clickhouse_password)
+    client = connect(settings.clickhouse_url, settings.clickhouse_user, password, "default", timeout=30)
+    try:
+        facts = _server(client)
+        parameters = {"name": settings.clickhouse_database}
+        if not client.query(IS_MIGRATED, parameters=parameters).result_rows[0][0]:
+            return facts
+        client.database = settings.clickhouse_database
+        facts = replace(facts, ledger=dict(client.query("SELECT number, sha256 FROM migrations FINAL").result_rows))
+        return _tables(client, facts) if facts.is_migrated else facts
+    finally:
+        client.close()
+
+
+def _server(client: Client) -> ClickHouseFacts:
+    asked_at = datetime.now(UTC)
+    query = "SELECT version(), timezone(), toUnixTimestamp64Milli(now64(3))"
+    ((version, zone, milliseconds),) = client.query(query).result_rows
+    midway = asked_at + (datetime.now(UTC) - asked_at) / 2
+    disks = client.query("SELECT name, free_space, total_space FROM system.disks WHERE total_space > 0").result_rows
+    return ClickHouseFacts(
+        version, zone, milliseconds / 1000 - midway.timestamp(), {name: (free, total) for name, free, total in disks}
+    )
+
+
+def _tables(client: Client, facts: ClickHouseFacts) -> ClickHouseFacts:
+    positions = client.query(POSITIONS).result_rows
+    return replace(
+        facts,
+        prices=client.query("SELECT count() FROM prices FINAL").result_rows[0][0],
+        unpriced=tuple(row[0] for row in client.query(UNPRICED).result_rows),
+        positions={name: (place, datetime.fromtimestamp(at / 1000, UTC)) for name, place, at in positions},
+        epochs=dict(client.query("SELECT topic, max(epoch) FROM topic_epochs GROUP BY topic").result_rows),
+    )
+
+
+def clickhouse_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator[Finding]:
+    """Version, time zone, clock, disks, migrations, prices."""
+    what = f"ClickHouse {stored.version} answers; its time zone is {stored.time_zone}, windows are kept in UTC"
+    yield Finding("ok", what, settings.clickhouse_url)
+    yield clock_finding("ClickHouse", stored.clock_difference)
+    for disk, (free, total) in stored.disks.items():
+        yield disk_finding(f"ClickHouse's disk {disk}", free, total)
+    yield from migration_findings(settings.clickhouse_database, stored.ledger)
+    if stored.is_migrated:
+        yield from price_findings(stored)
+
+
+def migration_findings(database: str, ledger: Mapping[int, str]) -> Iterator[Finding]:
+    """Whether the database has all migrations, with the text that is shipped, and no others."""
+    shipped = {migration.number: migration for migration in load_migrations()}
+    for number, migration in shipped.items():
+        name, applied = f"{number:03d}_{migration.name}.sql", ledger.get(number)
+        if applied is None:
+            yield Finding("problem", f"migration {name} is not applied", database, "`tally migrate` applies it.")
+        elif applied != migration.sha256:
+            remedy = "Restore the file, and put the change into a new one."
+            yield Finding("problem", f"migration {name} was applied with another text", database, remedy)
+        else:
+            yield Finding("ok", f"migration {name} is applied", database)
+    if set(ledger) - set(shipped):
+        yield Finding("problem", "the database has migrations of a newer release", database, "Run that release.")
+
+
+def price_findings(stored: ClickHouseFacts) -> Iterator[Finding]:
+    """Whether there are prices, and usage that has none."""
+    if not stored.prices:
+        yield Finding("problem", "there are no prices", "prices", "`tally prices load` loads the shipped list.")
+        return
+    yield Finding("ok", f"{stored.prices:,} prices are loaded", "prices")
+    for usage in stored.unpriced:
+        remedy = "Add a line to the price list (setting prices_file) and load it with `tally prices load`."
+        yield Finding("warning", f"usage without a price: {usage}", "prices", remedy)

@@ -1,0 +1,68 @@
+"""How far the tables reach into the log."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from deploy.doctor.findings import Finding
+from deploy.verify.log import Partition
+
+FRESH = timedelta(minutes=1)
+STALE = timedelta(minutes=10)
+
+Bounds = Mapping[Partition, tuple[int, int]]
+Positions = Mapping[str, tuple[int, datetime]]
+
+
+def progress_findings(
+    now: datetime, bounds: Bounds, positions: Positions, epochs: Mapping[str, int]
+) -> Iterator[Finding]:
+    """Whether each source stands inside its log, how far each topic is behind, and how old the watermark is."""
+    places = {each: positions.get(f"{each[0]}/{each[1]}@{epochs.get(each[0], 0)}") for each in bounds}
+    lost = [finding for each, span in bounds.items() for finding in position_findings(each, places[each], span)]
+    yield from lost
+    if not lost:
+        yield Finding("ok", f"all {len(bounds)} sources stand inside their logs", "source_positions")
+    for topic in sorted({topic for topic, _ in bounds}):
+        yield _lag_finding(topic, sum(_behind(places[each], span) for each, span in bounds.items() if each[0] == topic))
+    yield watermark_finding(now, [place[1] if place else None for place in places.values()])
+
+
+def position_findings(
+    partition: Partition, place: tuple[int, datetime] | None, span: tuple[int, int]
+) -> Iterator[Finding]:
+    """A problem if the source cannot be read on from where it stands."""
+    (topic, number), (start, end), offset = partition, span, place[0] if place else 0
+    where = f"{topic}/{number}"
+    if offset < start:
+        what = f"it stands at offset {offset}, but its log begins at {start}: offsets {offset} to {start - 1} are gone"
+        yield Finding("problem", what, where, f"Accept the loss with `tally positions accept {topic} {number}`.")
+    if offset > end:
+        what = f"it stands at offset {offset}, but its log ends at {end}: the topic was recreated or cut"
+        yield Finding("problem", what, where, f"Start a new epoch with `tally epoch {topic}`.")
+
+
+def _behind(place: tuple[int, datetime] | None, span: tuple[int, int]) -> int:
+    return max(0, span[1] - (place[0] if place else span[0]))
+
+
+def _lag_finding(topic: str, behind: int) -> Finding:
+    if not behind:
+        return Finding("ok", "all of it is in the tables", topic)
+    remedy = "Wait if that number falls; if it does not, look into the worker's log, or run more workers."
+    return Finding("warning", f"{behind:,} offsets are not in the tables yet", topic, remedy)
+
+
+def watermark_finding(now: datetime, watermarks: list[datetime | None]) -> Finding:
+    """How long ago the tables are known to have held all of the log. A source that never reached its end has none."""
+    proved = [mark for mark in watermarks if mark is not None and mark.year > 1970]
+    remedy = "Workers prove it by reaching the log's end: look at the lag and at the worker's log."
+    if not proved or len(proved) < len(watermarks):
+        missing = len(watermarks) - len(proved)
+        return Finding(
+            "warning", f"data_refreshed_at is unknown: {missing} sources have no watermark", "watermark", remedy
+        )
+    age = now - min(proved)
+    what = f"data_refreshed_at is {min(proved):%Y-%m-%d %H:%M:%S} UTC, {max(0, round(age.total_seconds())):,} s ago"
+    if age <= FRESH:
+        return Finding("ok", what, "watermark")
+    return Finding("warning" if age <= STALE else "problem", what, "watermark", remedy)

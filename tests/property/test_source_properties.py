@@ -1,0 +1,241 @@
+"""Exact under everything: any split, redelivery, flush, crash, eviction or second worker gives the recount's tables.
+
+The property is worth what it catches, so each rule of a source is also left out in turn, and that must be found.
+"""
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from aggregators.deduplication import Horizon, Verdict
+from aggregators.source import Prepared, Record, Snapshot, Source
+from aggregators.table import Amounts, CellKey, Page, PageKey, Table
+from tests.property.logs import DRAW_CHOICES, DRAWS, MAKERS, Draw, log_of
+from tests.property.working import STEP_CHOICES, STEPS, Step, Worker, check
+
+LOGS, HISTORIES = st.lists(DRAWS, min_size=12, max_size=40), st.lists(STEPS, min_size=12, max_size=40)
+
+
+@pytest.mark.parametrize("topic", MAKERS)
+@settings(max_examples=50, deadline=None)
+@given(LOGS, HISTORIES)
+@example([], [])
+@example([("fresh", 1, 0, 0, 13)], [("join", 0, 0, ""), ("flush", 0, 0, "")])
+def test_tables_equal_the_recount(topic: str, draws: list[Draw], steps: list[Step]) -> None:
+    check(Worker, topic, log_of(topic, draws), steps)
+
+
+def check_seed(worker_class: type[Worker], topic: str, seed: int) -> None:
+    """The property for one long history: the same in every run, so that controls are caught in every run."""
+    random = Random(seed)
+    draws: list[Any] = [tuple(map(random.choice, DRAW_CHOICES)) for _ in range(40)]
+    steps: list[Any] = [tuple(map(random.choice, STEP_CHOICES)) for _ in range(40)]
+    check(worker_class, topic, log_of(topic, draws), steps)
+
+
+@pytest.mark.parametrize("topic", MAKERS)
+def test_tables_equal_the_recount_of_every_seed(topic: str) -> None:
+    for seed in range(100):
+        check_seed(Worker, topic, seed)
+
+
+# -- controls: each leaves one rule out --------------------------------------------------------------------
+
+
+class NoStamp(Table):
+    """Folds an event into a cell that already holds it."""
+
+    def add(self, page_key: PageKey, key: CellKey, offset: int, amounts: Amounts) -> None:
+        cell = self.pages[page_key].cells.get(key)
+        if cell is not None:
+            cell[0] = min(cell[0], offset - 1)
+        super().add(page_key, key, offset, amounts)
+
+
+class NoReadBack(Table):
+    """Opens every page empty."""
+
+    def open(self, page_key: PageKey) -> bool:
+        self.first_unwritten = 0
+        return super().open(page_key)
+
+
+class EvictsInFlight(Table):
+    """Lets go pages whose rows have not landed."""
+
+    def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
+        for page in self.pages.values():
+            page.flights = 0
+        return super().evict(idle_rounds, keep)
+
+    def landed(self, flight: Iterable[Page]) -> None:
+        """Nothing to take back."""
+
+
+class EvictsChanged(Table):
+    """Lets go pages with changes that nobody has taken."""
+
+    def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
+        for page_key in [page_key for page_key, page in self.pages.items() if page.changed and page_key not in keep]:
+            del self.pages[page_key], self.dirty[page_key]
+            self.first_unwritten = max(self.first_unwritten, page_key[1] + 1)
+        return super().evict(idle_rounds, keep)
+
+
+class EvictsWaiting(Table):
+    """Lets go pages of a batch that waits."""
+
+    def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
+        return super().evict(idle_rounds)
+
+
+class EvictsAndForgets(Table):
+    """Lets go pages and opens them empty later."""
+
+    def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
+        before = self.first_unwritten
+        gone = super().evict(idle_rounds, keep)
+        self.first_unwritten = before
+        return gone
+
+
+class RowsChangeInFlight(Table):
+    """Forgets what changed while a flush was in flight."""
+
+    def landed(self, flight: Iterable[Page]) -> None:
+        super().landed(flight)
+        for page in flight:
+            page.changed.clear()
+
+
+class Unwarmed(Source):
+    """Begins at its place, without the ids before it."""
+
+    def _read_from(self) -> int:
+        return self.place
+
+
+class Unsplit(Source):
+    """Counts the whole of the batch that straddles the place."""
+
+    def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
+        if start <= self.cursor < self.place < end:
+            self.place = self.cursor
+        return super().prepare(start, end, records)
+
+
+class CountsWhileWarming(Source):
+    """Counts from the first record that warms the horizon."""
+
+    def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
+        self.place = min(self.place, self.cursor)
+        return super().prepare(start, end, records)
+
+
+class Untrimmed(Source):
+    """Takes a redelivered batch whole."""
+
+    def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
+        self.cursor = self.place = min(self.cursor, max(start, 0))
+        return super().prepare(start, end, records)
+
+
+class ForgetsLetters(Source):
+    """Snapshots without their dead letters."""
+
+    def snapshot(self) -> Snapshot:
+        snapshot = super().snapshot()
+        snapshot.letters.clear()
+        return snapshot
+
+
+class OffGrid(Horizon):
+    """Warms from exactly the horizon's length before the place, which is no block's edge."""
+
+    def warm_from(self, place: int) -> int:
+        return max(0, place - self.blocks * self.block_size)
+
+
+class TooShort(Horizon):
+    """Warms one block too few."""
+
+    def warm_from(self, place: int) -> int:
+        return max(0, place // self.block_size - self.blocks + 1) * self.block_size
+
+
+class NeverForgets(Horizon):
+    """Remembers all that it has read, which a restart does not."""
+
+    def _advance(self, block: int) -> None:
+        self.blocks, blocks = 10**6, self.blocks
+        super()._advance(block)
+        self.blocks = blocks
+
+
+class RenewsNothing(Horizon):
+    """Remembers the first occurrence alone."""
+
+    def judge(self, block: int, ids: Sequence[int], payloads: Sequence[int]) -> list[Verdict]:
+        self._advance(block)
+        return [self._judge_one(identity, payload) for identity, payload in zip(ids, payloads, strict=True)]
+
+    def _judge_one(self, identity: int, payload: int) -> Verdict:
+        known = self._current.get(identity, self._latest_in_closed([identity]).get(0))
+        if known is None:
+            self._current[identity] = payload
+            return Verdict.FIRST
+        return Verdict.DUPLICATE if known == payload else Verdict.CONFLICT
+
+
+class PositionAtConfirmation(Worker):
+    """Stores the place as it is when the rows are confirmed, and not when they were taken."""
+
+    def store_position(self, flight: Snapshot) -> None:
+        self.clickhouse.write_position(self.source.place, self.source.last_record)
+        self.check_position()
+
+
+class PositionFirst(Worker):
+    """Stores the position before the cells."""
+
+    def write(self, tables: int) -> None:
+        if self.flight is not None:
+            self.clickhouse.write_position(self.flight.place, self.flight.last_record)
+        super().write(tables)
+
+
+class NothingWritten(Worker):
+    """Believes that ClickHouse holds nothing."""
+
+    def first_unwritten(self) -> dict[str, int]:
+        return {}
+
+
+def with_part(part: type) -> type[Worker]:
+    """The worker with one wrong part."""
+    for kind, name in ((Table, "table_class"), (Source, "source_class"), (Horizon, "horizon_class")):
+        if issubclass(part, kind):
+            return type(part.__name__, (Worker,), {name: part})
+    return part
+
+
+TABLES = [NoStamp, NoReadBack, EvictsInFlight, EvictsChanged, EvictsWaiting, EvictsAndForgets, RowsChangeInFlight]
+SOURCES = [Unwarmed, Unsplit, CountsWhileWarming, Untrimmed, ForgetsLetters]
+HORIZONS = [OffGrid, TooShort, NeverForgets, RenewsNothing]
+WORKERS = [PositionAtConfirmation, PositionFirst, NothingWritten]
+
+
+@pytest.mark.parametrize("part", [*TABLES, *SOURCES, *HORIZONS, *WORKERS], ids=lambda part: part.__name__)
+def test_the_property_catches(part: type) -> None:
+    def wrong(seed: int) -> bool:
+        try:
+            check_seed(with_part(part), "tally.token", seed)
+        except (AssertionError, KeyError):
+            return True
+        return False
+
+    assert any(map(wrong, range(1000))), f"without what {part.__name__} leaves out, nothing was missed"

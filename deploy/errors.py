@@ -53,7 +53,12 @@ class UserError(Exception):
     def line(self) -> str:
         """The one line for stderr; line breaks of a server's answer become spaces."""
         text = f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
-        return " ".join(text.split())
+        return printable(" ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """`text` with control characters spelt out: an event's bytes must not steer a person's terminal."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 Explanation = Callable[[Any], UserError | None]

@@ -3,12 +3,12 @@
     async with Emitter("127.0.0.1:9092") as emitter:
         await emitter.emit(
             ChatMessage(
-                event_id=str(uuid.uuid4()),
+                event_id=str(uuid4()),
                 occurred_at=datetime.now(UTC),
-                organization_id="0c1f9a52-6f0e-4b0a-9c39-0d9a3f1f2b11",
-                actor=Actor(type="user", id="5b8f3f0e-8d5c-4c5e-a1f7-2f0f5f9f7a10"),
+                organization_id=organization_id,
+                actor=Actor(type="user", id=account_id),
                 product="chat",
-                conversation_id="9d2a7c1e-3b4f-4e6d-8a5b-6c7d8e9f0a1b",
+                conversation_id=conversation_id,
             )
         )
 

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from deploy.errors import printable
 from deploy.settings import Settings, load
 
 err = Console(stderr=True, highlight=False)
@@ -67,4 +68,4 @@ def print_json(value: Any) -> None:
 
 def warn(line: str) -> None:
     """One line on stderr."""
-    typer.echo(line, err=True)
+    typer.echo(printable(line), err=True)

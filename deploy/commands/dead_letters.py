@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deploy.commands.common import running_settings, warn
-from deploy.errors import ExitCode, UserError
+from deploy.errors import ExitCode, UserError, printable
 from deploy.settings import Settings
 
 if TYPE_CHECKING:
@@ -114,4 +114,4 @@ async def _batches(letters: AsyncIterator[Any]) -> AsyncIterator[list[Any]]:
 def _line(letter: "DeadLetter") -> str:
     came = datetime.fromtimestamp(letter.timestamp_ms / 1000, UTC).isoformat(timespec="milliseconds")
     value = "null" if letter.value is None else letter.value[:_SHOWN_BYTES].decode(errors="backslashreplace")
-    return f"{came} {letter.place} {letter.reason}: {letter.detail} | {value!r}"
+    return printable(f"{came} {letter.place} {letter.reason}: {letter.detail} | {value}")

@@ -14,6 +14,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
+import streams.emitter as emitter_module
 from deploy.embedded.child import RunningChild
 from deploy.embedded.ports import free_port
 from streams.emitter import EmitError, Emitter, InvalidEvent, UndeliverableEvent, encode
@@ -87,6 +88,22 @@ async def test_an_event_arrives_under_its_key_as_its_own_bytes(kafka: str) -> No
     assert found.key == event.actor.id.encode()
     assert found.timestamp_type == 1, "the log time is not the broker's"
     assert decoder(CHAT).decode(found.value) == event
+
+
+async def test_the_example_of_the_docstring_works(kafka: str) -> None:
+    await ensure_topics(kafka, topic_specs(4))
+    indented = [line for line in (emitter_module.__doc__ or "").splitlines() if line.startswith("    ")]
+    example = "\n".join(["async def example():", *indented]).replace("127.0.0.1:9092", kafka)
+    names = {name: str(uuid.uuid4()) for name in ("organization_id", "account_id", "conversation_id")}
+    scope: dict[str, Any] = {
+        **{"Emitter": Emitter, "ChatMessage": ChatMessage, "Actor": Actor, "uuid4": uuid.uuid4},
+        **{"datetime": datetime, "UTC": UTC},
+        **names,
+    }
+    exec(example, scope)
+    await scope["example"]()
+    keys = [record.key for record in await records_of(kafka, CHAT)]
+    assert keys.count(names["account_id"].encode()) == 1
 
 
 async def test_many_events_arrive_once_each_and_in_order_for_each_key(kafka: str) -> None:

@@ -1,0 +1,142 @@
+"""Commands against a real Kafka, as a person runs them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.cli import run
+from deploy.errors import ExitCode
+from streams.dead_letters import DeadLetter, DeadLetterWriter
+from streams.events import EVENTS_BY_TOPIC
+from tests.embedded import start_kafka
+from tests.integration.test_emitter_kafka import new_topic, records_of
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in [name for name in os.environ if name.upper().startswith("TALLY_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def fresh_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker without topics."""
+    broker = start_kafka(tmp_path_factory.mktemp("fresh-kafka"))
+    yield broker.child.url
+    broker.stop()
+
+
+def tally(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """The command as a process of its own, as it is installed."""
+    command = shutil.which("tally", path=str(Path(sys.executable).parent))
+    assert command
+    return subprocess.run(
+        [command, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def simulated(path: str, *more: str) -> list[str]:
+    small = ["--until", "2026-11-20", "--days", "3", "--users", "12", "--organizations", "2", "--seed", "5"]
+    return ["simulate", "--out", path, *small, *more]
+
+
+async def test_a_simulated_file_arrives_byte_for_byte_poison_included(fresh_kafka: str) -> None:
+    assert run([*simulated("e.ndjson", "--poison", "0.05"), "--json"]) == ExitCode.OK
+    early = tally("emit", "e.ndjson", TALLY_KAFKA_BOOTSTRAP=fresh_kafka)
+    assert (early.returncode, early.stderr.count("\n")) == (ExitCode.UNREACHABLE, 1), early.stderr
+    assert "tally topics create" in early.stderr
+
+    created = tally("topics", "create", "--partitions", "2", TALLY_KAFKA_BOOTSTRAP=fresh_kafka)
+    assert "9 topics created, 0 were there" in created.stdout
+    again = tally("topics", "create", "--json", "--kafka-bootstrap", fresh_kafka, TALLY_PARTITIONS="3")
+    assert len(json.loads(again.stdout)["differences"]) == len(EVENTS_BY_TOPIC)
+
+    sent = tally("emit", "e.ndjson", "--json", "--check", "--kafka-bootstrap", fresh_kafka)
+    assert sent.returncode == ExitCode.FINDINGS, sent.stderr
+    counts = json.loads(sent.stdout)
+    assert counts["invalid"] > 0
+    assert f"{counts['invalid']:,} of them are invalid" in sent.stderr
+
+    from deploy.simulation import read_ndjson
+
+    wanted = sorted((line.topic, line.key, line.value or b"") for line in read_ndjson(Path("e.ndjson")))
+    found = [
+        (topic, record.key, record.value or b"")
+        for topic in EVENTS_BY_TOPIC
+        for record in await records_of(fresh_kafka, topic)
+    ]
+    assert sorted(found) == wanted
+    assert counts["sent"] == len(wanted)
+
+
+def test_a_line_that_names_no_topic_ends_the_command_with_its_place(fresh_kafka: str) -> None:
+    tally("topics", "create", "--kafka-bootstrap", fresh_kafka)
+    Path("bad.ndjson").write_text('{"type": "token.used", "actor": {"id": "a"}}\n{"type": "nonsense"}\n')
+    ended = tally("emit", "bad.ndjson", "--kafka-bootstrap", fresh_kafka)
+    assert ended.returncode == ExitCode.REFUSED
+    assert "bad.ndjson:2: unknown event type" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    skipped = tally("emit", "bad.ndjson", "--skip", "--json", "--kafka-bootstrap", fresh_kafka)
+    assert skipped.returncode == ExitCode.FINDINGS
+    assert json.loads(skipped.stdout) == {"sent": 1, "by_topic": {"tally.token": 1}, "skipped": 1, "invalid": 0}
+
+
+def test_a_rate_is_kept(fresh_kafka: str) -> None:
+    tally("topics", "create", "--kafka-bootstrap", fresh_kafka)
+    Path("few.ndjson").write_text('{"type": "token.used", "actor": {"id": "a"}}\n' * 20)
+    sent = tally("emit", "few.ndjson", "--rate", "20", "--kafka-bootstrap", fresh_kafka)
+    assert sent.returncode == ExitCode.OK
+    assert float(sent.stdout.split(" in ")[1].split(" s")[0]) >= 0.9
+
+
+async def test_dead_letters_are_listed_and_replayed_by_command(kafka: str) -> None:
+    tally("topics", "create", "--kafka-bootstrap", kafka)
+    topic = await new_topic(kafka)
+    common = {"topic": topic, "partition": 0, "epoch": 0, "timestamp_ms": 1_790_000_000_000}
+    letters = [
+        DeadLetter.of(key=b"k", value=b"\xff\x1b[2J\n1", offset=1, reason="not_json", detail="it is no JSON", **common),
+        DeadLetter.of(key=b"k", value=b"2", offset=2, reason="schema", detail="no type", **common),
+    ]
+    async with DeadLetterWriter(kafka) as writer:
+        await writer.write(letters)
+    listing = tally("dead-letters", "list", "--topic", topic, "--kafka-bootstrap", kafka)
+    first, second = listing.stdout.splitlines()
+    assert first.startswith("2026-09-21T14:13:20.000+00:00 " + letters[0].place + " not_json: it is no JSON")
+    assert first.endswith(r"| \xff\x1b[2J\n1"), "the letter's bytes could steer a terminal"
+    assert "schema: no type" in second
+    assert "1 not_json" in listing.stderr
+    lines = tally("dead-letters", "list", "--topic", topic, "--json", "--kafka-bootstrap", kafka).stdout.splitlines()
+    assert [json.loads(line)["offset"] for line in lines] == [1, 2]
+
+    replayed = tally("dead-letters", "replay", "--topic", topic, "--reason", "schema", "--kafka-bootstrap", kafka)
+    assert (replayed.returncode, replayed.stdout) == (ExitCode.OK, "1 letters replayed.\n")
+    assert [(record.key, record.value) for record in await records_of(kafka, topic)] == [(b"k", b"2")]
+    assert len(tally("dead-letters", "list", "--topic", topic, "--kafka-bootstrap", kafka).stdout.splitlines()) == 1
+
+
+def test_simulate_sends_to_kafka(kafka: str) -> None:
+    tally("topics", "create", "--kafka-bootstrap", kafka)
+    arguments = [argument for argument in simulated("x") if argument not in ("--out", "x")]
+    sent = tally(*arguments, "--send", "--json", "--kafka-bootstrap", kafka)
+    assert sent.returncode == ExitCode.OK, sent.stderr
+    assert json.loads(sent.stdout)["events"] > 100
+
+
+def test_a_closed_pipe_is_no_failure() -> None:
+    command = shutil.which("tally", path=str(Path(sys.executable).parent))
+    ended = subprocess.run(
+        f"{command} schema | head -1", shell=True, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.stdout, ended.stderr) == ("{\n", "")

@@ -4,6 +4,7 @@ A setting that points at an outside Kafka or ClickHouse takes the place of the e
 """
 
 import asyncio
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -25,7 +26,7 @@ from deploy.embedded.stack import StackRunning, hold_stack
 from deploy.embedded.supervisor import Supervisor
 from deploy.errors import ExitCode, UserError
 from deploy.export import prepare_database
-from deploy.settings import Settings, reveal, variable_of
+from deploy.settings import CONFIG_VARIABLE, Settings, reveal, variable_of
 from streams.topics import ensure_topics, topic_specs
 
 KAFKA_PORT, CLICKHOUSE_PORT, METRICS_PORT = 9092, 8123, 9100
@@ -74,8 +75,11 @@ def settings_of_stack(settings: Settings, ports: KeptPorts) -> Settings:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables, for a child process."""
-    variables = {}
+    """The settings as environment variables, for a child process.
+
+    They name an empty settings file: `tally.toml` would win over the environment, and so over this process's flags.
+    """
+    variables = {CONFIG_VARIABLE: os.devnull}
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if value is not None:

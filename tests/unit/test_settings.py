@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings, is_secret, load, reveal, variable_of
+from deploy.stack import environment_of
 
 
 @pytest.fixture(autouse=True)
@@ -141,3 +142,12 @@ def test_settings_do_not_change() -> None:
 
 def test_variables_are_spelt_in_capitals() -> None:
     assert variable_of("kafka_bootstrap") == "TALLY_KAFKA_BOOTSTRAP"
+
+
+def test_a_child_process_gets_the_very_settings_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("tally.toml").write_text("workers = 2\nconsumer_group = 'from-file'\n")
+    secrets = {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_username": "me", "kafka_sasl_password": "hunter2"}
+    parent = load(flags={"workers": "5", "now": "2026-11-20T01:00:00+01:00", "debug": "true", **secrets})
+    for variable, value in environment_of(parent).items():
+        monkeypatch.setenv(variable, value)
+    assert load() == parent

@@ -31,7 +31,8 @@ MAX_DEPTH = 64
 """How deep a record's JSON may nest. The decoder's own limit depends on its caller's stack, so without one here the
 same record could count in one process and not in another."""
 
-_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+"""JSON strings, one without end too: sought again from each of its quotes, it would cost the square of its length."""
 
 
 def refuse_deep(value: bytes) -> None:

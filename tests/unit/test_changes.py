@@ -1,10 +1,11 @@
 """What every fold checks: moments that can be kept, ids that a column can hold."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from time import perf_counter
 
 import pytest
 
-from aggregators.changes import EARLIEST, IdForms, Invalid, moment_in_bounds, not_ahead
+from aggregators.changes import EARLIEST, MAX_DEPTH, IdForms, Invalid, moment_in_bounds, not_ahead, refuse_deep
 from aggregators.windows import minute_of
 from tests.folding import LOG_MS, LOG_TIME, uuid
 
@@ -105,3 +106,44 @@ def test_what_is_remembered_is_bounded_and_forgetting_changes_nothing() -> None:
             assert len(forms._known) <= 2
     with pytest.raises(Invalid):
         forms.check(GOOD.upper(), "id")
+
+
+DEEPEST = b"[" * MAX_DEPTH + b"]" * MAX_DEPTH
+SHALLOW = [
+    b"",
+    b"{}",
+    DEEPEST,
+    DEEPEST.replace(b"[", b'{"a":').replace(b"]", b"}"),
+    b"[" + b"{}," * 500 + b"{}]",
+    b'["' + b"[" * 500 + b'"]',
+    b'["' + b'\\"[' * 500 + b'", "' + b"{" * 500 + b'"]',
+    b'["\\\\", "' + b"[" * 500 + b'"]',
+    b'["' + b"[" * 500,  # not JSON, for the decoder to say
+]
+DEEP = [
+    b"[" + DEEPEST + b"]",
+    DEEPEST.replace(b"[", b'{"a":[').replace(b"]", b"]}"),
+    b'{"a[[": "\\"", "b": ' + DEEPEST + b"}",
+    b'["\\\\", ' + DEEPEST + b"]",
+    b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("value", SHALLOW, ids=range(len(SHALLOW)))
+def test_brackets_that_do_not_nest_are_no_depth(value: bytes) -> None:
+    refuse_deep(value)
+
+
+@pytest.mark.parametrize("value", DEEP, ids=range(len(DEEP)))
+def test_a_record_that_nests_too_deep_is_refused_whatever_the_stack(value: bytes) -> None:
+    with pytest.raises(Invalid, match=r"^nested_too_deep: the record nests more than 64 levels deep$"):
+        refuse_deep(value)
+
+
+@pytest.mark.parametrize("end", [b"", b'"', b"\\"])
+def test_a_string_without_end_is_looked_at_once(end: bytes) -> None:
+    value = b"[" * (MAX_DEPTH + 1) + b'"' + b'\\"' * 500_000 + end
+    started = perf_counter()
+    with pytest.raises(Invalid):
+        refuse_deep(value)
+    assert perf_counter() - started < 5, "a poisoned record of a megabyte must not stop its partition"

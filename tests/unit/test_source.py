@@ -42,6 +42,13 @@ def test_a_batch_beyond_the_cursor_is_a_gap_and_names_where_to_go_back_to() -> N
     assert (source.cursor, source.waiting) == (1, None)
 
 
+def test_a_batch_must_be_applied_before_the_next_is_prepared() -> None:
+    source = token_source()
+    source.prepare(0, 1, [usage(0)])
+    with pytest.raises(RuntimeError, match=f"^{NAME}: the batch up to offset 1 was prepared and not applied$"):
+        source.prepare(0, 1, [usage(0)])
+
+
 def test_what_was_read_before_is_trimmed() -> None:
     source = token_source()
     take(source, usage(0), usage(1))

@@ -23,7 +23,7 @@ MALFORMED = [
     (b"{", "not_json"),
     (WHOLE + WHOLE, "not_json"),
     (WHOLE.replace(b'"m"', b'"\xff"'), "not_json"),
-    (WHOLE[:-1] + b',"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "not_json"),
+    (WHOLE[:-1] + b',"more":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested_too_deep"),
     (b"[]", "schema"),
     (b"null", "schema"),
     (to_json(entry("seats.purchased", seats=1)), "schema"),

@@ -28,7 +28,7 @@ from reports.periods import DAY, DAYS_BACK, midnight, one_day
 from reports.prices import prices_revision
 from reports.revision_changes import changes_since
 from reports.spend_report import Report, write_spend_report
-from reports.terms import reports_in, terms_digests
+from reports.terms import Terms, read_terms, reports_in, terms_digests
 
 CHECKS_AT_ONCE = 200
 
@@ -140,17 +140,25 @@ class _Issuer:
     state: State
     run: Run
     checked: dict[DayKey, Check] = field(default_factory=dict)
+    histories: dict[str, list[Terms]] = field(default_factory=dict)
 
     def bring_up_to_date(self, key: DayKey, reasons: list[str]) -> Path | None:
         """Issue a first or a new revision of one day if there is something new to say; its path, or None."""
         issued = self._adopt_orphans(key, self.state.issued.get(key))
         path = None
-        if issued or reports_in(self.client, key[0], midnight(key[1]), midnight(key[1] + DAY)):
+        if issued or self._has_report(key):
             path = self._revise(key, reasons, issued)
         if path:
             self.run.issued.append(path)
         self._check(key)
         return path
+
+    def _has_report(self, key: DayKey) -> bool:
+        organization_id, day = key
+        if organization_id not in self.histories:
+            self.histories[organization_id] = read_terms(self.client, organization_id)
+        history = self.histories[organization_id]
+        return reports_in(self.client, organization_id, midnight(day), midnight(day + DAY), history)
 
     def record_checks(self) -> None:
         """Enter what was compared, many at once; what a crash loses is compared again."""

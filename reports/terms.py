@@ -41,10 +41,14 @@ def has_report(history: Sequence[Terms], begins: datetime, ends: datetime) -> bo
     return not known or any(not terms.seat_based or terms.extra_usage for terms in known)
 
 
-def reports_in(client: Client, organization_id: str, begins: datetime, ends: datetime) -> bool:
+def reports_in(
+    client: Client, organization_id: str, begins: datetime, ends: datetime, history: Sequence[Terms] | None = None
+) -> bool:
     """Whether the organization has a spend report in [begins, ends): by its terms, or by usage from before any."""
-    history = read_terms(client, organization_id)
-    return has_report(history, begins, ends) or _has_reported_usage(client, organization_id, begins, ends)
+    history = read_terms(client, organization_id) if history is None else history
+    if has_report(history, begins, ends):
+        return True
+    return begins < history[0].in_force_from and _has_reported_usage(client, organization_id, begins, ends)
 
 
 def require_report(client: Client, organization_id: str, begins: datetime, ends: datetime) -> None:

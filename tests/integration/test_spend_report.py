@@ -142,6 +142,16 @@ def test_seats_without_extra_usage_have_no_report_and_are_told_why(client: Clien
         require_report(client, organization, PERIOD.begins, NOON)
 
 
+def test_usage_from_before_the_first_plan_counts(client: Client) -> None:
+    organization = "aaaaaaaa-0000-4000-8000-000000000006"
+    later = Change(organization, "plan.changed", NOON + timedelta(hours=1), {"plan": "enterprise_seat_based"}, 1)
+    insert_changes(client, [later])
+    with pytest.raises(NoSpendReport):
+        require_report(client, organization, PERIOD.begins, PERIOD.ends)
+    assert len(one_cell(client, organization_id=organization, funding="seat_allotment", output_tokens=1)) == 1
+    require_report(client, organization, PERIOD.begins, PERIOD.ends)
+
+
 def test_nothing_is_a_header(client: Client) -> None:
     _, written, body = report(client, "aaaaaaaa-0000-4000-8000-00000000beef")
     assert body == (",".join(HEADER) + "\r\n").encode()

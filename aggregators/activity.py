@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from aggregators.changes import Change, IdForms, Row, moment_in_bounds
+from aggregators.changes import Folded, IdForms, moment_in_bounds
 from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
 from aggregators.live import live_change
 from aggregators.table import Amounts, CellKey
@@ -173,7 +173,7 @@ class ActivityFold:
     def __init__(self, ids: IdForms) -> None:
         self._ids = ids
 
-    def __call__(self, event: ActivityEvent, log_ms: int) -> list[Change | Row]:
+    def __call__(self, event: ActivityEvent, log_ms: int) -> Folded:
         """What one event adds. Raises Invalid."""
         at, minute = moment_in_bounds(event.occurred_at, log_ms, "occurred_at")
         organization = self._ids.check(event.organization_id, "organization_id")
@@ -182,5 +182,5 @@ class ActivityFold:
             # "Ever shared" belongs to the day of the artifact's creation, whenever the sharing happened.
             at, _ = moment_in_bounds(event.created_at, log_ms, "created_at")
         declaration, key, amounts = RULES[type(event)](event, self._ids)
-        change = Change(declaration, (organization, at.toordinal()), key, amounts)
-        return [change, *live_change(event, minute, log_ms)]
+        change = (declaration, (organization, at.toordinal()), key, amounts)
+        return (change, *live_change(event, minute, log_ms)), ()

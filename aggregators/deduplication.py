@@ -49,6 +49,9 @@ class Horizon:
         self._advance(block)
         earlier = self._latest_in_closed(ids)
         current = self._current
+        if not earlier and current.keys().isdisjoint(ids) and len(set(ids)) == len(ids):
+            current.update(zip(ids, payloads, strict=True))
+            return [Verdict.FIRST] * len(ids)
         verdicts = []
         for position, (identity, payload) in enumerate(zip(ids, payloads, strict=True)):
             known = current.get(identity)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from aggregators.changes import Change, IdForms, Invalid, Row, not_ahead
+from aggregators.changes import Folded, IdForms, Invalid, Row, not_ahead
 from aggregators.windows import utc
 from streams.events import DirectoryEvent, ProfileUpdated
 from streams.events.directory import PolicyEvent
@@ -56,7 +56,7 @@ class DirectoryFold:
     def __init__(self, ids: IdForms) -> None:
         self._ids = ids
 
-    def __call__(self, event: DirectoryEvent, log_ms: int) -> list[Change | Row]:
+    def __call__(self, event: DirectoryEvent, log_ms: int) -> Folded:
         """The event's row, without its source and offset, which the source adds. Raises Invalid."""
         at, _ = not_ahead(event.occurred_at, log_ms, "occurred_at")
         if at.year < FIRST_YEAR:
@@ -74,7 +74,7 @@ class DirectoryFold:
             _subject(event),
             msgspec.json.encode(event).decode(),
         )
-        return [Row("directory", values)]
+        return (), (Row("directory", values),)
 
 
 class ProfileFold:
@@ -83,13 +83,13 @@ class ProfileFold:
     def __init__(self, ids: IdForms) -> None:
         self._ids = ids
 
-    def __call__(self, event: ProfileUpdated, log_ms: int) -> list[Change | Row]:
+    def __call__(self, event: ProfileUpdated, log_ms: int) -> Folded:
         """The person's row. Raises Invalid."""
         not_ahead(event.occurred_at, log_ms, "occurred_at")
         self._ids.check(event.organization_id, "organization_id")
-        return [Row("profiles", (self._ids.check(event.account_id, "account_id"), event.email, event.name, 0))]
+        return (), (Row("profiles", (self._ids.check(event.account_id, "account_id"), event.email, event.name, 0)),)
 
-    def forget(self, key: bytes | None) -> list[Change | Row]:
+    def forget(self, key: bytes | None) -> Folded:
         """The row of a tombstone. Raises Invalid when the record's key is no account's id."""
         account = (key or b"").decode("ascii", "replace")
-        return [Row("profiles", (self._ids.check(account, "record key"), "", "", 1))]
+        return (), (Row("profiles", (self._ids.check(account, "record key"), "", "", 1)),)

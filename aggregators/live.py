@@ -14,8 +14,8 @@ ONE_EVENT: Amounts = (0, 1, 0, 0, 0, 0, 0, 0)
 
 def live_change(
     event: ActivityEvent, minute: int, log_ms: int, model: str = "", amounts: Amounts = ONE_EVENT
-) -> list[Change]:
+) -> tuple[Change, ...]:
     """The event's live counter, or nothing for one that is older than what live counters show."""
     if minute_of_log(log_ms) - minute > SHOWN_MINUTES:
-        return []
-    return [Change(MINUTE, (event.organization_id, minute), (event.product or "", model), amounts)]
+        return ()
+    return ((MINUTE, (event.organization_id, minute), (event.product or "", model), amounts),)

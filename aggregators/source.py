@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from aggregators.activity import ActivityFold
-from aggregators.changes import Change, Fold, IdForms, Invalid, Row, refuse_deep
+from aggregators.changes import Fold, Folded, IdForms, Invalid, Row, refuse_deep
 from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon, Verdict
 from aggregators.directory import DirectoryFold, ProfileFold
@@ -49,11 +49,8 @@ class Letter(NamedTuple):
     detail: str
 
 
-class Work(NamedTuple):
-    """One record's changes."""
-
-    offset: int
-    changes: list[Change | Row]
+Work = tuple[int, Folded]
+"""(offset of a record that counts, what it adds)"""
 
 
 @dataclass
@@ -186,22 +183,22 @@ class Source:
     def _prepare_run(self, block: int, run: list[Record], prepared: Prepared) -> None:
         formed: list[Record] = []
         event_ids: list[int] = []
-        planned: list[list[Change | Row]] = []
+        planned: list[Folded] = []
         for record in run:
             try:
-                event_id, changes = self._read(record)
+                event_id, folded = self._read(record)
             except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
                 if record.offset >= self.place:
                     prepared.letters.append(Letter(record, *_problem(error)))
                 continue
             formed.append(record)
             event_ids.append(hash(event_id))
-            planned.append(changes)
-        for record, changes, verdict in zip(formed, planned, self._judge(block, formed, event_ids), strict=True):
+            planned.append(folded)
+        for record, folded, verdict in zip(formed, planned, self._judge(block, formed, event_ids), strict=True):
             if record.offset < self.place:
                 continue
             if verdict is Verdict.FIRST:
-                self._plan(record.offset, changes, prepared)
+                self._plan(record.offset, folded, prepared)
             elif verdict is Verdict.DUPLICATE:
                 prepared.duplicates += 1
             else:
@@ -212,24 +209,25 @@ class Source:
             return [Verdict.FIRST] * len(formed)
         return self.horizon.judge(block, event_ids, [hash(record.value) for record in formed])
 
-    def _read(self, record: Record) -> tuple[str, list[Change | Row]]:
-        """The event_id and changes of a well-formed record."""
+    def _read(self, record: Record) -> tuple[str, Folded]:
+        """The event_id of a well-formed record, and what it adds."""
         if record.value is None:
             return "", self._tombstone(record)
         refuse_deep(record.value)
         event = self._decode(record.value)
         return event.event_id, self._fold(event, record.timestamp)
 
-    def _tombstone(self, record: Record) -> list[Change | Row]:
+    def _tombstone(self, record: Record) -> Folded:
         if not isinstance(self._fold, ProfileFold):
             raise Invalid("empty", "the record has no value")
         return self._fold.forget(record.key)
 
-    def _plan(self, offset: int, changes: list[Change | Row], prepared: Prepared) -> None:
-        prepared.work.append(Work(offset, changes))
-        for change in changes:
-            if type(change) is Change and not self.tables[change.declaration].open(change.page_key):
-                prepared.missing.setdefault(change.declaration, set()).add(change.page_key)
+    def _plan(self, offset: int, folded: Folded, prepared: Prepared) -> None:
+        prepared.work.append((offset, folded))
+        for declaration, page_key, _, _ in folded[0]:
+            table = self.tables[declaration]
+            if page_key not in table.pages and not table.open(page_key):
+                prepared.missing.setdefault(declaration, set()).add(page_key)
 
     def load(self, declaration: Declaration, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
         """Open pages as ClickHouse has them (see Table.load)."""
@@ -237,12 +235,12 @@ class Source:
 
     def apply(self, prepared: Prepared) -> None:
         """Fold a prepared batch whose missing pages are loaded, and advance cursor and place. Never awaits."""
-        for offset, changes in prepared.work:
-            for change in changes:
-                if isinstance(change, Change):
-                    self.tables[change.declaration].add(change.page_key, change.key, offset, change.amounts)
-                else:
-                    self._take_row(change, offset)
+        tables = self.tables
+        for offset, (changes, rows) in prepared.work:
+            for declaration, page_key, key, amounts in changes:
+                tables[declaration].add(page_key, key, offset, amounts)
+            for row in rows:
+                self._take_row(row, offset)
         self._letters += prepared.letters
         if prepared.last is not None and prepared.last.offset >= self.place:
             self.last_record = fingerprint(prepared.last)
@@ -289,10 +287,9 @@ class Source:
         """Let go pages that were idle for so many flushes; returns how many."""
         waiting = self.waiting.missing if self.waiting else {}
         planned: dict[Declaration, set[PageKey]] = {}
-        for _, changes in self.waiting.work if self.waiting else ():
-            for change in changes:
-                if isinstance(change, Change):
-                    planned.setdefault(change.declaration, set()).add(change.page_key)
+        for _, (changes, _) in self.waiting.work if self.waiting else ():
+            for declaration, page_key, _, _ in changes:
+                planned.setdefault(declaration, set()).add(page_key)
         return sum(
             table.evict(idle_rounds, planned.get(declaration, set()) | waiting.get(declaration, set()))
             for declaration, table in self.tables.items()

@@ -4,14 +4,16 @@ Cells hold counts alone; prices and discounts join when they are read, so a late
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
 
-from aggregators.changes import Change, IdForms, Row, moment_in_bounds
+from aggregators.changes import Change, Folded, IdForms, Row, moment_in_bounds
 from aggregators.declarations import SPEND
 from aggregators.live import live_change
+from aggregators.table import PageKey
 from streams.events import Attribution, ExecutionUsed, TokenUsed
 from streams.events.envelope import NIL
 
@@ -39,16 +41,16 @@ class Attributions:
         self._limit = limit
         self._known: OrderedDict[Attribution, Row] = OrderedDict()
 
-    def resolve(self, attribution: Attribution | None) -> tuple[str, list[Row]]:
+    def resolve(self, attribution: Attribution | None) -> tuple[str, Sequence[Row]]:
         """The id to key by, and its row (none for no attribution). Raises Invalid on a malformed id."""
         if attribution is None:
-            return NIL, []
+            return NIL, ()
         row = self._known.get(attribution)
         if row is None:
             row = self._known[attribution] = self._row(attribution)
             if len(self._known) > self._limit:
                 self._known.popitem(last=False)
-        return row.values[0], [row]
+        return row.values[0], (row,)
 
     def _row(self, attribution: Attribution) -> Row:
         ids = [
@@ -78,20 +80,19 @@ class SpendFold:
         self._ids = ids
         self._attributions = Attributions(ids)
 
-    def __call__(self, event: TokenUsed | ExecutionUsed, log_ms: int) -> list[Change | Row]:
+    def __call__(self, event: TokenUsed | ExecutionUsed, log_ms: int) -> Folded:
         """What one event adds. Raises Invalid."""
-        at, minute = moment_in_bounds(event.occurred_at, log_ms, "occurred_at")
+        _, minute = moment_in_bounds(event.occurred_at, log_ms, "occurred_at")
         organization = self._ids.check(event.organization_id, "organization_id")
-        actor = event.actor
-        self._ids.check(actor.id, "actor.id")
+        self._ids.check(event.actor.id, "actor.id")
         attribution, rows = self._attributions.resolve(event.attribution)
-        page_key = (organization, at.toordinal() * 24 + at.hour)
+        page_key = (organization, minute // 60)
         if isinstance(event, TokenUsed):
-            return [*rows, *_tokens(event, page_key, attribution, minute, log_ms)]
-        return [*rows, *_execution(event, page_key, attribution, minute, log_ms)]
+            return _tokens(event, page_key, attribution, minute, log_ms), rows
+        return _execution(event, page_key, attribution, minute, log_ms), rows
 
 
-def _tokens(event: TokenUsed, page_key: tuple[str, int], attribution: str, minute: int, log_ms: int) -> list[Change]:
+def _tokens(event: TokenUsed, page_key: PageKey, attribution: str, minute: int, log_ms: int) -> tuple[Change, ...]:
     actor = event.actor
     key = (
         actor.type,
@@ -108,15 +109,15 @@ def _tokens(event: TokenUsed, page_key: tuple[str, int], attribution: str, minut
     uncached, read = event.uncached_input_tokens, event.cache_read_input_tokens
     write_5m, write_1h = event.cache_creation_5m_input_tokens, event.cache_creation_1h_input_tokens
     output = event.output_tokens
-    amounts = (0, 1, uncached, read, write_5m, write_1h, output, event.web_search_requests, 0, 0)
+    change = (SPEND, page_key, key, (0, 1, uncached, read, write_5m, write_1h, output, event.web_search_requests, 0, 0))
     live = live_change(event, minute, log_ms, event.model, (0, 1, 1, uncached, read, write_5m, write_1h, output))
-    return [Change(SPEND, page_key, key, amounts), *live]
+    return (change, *live)
 
 
 def _execution(
-    event: ExecutionUsed, page_key: tuple[str, int], attribution: str, minute: int, log_ms: int
-) -> list[Change]:
+    event: ExecutionUsed, page_key: PageKey, attribution: str, minute: int, log_ms: int
+) -> tuple[Change, ...]:
     actor = event.actor
     key = (actor.type, actor.id, event.product or "", "", "", "", "", "", event.funding, attribution)
     amounts = (0, 0, 0, 0, 0, 0, 0, 0, event.spans, event.milliseconds)
-    return [Change(SPEND, page_key, key, amounts), *live_change(event, minute, log_ms)]
+    return ((SPEND, page_key, key, amounts), *live_change(event, minute, log_ms))

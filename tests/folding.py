@@ -1,12 +1,11 @@
 """Events and records for tests of folds, as a producer would send them, and what folds give in readable form."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aggregators.changes import Change, IdForms, Invalid, Row
+from aggregators.changes import Folded, IdForms, Invalid
 from aggregators.source import fold_of
 from aggregators.windows import WINDOW_TEXT
 from streams.events import decoder
@@ -61,7 +60,7 @@ def to_json(event: Any) -> bytes:
     return json.dumps(event).encode()
 
 
-def fold(topic: str, event: dict[str, Any], log_ms: int = LOG_MS) -> list[Change | Row]:
+def fold(topic: str, event: dict[str, Any], log_ms: int = LOG_MS) -> Folded:
     """What a new fold of the topic gives for one event. Raises Invalid."""
     return fold_of(topic)(decoder(topic).decode(to_json(event)), log_ms)
 
@@ -75,13 +74,12 @@ def refusal(topic: str, event: dict[str, Any], log_ms: int = LOG_MS) -> str:
     return ""
 
 
-def cells(changes: Iterable[Change | Row], table: str) -> dict[tuple[Any, ...], dict[str, int]]:
+def cells(folded: Folded, table: str) -> dict[tuple[Any, ...], dict[str, int]]:
     """(organization, window text, *key) to the counters that gain, of one table."""
     found: dict[tuple[Any, ...], dict[str, int]] = {}
-    for change in changes:
-        if not isinstance(change, Change) or change.declaration.name != table:
+    for declaration, (organization, window), key, (zero, *amounts) in folded[0]:
+        if declaration.name != table:
             continue
-        declaration, (organization, window), key, (zero, *amounts) = change
         assert zero == 0, "the first amount stands where the stamp is, and must leave it alone"
         assert len(key) == len(declaration.key)
         gains = dict(zip(declaration.counters, amounts, strict=True))
@@ -91,9 +89,9 @@ def cells(changes: Iterable[Change | Row], table: str) -> dict[tuple[Any, ...], 
     return found
 
 
-def rows(changes: Iterable[Change | Row]) -> list[tuple[str, tuple[Any, ...]]]:
-    """The whole rows among the changes."""
-    return [(change.table, change.values) for change in changes if isinstance(change, Row)]
+def rows(folded: Folded) -> list[tuple[str, tuple[Any, ...]]]:
+    """The whole rows that an event adds."""
+    return [(row.table, row.values) for row in folded[1]]
 
 
 def ids() -> IdForms:

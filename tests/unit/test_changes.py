@@ -1,7 +1,6 @@
 """What every fold checks: moments that can be kept, ids that a column can hold."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from time import perf_counter
 
 import pytest
 
@@ -136,14 +135,13 @@ def test_brackets_that_do_not_nest_are_no_depth(value: bytes) -> None:
 
 @pytest.mark.parametrize("value", DEEP, ids=range(len(DEEP)))
 def test_a_record_that_nests_too_deep_is_refused_whatever_the_stack(value: bytes) -> None:
-    with pytest.raises(Invalid, match=r"^nested_too_deep: the record nests more than 64 levels deep$"):
+    with pytest.raises(Invalid, match=rf"^nested_too_deep: the record nests more than {MAX_DEPTH} levels deep$"):
         refuse_deep(value)
 
 
+@pytest.mark.timeout(60)  # sought again from each quote, it would take an hour
 @pytest.mark.parametrize("end", [b"", b'"', b"\\"])
 def test_a_string_without_end_is_looked_at_once(end: bytes) -> None:
     value = b"[" * (MAX_DEPTH + 1) + b'"' + b'\\"' * 500_000 + end
-    started = perf_counter()
     with pytest.raises(Invalid):
         refuse_deep(value)
-    assert perf_counter() - started < 5, "a poisoned record of a megabyte must not stop its partition"

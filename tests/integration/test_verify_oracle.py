@@ -1,0 +1,108 @@
+"""Spend reports and active users equal what a script recounts from the simulated file, byte for byte.
+
+The script (tests/oracle/recount_ndjson.py) knows nothing of Tally but its price list.
+"""
+
+import csv
+import io
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+from clickhouse_connect.driver.client import Client
+
+from aggregators.deduplication import Horizon
+from aggregators.source import Source
+from deploy.simulation import Line, Plan, read_ndjson, simulate, write_ndjson
+from deploy.verify import actives
+from deploy.verify.stored import Stored
+from reports.periods import Period
+from reports.prices import load_prices
+from reports.spend_report import write_spend_report
+from sinks.clickhouse import connect, create_database
+from sinks.migrations import migrate
+from sinks.store import Store
+from tests.unit.test_verify_recount import LogRecord
+
+FIRST, UNTIL = date(2026, 9, 28), date(2026, 10, 12)
+LOG_MS = 1_795_000_000_000
+SCRIPT = Path(__file__).parents[1] / "oracle" / "recount_ndjson.py"
+
+
+def test_the_script_is_short_and_imports_nothing_but_the_price_list() -> None:
+    lines = SCRIPT.read_text().splitlines()
+    assert len(lines) < 80
+    rooms = ("streams", "aggregators", "sinks", "api", "deploy", "tests")
+    assert not [
+        line
+        for line in lines
+        if line.startswith(tuple(f"{word} {room}" for word in ("from", "import") for room in rooms))
+    ]
+    assert [line for line in lines if "reports" in line] == ["from reports.prices import USD_COLUMNS, read_price_list"]
+
+
+def test_reports_and_active_users_equal_the_scripts(clickhouse: str, tmp_path: Path) -> None:
+    plan = Plan(
+        UNTIL, seed=11, organizations=6, users=60, days=(UNTIL - FIRST).days, duplicates=0.03, late=0.02, poison=0.02
+    )
+    path = tmp_path / "e.ndjson"
+    write_ndjson(simulate(plan), path)
+    active = recounted(path, tmp_path)
+    client = folded(clickhouse, read_ndjson(path))
+    period = Period("custom", FIRST, UNTIL)
+    organizations = [
+        row[0] for row in client.query("SELECT DISTINCT toString(organization_id) FROM directory").result_rows
+    ]
+    reports = {organization: report(client, organization, period) for organization in organizations}
+    expected = {each.stem.removeprefix("spend-"): each.read_bytes() for each in tmp_path.glob("spend-*.csv")}
+    assert reports.keys() == expected.keys()
+    for organization, content in reports.items():
+        assert content.split(b"\r\n") == expected[organization].split(b"\r\n")
+    assert sum(content.count(b"\r\n") - 1 for content in reports.values()) > 500
+    assert sum(content.count(b"\r\n") > 1 for content in reports.values()) >= 3
+    rows = actives.found_actives(Stored(client).rows(actives.QUERY))
+    assert {key: counts for key, counts in rows if any(counts)} == {
+        key: counts for key, counts in active.items() if any(counts)
+    }
+    assert len(active) > 30
+
+
+def recounted(path: Path, folder: Path) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Run the script over the file: reports into the folder; (organization, day) to active users."""
+    arguments = [sys.executable, "-m", "tests.oracle.recount_ndjson", str(path), str(FIRST), str(UNTIL), str(folder)]
+    answer = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    rows = csv.reader(io.StringIO(answer.stdout))
+    return {(organization, day): tuple(map(int, counts)) for organization, day, *counts in rows}
+
+
+def folded(url: str, lines: Iterable[Line]) -> Client:
+    """A database filled from the lines by the folds, as a log of two partitions."""
+    name = f"oracle_{uuid4().hex}"
+    create_database(url, "default", "", name)
+    client = connect(url, database=name)
+    migrate(client)
+    load_prices(client)
+    log: dict[tuple[str, int], list[LogRecord]] = {}
+    for number, line in enumerate(lines):
+        records = log.setdefault((line.topic, sum(line.key) % 2), [])
+        records.append(LogRecord(len(records), LOG_MS + number, line.key, line.value))
+    store = Store(client)
+    for (topic, partition), records in log.items():
+        source = Source(topic, f"{topic}/{partition}@0", 0, Horizon(65_536, 4))
+        prepared = source.prepare(0, len(records), records)
+        for declaration, pages in prepared.missing.items():
+            source.load(declaration, pages, ())
+        source.apply(prepared)
+        for table, rows in source.snapshot().rows.items():
+            store.write(table, rows)
+    return client
+
+
+def report(client: Client, organization: str, period: Period) -> bytes:
+    content = io.BytesIO()
+    write_spend_report(client, organization, period, content)
+    return content.getvalue()

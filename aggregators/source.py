@@ -7,7 +7,7 @@ A batch goes through in three steps, so that whoever drives it can fetch missing
 `prepare` (decode, judge, find the missing pages) - `load` (pages read back) - `apply` (fold, advance the place).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import groupby
@@ -161,9 +161,8 @@ class Source:
         prepared = Prepared(max(end, self.cursor))
         fresh = [record for record in records if record.offset >= self.cursor]
         self._refuse_recreated(fresh)
-        size = self.horizon.block_size
-        for block, run in groupby(fresh, key=lambda record: record.offset // size):
-            self._prepare_run(block, list(run), prepared)
+        for block, run in self._runs(fresh):
+            self._prepare_run(block, run, prepared)
         if fresh:
             prepared.last = fresh[-1]
         self.waiting = prepared
@@ -179,6 +178,15 @@ class Source:
                     f"{self.name}: offset {offset} holds another record than the one that was folded, so the topic "
                     f"was recreated: start a new epoch with `tally epoch {self.topic}`"
                 )
+
+    def _runs(self, fresh: list[Record]) -> Iterator[tuple[int, list[Record]]]:
+        """The batch cut at the edges of blocks; nearly always it lies within one."""
+        size = self.horizon.block_size
+        if fresh and fresh[0].offset // size == fresh[-1].offset // size:
+            yield fresh[0].offset // size, fresh
+            return
+        for block, run in groupby(fresh, key=lambda record: record.offset // size):
+            yield block, list(run)
 
     def _prepare_run(self, block: int, run: list[Record], prepared: Prepared) -> None:
         formed: list[Record] = []

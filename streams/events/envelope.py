@@ -49,15 +49,18 @@ Product = Literal[
 Surface = Literal["web", "desktop", "mobile", "slack", "excel", "powerpoint", "word", "outlook", "terminal", "ide"]
 
 
-class Actor(Struct, frozen=True, kw_only=True):
+class Actor(Struct, frozen=True, kw_only=True, gc=False):
     """Who did it: for a person, the account's UUID."""
 
     type: ActorType
     id: Id
 
 
-class Event(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """What every event has. `event_id` is the duplicate key: the same id counts once (docs/events.md)."""
+class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
+    """What every event has. `event_id` is the duplicate key: the same id counts once (docs/events.md).
+
+    Events hold no cycles, so the garbage collector need not look at the thousands of them in a batch.
+    """
 
     event_id: Id
     occurred_at: Moment

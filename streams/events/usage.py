@@ -14,7 +14,7 @@ Speed = Literal["standard", "fast"]
 ClaudeTagCategory = Literal["dm", "engaged", "monitoring", "proactive", "scheduled"]
 
 
-class Attribution(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Attribution(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where in the customer's estate a usage belongs; kept once as a dimension, by the hash of its fields."""
 
     workspace_id: Id | None = None

@@ -123,7 +123,7 @@ def _export_all(settings: Settings, console: Console) -> list[tuple[str, str, Pa
         except (UserError, ReportError) as refused:
             reports.append((name, str(refused), None))
             continue
-        reports.append((name, f"{exported.manifest['totals']['total_net_spend_usd']} USD net", exported.path))
+        reports.append((name, f"{exported.net_spend} net", exported.path))
         for model in exported.unpriced_models:
             console.print(f"[yellow]{name}: no price for model {model}, so its money is empty[/]")
     return reports

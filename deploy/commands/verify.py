@@ -1,14 +1,10 @@
 """`tally verify`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from deploy.commands.common import out, print_json, progress_bar, running_settings, warn
-
-if TYPE_CHECKING:
-    from deploy.verify import Verdict
+from deploy.commands.common import out, print_json, progress_bar, running_settings
 
 
 def command(
@@ -20,6 +16,7 @@ def command(
     """Recount the log in plain Python, compare with ClickHouse, and name every difference."""
     settings = running_settings(context)
     from deploy.verify import run
+    from deploy.verify.render import show as show_verdict
 
     with progress_bar() as bar:
         task = bar.add_task("starting", total=None)
@@ -34,18 +31,8 @@ def command(
     if as_json:
         print_json(verdict.as_json())
     else:
-        _tell(verdict)
+        show_verdict(verdict, out)
     raise typer.Exit(verdict.exit_code)
 
 
-def _tell(verdict: "Verdict") -> None:
-    table = Table("table", "rows compared", "still moving", "different")
-    for result in verdict.tables:
-        table.add_row(result.name, f"{result.compared:,}", f"{result.moving:,}", f"{result.different:,}")
-    out.print(table)
-    for result in verdict.tables:
-        for each in result.differences:
-            out.print(f"{result.name} {each.key}: the log says {each.expected}, the table {each.found} {each.offsets}")
-    for line in (*verdict.unfinished, *verdict.notes):
-        warn(line)
-    typer.echo("Equal everywhere." if verdict.equal else f"NOT equal: {verdict.different:,} rows differ.")
+command.__name__ = "verify"

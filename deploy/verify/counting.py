@@ -1,4 +1,4 @@
-"""What one valid event adds to the tables, as plainly as docs/tables.md says it."""
+"""What one valid event adds to the tables, as plainly as it can be said (docs/verify.md)."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -46,7 +46,7 @@ class Shape:
 
 def is_id(value: Any) -> bool:
     """36 characters; the form of a UUID is a rule of its own, which event_id is spared."""
-    return type(value) is str and len(value) == 36 and _is_text(value)
+    return type(value) is str and len(value) == 36 and (value.isascii() or _is_text(value))
 
 
 def is_count(value: Any) -> bool:
@@ -66,7 +66,9 @@ def is_moment(value: Any) -> bool:
 
 def text(shortest: int, longest: int) -> Check:
     """A text of so many characters."""
-    return lambda value: type(value) is str and shortest <= len(value) <= longest and _is_text(value)
+    return lambda value: (
+        type(value) is str and shortest <= len(value) <= longest and (value.isascii() or _is_text(value))
+    )
 
 
 def one_of(*values: str) -> Check:
@@ -101,7 +103,7 @@ def shaped(shape: Shape) -> Check:
 
 def _is_text(value: str) -> bool:
     # A lone surrogate stands for a byte that was no UTF-8 (json_text.parse), which a known field may not hold.
-    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 name = text(1, 512)

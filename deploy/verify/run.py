@@ -1,8 +1,10 @@
 """`tally verify`: positions first, then the log up to them, then the tables; every difference with its key."""
 
 import asyncio
+import gc
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 
@@ -129,13 +131,14 @@ class _Verification:
         sources = {partition: source for source, partition in snapshot.sources.items()}
         spans = [(each, snapshot.bounds[each][0], reached[sources[each]]) for each in sorted(partitions)]
         done, total = 0, sum(max(0, end - start) for _, start, end in spans)
-        for partition, start, end in spans:
-            async for records in self.log.read(partition, start, end):
-                for record in records:
-                    recount.add(record)
-                done += len(records)
-                self.on_progress(f"recounting {partition[0]}", done, total)
-            recount.forget_ids()
+        with _without_collector():
+            for partition, start, end in spans:
+                async for records in self.log.read(partition, start, end):
+                    for record in records:
+                        recount.add(record)
+                    done += len(records)
+                    self.on_progress(f"recounting {partition[0]}", done, total)
+                recount.forget_ids()
         return recount
 
     async def _letters(self) -> LetterRows:
@@ -182,6 +185,18 @@ class _Verification:
                 replace(each, offsets=tuple(recount.traced.get((table.name, tuple(each.key.values())), ())))
                 for each in table.differences
             ]
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Python's cyclic collector looks through millions of cells again and again, and a recount makes no cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _expected_cells(verdict: Verdict) -> set[tuple[str, Key]]:

@@ -32,7 +32,7 @@ FROM prices FINAL
 """
 
 _EXACT = Context(prec=100)
-_DATED = re.compile(r"-(20[0-9]{6}|latest)$")
+_DATED = re.compile(r"-(20[0-9]{6}|latest)\Z")
 _SPEND = CELL_TABLES["spend_cells"].counters
 _TOKENS = slice(_SPEND.index("uncached_input_tokens"), _SPEND.index("output_tokens") + 1)
 

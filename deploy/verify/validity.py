@@ -1,4 +1,4 @@
-"""Whether a record counts: a function of its bytes and its log time alone (docs/events.md, "What is counted")."""
+"""Whether a record counts: a function of its bytes and its log time alone (docs/verify.md)."""
 
 import re
 from functools import lru_cache

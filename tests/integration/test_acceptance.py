@@ -18,7 +18,8 @@ from tests.pipeline import Pipeline, pipeline
 
 pytestmark = pytest.mark.timeout(300)
 
-SIMULATE = "--seed 11 --until 2026-11-20 --users 60 --days 12 --duplicates 0.03 --late 0.02 --poison 0.01".split()
+SIZE = ("--seed", "11", "--until", "2026-11-20", "--users", "60", "--days", "12")
+RATES = ("--duplicates", "0.03", "--late", "0.02", "--poison", "0.01")
 FIRST, LAST = "2026-11-08", "2026-11-19"
 NOW = "2026-11-21T12:00:00Z"
 """The export's clock, so that the period stays within its 90 days whenever this runs."""
@@ -43,7 +44,7 @@ def emitted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A pipeline that has folded the simulated file `e.ndjson` in its folder."""
     with pipeline(tmp_path_factory.mktemp("acceptance")) as running:
         file = str(running.folder / "e.ndjson")
-        assert tally(running, "simulate", *SIMULATE, "--out", file).returncode == 0
+        assert tally(running, "simulate", *SIZE, *RATES, "--out", file).returncode == 0
         running.start_worker()
         assert tally(running, "emit", file).returncode == 0
         running.wait()

@@ -100,22 +100,26 @@ def _moment_of_log(log_ms: int) -> datetime:
 
 
 class IdForms:
-    """Remembers which ids have the right form, so that the pattern runs once for each id and not for each event."""
+    """Remembers which ids have the right form, so that the pattern runs once for each id and not for each event.
+
+    It gives one object for equal ids: keys of cells then share their strings, and compare by identity.
+    """
 
     def __init__(self, limit: int = 500_000) -> None:
         self._limit = limit
-        self._known: set[str] = set()
+        self._known: dict[str, str] = {}
 
     def check(self, value: str, field: str) -> str:
-        """`value` itself. Raises Invalid unless it is a lower-case hyphenated UUID.
+        """`value`, as the same object each time. Raises Invalid unless it is a lower-case hyphenated UUID.
 
         Two spellings of one UUID would be two cells in memory and one row in ClickHouse, each losing to the other.
         """
-        if value in self._known:
-            return value
+        known = self._known.get(value)
+        if known is not None:
+            return known
         if not UUID_FORM(value):
             raise Invalid("bad_id", f"{field} {value!r} is not a lower-case hyphenated UUID")
         if len(self._known) >= self._limit:
             self._known.clear()
-        self._known.add(value)
+        self._known[value] = value
         return value

@@ -84,19 +84,20 @@ class SpendFold:
         """What one event adds. Raises Invalid."""
         _, minute = moment_in_bounds(event.occurred_at, log_ms, "occurred_at")
         organization = self._ids.check(event.organization_id, "organization_id")
-        self._ids.check(event.actor.id, "actor.id")
+        actor = self._ids.check(event.actor.id, "actor.id")
         attribution, rows = self._attributions.resolve(event.attribution)
         page_key = (organization, minute // 60)
         if isinstance(event, TokenUsed):
-            return _tokens(event, page_key, attribution, minute, log_ms), rows
-        return _execution(event, page_key, attribution, minute, log_ms), rows
+            return _tokens(event, page_key, actor, attribution, minute, log_ms), rows
+        return _execution(event, page_key, actor, attribution, minute, log_ms), rows
 
 
-def _tokens(event: TokenUsed, page_key: PageKey, attribution: str, minute: int, log_ms: int) -> tuple[Change, ...]:
-    actor = event.actor
+def _tokens(
+    event: TokenUsed, page_key: PageKey, actor: str, attribution: str, minute: int, log_ms: int
+) -> tuple[Change, ...]:
     key = (
-        actor.type,
-        actor.id,
+        event.actor.type,
+        actor,
         event.product or "",
         event.model,
         event.service_tier,
@@ -115,9 +116,8 @@ def _tokens(event: TokenUsed, page_key: PageKey, attribution: str, minute: int, 
 
 
 def _execution(
-    event: ExecutionUsed, page_key: PageKey, attribution: str, minute: int, log_ms: int
+    event: ExecutionUsed, page_key: PageKey, actor: str, attribution: str, minute: int, log_ms: int
 ) -> tuple[Change, ...]:
-    actor = event.actor
-    key = (actor.type, actor.id, event.product or "", "", "", "", "", "", event.funding, attribution)
+    key = (event.actor.type, actor, event.product or "", "", "", "", "", "", event.funding, attribution)
     amounts = (0, 0, 0, 0, 0, 0, 0, 0, event.spans, event.milliseconds)
     return ((SPEND, page_key, key, amounts), *live_change(event, minute, log_ms))

@@ -47,7 +47,6 @@ class Table:
         self.first_unwritten = first_unwritten
         self.round = 0
         self.unflushed = 0
-        self._blank = [-1] + [0] * len(declaration.counters)
 
     def open(self, page_key: PageKey) -> bool:
         """Whether the page is here; one that ClickHouse cannot have is opened empty."""
@@ -73,10 +72,11 @@ class Table:
         page = self.pages[page_key]
         cell = page.cells.get(key)
         if cell is None:
-            cell = page.cells[key] = self._blank.copy()
-        if offset <= cell[0]:
+            cell = page.cells[key] = list(amounts)
+        elif offset <= cell[0]:
             return
-        cell[:] = map(add, cell, amounts)
+        else:
+            cell[:] = map(add, cell, amounts)
         cell[0] = offset
         changed = page.changed
         before = len(changed)

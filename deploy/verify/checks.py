@@ -21,13 +21,14 @@ SOURCED_TABLES = (*CELL_TABLES, "directory", "profiles")
 class Checks:
     """One recount against one database.
 
-    `positions`: where the recount ends for each source of the log; rows from there on are left out. `is_still`: the
-    log has not grown since, so there are none.
+    `positions`: where the recount ends for each source; rows from there on are left out. `lost`: sources that cannot
+    be recounted, whose rows are left out altogether. `is_still`: all of the log was recounted and it has not grown.
     """
 
     stored: Stored
     recount: Recount
     positions: dict[str, int]
+    lost: frozenset[str]
     is_still: bool
     show: int
 
@@ -126,7 +127,7 @@ class Checks:
 
     def strangers(self) -> TableResult:
         """Rows of sources that the log does not have, apart from earlier epochs of its topics."""
-        known = {*self.positions, *self.earlier_epochs()}
+        known = {*self.positions, *self.lost, *self.earlier_epochs()}
         found = (
             ((table, source), (rows,))
             for table in SOURCED_TABLES

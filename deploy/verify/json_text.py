@@ -9,6 +9,9 @@ import json
 import re
 from typing import Any
 
+MAX_DEPTH = 400
+"""How deep objects and lists may nest, the outermost being 1."""
+
 
 class Malformed(ValueError):
     """The bytes are no JSON."""
@@ -31,6 +34,8 @@ def parse(value: bytes) -> Any:
         raise Malformed(str(error)) from None
     if "\\u" in text and not _surrogates_are_paired(text):
         raise Malformed("it has half a surrogate pair")
+    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(parsed) > MAX_DEPTH:
+        raise Malformed("it is nested too deeply")
     return parsed
 
 
@@ -68,6 +73,21 @@ def _read(text: str) -> Any:
         raise
     except ValueError:
         return _PATIENT.decode(text)
+
+
+def _depth(value: Any) -> int:
+    """How deep `value` nests; without recursion, since it may be deep."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [
+            inner for each in level for inner in (each if isinstance(each, list) else map(_second, pairs_of(each)))
+        ]
+    return depth
+
+
+def _second(pair: tuple[str, Any]) -> Any:
+    return pair[1]
 
 
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)

@@ -40,7 +40,11 @@ class Log:
         moved_at, position = time.monotonic(), start
         while position < end:
             batches = await self._consumer.getmany(asked, timeout_ms=1000, max_records=5000)
-            yield [_record(found) for found in batches.get(asked, ()) if found.offset < end]
+            yield [
+                Record(*partition, each.offset, each.timestamp, each.key, each.value)
+                for each in batches.get(asked, ())
+                if each.offset < end
+            ]
             before, position = position, await self._consumer.position(asked)
             if position != before:
                 moved_at = time.monotonic()
@@ -73,7 +77,3 @@ async def open_log(bootstrap: str, options: Mapping[str, Any]) -> AsyncIterator[
         yield Log(consumer)
     finally:
         await consumer.stop()
-
-
-def _record(found: Any) -> Record:
-    return Record(found.topic, found.partition, found.offset, found.timestamp, found.key, found.value)

@@ -13,8 +13,9 @@ from deploy.verify.checks import Checks
 from deploy.verify.compare import Key
 from deploy.verify.letters import TOPIC as LETTERS
 from deploy.verify.letters import LetterRows, letter_rows
-from deploy.verify.log import Log, Partition, open_log
-from deploy.verify.recount import PROFILES, TOPICS, Options, Record, Recount
+from deploy.verify.log import Log, open_log
+from deploy.verify.recount import TOPICS, Options, Record, Recount
+from deploy.verify.snapshot import Snapshot
 from deploy.verify.stored import Stored
 from deploy.verify.tables import CELL_TABLES
 from deploy.verify.verdict import TableResult, TopicResult, Verdict
@@ -25,29 +26,6 @@ POLL_SECONDS = 0.5
 
 OnProgress = Callable[[str, int, int], None]
 """(what goes on, how much of it is done, of how much)"""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Where sources stand, and where their partitions begin and end, as they were when this was taken."""
-
-    positions: dict[str, int]
-    bounds: dict[Partition, tuple[int, int]]
-    epochs: dict[str, int]
-
-    @property
-    def sources(self) -> dict[str, Partition]:
-        """Every source that the log has, by name."""
-        return {f"{topic}/{number}@{self.epochs.get(topic, 0)}": (topic, number) for topic, number in self.bounds}
-
-    def reached(self) -> dict[str, int]:
-        """How far into the log the tables reach, for each source of the log."""
-        return {source: self.positions.get(source, 0) for source in self.sources}
-
-    def behind(self) -> dict[str, int]:
-        """How many offsets each source lacks to the end of its log; those that lack none are left out."""
-        lags = {source: self.bounds[each][1] - self.positions.get(source, 0) for source, each in self.sources.items()}
-        return {source: lag for source, lag in sorted(lags.items()) if lag > 0}
 
 
 def run(
@@ -95,10 +73,10 @@ class _Verification:
     async def verdict(self, wait_seconds: float, show: int) -> Verdict:
         snapshot = await self._settled(wait_seconds)
         options = self._options(snapshot)
-        recount = await self._recount(snapshot, options, snapshot.bounds)
+        recount = await self._recount(snapshot, options, snapshot.reached())
         letters = await self._letters()
         is_still = await self._is_still(snapshot)
-        checks = Checks(self.stored, recount, snapshot.reached(), is_still, show)
+        checks = Checks(self.stored, recount, snapshot.reached(), frozenset(snapshot.lost()), is_still, show)
         verdict = Verdict(_topics(recount), unfinished=_unfinished(snapshot, wait_seconds), notes=_notes(recount, show))
         verdict.tables = self._watched("comparing tables", checks.tables(letters))
         await self._compare_totals(verdict, checks, snapshot)
@@ -112,10 +90,11 @@ class _Verification:
 
     async def _settled(self, wait_seconds: float) -> Snapshot:
         """The first look at which the tables reach the end that the log had at the start, or the last one in time."""
-        epochs, bounds = self.stored.epochs(), await self.log.bounds(TOPICS)
+        epochs, awaited = self.stored.epochs(), await self.log.bounds(TOPICS)
         deadline = time.monotonic() + wait_seconds
         while True:
-            snapshot = Snapshot(self.stored.positions(), bounds, epochs)
+            positions = self.stored.positions()
+            snapshot = Snapshot(positions, await self.log.bounds(TOPICS), awaited, epochs)
             lag = sum(snapshot.behind().values())
             if not lag or time.monotonic() >= deadline:
                 return snapshot
@@ -123,13 +102,13 @@ class _Verification:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _is_still(self, snapshot: Snapshot) -> bool:
-        """Whether nothing was written to the log since, and all of it is in the tables: then nothing moves."""
-        return not snapshot.behind() and await self.log.bounds(TOPICS) == snapshot.bounds
+        """Whether all of the log is counted and nothing was written to it since: then nothing moves."""
+        return snapshot.is_whole() and await self.log.bounds(TOPICS) == snapshot.bounds
 
-    async def _recount(self, snapshot: Snapshot, options: Options, partitions: Iterable[Partition]) -> Recount:
+    async def _recount(self, snapshot: Snapshot, options: Options, sources: Iterable[str]) -> Recount:
         recount, reached = Recount(options), snapshot.reached()
-        sources = {partition: source for source, partition in snapshot.sources.items()}
-        spans = [(each, snapshot.bounds[each][0], reached[sources[each]]) for each in sorted(partitions)]
+        named = [(snapshot.sources[source], reached[source]) for source in sorted(sources)]
+        spans = [(partition, snapshot.bounds[partition][0], end) for partition, end in named]
         done, total = 0, sum(max(0, end - start) for _, start, end in spans)
         with _without_collector():
             for partition, start, end in spans:
@@ -169,8 +148,8 @@ class _Verification:
             verdict.tables += totals
         else:
             verdict.unfinished.append(
-                "events arrive or are still to be counted, so sums and views were not compared: run it again when all "
-                "is still"
+                "sums over sources and views were not compared, since part of the log is not counted or events arrive: "
+                "run it again when all is counted and still"
             )
 
     async def _name_offsets(self, verdict: Verdict, snapshot: Snapshot, options: Options) -> None:
@@ -178,8 +157,8 @@ class _Verification:
         wanted = _expected_cells(verdict)
         if not wanted:
             return
-        partitions = {snapshot.sources[key[0]] for _, key in wanted}
-        recount = await self._recount(snapshot, replace(options, trace=frozenset(wanted)), partitions)
+        sources = {key[0] for _, key in wanted}
+        recount = await self._recount(snapshot, replace(options, trace=frozenset(wanted)), sources)
         for table in verdict.tables:
             table.differences = [
                 replace(each, offsets=tuple(recount.traced.get((table.name, tuple(each.key.values())), ())))
@@ -217,13 +196,8 @@ def _topics(recount: Recount) -> list[TopicResult]:
 
 
 def _unfinished(snapshot: Snapshot, wait_seconds: float) -> list[str]:
-    """What of the log could not be compared. Profiles are compacted, so that their log begins late is no loss."""
-    lines = [
-        f"{source} begins at offset {snapshot.bounds[partition][0]}: what came before is no longer in the log and "
-        "cannot be recounted"
-        for source, partition in snapshot.sources.items()
-        if snapshot.bounds[partition][0] > 0 and partition[0] != PROFILES
-    ]
+    """What of the log could not be compared, and why."""
+    lines = [f"{source}: {why}" for source, why in snapshot.lost().items()]
     behind = snapshot.behind() if wait_seconds > 0 else {}
     lines += [
         f"{source} is {lag} records behind the end of its log after {wait_seconds:g} s: is a worker running? "

@@ -279,6 +279,15 @@ def test_a_source_that_is_behind_is_not_equal(load: Callable[..., Loaded]) -> No
     assert result(verdict, "chat_cells").moving
 
 
+def test_a_position_beyond_the_end_of_the_log_is_told_and_its_rows_left_out(load: Callable[..., Loaded]) -> None:
+    loaded = load()
+    Store(loaded.client).write_positions([Position("tally.chat/1@0", 1_000_000, NEVER, 1, "")])
+    verdict = loaded.verify()
+    assert verdict.exit_code == 1
+    assert any(line.startswith("tally.chat/1@0: it stands at offset 1000000") for line in verdict.unfinished)
+    assert differing(verdict) == {}
+
+
 def test_letters_too_few_too_many_and_wrong_are_named(load: Callable[..., Loaded], broker: str) -> None:
     """Last in this module: it leaves one more invalid record in the log, with its letter."""
     bad = Line("tally.chat", b"key", b"not JSON", "")

@@ -160,6 +160,16 @@ def test_an_invalid_record_does_not_make_a_later_one_a_duplicate() -> None:
     assert list(counted.letters) == ["tally.chat/0@0/0"]
 
 
+@pytest.mark.parametrize(("levels", "letters"), [(399, 0), (400, 1), (900, 1), (100_000, 1)])
+@pytest.mark.parametrize("twice", [False, True])
+def test_how_deep_a_record_may_nest(levels: int, letters: int, twice: bool) -> None:
+    deep = b',"more":' + b"[" * levels + b"]" * levels + b',"more":1' * twice
+    value = event(surface=None)[:-1] + deep + b',"text":"[[[[{{{{"}'
+    assert len(recount(records(value)).letters) == letters
+    source = Source("tally.chat", "tally.chat/0@0", 0, Horizon(10, 4))
+    assert len(source.prepare(0, 1, [LogRecord(0, NOON_MS, None, value)]).letters) == letters
+
+
 def test_a_tombstone_forgets_a_profile_and_is_a_dead_letter_elsewhere() -> None:
     profile = event("profile.updated", account_id=ADA, email="ada@example.org", name="Ada")
     counted = recount(records(profile, None, topic="tally.profiles"))

@@ -1,8 +1,10 @@
 """The recount, by hand where a rule is told, and against the folds over a simulated life with poison."""
 
 import random
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -200,6 +202,13 @@ def test_the_tables_are_declared_twice_the_same() -> None:
         (("source", "organization_id", declared.window, *declared.key), declared.counters) for declared in DECLARED
     ]
     assert ROW_TABLES["attributions"] == ATTRIBUTION_COLUMNS
+
+
+def test_nothing_of_it_comes_from_the_folds_or_the_contract() -> None:
+    sources = {path.name: path.read_text() for path in Path(counting.__file__).parent.glob("*.py")}
+    assert len(sources) > 15
+    imported = re.compile(r"^\s*(?:from|import) (?:aggregators|streams)", re.MULTILINE)
+    assert [name for name, text in sources.items() if imported.search(text)] == []
 
 
 # --- against the folds ---------------------------------------------------------------------------------------

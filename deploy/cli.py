@@ -14,13 +14,16 @@ from deploy.commands import (
     demo,
     doctor,
     emit,
+    epoch,
     export,
     exporter,
     migrate,
+    positions,
     prices,
     schema,
     settings,
     simulate,
+    top,
     topics,
     up,
     verify,
@@ -42,9 +45,12 @@ app = typer.Typer(
     epilog="Every setting is a flag of every command as well: `tally settings` lists them.\n\n"
     f"Exit codes:\n\n{_EXIT_CODES}",
 )
-for _module in (up, demo, worker, exporter, simulate, emit, export, verify, doctor, migrate, schema, settings):
+for _module in (
+    up, demo, worker, exporter, simulate, emit, export, verify, doctor, top, epoch, migrate, schema, settings
+):  # fmt: skip
     app.command(_module.__name__.rpartition(".")[2])(_module.command)
 app.add_typer(topics.app)
+app.add_typer(positions.app)
 app.add_typer(dead_letters.app)
 app.add_typer(prices.app)
 

@@ -8,14 +8,17 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from itertools import chain, repeat
 
 import faust
 from aiohttp import web
+from aiokafka.errors import KafkaError
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 
 from aggregators.source import Letter
-from deploy.errors import ExitCode
+from deploy.errors import ExitCode, explain
+from deploy.log_filter import OnceAWhile
 from deploy.metrics import make_health_app
 from deploy.settings import Settings, reveal
 from sinks.clickhouse import connect, persistently
@@ -26,6 +29,7 @@ from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.events import EVENTS_BY_TOPIC
 from streams.log import KafkaLog, Partition
 from streams.record_batches import Hooks, RecordBatch
+from streams.topics import is_transient
 
 logger = logging.getLogger("tally.worker")
 
@@ -63,10 +67,13 @@ class Worker:
         accompany(self.app, start=self.start, run=self.run, before_leaving=self.last_flush, stop=self._open.aclose)
 
     async def start(self) -> None:
-        """Connect to Kafka beside Faust's own connection, and serve health."""
-        await self._open.enter_async_context(self.log)
-        await self._open.enter_async_context(self.letters)
-        await _serve_health(self, self._open)
+        """Connect to Kafka beside Faust's own connection, and serve health; what fails here ends the process."""
+        try:
+            await self._open.enter_async_context(self.log)
+            await self._open.enter_async_context(self.letters)
+            await _serve_health(self, self._open)
+        except Exception as error:
+            self.failed(error)
 
     async def run(self) -> None:
         """Flush until the worker is stopped; any error that trying again cannot mend ends the process."""
@@ -81,8 +88,16 @@ class Worker:
             await asyncio.wait_for(self.sources.flush(), LAST_FLUSH_SECONDS)
 
     async def place(self, partitions: Iterable[Partition], assignment: int) -> dict[Partition, int]:
-        """Where each partition is to be read from (see Sources.place)."""
-        return await self.sources.place(partitions, assignment)
+        """Where each partition is to be read from (see Sources.place); asks again while Kafka is away."""
+        wanted = list(partitions)
+        while True:
+            try:
+                return await self.sources.place(wanted, assignment)
+            except KafkaError as error:
+                if not is_transient(error):
+                    raise
+                logger.warning("Kafka does not say where its logs begin and end, asking again: %s", error)
+            await asyncio.sleep(1.0)
 
     async def place_again(self) -> None:
         """Place all assigned partitions anew: ClickHouse is another one than it was."""
@@ -97,14 +112,16 @@ class Worker:
         await self.letters.write([dead_letter(source, letter) for source, letter in letters])
 
     def failed(self, error: BaseException) -> None:
-        """End the process at once: an exception in a fold is a bug, and a restart re-reads from stored positions.
+        """End the process at once: a restart re-reads from stored positions.
 
-        Stopping in good order hung once in nine on such a path; the exit leaves nothing to repair.
+        Stopping in good order hung once in nine on such a path; the exit leaves nothing to repair. A failure that
+        its reader can do something about is one line; any other is a bug, and shows where it is.
         """
-        logger.critical("the worker ends: %s", error, exc_info=error)
+        known = explain(error)
+        logger.critical("the worker ends: %s", known.line() if known else error, exc_info=None if known else error)
         logging.shutdown()
         sys.stderr.flush()
-        os._exit(ExitCode.INTERNAL)
+        os._exit(known.exit_code if known else ExitCode.INTERNAL)
 
 
 def dead_letter(source: str, letter: Letter) -> DeadLetter:
@@ -182,11 +199,28 @@ def credentials_of(settings: Settings) -> CredentialsT | None:
     return SSLCredentials(context) if context is not None else None
 
 
+async def wait_for_kafka(settings: Settings) -> None:
+    """Return when Kafka answers. Raises what aiokafka raises when waiting cannot help: a refused login."""
+    for seconds in chain((0.5, 1.0, 2.0), repeat(3.0)):
+        try:
+            async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
+                await log.partitions(())
+                return
+        except KafkaError as error:
+            if not is_transient(error):
+                raise
+        logger.warning("Kafka at %s is away, trying again in %.1f s", settings.kafka_bootstrap, seconds)
+        await asyncio.sleep(seconds)
+
+
 def run(settings: Settings) -> None:
     """Run one worker until SIGTERM or SIGINT. Does not return: the process ends with the worker's exit code."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OnceAWhile())
     gc.set_threshold(*GC_THRESHOLDS)
     (settings.data_dir / "faust").mkdir(parents=True, exist_ok=True)
+    asyncio.run(wait_for_kafka(settings))
     worker = Worker(settings)
     faust.Worker(worker.app, loglevel="INFO", redirect_stdouts=False, override_logging=False).execute_from_commandline()

@@ -14,9 +14,9 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, ParamSpec, Protocol, TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_never, wait_exponential_jitter
+from itertools import count
+from random import uniform
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from aggregators.deduplication import Horizon
 from aggregators.source import FOLD_VERSION, Gap, Letter, Prepared, Record, Recreated, Snapshot, Source, landed
@@ -73,11 +73,12 @@ class Options:
 
 @dataclass
 class Owned:
-    """A source under its assignment, and what is known of it beyond the fold."""
+    """A source under its assignment, and what is known of it beyond the fold. `identity` names its database."""
 
     source: Source
     assignment: int
     confirmed: int
+    identity: str
     asked: EndAsked | None = None
     watermark: datetime = NEVER
     stored: tuple[int, datetime] = (-1, NEVER)
@@ -86,22 +87,31 @@ class Owned:
 
 
 class Sources:
-    """The sources of one worker. All methods run on one event loop; ClickHouse calls run in threads."""
+    """The sources of one worker. All methods run on one event loop; ClickHouse calls run `in_thread`."""
 
     def __init__(
-        self, store: Store, log: Log, letters: LetterBox, options: Options, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        log: Log,
+        letters: LetterBox,
+        options: Options,
+        clock: Callable[[], datetime],
+        in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
     ) -> None:
         self._store = store
         self._log = log
         self._letters = letters
         self._options = options
         self._clock = clock
+        self._in_thread = in_thread
         self._owned: dict[Partition, Owned] = {}
         self._flushing = asyncio.Lock()
         self._room = asyncio.Event()
         self._full = asyncio.Event()
-        self._identity = ""
+        self._placing: dict[Partition, int] = {}
         self.stopped: dict[Partition, str] = {}
+        self._stopped_by: dict[Partition, str] = {}
+        self._confirmed: dict[str, int] = {}
         self.retrying = ""
         self.on_lost: Callable[[], Awaitable[None]] | None = None
 
@@ -111,11 +121,13 @@ class Sources:
         """Own these partitions from their stored positions on; gives the offset from which each must be read.
 
         A partition whose position lies outside its log, or whose cells are of another fold, is left out, named in
-        `stopped` and in an error of the log.
+        `stopped` and in an error of the log; so is one that is dropped or placed anew before this returns.
         """
         wanted = list(partitions)
         self.drop(wanted)
-        self._identity = await self._call(self._store.identity)
+        self._placing.update(dict.fromkeys(wanted, assignment))
+        # The identity first: should the database be replaced while this reads, the next flush sees it.
+        identity = await self._call(self._store.identity)
         epochs = await self._call(self._store.epochs)
         names = {partition: source_name(*partition, epochs) for partition in wanted}
         positions = await self._call(self._store.positions, names.values())
@@ -123,47 +135,49 @@ class Sources:
         ranges = await self._log.ranges(wanted)
         starts = {}
         for partition, name in names.items():
-            owned = self._own(partition, name, positions.get(name), ranges[partition], windows[name], assignment)
-            if owned is not None:
-                self._owned[partition] = owned
-                starts[partition] = owned.source.cursor
+            if self._placing.get(partition) != assignment:
+                continue
+            problem = _problem(name, partition, positions.get(name), ranges[partition])
+            if problem:
+                self._stop(partition, problem, identity)
+                continue
+            source = self._source(partition, name, positions.get(name), ranges[partition], windows[name])
+            self._owned[partition] = _owned(source, assignment, identity, positions.get(name))
+            starts[partition] = source.cursor
         return starts
 
-    def _own(
+    def _source(
         self,
         partition: Partition,
         name: str,
         position: Position | None,
         bounds: tuple[int, int],
         windows: dict[str, int],
-        assignment: int,
-    ) -> Owned | None:
-        place = position.next_offset if position else 0
-        problem = _problem(name, partition, position, place, bounds)
-        if problem:
-            self._stop(partition, problem)
-            return None
-        source = Source(
+    ) -> Source:
+        return Source(
             partition[0],
             name,
-            place,
+            position.next_offset if position else 0,
             Horizon(self._options.block_size, self._options.blocks),
             log_start=bounds[0],
             last_record=position.last_record if position else "",
             first_unwritten=windows,
         )
-        self.stopped.pop(partition, None)
-        return Owned(source, assignment, place, watermark=position.watermark if position else NEVER)
 
-    def _stop(self, partition: Partition, problem: str) -> None:
+    def _stop(self, partition: Partition, problem: str, identity: str | None = None) -> None:
+        """Drop a source that needs a person; `identity` is what it was judged by, unless it was placed."""
+        judged_by = identity or self._owned[partition].identity
         self.drop([partition])
         self.stopped[partition] = problem
+        self._stopped_by[partition] = judged_by
         logger.error("%s", problem)
 
     def drop(self, partitions: Iterable[Partition]) -> None:
         """Forget these partitions: pages, unflushed cells, horizon. Never waits."""
         for partition in partitions:
             self.stopped.pop(partition, None)
+            self._stopped_by.pop(partition, None)
+            self._placing.pop(partition, None)
             owned = self._owned.pop(partition, None)
             if owned is not None:
                 owned.source.dropped = True
@@ -245,29 +259,51 @@ class Sources:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write all that ClickHouse does not have; returns when it is confirmed. One flush is in flight at a time."""
+        """Write all that ClickHouse does not have; returns when it is confirmed. One flush is in flight at a time.
+
+        A flush that is broken off drops its sources: what it had taken is in nobody's memory, so their next
+        positions would run ahead of the cells.
+        """
         async with self._flushing:
-            if await self._database_changed():
-                return
             await self._ask_ends()
             flight = [(owned, owned.source.snapshot()) for owned in self._owned.values()]
             self._room.set()
-            await self._write([snapshot for _, snapshot in flight])
-            await self._store_positions(flight)
-            self._evict()
+            try:
+                is_stored = await self._store_flight(flight)
+            except BaseException:
+                taken = {id(owned) for owned, _ in flight}
+                self.drop([partition for partition, owned in self._owned.items() if id(owned) in taken])
+                raise
+            if is_stored:
+                self._evict()
+            else:
+                await self._lose_all()
 
-    async def _database_changed(self) -> bool:
-        """Whether ClickHouse is another one now: then nothing in memory may be written to it."""
-        if not self._owned:
-            return False
+    async def _store_flight(self, flight: list[tuple[Owned, Snapshot]]) -> bool:
+        """Letters and cells, then positions; False when ClickHouse is not as it was when the sources were placed.
+
+        The first look at it comes after the cells were taken, lest one be written that was read back from a restored
+        database and lacks what it had not yet; the second with the positions (see _write_positions). Sources that
+        are stopped are looked after as well: a new epoch or an accepted loss is what they wait for.
+        """
+        placed_by = {owned.identity for owned, _ in flight} | set(self._stopped_by.values())
+        if not placed_by:
+            return True
+        self._confirmed = {owned.source.name: owned.confirmed for owned, _ in flight if owned.confirmed}
         identity = await self._call(self._store.identity)
-        if identity == self._identity:
+        if placed_by != {identity} or await self._call(self._went_back):
             return False
-        logger.warning("ClickHouse holds other tables than before (restored or recreated): placing all sources anew")
-        self.drop(list(self._owned))
+        await self._write([snapshot for _, snapshot in flight])
+        return await self._store_positions(flight, identity)
+
+    async def _lose_all(self) -> None:
+        logger.warning(
+            "ClickHouse is not as it was (restored, recreated, a new epoch or an accepted loss): "
+            "placing all sources anew"
+        )
+        self.drop([*self._owned, *self.stopped])
         if self.on_lost is not None:
             await self.on_lost()
-        return True
 
     async def _ask_ends(self) -> None:
         """Ask for the ends of sources that have proved the last answer; a slow Kafka only delays the watermark."""
@@ -297,7 +333,7 @@ class Sources:
         for snapshot in snapshots:
             landed(snapshot)
 
-    async def _store_positions(self, flight: list[tuple[Owned, Snapshot]]) -> None:
+    async def _store_positions(self, flight: list[tuple[Owned, Snapshot]], identity: str) -> bool:
         positions = []
         for owned, snapshot in flight:
             proved = watermark(owned.asked, snapshot.place)
@@ -306,11 +342,31 @@ class Sources:
             if (snapshot.place, owned.watermark) != owned.stored:
                 name = snapshot.source.name
                 positions.append(Position(name, snapshot.place, owned.watermark, FOLD_VERSION, snapshot.last_record))
-        if positions:
-            await self._call(self._store.write_positions, positions)
+        if positions and not await self._call(self._write_positions, positions, identity):
+            return False
         for owned, snapshot in flight:
             owned.stored = (snapshot.place, owned.watermark)
             owned.confirmed = snapshot.place
+        return True
+
+    def _write_positions(self, positions: list[Position], identity: str) -> bool:
+        """Look again, at every try, whether these are the tables that took the cells.
+
+        Cells may have waited through an outage that ended with a restored backup. There they do no harm, being what
+        the log gives; the position would, since the backup lacks what was flushed after it was made.
+        """
+        if self._store.identity() != identity or self._went_back():
+            return False
+        self._store.write_positions(positions)
+        return True
+
+    def _went_back(self) -> bool:
+        """Whether ClickHouse has forgotten a position that it had confirmed to a source of this flush.
+
+        So it is when its disk or folder is put back: the tables of a copy have the UUIDs of the original.
+        """
+        stored = self._store.positions(self._confirmed) if self._confirmed else {}
+        return any(name not in stored or stored[name].next_offset < place for name, place in self._confirmed.items())
 
     def _evict(self) -> None:
         crowded = self.open_cells > self._options.open_cells_limit
@@ -321,23 +377,23 @@ class Sources:
 
     async def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`call` in a thread, tried again for ever while ClickHouse is away; any other error is raised."""
-
-        def tell(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            self.retrying = f"ClickHouse does not take what it is given, trying again: {error}"
-            if state.attempt_number in (1, 5) or state.attempt_number % 20 == 0:
-                logger.warning("%s", self.retrying)
-
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(is_transient),
-            wait=wait_exponential_jitter(initial=0.1, max=3, jitter=0.1),
-            stop=stop_never,
-            before_sleep=tell,
-            reraise=True,
-        )
-        result: T = await retrying(asyncio.to_thread, call, *args, **kwargs)
+        for attempt in count(1):
+            try:
+                result: T = await self._in_thread(call, *args, **kwargs)
+                break
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                self.retrying = f"ClickHouse does not take what it is given, trying again: {error}"
+                if attempt in (1, 5) or attempt % 20 == 0:
+                    logger.warning("%s", self.retrying)
+            await asyncio.sleep(min(3.0, 0.1 * 2 ** min(attempt, 10)) + uniform(0, 0.1))
         self.retrying = ""
         return result
+
+
+def _owned(source: Source, assignment: int, identity: str, position: Position | None) -> Owned:
+    return Owned(source, assignment, source.place, identity, watermark=position.watermark if position else NEVER)
 
 
 def source_name(topic: str, partition: int, epochs: Mapping[str, int]) -> str:
@@ -345,14 +401,15 @@ def source_name(topic: str, partition: int, epochs: Mapping[str, int]) -> str:
     return f"{topic}/{partition}@{epochs.get(topic, 0)}"
 
 
-def _problem(name: str, partition: Partition, position: Position | None, place: int, bounds: tuple[int, int]) -> str:
-    """Why a source must not be read on from `place`, or nothing."""
+def _problem(name: str, partition: Partition, position: Position | None, bounds: tuple[int, int]) -> str:
+    """Why a source must not be read on from its position, or nothing."""
+    place = position.next_offset if position else 0
     start, end = bounds
     topic, number = partition
-    if position is not None and position.fold_version > FOLD_VERSION:
+    if position is not None and position.fold_version != FOLD_VERSION:
         return (
             f"{name} was folded by version {position.fold_version}, this worker folds version {FOLD_VERSION}: "
-            f"run the newer release, or start a new epoch with `tally epoch {topic}`"
+            f"run the release that folded it, or fold it again with `tally epoch {topic} --mode replace`"
         )
     if place < start:
         return (

@@ -4,7 +4,7 @@ Every call blocks until ClickHouse has answered; the caller runs them in a threa
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -42,6 +42,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     **ROW_TABLES,
 }
 
+IDENTITY = """
+SELECT
+    toString(uuid),
+    (SELECT toString(arraySort(groupArray((topic, epoch))))
+        FROM (SELECT topic, max(epoch) AS epoch FROM topic_epochs GROUP BY topic)),
+    (SELECT count() FROM accepted_losses)
+FROM system.tables WHERE database = currentDatabase() AND name = 'source_positions'
+"""
+
 PAGES_A_QUERY = 100
 """How many pages one read-back query names: its parameters travel in the URL, which servers bound."""
 
@@ -72,10 +81,12 @@ class Store:
         self.client = client
 
     def identity(self) -> str:
-        """The UUID of the positions table: another one means another (restored, recreated) database."""
-        sql = "SELECT toString(uuid) FROM system.tables WHERE database = currentDatabase() AND name = {table:String}"
-        rows = self.client.query(sql, parameters={"table": "source_positions"}).result_rows
-        return str(rows[0][0]) if rows else ""
+        """What sources are placed by; when it is another one, they must be placed anew.
+
+        The UUID of the positions table (another one: another database, restored or recreated), the epochs of all
+        topics, and how many losses were accepted.
+        """
+        return " ".join(str(part) for row in self.client.query(IDENTITY).result_rows for part in row)
 
     def epochs(self) -> dict[str, int]:
         """The current epoch of each topic that has had a second one."""
@@ -145,6 +156,21 @@ class Store:
         ]
         columns = ("source", "next_offset", "watermark", "fold_version", "last_record")
         insert_rows(self.client, "source_positions", columns, rows)
+
+    def write_epoch(self, topic: str, epoch: int, mode: str, started_at: datetime) -> None:
+        """Start an epoch of a topic; `mode` is 'continue' or 'replace'. Running workers place their sources anew."""
+        columns = ("topic", "epoch", "mode", "started_at")
+        insert_rows(self.client, "topic_epochs", columns, [(topic, epoch, mode, _millis(started_at))])
+
+    def accept_loss(self, position: Position, next_offset: int, accepted_at: datetime) -> None:
+        """Let a source stand at `next_offset` without the records below. Running workers place their sources anew.
+
+        The position first: a worker that sees the loss must find the position there.
+        """
+        self.write_positions([replace(position, next_offset=next_offset)])
+        columns = ("source", "from_offset", "to_offset", "accepted_at")
+        loss = (position.source, position.next_offset, next_offset, _millis(accepted_at))
+        insert_rows(self.client, "accepted_losses", columns, [loss])
 
 
 def _as_folded(column: str) -> str:

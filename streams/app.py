@@ -51,6 +51,8 @@ def make_app(
         # "earliest" would turn a recreated topic into silence; positions come from ClickHouse.
         consumer_auto_offset_reset="none",
         consumer_max_fetch_size=1024 * 1024,
+        # How long a new partition, or a topic that was made anew, may go unnoticed; Faust's default is 5 minutes.
+        consumer_metadata_max_age_ms=5_000,
         ConsumerScheduler=BatchScheduler,
         stream_wait_empty=False,
         stream_recovery_delay=0.0,

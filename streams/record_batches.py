@@ -68,9 +68,6 @@ class LeanRecords(fetcher.PartitionRecords):
         return record
 
 
-fetcher.PartitionRecords = LeanRecords
-
-
 class BatchScheduler:
     """Faust's ConsumerScheduler for records that are batches already."""
 
@@ -92,6 +89,8 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         # partitions beside it, a busy one stood still for that long after every buffer.
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._isolation_level = "read_committed"
+        # Here and not on import: other readers in a process that only imports this want whole records.
+        fetcher.PartitionRecords = LeanRecords
         return consumer
 
     async def seek_to(self, starts: Mapping[Partition, int], assignment: int) -> set[Partition]:

@@ -126,7 +126,8 @@ def _java(jars: list[Path], data: Path) -> list[str]:
 
 def _format(java: list[str], data: Path) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    options = ["--ignore-formatted", "-t", cluster, "-c", str(data / "server.properties")]
+    # One argument: an id may begin with a dash.
+    options = ["--ignore-formatted", f"--cluster-id={cluster}", "-c", str(data / "server.properties")]
     done = subprocess.run(
         [*java, "kafka.tools.StorageTool", "format", *options], capture_output=True, text=True, check=False
     )

@@ -1,0 +1,103 @@
+"""A new epoch of a topic: its log is folded from its start, under new source names.
+
+`continue` keeps counting what older epochs left in the tables: for a topic that was deleted and made anew, whose new
+log holds other events. `replace` leaves older epochs out of every view: for a log that is to be folded again.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal
+
+from aggregators.source import fingerprint
+from deploy.errors import ExitCode, UserError
+from deploy.settings import Settings
+from deploy.standings import Standing, require_topic, standings
+from deploy.verify.log import open_log
+from deploy.worker import store_of
+
+Mode = Literal["continue", "replace"]
+
+
+@dataclass(frozen=True)
+class NewEpoch:
+    """An epoch that may be started, and what that will do, in sentences."""
+
+    topic: str
+    number: int
+    mode: Mode
+    consequences: tuple[str, ...]
+
+
+@dataclass
+class _Found:
+    """A record as `fingerprint` wants it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+def plan_epoch(settings: Settings, topic: str, mode: Mode) -> NewEpoch:
+    """The next epoch of `topic`, not started yet.
+
+    Raises UserError for a topic that does not exist, and for `continue` on a log that was folded already: its
+    events would count twice.
+    """
+    require_topic(topic)
+    found = standings(settings, [topic])
+    if not found:
+        message = f"Kafka at {settings.kafka_bootstrap} has no topic {topic}"
+        raise UserError(message, "`tally topics create` creates it.", ExitCode.REFUSED)
+    known = [standing for standing in found if mode == "continue" and asyncio.run(_is_folded(settings, standing))]
+    if known:
+        message = f"The log of {known[0].topic}/{known[0].partition} is the one that was folded: all would count twice"
+        raise UserError(message, "--mode replace folds it again and counts it once.", ExitCode.REFUSED)
+    store = store_of(settings)
+    try:
+        number = store.epochs().get(topic, 0) + 1
+    finally:
+        store.client.close()
+    return NewEpoch(topic, number, mode, tuple(_consequences(topic, number, mode, found)))
+
+
+def start_epoch(settings: Settings, epoch: NewEpoch) -> None:
+    """Write the epoch; running workers see it at their next flush and place their sources anew."""
+    store = store_of(settings)
+    try:
+        store.write_epoch(epoch.topic, epoch.number, epoch.mode, settings.clock())
+    finally:
+        store.client.close()
+
+
+async def _is_folded(settings: Settings, standing: Standing) -> bool:
+    """Whether the log still holds the record that was folded last from it."""
+    last = standing.position.last_record if standing.position else ""
+    offset = int(last.partition(":")[0]) if last else -1
+    if not standing.log_start <= offset < standing.log_end:
+        return False
+    async with open_log(settings.kafka_bootstrap, settings.client_options()) as log:
+        async for records in log.read((standing.topic, standing.partition), offset, offset + 1):
+            for record in records:
+                return fingerprint(_Found(record.offset, record.timestamp_ms, record.key, record.value)) == last
+    return False
+
+
+def _consequences(topic: str, number: int, mode: Mode, found: list[Standing]) -> list[str]:
+    records = sum(standing.log_end - standing.log_start for standing in found)
+    kept = {
+        "continue": f"What was counted of {topic} so far stays, and the new log's events are added to it.",
+        "replace": f"What was counted of {topic} so far is left out of every view and report from now on.",
+    }
+    lines = [
+        f"{topic} begins epoch {number}: its {records:,} records in {len(found)} partitions are folded from the start.",
+        kept[mode],
+        "Until they are folded, answers that rest on this topic do not say how fresh they are, and reports wait.",
+    ]
+    lines += [
+        f"Partition {standing.partition} begins at offset {standing.log_start}: what came before is gone, and its "
+        f"worker will wait for `tally positions accept {topic} {standing.partition}`."
+        for standing in found
+        if standing.log_start > 0
+    ]
+    return lines

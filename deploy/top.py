@@ -1,0 +1,151 @@
+"""`tally top`: what comes in now, and how far the tables are behind the log.
+
+A frame is two constant queries over the last minutes of the live counters and one look at the log's ends, however
+many events there are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from deploy.export import report_client
+from deploy.settings import Settings
+from deploy.standings import Standing, standings
+
+LIVE = """
+SELECT toString(organization_id), product, model, sum(events) AS n_events, sum(requests),
+    sum(uncached_input_tokens + cache_read_input_tokens + cache_creation_5m_input_tokens
+        + cache_creation_1h_input_tokens),
+    sum(output_tokens)
+FROM live WHERE minute >= {since:DateTime('UTC')}
+GROUP BY organization_id, product, model ORDER BY n_events DESC, organization_id, product, model
+"""
+
+NAMES = """
+SELECT toString(organization_id), argMax(name, in_force_from) FROM organizations
+WHERE organization_id IN {ids:Array(UUID)} GROUP BY organization_id
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one organization did with one product and model in the frame's minutes."""
+
+    organization_id: str
+    organization: str
+    product: str
+    model: str
+    events: int
+    requests: int
+    prompt_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One look, `[since, at)`; rows by events, most first."""
+
+    since: datetime
+    at: datetime
+    rows: Sequence[Row]
+    standings: Sequence[Standing]
+
+    @property
+    def lag(self) -> int:
+        """Offsets of all logs that are not in the tables yet."""
+        return sum(standing.lag for standing in self.standings)
+
+    @property
+    def watermark(self) -> datetime | None:
+        """All that the log had received by then is in the tables (data_refreshed_at); None while unknown."""
+        proved = [standing.watermark for standing in self.standings]
+        known = [moment for moment in proved if moment is not None]
+        return min(known) if known and len(known) == len(proved) else None
+
+    @property
+    def stuck(self) -> list[str]:
+        """Sources that stand outside their logs and wait for a person."""
+        return [standing.source for standing in self.standings if standing.missing or standing.is_beyond]
+
+    def a_minute(self, count: int) -> float:
+        """A count of this frame as so many a minute."""
+        return count / ((self.at - self.since).total_seconds() / 60)
+
+
+def look(settings: Settings, minutes: int) -> Frame:
+    """A frame of the last whole `minutes` and the minute that runs.
+
+    Raises what clickhouse-connect and aiokafka raise when one of them is away.
+    """
+    at = datetime.now(UTC)
+    since = at.replace(second=0, microsecond=0) - timedelta(minutes=minutes)
+    client = report_client(settings)
+    try:
+        rows = _rows(client, since)
+    finally:
+        client.close()
+    return Frame(since, at, rows, standings(settings))
+
+
+def _rows(client: Client, since: datetime) -> list[Row]:
+    found = client.query(LIVE, parameters={"since": since}).result_rows
+    ids = sorted({row[0] for row in found})
+    names = dict(client.query(NAMES, parameters={"ids": ids}).result_rows)
+    return [Row(row[0], names.get(row[0], ""), row[1], row[2], *map(int, row[3:])) for row in found]
+
+
+def as_json(frame: Frame) -> dict[str, Any]:
+    """The frame as JSON-able values."""
+    return {
+        "since": frame.since.isoformat(),
+        "at": frame.at.isoformat(),
+        "lag": frame.lag,
+        "data_refreshed_at": frame.watermark.isoformat() if frame.watermark else None,
+        "stuck": frame.stuck,
+        "rows": [
+            {
+                "organization_id": row.organization_id,
+                "organization": row.organization or None,
+                "product": row.product or None,
+                "model": row.model or None,
+                "events": row.events,
+                "events_per_minute": round(frame.a_minute(row.events), 1),
+                "requests": row.requests,
+                "prompt_tokens": row.prompt_tokens,
+                "output_tokens": row.output_tokens,
+            }
+            for row in frame.rows
+        ],
+    }
+
+
+def render(frame: Frame, lines: int) -> RenderableType:
+    """The frame for a terminal, with at most so many rows."""
+    table = Table("organization", "product", "model", box=None, pad_edge=False)
+    for name in ("events/min", "requests", "prompt tokens", "output tokens"):
+        table.add_column(name, justify="right")
+    for row in frame.rows[: max(1, lines)]:
+        counts = (f"{count:,}" for count in (row.requests, row.prompt_tokens, row.output_tokens))
+        rate = f"{frame.a_minute(row.events):,.0f}"
+        table.add_row(row.organization or row.organization_id, row.product or "-", row.model or "-", rate, *counts)
+    hidden = len(frame.rows) - max(1, lines)
+    rest = [Text(f"and {hidden:,} more rows")] if hidden > 0 else []
+    return Group(_head(frame), table, *rest)
+
+
+def _head(frame: Frame) -> Text:
+    events = sum(row.events for row in frame.rows)
+    fresh = f"{frame.watermark:%H:%M:%S} UTC" if frame.watermark else "an unknown moment"
+    text = Text(
+        f"{frame.a_minute(events):,.0f} events/min since {frame.since:%H:%M} UTC · lag {frame.lag:,} · tables are "
+        f"whole until {fresh}"
+    )
+    if frame.stuck:
+        text.append(f"\nstopped: {', '.join(frame.stuck)} (`tally positions list`)", style="bold red")
+    return text

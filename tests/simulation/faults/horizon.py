@@ -1,0 +1,65 @@
+"""Faults of the horizon of duplicates."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aggregators.deduplication import Horizon, Verdict
+from aggregators.source import Source
+from tests.simulation.faults.planting import Plant, fault
+
+
+@fault
+def horizon_not_warmed(plant: Plant) -> None:
+    """Reading starts at the place."""
+    plant(Source, "_read_from", lambda self: self.place)
+
+
+@fault
+def warm_up_batch_not_split(plant: Plant) -> None:
+    """A batch that reaches beyond the place is folded from its beginning."""
+    original = Source._prepare_run
+
+    def prepare_run(self: Any, block: int, run: Any, prepared: Any) -> None:
+        place = self.place
+        self.place = place if prepared.end <= place else 0
+        original(self, block, run, prepared)
+        self.place = place
+
+    plant(Source, "_prepare_run", prepare_run)
+
+
+@fault
+def blocks_not_on_the_grid(plant: Plant) -> None:
+    """Reading starts a horizon below the place, wherever in a block that is."""
+    plant(Horizon, "warm_from", lambda self, place: max(0, place - self.blocks * self.block_size))
+
+
+def _judge_registering(registers: Callable[[Verdict], bool]) -> Any:
+    original = Horizon.judge
+
+    def judge(self: Any, block: int, ids: Any, payloads: Any) -> list[Verdict]:
+        verdicts = []
+        for identity, payload in zip(ids, payloads, strict=True):
+            self._advance(block)
+            known = self._current.get(identity)
+            verdict = original(self, block, [identity], [payload])[0]
+            if not registers(verdict):
+                self._current.pop(identity)
+                if known is not None:
+                    self._current[identity] = known
+            verdicts.append(verdict)
+        return verdicts
+
+    return judge
+
+
+@fault
+def duplicates_do_not_renew(plant: Plant) -> None:
+    """A duplicate is dropped without registering its id anew."""
+    plant(Horizon, "judge", _judge_registering(lambda verdict: verdict is not Verdict.DUPLICATE))
+
+
+@fault
+def conflicts_do_not_renew(plant: Plant) -> None:
+    """A conflict does not register its id, so what counts depends on more of the log than a replay reads."""
+    plant(Horizon, "judge", _judge_registering(lambda verdict: verdict is not Verdict.CONFLICT))

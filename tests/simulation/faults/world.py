@@ -1,0 +1,92 @@
+"""Faults of what is known of the world outside: of ClickHouse, its backups, and the log."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import sinks.sources
+from aggregators.source import Source
+from sinks.sources import Sources
+from tests.simulation.faults.planting import Plant, fault
+from tests.simulation.store import WIDTHS, Connection, Database
+
+
+@fault
+def cells_backed_up_before_positions(plant: Plant) -> None:
+    """The backup takes the cells first."""
+
+    def backup(self: Any) -> Callable[[], None]:
+        cells, attributions = deepcopy(self.cells), set(self.attributions)
+
+        def backup_positions() -> None:
+            self._backup = (dict(self.positions), cells, attributions)
+
+        return backup_positions
+
+    plant(Database, "backup_positions", backup)
+
+
+@fault
+def restored_database_not_noticed(plant: Plant) -> None:
+    """Nobody looks whether ClickHouse is still what the sources were placed by."""
+    plant(Connection, "identity", lambda self: str(self._ask().incarnation * 0))
+    plant(Sources, "_went_back", lambda self: False)
+
+
+@fault
+def position_retried_into_a_restored_database(plant: Plant) -> None:
+    """ClickHouse is looked at before the cells are written, and not again with the positions."""
+
+    def write_positions(self: Any, positions: Any, *_: Any) -> bool:
+        self._store.write_positions(positions)
+        return True
+
+    plant(Sources, "_write_positions", write_positions)
+
+
+@fault
+def cells_written_to_a_restored_database(plant: Plant) -> None:
+    """ClickHouse is looked at with the positions only; cells that were read back from a restored one are written."""
+    store_flight, original = Sources._store_flight, Sources._call
+
+    async def trust(self: Any, flight: Any) -> bool:
+        self.trusted = flight[0][0].identity if flight else None
+        try:
+            return await store_flight(self, flight)
+        finally:
+            self.trusted = None
+
+    async def call(self: Any, function: Any, *args: Any) -> Any:
+        trusted = getattr(self, "trusted", None)
+        if function.__name__ == "_went_back":
+            return False
+        return trusted if function.__name__ == "identity" and trusted else await original(self, function, *args)
+
+    plant(Sources, "_store_flight", trust)
+    plant(Sources, "_call", call)
+
+
+@fault
+def last_insert_wins(plant: Plant) -> None:
+    """The database keeps the latest row of a cell, not the one with the greatest log_offset."""
+    original = Database.write
+
+    def write(self: Any, table: str, rows: Any) -> None:
+        original(self, table, rows)
+        width = WIDTHS.get(table, 0)
+        for source, organization, window, *rest in rows if width else ():
+            self.cells[source, table][organization, window][tuple(rest[:width])] = tuple(rest[width:])
+
+    plant(Database, "write", write)
+
+
+@fault
+def recreated_topic_not_noticed(plant: Plant) -> None:
+    """Nobody compares the record below the place with the one that was folded."""
+    plant(Source, "_refuse_recreated", lambda self, fresh: None)
+
+
+@fault
+def place_outside_the_log_not_noticed(plant: Plant) -> None:
+    """Reading starts wherever the log has something."""
+    plant(sinks.sources, "_problem", lambda *args: "")

@@ -1,0 +1,116 @@
+"""A plain recount of one partition, sharing no code with the folds: what every cell must be at each of its stamps."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from tests.simulation.events import Record
+
+Cell = tuple[Any, ...]
+"""(table, organization, window text, *key)"""
+
+NIL = "00000000-0000-0000-0000-000000000000"
+UUID_TEXT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+REQUIRED = {
+    "token.used": ("funding", "request_id", "model"),
+    "execution.used": ("funding",),
+    "chat.started": ("conversation_id",),
+    "chat.message": ("conversation_id",),
+    "file.uploaded": ("file_id",),
+}
+TOPIC_OF = {"token": "tally.token", "execution": "tally.token", "chat": "tally.chat", "file": "tally.chat"}
+
+
+@dataclass
+class Recount:
+    """What a log gives: each cell's counters by stamp, letters and attributions by offset."""
+
+    cells: dict[Cell, dict[int, tuple[int, ...]]] = field(default_factory=dict)
+    letters: dict[int, bool] = field(default_factory=dict)
+    attributions: dict[int, str] = field(default_factory=dict)
+    touched: dict[int, list[Cell]] = field(default_factory=dict)
+    duplicates: int = 0
+
+
+def recount(topic: str, records: Iterable[Record], block_size: int, blocks: int) -> Recount:
+    """Count `records`, which come in order of offsets. A letter's value tells whether it is a conflict."""
+    count = Recount()
+    seen: dict[str, tuple[int, bytes]] = {}
+    for record in records:
+        event = _valid(topic, record)
+        if event is None:
+            count.letters[record.offset] = False
+            continue
+        block, value = record.offset // block_size, record.value or b""
+        last_block, last_value = seen.get(event["event_id"], (-blocks - 1, value))
+        seen[event["event_id"]] = block, value
+        if block - last_block > blocks:
+            _add(count, event, record)
+        elif value == last_value:
+            count.duplicates += 1
+        else:
+            count.letters[record.offset] = True
+    return count
+
+
+def _valid(topic: str, record: Record) -> dict[str, Any] | None:
+    try:
+        event = json.loads(record.value or b"")
+    except ValueError:
+        return None
+    if not isinstance(event, dict) or TOPIC_OF.get(event["type"].split(".")[0]) != topic:
+        return None
+    if any(name not in event for name in ("actor", *REQUIRED[event["type"]])):
+        return None
+    at = datetime.fromisoformat(event["occurred_at"]).astimezone(UTC)
+    logged = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    if at.year < 2025 or at > logged + timedelta(minutes=5) or not UUID_TEXT.fullmatch(event["organization_id"]):
+        return None
+    event["at"], event["age"] = at, logged.replace(second=0, microsecond=0) - at.replace(second=0, microsecond=0)
+    return event
+
+
+def _add(count: Recount, event: dict[str, Any], record: Record) -> None:
+    for cell, amounts in _cells_of(event):
+        history = count.cells.setdefault(cell, {})
+        before = next(reversed(history.values()), (0,) * len(amounts))
+        history[record.offset] = tuple(old + new for old, new in zip(before, amounts, strict=True))
+        count.touched.setdefault(record.offset, []).append(cell)
+    if event.get("attribution"):
+        count.attributions[record.offset] = _attribution(event)
+
+
+def _attribution(event: dict[str, Any]) -> str:
+    text = json.dumps(event["attribution"], separators=(",", ":")).encode()
+    return str(UUID(bytes=blake2b(text, digest_size=16).digest()))
+
+
+def _cells_of(event: dict[str, Any]) -> list[tuple[Cell, tuple[int, ...]]]:
+    kind, at, organization, product = event["type"], event["at"], event["organization_id"], event["product"] or ""
+    who = (event["actor"]["type"], event["actor"]["id"], product)
+    day = (organization, at.strftime("%Y-%m-%d"))
+    hour = (organization, at.strftime("%Y-%m-%d %H:00:00"))
+    model = event.get("model", "")
+    tokens = (event.get("uncached_input_tokens", 0), 0, 0, 0, event.get("output_tokens", 0))
+    requests = int(kind == "token.used")
+    attribution = _attribution(event) if event.get("attribution") else NIL
+    if kind == "token.used":
+        key = (*who, model, "standard", "", "", "", event["funding"], attribution)
+        first = ("spend_cells", *hour, *key), (1, *tokens, 0, 0, 0)
+    elif kind == "execution.used":
+        key = (*who, "", "", "", "", "", event["funding"], attribution)
+        first = ("spend_cells", *hour, *key), (0, 0, 0, 0, 0, 0, 0, event["spans"], event["milliseconds"])
+    elif kind == "file.uploaded":
+        first = ("file_cells", *day, *who, NIL, event["file_id"]), (1,)
+    else:
+        said = (1, int(event["thinking"]), 0, event["web_searches"], 0) if kind == "chat.message" else (0, 0, 0, 0, 1)
+        first = ("chat_cells", *day, *who, "", NIL, event["conversation_id"]), said
+    if event["age"] > timedelta(days=7):
+        return [first]
+    minute = ("minute_cells", organization, at.strftime("%Y-%m-%d %H:%M:00"), product, model)
+    return [first, (minute, (1, requests, *tokens))]

@@ -1,0 +1,131 @@
+"""Watches every row as it becomes visible, so that what a reader could see wrong at any instant is seen.
+
+- A cell is what the recount gives for its stamp: a closed total never moves, an open one never falls.
+- A position never runs ahead: the cells, attributions and dead letters below it are all there.
+- A watermark never claims what its position does not cover.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sinks.sources import source_name
+from sinks.store import Position
+from tests.simulation.log import Log
+from tests.simulation.plan import Partition, Plan
+from tests.simulation.recount import Cell, Recount, recount
+
+if TYPE_CHECKING:
+    from tests.simulation.store import Database
+
+BEGINNING = datetime(2026, 4, 1, tzinfo=UTC)
+"""The wall clock at virtual second 0."""
+
+
+class Wrong(AssertionError):
+    """The history shows something that is not so in the log."""
+
+
+class Witness:
+    """Knows what the log gives; raises nothing, keeps the first wrongs in `wrongs`."""
+
+    database: "Database"
+
+    def __init__(self, log: Log, plan: Plan) -> None:
+        self.wrongs: list[str] = []
+        self.letters: set[str] = set()
+        self.seen = 0
+        self._log = log
+        self._checked: dict[str, int] = {}
+        self.counts: dict[str, Recount] = {}
+        self.partitions: dict[str, Partition] = {}
+        for partition, entries in log.partitions.items():
+            name = source_name(*partition, {})
+            records = entries.read(0, len(entries.entries))
+            self.counts[name] = recount(partition[0], records, plan.options.block_size, plan.options.blocks)
+            self.partitions[name] = partition
+        self._attributions = {one for count in self.counts.values() for one in count.attributions.values()}
+
+    def wrong(self, what: str) -> None:
+        """Something is not so."""
+        self.wrongs.append(what)
+
+    def saw_cell(self, source: str, cell: Cell, values: tuple[int, ...]) -> None:
+        """A row of a cell became visible."""
+        self.seen = hash((self.seen, *values))
+        right = self.counts[source].cells.get(cell, {}).get(values[0])
+        if right != values[1:]:
+            self.wrong(f"{source} {cell} at stamp {values[0]}: {values[1:]}, the log gives {right}")
+
+    def saw_letter(self, source: str, offset: int, reason: str) -> None:
+        """A dead letter was confirmed."""
+        if self.counts[source].letters.get(offset) != (reason == "conflict"):
+            self.wrong(f"{source}/{offset} is no dead letter for {reason}")
+        self.letters.add(f"{source}/{offset}")
+
+    def saw_attribution(self, attribution: str) -> None:
+        """A row of the dimension became visible."""
+        if attribution not in self._attributions:
+            self.wrong(f"no event has the attribution {attribution}")
+
+    def saw_position(self, position: Position) -> None:
+        """A position became visible: everything below it must be there."""
+        self.seen = hash((self.seen, position.next_offset))
+        source, place = position.source, position.next_offset
+        self._check_prefix(source, self._checked.get(source, 0), place)
+        self._checked[source] = max(place, self._checked.get(source, 0))
+        covered = (position.watermark - BEGINNING) / timedelta(seconds=1)
+        needed = self._log.first_missing(self.partitions[source], covered)
+        if place < needed:
+            self.wrong(f"{source}: the watermark covers {needed} records, the position {place}")
+
+    def saw_restore(self) -> None:
+        """The tables are those of a backup: their positions must not run ahead of their cells either."""
+        self._checked.clear()
+        for position in self.database.positions.values():
+            self.saw_position(position)
+
+    def _check_prefix(self, source: str, start: int, end: int) -> None:
+        count = self.counts[source]
+        for offset in range(start, end):
+            for cell in count.touched.get(offset, ()):
+                if self._stamp(source, cell) < offset:
+                    self.wrong(f"position {end} of {source} is ahead of {cell}, which lacks offset {offset}")
+            if offset in count.letters and f"{source}/{offset}" not in self.letters:
+                self.wrong(f"position {end} of {source} is ahead of the dead letter of offset {offset}")
+            if count.attributions.get(offset, "") not in self.database.attributions | {""}:
+                self.wrong(f"position {end} of {source} is ahead of the attribution of offset {offset}")
+
+    def _stamp(self, source: str, cell: Cell) -> int:
+        table, organization, window, *key = cell
+        page: dict[Any, Any] = self.database.cells.get((source, table), {}).get((organization, window), {})
+        stamp: int = page.get(tuple(key), (-1,))[0]
+        return stamp
+
+    def compare(self, cursed: Partition | None) -> None:
+        """At the end: the tables are the recount, no more and no less.
+
+        Of a cursed partition, whose log is not what it was, there is what every row and position was checked for.
+        """
+        whole = {name: self.counts[name] for name, partition in self.partitions.items() if partition != cursed}
+        expected = {
+            (source, *cell): list(stamps.items())[-1]
+            for source, count in whole.items()
+            for cell, stamps in count.cells.items()
+        }
+        stored = {
+            (source, table, *page, *key): (cell[0], cell[1:])
+            for (source, table), pages in self.database.cells.items()
+            if source in whole
+            for page, cells in pages.items()
+            for key, cell in cells.items()
+        }
+        for cell in sorted(expected.keys() | stored.keys()):
+            if expected.get(cell) != stored.get(cell):
+                self.wrong(f"end: {cell} is {stored.get(cell)}, the log gives {expected.get(cell)}")
+        letters = {f"{source}/{offset}" for source, count in whole.items() for offset in count.letters}
+        missing = letters - self.letters
+        if missing:
+            self.wrong(f"end: dead letters are missing: {sorted(missing)}")
+        attributions = {one for count in whole.values() for one in count.attributions.values()}
+        if not attributions <= self.database.attributions:
+            self.wrong("end: attributions are missing")

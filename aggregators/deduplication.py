@@ -82,10 +82,12 @@ class Horizon:
         if not self._closed:
             return {}
         wanted = np.fromiter(ids, np.int64, len(ids))
+        order = np.argsort(wanted)
+        wanted = wanted[order]  # sought in order, each search begins in the cache lines of the one before
         found: dict[int, int] = {}
         for _, known_ids, known_payloads in self._closed:
-            at = np.searchsorted(known_ids, wanted)
+            at = known_ids.searchsorted(wanted)
             at[at == len(known_ids)] = 0
             for position in np.flatnonzero(known_ids[at] == wanted):
-                found[int(position)] = int(known_payloads[at[position]])
+                found[int(order[position])] = int(known_payloads[at[position]])
         return found

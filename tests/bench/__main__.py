@@ -50,11 +50,11 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("--events", type=int, default=400_000)
+    parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--hours", type=int, default=24)
     parser.add_argument("--people", type=int, default=2_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--naive-events", type=int, default=20_000)
+    parser.add_argument("--naive-events", type=int, default=30_000)
     return parser.parse_args()
 
 

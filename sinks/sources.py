@@ -12,78 +12,26 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from random import uniform
-from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from aggregators.deduplication import Horizon
-from aggregators.source import FOLD_VERSION, Gap, Letter, Prepared, Record, Recreated, Snapshot, Source, landed
+from aggregators.source import FOLD_VERSION, Gap, Prepared, Recreated, Snapshot, Source, landed
 from aggregators.watermark import EndAsked, watermark
 from sinks.clickhouse import is_transient
+from sinks.owned import Batch, LetterBox, Log, Options, Owned, Partition, problem_of, source_name
 from sinks.store import NEVER, Position, Store
 
 T = TypeVar("T")
 P = ParamSpec("P")
-Partition = tuple[str, int]
-"""(topic, partition)"""
-
 logger = logging.getLogger("tally.sources")
 
-
-class Batch(NamedTuple):
-    """Consecutive records `[start, end)` of one partition, read under the assignment of that number."""
-
-    topic: str
-    partition: int
-    assignment: int
-    start: int
-    end: int
-    records: list[Record]
-
-
-class Log(Protocol):
-    """What is asked of Kafka beside the records."""
-
-    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
-        """The first offset that each partition still has, and its end."""
-
-    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """The end of each partition."""
-
-
-LetterBox = Callable[[list[tuple[str, Letter]]], Awaitable[None]]
-"""Writes dead letters of sources (by name); returns when all are confirmed."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """Bounds of a worker. `bad_share` of a source's latest records being dead letters stops that source."""
-
-    block_size: int = 65_536
-    blocks: int = 4
-    flush_seconds: float = 1.0
-    unflushed_limit: int = 200_000
-    open_cells_limit: int = 1_000_000
-    idle_flushes: int = 60
-    bad_share: float = 0.5
-    bad_least: int = 2_000
-
-
-@dataclass
-class Owned:
-    """A source under its assignment, and what is known of it beyond the fold. `identity` names its database."""
-
-    source: Source
-    assignment: int
-    confirmed: int
-    identity: str
-    asked: EndAsked | None = None
-    watermark: datetime = NEVER
-    stored: tuple[int, datetime] = (-1, NEVER)
-    seen: float = 0
-    bad: float = 0
+FAR_BEHIND = 100_000
+CATCHING_UP = 3
+"""A worker that is so many records behind flushes so much seldomer: nobody waits for the freshest of what it writes,
+and a cell that many events touch is written less often."""
 
 
 class Sources:
@@ -137,7 +85,7 @@ class Sources:
         for partition, name in names.items():
             if self._placing.get(partition) != assignment:
                 continue
-            problem = _problem(name, partition, positions.get(name), ranges[partition])
+            problem = problem_of(name, partition, positions.get(name), ranges[partition])
             if problem:
                 self._stop(partition, problem, identity)
                 continue
@@ -244,6 +192,11 @@ class Sources:
         return sum(owned.source.open_cells for owned in self._owned.values())
 
     @property
+    def behind(self) -> int:
+        """How many offsets lie between what is folded and the ends of the logs, as far as these are known."""
+        return sum(max(0, one.asked.end - one.source.place) for one in self._owned.values() if one.asked)
+
+    @property
     def owned(self) -> Mapping[Partition, Owned]:
         """What this worker owns, by partition."""
         return self._owned
@@ -251,10 +204,14 @@ class Sources:
     # -- flushing ------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Flush every `flush_seconds`, or as soon as agents wait for room. Ends only by an error or cancellation."""
+        """Flush every `flush_seconds`, seldomer while catching up, or as soon as agents wait for room.
+
+        Ends only by an error or cancellation.
+        """
         while True:
+            seconds = self._options.flush_seconds * (CATCHING_UP if self.behind > FAR_BEHIND else 1)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), self._options.flush_seconds)
+                await asyncio.wait_for(self._full.wait(), seconds)
             self._full.clear()
             await self.flush()
 
@@ -394,34 +351,6 @@ class Sources:
 
 def _owned(source: Source, assignment: int, identity: str, position: Position | None) -> Owned:
     return Owned(source, assignment, source.place, identity, watermark=position.watermark if position else NEVER)
-
-
-def source_name(topic: str, partition: int, epochs: Mapping[str, int]) -> str:
-    """`topic/partition@epoch`."""
-    return f"{topic}/{partition}@{epochs.get(topic, 0)}"
-
-
-def _problem(name: str, partition: Partition, position: Position | None, bounds: tuple[int, int]) -> str:
-    """Why a source must not be read on from its position, or nothing."""
-    place = position.next_offset if position else 0
-    start, end = bounds
-    topic, number = partition
-    if position is not None and position.fold_version != FOLD_VERSION:
-        return (
-            f"{name} was folded by version {position.fold_version}, this worker folds version {FOLD_VERSION}: "
-            f"run the release that folded it, or fold it again with `tally epoch {topic} --mode replace`"
-        )
-    if place < start:
-        return (
-            f"{name} stands at offset {place}, but the log begins at {start}: offsets {place} to {start - 1} are gone; "
-            f"accept the loss with `tally positions accept {topic} {number}`"
-        )
-    if place > end:
-        return (
-            f"{name} stands at offset {place}, but the log ends at {end}: the topic was recreated or truncated; "
-            f"start a new epoch with `tally epoch {topic}`"
-        )
-    return ""
 
 
 __all__ = ["Batch", "LetterBox", "Log", "Options", "Owned", "Sources", "source_name"]

@@ -89,4 +89,4 @@ def recreated_topic_not_noticed(plant: Plant) -> None:
 @fault
 def place_outside_the_log_not_noticed(plant: Plant) -> None:
     """Reading starts wherever the log has something."""
-    plant(sinks.sources, "_problem", lambda *args: "")
+    plant(sinks.sources, "problem_of", lambda *args: "")

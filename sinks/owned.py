@@ -1,0 +1,95 @@
+"""What a worker owns of the log: batches, sources under an assignment, and whether one may be read on."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from aggregators.source import FOLD_VERSION, Letter, Record, Source
+from aggregators.watermark import EndAsked
+from sinks.store import NEVER, Position
+
+Partition = tuple[str, int]
+"""(topic, partition)"""
+
+
+class Batch(NamedTuple):
+    """Consecutive records `[start, end)` of one partition, read under the assignment of that number."""
+
+    topic: str
+    partition: int
+    assignment: int
+    start: int
+    end: int
+    records: list[Record]
+
+
+class Log(Protocol):
+    """What is asked of Kafka beside the records."""
+
+    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
+        """The first offset that each partition still has, and its end."""
+
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The end of each partition."""
+
+
+LetterBox = Callable[[list[tuple[str, Letter]]], Awaitable[None]]
+"""Writes dead letters of sources (by name); returns when all are confirmed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Bounds of a worker. `bad_share` of a source's latest records being dead letters stops that source."""
+
+    block_size: int = 65_536
+    blocks: int = 4
+    flush_seconds: float = 1.0
+    unflushed_limit: int = 200_000
+    open_cells_limit: int = 1_000_000
+    idle_flushes: int = 60
+    bad_share: float = 0.5
+    bad_least: int = 2_000
+
+
+@dataclass
+class Owned:
+    """A source under its assignment, and what is known of it beyond the fold. `identity` names its database."""
+
+    source: Source
+    assignment: int
+    confirmed: int
+    identity: str
+    asked: EndAsked | None = None
+    watermark: datetime = NEVER
+    stored: tuple[int, datetime] = (-1, NEVER)
+    seen: float = 0
+    bad: float = 0
+
+
+def source_name(topic: str, partition: int, epochs: Mapping[str, int]) -> str:
+    """`topic/partition@epoch`."""
+    return f"{topic}/{partition}@{epochs.get(topic, 0)}"
+
+
+def problem_of(name: str, partition: Partition, position: Position | None, bounds: tuple[int, int]) -> str:
+    """Why a source must not be read on from its position, or nothing."""
+    place = position.next_offset if position else 0
+    start, end = bounds
+    topic, number = partition
+    if position is not None and position.fold_version != FOLD_VERSION:
+        return (
+            f"{name} was folded by version {position.fold_version}, this worker folds version {FOLD_VERSION}: "
+            f"run the release that folded it, or fold it again with `tally epoch {topic} --mode replace`"
+        )
+    if place < start:
+        return (
+            f"{name} stands at offset {place}, but the log begins at {start}: offsets {place} to {start - 1} are gone; "
+            f"accept the loss with `tally positions accept {topic} {number}`"
+        )
+    if place > end:
+        return (
+            f"{name} stands at offset {place}, but the log ends at {end}: the topic was recreated or truncated; "
+            f"start a new epoch with `tally epoch {topic}`"
+        )
+    return ""

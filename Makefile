@@ -6,7 +6,7 @@ DEMO_ARGS ?=
 TEST_ARGS ?=
 SEEDS ?= 1000
 
-.PHONY: setup demo test lint bench simulate chaos clean
+.PHONY: setup demo test coverage lint bench simulate clean
 
 setup: $(VENV)/.installed
 
@@ -21,6 +21,11 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
+# Every branch of the folds is run by their own tests, not by chance.
+coverage: setup
+	$(BIN)/python -m pytest tests/unit tests/property --cov=aggregators --cov-branch --cov-fail-under=100 \
+		--cov-report=term:skip-covered
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -29,6 +34,10 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench.export_memory
+
+simulate: setup
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 clean:
 	rm -rf $(VENV) .tally

@@ -12,7 +12,7 @@ from aggregators.source import fingerprint
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
 from deploy.standings import Standing, require_topic, standings
-from deploy.verify.log import open_log
+from deploy.verify.log import Log, open_log
 from deploy.worker import store_of
 
 Mode = Literal["continue", "replace"]
@@ -71,16 +71,30 @@ def start_epoch(settings: Settings, epoch: NewEpoch) -> None:
 
 
 async def _is_folded(settings: Settings, standing: Standing) -> bool:
-    """Whether the log still holds the record that was folded last from it."""
-    last = standing.position.last_record if standing.position else ""
-    offset = int(last.partition(":")[0]) if last else -1
-    if not standing.log_start <= offset < standing.log_end:
+    """Whether the log is the one that the source was folded from, whole or cut.
+
+    Its first record then came before the watermark, by which all was folded; where no watermark was proved yet, the
+    record that was folded last is still the same.
+    """
+    if standing.position is None or standing.log_start == standing.log_end:
         return False
     async with open_log(settings.kafka_bootstrap, settings.client_options()) as log:
-        async for records in log.read((standing.topic, standing.partition), offset, offset + 1):
-            for record in records:
-                return fingerprint(_Found(record.offset, record.timestamp_ms, record.key, record.value)) == last
-    return False
+        first = await _record_from(log, standing, standing.log_start)
+        if first is not None and first.timestamp <= standing.position.watermark.timestamp() * 1000:
+            return True
+        known = standing.position.last_record
+        last = await _record_from(log, standing, int(known.partition(":")[0])) if known else None
+    return last is not None and fingerprint(last) == known
+
+
+async def _record_from(log: Log, standing: Standing, offset: int) -> _Found | None:
+    """The first record of the log at `offset` or after it."""
+    if not standing.log_start <= offset < standing.log_end:
+        return None
+    async for records in log.read((standing.topic, standing.partition), offset, standing.log_end):
+        for record in records:
+            return _Found(record.offset, record.timestamp_ms, record.key, record.value)
+    return None
 
 
 def _consequences(topic: str, number: int, mode: Mode, found: list[Standing]) -> list[str]:

@@ -133,10 +133,16 @@ def render(frame: Frame, lines: int) -> RenderableType:
     for row in frame.rows[: max(1, lines)]:
         counts = (f"{count:,}" for count in (row.requests, row.prompt_tokens, row.output_tokens))
         rate = f"{frame.a_minute(row.events):,.0f}"
-        table.add_row(row.organization or row.organization_id, row.product or "-", row.model or "-", rate, *counts)
+        names = (row.organization or row.organization_id, row.product or "-", row.model or "-")
+        table.add_row(*map(_plain, names), rate, *counts)
     hidden = len(frame.rows) - max(1, lines)
     rest = [Text(f"and {hidden:,} more rows")] if hidden > 0 else []
     return Group(_head(frame), table, *rest)
+
+
+def _plain(name: str) -> Text:
+    """A name as it is: neither rich's markup nor a terminal's escape codes have a meaning in it."""
+    return Text("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name))
 
 
 def _head(frame: Frame) -> Text:

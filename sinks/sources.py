@@ -264,18 +264,29 @@ class Sources:
 
     async def _ask_ends(self) -> None:
         """Ask for the ends of sources that have proved the last answer; a slow Kafka only delays the watermark."""
-        due = [partition for partition, owned in self._owned.items() if owned.asked is None]
+        due = {partition: owned for partition, owned in self._owned.items() if owned.asked is None}
         if not due:
             return
+        places = {partition: owned.source.place for partition, owned in due.items()}
         asked_at = self._clock()
         try:
             ends = await asyncio.wait_for(self._log.ends(due), 5)
         except Exception as error:
             logger.warning("the log's ends are unknown, so watermarks wait: %s", error)
             return
-        for partition, end in ends.items():
-            if partition in self._owned:
-                self._owned[partition].asked = EndAsked(asked_at, end)
+        still = {partition: end for partition, end in ends.items() if self._owned.get(partition) is due[partition]}
+        for partition, end in still.items():
+            due[partition].asked = EndAsked(asked_at, end)
+        shrunk = [partition for partition, end in still.items() if end < places[partition]]
+        if shrunk:
+            await self._place_anew(shrunk)
+
+    async def _place_anew(self, shrunk: list[Partition]) -> None:
+        """A log that ends before what was folded of it is another one; its end would prove a wrong watermark."""
+        logger.warning("the logs of %s end before what was folded of them: placing anew", shrunk)
+        self.drop(shrunk)
+        if self.on_lost is not None:
+            await self.on_lost()
 
     async def _write(self, snapshots: list[Snapshot]) -> None:
         letters = [(snapshot.source.name, letter) for snapshot in snapshots for letter in snapshot.letters]

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError, UnknownTopicOrPartitionError
+from aiokafka.protocol.fetch import FetchRequest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -82,6 +83,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._reading: dict[TP, tuple[int, int]] = {}
+        self._has_vanished = False
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -91,7 +93,25 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         # Here and not on import: other readers in a process that only imports this want whole records.
         fetcher.PartitionRecords = LeanRecords
+        self._watch_for_deletion(consumer._client)
         return consumer
+
+    def _watch_for_deletion(self, client: Any) -> None:
+        """Notice a partition that is gone for a moment: a topic that was deleted and made anew at once.
+
+        aiokafka only asks for metadata again, and would read the new log from the old one's offset on. What is no
+        longer in `_reading` is not handed on until it is placed again.
+        """
+        send = client.send
+
+        async def watched(node_id: Any, request: Any, **options: Any) -> Any:
+            response = await send(node_id, request, **options)
+            if isinstance(request, FetchRequest):
+                lost = [self._reading.pop(tp, None) for tp in _unknown_partitions(response)]
+                self._has_vanished = self._has_vanished or any(lost)
+            return response
+
+        client.send = watched
 
     async def seek_to(self, starts: Mapping[Partition, int], assignment: int) -> set[Partition]:
         """Read these partitions from these offsets on, if they are still ours; gives those that were sought."""
@@ -115,12 +135,16 @@ class BatchThread(driver.AIOKafkaConsumerThread):
     async def _fetch_records(
         self, consumer: Any, active_partitions: Any, timeout: float | None = None, max_records: int | None = None
     ) -> dict[TP, RecordBatch]:
+        if self._has_vanished:
+            self._has_vanished = False
+            self._place_again("a topic was deleted")
         try:
             fetched = await super()._fetch_records(
                 consumer, active_partitions, timeout=timeout, max_records=max_records
             )
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
-            self._place_again(error)
+            if self._is_current(error):
+                self._place_again(f"the log does not hold what is to be read next: {error}")
             return {}
         state = consumer._subscription.subscription.assignment
         batches = {}
@@ -134,16 +158,25 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             self._reading[tp] = (end, assignment)
         return batches
 
-    def _place_again(self, error: Exception) -> None:
-        """The log no longer holds the offset to read, so placing has to say what is wrong with the source.
+    def _is_current(self, error: Exception) -> bool:
+        """Whether the log lacks an offset that is to be read.
 
         An error of an offset that was sought away from meanwhile is out of date, as is that of a partition that had
         no offset at all before it was placed.
         """
         missing = error.args[0] if isinstance(error, OffsetOutOfRangeError) else {}
-        if any(self._reading.get(TP(*tp), (None, 0))[0] == offset for tp, offset in missing.items()):
-            logger.warning("the log does not hold what is to be read next (%s): placing again", missing)
-            asyncio.run_coroutine_threadsafe(self.consumer.perform_seek(), self.consumer.loop)
+        return any(self._reading.get(TP(*tp), (None, 0))[0] == offset for tp, offset in missing.items())
+
+    def _place_again(self, why: str) -> None:
+        """Placing has to say what is wrong with a source."""
+        logger.warning("%s: placing again", why)
+        asyncio.run_coroutine_threadsafe(self.consumer.perform_seek(), self.consumer.loop)
+
+
+def _unknown_partitions(response: Any) -> list[TP]:
+    """The partitions that the broker, asked for records, does not know."""
+    unknown = UnknownTopicOrPartitionError.errno
+    return [TP(topic, number) for topic, found in response.topics for number, error, *_ in found if error == unknown]
 
 
 class _NeverRead(dict[Any, Any]):

@@ -33,6 +33,14 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     broker.stop()
 
 
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap address of a Kafka that no other module writes to: for tests of Tally's own topics as a whole."""
+    broker = start_kafka(tmp_path_factory.mktemp("own-kafka"))
+    yield broker.child.url
+    broker.stop()
+
+
 @pytest.fixture(scope="session")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of the test session's ClickHouse; tests make databases of their own."""

@@ -4,7 +4,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -44,21 +44,28 @@ def assert_exact(pipeline: Pipeline) -> None:
     assert sum(topic.duplicates for topic in verdict.topics) > 0, "the load had no duplicates, so nothing was tested"
 
 
-def test_kill_9_of_worker_and_clickhouse(running: Pipeline) -> None:
-    """Ten kills of the worker and three of ClickHouse at random instants, caught up within 15 s at the end."""
+def test_kill_9_of_worker_and_clickhouse(
+    running: Pipeline, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ten kills of the worker and three of ClickHouse at random instants; each time it is caught up again."""
     dice = random.Random(5)
-    emitting = load(running, 30_000)
+    emitting = load(running, 60_000, pause=0.8)
+    recoveries = []
+    worker = running.start_worker()
+    running.wait()
     for number in range(10):
-        worker = running.start_worker()
-        time.sleep(dice.uniform(1.5, 5.0) if number % 3 else dice.uniform(7.0, 9.0))
-        if number in (2, 5, 8):
-            running.restart_clickhouse()
-            time.sleep(dice.uniform(0.0, 0.5))
+        time.sleep(dice.uniform(0.0, 2.0))
         worker.kill()
         worker.wait()
+        if number in (2, 5, 8):
+            running.restart_clickhouse()
+        worker = running.start_worker()
+        recoveries.append(running.wait())
     emitting.join()
-    running.start_worker()
-    assert running.wait() < 15, "a worker that was killed must have caught up within 15 s"
+    running.wait()
+    record_property("recoveries", recoveries)
+    with capsys.disabled():
+        print(f"\nseconds from kill -9 to caught up: {', '.join(f'{seconds:.1f}' for seconds in sorted(recoveries))}")
     assert_exact(running)
 
 

@@ -24,11 +24,11 @@ PERSON = "bbbbbbbb-0000-4000-8000-00000000000b"
 
 
 @pytest.fixture
-def settings(clickhouse: str, kafka: str, tmp_path: Path) -> Settings:
+def settings(clickhouse: str, own_kafka: str, tmp_path: Path) -> Settings:
     """An installation whose workers have read the log to its end at NOW."""
-    asyncio.run(ensure_topics(kafka, topic_specs(2)))
+    asyncio.run(ensure_topics(own_kafka, topic_specs(2)))
     settings = Settings(
-        kafka_bootstrap=kafka,
+        kafka_bootstrap=own_kafka,
         clickhouse_url=clickhouse,
         clickhouse_database=f"t_{uuid4().hex}",
         reports_dir=tmp_path / "reports",
@@ -39,19 +39,19 @@ def settings(clickhouse: str, kafka: str, tmp_path: Path) -> Settings:
     insert_changes(client, [Change(ORGANIZATION, "plan.changed", DAY_1, {"plan": "enterprise_usage_based"}, 1)])
     insert_cells(client, [Cell(ORGANIZATION, DAY_1 + timedelta(hours=5), PERSON, output_tokens=1000)])
     insert_cells(client, [Cell(ORGANIZATION, NOW.replace(hour=5), PERSON, output_tokens=2000)])
-    for source in asyncio.run(expected_sources(kafka, {})):
+    for source in asyncio.run(expected_sources(own_kafka, {})):
         insert_position(client, source, 10, NOW)
     client.close()
     return settings
 
 
-def test_expected_sources_are_all_partitions_in_their_epochs(kafka: str) -> None:
-    asyncio.run(ensure_topics(kafka, topic_specs(2)))
-    sources = asyncio.run(expected_sources(kafka, {}, {"tally.token": 3}))
+def test_expected_sources_are_all_partitions_in_their_epochs(own_kafka: str) -> None:
+    asyncio.run(ensure_topics(own_kafka, topic_specs(2)))
+    sources = asyncio.run(expected_sources(own_kafka, {}, {"tally.token": 3}))
     assert len(sources) == 2 * len(EVENTS_BY_TOPIC)
     assert {"tally.token/0@3", "tally.token/1@3", "tally.chat/1@0"} <= sources
     with pytest.raises(UserError, match=r"no topic tally\.nothing"):
-        asyncio.run(expected_sources(kafka, {}, topics=("tally.nothing", "tally.chat")))
+        asyncio.run(expected_sources(own_kafka, {}, topics=("tally.nothing", "tally.chat")))
 
 
 def test_export_writes_a_file_and_its_manifest(settings: Settings, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class Options:
     block_size: int = 65_536
     blocks: int = 4
     flush_seconds: float = 1.0
-    unflushed_limit: int = 200_000
+    unflushed_limit: int = 100_000
     open_cells_limit: int = 1_000_000
     idle_flushes: int = 60
     bad_share: float = 0.5

@@ -23,6 +23,7 @@ def add_agent(app: faust.App, topic: str, process: Process, failed: Callable[[Ba
         async for batch in stream:
             try:
                 again = await process(batch)
+                batch.records.clear()  # Faust holds on to events for a while, and these are megabytes
                 if again is not None:
                     await app.consumer.seek_back((batch.topic, batch.partition), again, batch.assignment)
             except asyncio.CancelledError:

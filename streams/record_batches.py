@@ -4,7 +4,7 @@ Faust hands an agent one event at a time, which costs it 40 us an event, and ack
 succeeded. Here an agent's event is a `RecordBatch`, reading starts where `placing` says (ClickHouse's positions, not
 Kafka's committed offsets), and what is committed to Kafka is what `confirmed` says is stored.
 
-Pinned to faust-streaming 0.15.3 and aiokafka 0.14.0; tests/integration/test_record_batches.py is the contract that
+Pinned to faust-streaming 0.15.3 and aiokafka 0.14.0; tests/unit/test_record_batches.py is the contract that
 tells when an upgrade breaks one of these hooks.
 """
 

@@ -8,14 +8,14 @@ A batch goes through in three steps, so that whoever drives it can fetch missing
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import msgspec
 
 from aggregators.activity import ActivityFold
+from aggregators.batches import Gap, Letter, Prepared, Record, Recreated, fingerprint, problem_of
 from aggregators.changes import Fold, Folded, IdForms, Invalid, Row, refuse_deep
 from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon, Verdict
@@ -32,39 +32,6 @@ ATTRIBUTED_LIMIT = 500_000
 """How many attribution ids a source remembers as written."""
 
 
-class Record(Protocol):
-    """What a source needs of a Kafka record (aiokafka's ConsumerRecord has it)."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-
-
-class Letter(NamedTuple):
-    """A record that does not count, and why."""
-
-    record: Record
-    reason: str
-    detail: str
-
-
-Work = tuple[int, Folded]
-"""(offset of a record that counts, what it adds)"""
-
-
-@dataclass
-class Prepared:
-    """A batch that is decoded and judged: what it will change, and the pages that it needs first."""
-
-    end: int
-    work: list[Work] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
-    missing: dict[Declaration, set[PageKey]] = field(default_factory=dict)
-    last: Record | None = None
-    duplicates: int = 0
-
-
 @dataclass
 class Snapshot:
     """What a source has that ClickHouse does not: absolute rows by table, letters, and the place they reach."""
@@ -75,24 +42,6 @@ class Snapshot:
     letters: list[Letter]
     last_record: str
     flights: list[tuple[Table, list[Page]]]
-
-
-class Recreated(Exception):
-    """The log holds another record at the place's last offset: the topic was deleted and made anew."""
-
-
-class Gap(Exception):
-    """A batch begins beyond the next offset to read; the reader must seek back to `wanted`."""
-
-    def __init__(self, source: str, wanted: int, found: int) -> None:
-        super().__init__(f"{source}: a batch begins at offset {found}, but {wanted} is next: seek back to {wanted}")
-        self.wanted = wanted
-
-
-def fingerprint(record: Record) -> str:
-    """A name for one record that a recreated topic's record at the same offset will not share."""
-    digest = blake2b(record.value or b"", digest_size=16, salt=record.timestamp.to_bytes(8, "big", signed=True))
-    return f"{record.offset:020d}:{digest.hexdigest()}"
 
 
 class Source:
@@ -197,7 +146,7 @@ class Source:
                 event_id, folded = self._read(record)
             except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
                 if record.offset >= self.place:
-                    prepared.letters.append(Letter(record, *_problem(error)))
+                    prepared.letters.append(Letter(record, *problem_of(error)))
                 continue
             formed.append(record)
             event_ids.append(hash(event_id))
@@ -302,13 +251,6 @@ class Source:
             table.evict(idle_rounds, planned.get(declaration, set()) | waiting.get(declaration, set()))
             for declaration, table in self.tables.items()
         )
-
-
-def _problem(error: Exception) -> tuple[str, str]:
-    """(reason, detail) of a malformed record; the reason is a stable word, for counting."""
-    if isinstance(error, Invalid):
-        return error.reason, error.detail
-    return ("schema" if isinstance(error, msgspec.ValidationError) else "not_json"), str(error)
 
 
 def landed(snapshot: Snapshot) -> None:

@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
-from aggregators.source import fingerprint
+from aggregators.batches import fingerprint
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
 from deploy.standings import Standing, require_topic, standings

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 
-from aggregators.source import Letter
+from aggregators.batches import Letter
 from deploy.errors import ExitCode, explain
 from deploy.log_filter import OnceAWhile
 from deploy.metrics import make_health_app

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from aggregators.source import FOLD_VERSION, Letter, Record, Source
+from aggregators.batches import Letter, Record
+from aggregators.source import FOLD_VERSION, Source
 from aggregators.watermark import EndAsked
 from sinks.store import NEVER, Position
 

@@ -17,8 +17,9 @@ from itertools import count
 from random import uniform
 from typing import Any, ParamSpec, TypeVar
 
+from aggregators.batches import Gap, Prepared, Recreated
 from aggregators.deduplication import Horizon
-from aggregators.source import FOLD_VERSION, Gap, Prepared, Recreated, Snapshot, Source, landed
+from aggregators.source import FOLD_VERSION, Snapshot, Source, landed
 from aggregators.watermark import EndAsked, watermark
 from sinks.clickhouse import is_transient
 from sinks.owned import Batch, LetterBox, Log, Options, Owned, Partition, problem_of, source_name

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from aggregators.source import FOLD_VERSION, fingerprint
+from aggregators.batches import fingerprint
+from aggregators.source import FOLD_VERSION
 from deploy.epochs import plan_epoch, start_epoch
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings

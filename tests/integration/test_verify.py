@@ -14,8 +14,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from clickhouse_connect.driver.client import Client
 
+from aggregators.batches import Letter
 from aggregators.deduplication import Horizon
-from aggregators.source import Letter, Source
+from aggregators.source import Source
 from deploy.settings import Settings
 from deploy.simulation import Line, Plan, simulate
 from deploy.verify import Difference, TableResult, Verdict, run

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from aggregators.batches import Prepared, Record
 from aggregators.deduplication import Horizon, Verdict
-from aggregators.source import Prepared, Record, Snapshot, Source
+from aggregators.source import Snapshot, Source
 from aggregators.table import Amounts, CellKey, Page, PageKey, Table
 from tests.property.logs import DRAW_CHOICES, DRAWS, MAKERS, Draw, log_of
 from tests.property.working import STEP_CHOICES, STEPS, Step, Worker, check

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
+from aggregators.batches import Gap
 from aggregators.declarations import CELL_TABLES
 from aggregators.deduplication import Horizon
-from aggregators.source import Gap, Snapshot, Source, landed
+from aggregators.source import Snapshot, Source, landed
 from aggregators.table import Table
 from tests.property.dict_clickhouse import ClickHouse
 from tests.property.recounting import BLOCK_SIZE, BLOCKS, Line, differences, recount

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from aggregators.source import Letter
+from aggregators.batches import Letter
 from sinks.sources import Batch, Sources
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop, Process

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from aggregators.source import Gap, Recreated, fingerprint
+from aggregators.batches import Gap, Recreated, fingerprint
 from streams.events import TOKEN
 from tests.folding import LOG_MS, LogRecord, record
 from tests.sources import NAME, letters, spent, take, token_source, usage

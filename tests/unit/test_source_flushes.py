@@ -4,10 +4,11 @@ import pytest
 
 from aggregators import source as source_module
 from aggregators.activity import ActivityFold
+from aggregators.batches import fingerprint
 from aggregators.declarations import MINUTE, SPEND
 from aggregators.deduplication import Horizon
 from aggregators.directory import DirectoryFold, ProfileFold
-from aggregators.source import Source, fingerprint, fold_of, landed
+from aggregators.source import Source, fold_of, landed
 from aggregators.spend import SpendFold
 from aggregators.windows import parse_hour, parse_minute
 from streams.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOKEN

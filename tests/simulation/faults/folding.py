@@ -5,7 +5,8 @@ from typing import Any
 
 import aggregators.activity
 import aggregators.spend
-from aggregators.source import Gap, Recreated, Source
+from aggregators.batches import Gap, Recreated
+from aggregators.source import Source
 from aggregators.table import Table
 from sinks.sources import Sources
 from tests.simulation.faults.planting import Plant, fault

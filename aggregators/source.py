@@ -242,15 +242,11 @@ class Source:
 
     def evict(self, idle_rounds: int) -> int:
         """Let go pages that were idle for so many flushes; returns how many."""
-        waiting = self.waiting.missing if self.waiting else {}
         planned: dict[Declaration, set[PageKey]] = {}
         for _, (changes, _) in self.waiting.work if self.waiting else ():
             for declaration, page_key, _, _ in changes:
                 planned.setdefault(declaration, set()).add(page_key)
-        return sum(
-            table.evict(idle_rounds, planned.get(declaration, set()) | waiting.get(declaration, set()))
-            for declaration, table in self.tables.items()
-        )
+        return sum(table.evict(idle_rounds, planned.get(declaration, ())) for declaration, table in self.tables.items())
 
 
 def landed(snapshot: Snapshot) -> None:

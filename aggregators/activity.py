@@ -7,7 +7,8 @@ from typing import Any
 from aggregators.changes import Folded, IdForms, moment_in_bounds
 from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
 from aggregators.live import live_change
-from aggregators.table import Amounts, CellKey
+from aggregators.cell_rows import CellKey
+from aggregators.table import Amounts
 from streams.events import (
     ActivityEvent,
     ArtifactCreated,

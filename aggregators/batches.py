@@ -1,14 +1,16 @@
 """What goes into a source and what comes of it: records, prepared batches, dead letters."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-from aggregators.changes import Folded, Invalid
+from aggregators.cell_rows import PageKey
+from aggregators.changes import Invalid, Row
 from aggregators.declarations import Declaration
-from aggregators.table import PageKey
+from aggregators.table import Increment
 
 
 class Record(Protocol):
@@ -28,16 +30,13 @@ class Letter(NamedTuple):
     detail: str
 
 
-Work = tuple[int, Folded]
-"""(offset of a record that counts, what it adds)"""
-
-
 @dataclass
 class Prepared:
     """A batch that is decoded and judged: what it will change, and the pages that it needs first."""
 
     end: int
-    work: list[Work] = field(default_factory=list)
+    increments: defaultdict[Declaration, list[Increment]] = field(default_factory=lambda: defaultdict(list))
+    rows: list[tuple[int, Row]] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     missing: dict[Declaration, set[PageKey]] = field(default_factory=dict)
     last: Record | None = None

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from aggregators.cell_rows import CellKey, PageKey
 from aggregators.declarations import Declaration
-from aggregators.table import Amounts, CellKey, PageKey
+from aggregators.table import Amounts
 from aggregators.windows import minute_of, minute_of_log, start_of_minute, utc
 
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)

@@ -21,7 +21,8 @@ from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon, Verdict
 from aggregators.directory import DirectoryFold, ProfileFold
 from aggregators.spend import SpendFold
-from aggregators.table import Page, PageKey, Table
+from aggregators.cell_rows import PageKey, Rows
+from aggregators.table import Page, Table
 from streams.events import DIRECTORY, PROFILES, TOKEN, decoder
 
 FOLD_VERSION = 1
@@ -38,7 +39,7 @@ class Snapshot:
 
     source: "Source"
     place: int
-    rows: dict[str, list[Any]]
+    rows: dict[str, Rows]
     letters: list[Letter]
     last_record: str
     flights: list[tuple[Table, list[Page]]]
@@ -180,11 +181,13 @@ class Source:
         return self._fold.forget(record.key)
 
     def _plan(self, offset: int, folded: Folded, prepared: Prepared) -> None:
-        prepared.work.append((offset, folded))
-        for declaration, page_key, _, _ in folded[0]:
+        for declaration, page_key, key, amounts in folded[0]:
             table = self.tables[declaration]
             if page_key not in table.pages and not table.open(page_key):
                 prepared.missing.setdefault(declaration, set()).add(page_key)
+            prepared.increments[declaration].append((offset, page_key, key, amounts))
+        for row in folded[1]:
+            prepared.rows.append((offset, row))
 
     def load(self, declaration: Declaration, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
         """Open pages as ClickHouse has them (see Table.load)."""
@@ -192,12 +195,10 @@ class Source:
 
     def apply(self, prepared: Prepared) -> None:
         """Fold a prepared batch whose missing pages are loaded, and advance cursor and place. Never awaits."""
-        tables = self.tables
-        for offset, (changes, rows) in prepared.work:
-            for declaration, page_key, key, amounts in changes:
-                tables[declaration].add(page_key, key, offset, amounts)
-            for row in rows:
-                self._take_row(row, offset)
+        for declaration, increments in prepared.increments.items():
+            self.tables[declaration].fold(increments)
+        for offset, row in prepared.rows:
+            self._take_row(row, offset)
         self._letters += prepared.letters
         if prepared.last is not None and prepared.last.offset >= self.place:
             self.last_record = fingerprint(prepared.last)
@@ -230,7 +231,7 @@ class Source:
 
     def snapshot(self) -> Snapshot:
         """Take what has changed, with the place at this instant. The position row goes in after all the rest."""
-        rows: dict[str, list[Any]] = {**self._rows}
+        rows: dict[str, Rows] = {**self._rows}
         flights = []
         for declaration, table in self.tables.items():
             changed, pages = table.take_changes(self.name)
@@ -242,11 +243,11 @@ class Source:
 
     def evict(self, idle_rounds: int) -> int:
         """Let go pages that were idle for so many flushes; returns how many."""
-        planned: dict[Declaration, set[PageKey]] = {}
-        for _, (changes, _) in self.waiting.work if self.waiting else ():
-            for declaration, page_key, _, _ in changes:
-                planned.setdefault(declaration, set()).add(page_key)
-        return sum(table.evict(idle_rounds, planned.get(declaration, ())) for declaration, table in self.tables.items())
+        planned = self.waiting.increments if self.waiting else {}
+        return sum(
+            table.evict(idle_rounds, {page_key for _, page_key, _, _ in planned.get(declaration, ())})
+            for declaration, table in self.tables.items()
+        )
 
 
 def landed(snapshot: Snapshot) -> None:

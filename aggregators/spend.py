@@ -13,7 +13,7 @@ import msgspec
 from aggregators.changes import Change, Folded, IdForms, Row, moment_in_bounds
 from aggregators.declarations import SPEND
 from aggregators.live import live_change
-from aggregators.table import PageKey
+from aggregators.cell_rows import PageKey
 from streams.events import Attribution, ExecutionUsed, TokenUsed
 from streams.events.envelope import NIL
 

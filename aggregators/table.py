@@ -1,33 +1,40 @@
 """Cells in memory: a Table holds one declaration's pages for one source.
 
-A page is the cells of one (organization, window): the unit that is read back from ClickHouse and let go. A cell is
-`[log_offset, *counters]`; an event whose offset is at or below a cell's stamp is already in that cell and skipped
-for that cell alone, which is what makes a re-read after a crash harmless.
+A page is the cells of one (organization, window): the unit that is read back from ClickHouse and let go. The counts
+of all cells stand in one array, a row a cell: its log_offset, then its counters; a page knows the row of each key.
+So a batch is added in one step, and a flush takes columns. An event whose offset is at or below a cell's stamp is
+already in that cell and skipped for that cell alone, which is what makes a re-read after a crash harmless.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from operator import add
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
-from aggregators.declarations import Declaration
-from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
+import numpy as np
 
-PageKey = tuple[str, int]
-"""(organization id, window number)"""
-CellKey = tuple[Any, ...]
-"""The declaration's key columns, in order."""
+from aggregators.cell_rows import CellKey, CellRows, Counts, PageKey
+from aggregators.declarations import Declaration
+from aggregators.windows import WINDOW_PARSE
+
 Amounts = tuple[int, ...]
 """A zero for the stamp's place, then one increment for each counter."""
+Increment = tuple[int, PageKey, CellKey, Amounts]
+"""(offset of the event, the cell's page, its key, what is added)"""
+
+FIRST_ROWS = 64
+NO_STAMP = -1
+"""The stamp of a cell that holds nothing yet: offset 0 is beyond it."""
 
 
 class Page:
-    """The cells of one (organization, window), and which of them ClickHouse does not have yet."""
+    """The rows of the cells of one (organization, window), and whether any was touched since the latest flush."""
 
-    __slots__ = ("cells", "changed", "flights", "touched")
+    __slots__ = ("cells", "changed", "flights", "key", "touched")
 
-    def __init__(self, touched: int) -> None:
-        self.cells: dict[CellKey, list[int]] = {}
-        self.changed: dict[CellKey, list[int]] = {}
+    def __init__(self, key: PageKey, touched: int) -> None:
+        self.key = key
+        self.cells: dict[CellKey, int] = {}
+        self.changed = False
         self.flights = 0
         self.touched = touched
 
@@ -37,78 +44,119 @@ class Table:
 
     `first_unwritten` is the first window of which ClickHouse certainly holds nothing from this source, so that
     pages from there on need no read-back; without it every new hour of every organization costs a query.
-    `unflushed` counts the cells that ClickHouse does not have yet, those in flight left out.
     """
 
     def __init__(self, declaration: Declaration, first_unwritten: int) -> None:
         self.declaration = declaration
         self.pages: dict[PageKey, Page] = {}
-        self.dirty: dict[PageKey, Page] = {}
         self.first_unwritten = first_unwritten
         self.round = 0
-        self.unflushed = 0
+        self._width = 1 + len(declaration.counters)
+        self._columns = np.arange(self._width)
+        self._changed_pages: list[Page] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        """No cells, and no more memory than that needs."""
+        self._counts = _no_counts(FIRST_ROWS, self._width)
+        self._changed = np.zeros(FIRST_ROWS, np.bool_)
+        self._page_keys: list[PageKey | None] = []
+        self._keys: list[CellKey | None] = []
+        self._free: list[int] = []
 
     def open(self, page_key: PageKey) -> bool:
         """Whether the page is here; one that ClickHouse cannot have is opened empty."""
         if page_key in self.pages:
             return True
         if page_key[1] >= self.first_unwritten:
-            self.pages[page_key] = Page(self.round)
+            self.pages[page_key] = Page(page_key, self.round)
             return True
         return False
 
     def load(self, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
-        """Open the pages as ClickHouse has them: rows of (organization, window text, *key, log_offset, *counters)."""
-        for page_key in page_keys:
-            self.pages.setdefault(page_key, Page(self.round))
+        """Open the pages as ClickHouse has them: rows of (organization, window text, *key, log_offset, *counters).
+
+        A cell that is here already stays as it is: it is newer.
+        """
+        for page_key in sorted(page_keys):
+            self.pages.setdefault(page_key, Page(page_key, self.round))
         width = len(self.declaration.key)
         parse = WINDOW_PARSE[self.declaration.window]
+        loaded: dict[int, Sequence[int]] = {}
         for organization, window, *rest in rows:
-            page = self.pages[organization, parse(window)]
-            page.cells.setdefault(tuple(rest[:width]), rest[width:])
+            page, key = self.pages[organization, parse(window)], tuple(rest[:width])
+            if key not in page.cells:
+                loaded[self._new_row(page, key)] = rest[width:]
+        if loaded:
+            self._counts[list(loaded)] = list(loaded.values())
 
-    def add(self, page_key: PageKey, key: CellKey, offset: int, amounts: Amounts) -> None:
-        """Fold one event's increments into its cell. The page must be open (KeyError: a bug in the caller)."""
-        page = self.pages[page_key]
-        cell = page.cells.get(key)
-        if cell is None:
-            cell = page.cells[key] = list(amounts)
-        elif offset <= cell[0]:
+    def fold(self, increments: Sequence[Increment]) -> None:
+        """Add events to their cells, in ascending order of offsets. Pages must be open (KeyError: the caller's bug)."""
+        if not increments:
             return
+        offsets, page_keys, keys, amounts = zip(*increments, strict=True)
+        rows = np.fromiter(self._rows_of(page_keys, keys), np.intp, len(keys))
+        stamps = np.fromiter(offsets, np.int64, len(offsets))
+        added = np.fromiter(chain.from_iterable(amounts), np.int64, len(keys) * self._width).reshape(-1, self._width)
+        fresh = stamps > self._counts[rows, 0]
+        if not fresh.all():
+            rows, stamps, added = rows[fresh], stamps[fresh], added[fresh]
+        places = rows[:, np.newaxis] * self._width + self._columns
+        np.add.at(self._counts.reshape(-1), places.reshape(-1), added.reshape(-1))
+        self._counts[rows, 0] = stamps  # of a row that is named twice the last one stands, which is the greatest
+        self._changed[rows] = True
+
+    def _rows_of(self, page_keys: Iterable[PageKey], keys: Iterable[CellKey]) -> list[int]:
+        """The row of each cell; a cell that is new gets one, and its page counts as changed."""
+        pages, changed_pages, now = self.pages, self._changed_pages, self.round
+        rows = []
+        for page_key, key in zip(page_keys, keys, strict=True):
+            page = pages[page_key]
+            row = page.cells.get(key)
+            rows.append(self._new_row(page, key) if row is None else row)
+            if not page.changed:
+                page.changed = True
+                page.touched = now
+                changed_pages.append(page)
+        return rows
+
+    def _new_row(self, page: Page, key: CellKey) -> int:
+        if self._free:
+            row = self._free.pop()
+            self._page_keys[row], self._keys[row] = page.key, key
         else:
-            cell[:] = map(add, cell, amounts)
-        cell[0] = offset
-        changed = page.changed
-        before = len(changed)
-        if not before:
-            self.dirty[page_key] = page
-            page.touched = self.round
-        changed[key] = cell
-        self.unflushed += len(changed) - before
+            row = len(self._keys)
+            self._page_keys.append(page.key)
+            self._keys.append(key)
+            if row == len(self._counts):
+                self._counts = np.concatenate((self._counts, _no_counts(row, self._width)))
+                self._changed = np.concatenate((self._changed, np.zeros(row, np.bool_)))
+        page.cells[key] = row
+        return row
+
+    @property
+    def unflushed(self) -> int:
+        """How many cells ClickHouse does not have as they are, those in flight left out."""
+        return int(np.count_nonzero(self._changed))
 
     @property
     def open_cells(self) -> int:
         """How many cells are in memory."""
-        return sum(len(page.cells) for page in self.pages.values())
+        return len(self._keys) - len(self._free)
 
-    def take_changes(self, source: str) -> tuple[list[list[Any]], list[Page]]:
-        """Absolute rows of all changed cells, in column order, and their pages, which stay until `landed`."""
+    def take_changes(self, source: str) -> tuple[CellRows, list[Page]]:
+        """Absolute rows of all changed cells, and the touched pages, which stay until `landed`."""
         self.round += 1
-        flight = list(self.dirty.values())
-        rows = list(self._rows(source))
+        flight, self._changed_pages = self._changed_pages, []
         for page in flight:
-            page.changed = {}
+            page.changed = False
             page.flights += 1
-        self.dirty = {}
-        self.unflushed = 0
-        return rows, flight
-
-    def _rows(self, source: str) -> Iterator[list[Any]]:
-        text = WINDOW_TEXT[self.declaration.window]
-        for (organization, window), page in self.dirty.items():
-            head = [source, organization, text(window)]
-            for key, cell in page.changed.items():
-                yield [*head, *key, *cell]
+        rows = np.flatnonzero(self._changed)
+        self._changed[rows] = False
+        places = rows.tolist()
+        page_keys: list[Any] = [self._page_keys[row] for row in places]
+        keys: list[Any] = [self._keys[row] for row in places]
+        return CellRows(self.declaration, [source] * len(places), page_keys, keys, self._counts[rows]), flight
 
     def landed(self, flight: Iterable[Page]) -> None:
         """ClickHouse has confirmed the rows of these pages."""
@@ -118,19 +166,37 @@ class Table:
     def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
         """Let go pages that no event has changed for `idle_rounds` flushes; returns how many.
 
-        A page that is dirty, in flight, or of a batch that waits (`keep`) stays: read back before its rows have
+        A page that is changed, in flight, or of a batch that waits (`keep`) stays: read back before its rows have
         landed, it would lack them.
         """
         kept = set(keep)
         idle = [
-            page_key
-            for page_key, page in self.pages.items()
+            page
+            for page in self.pages.values()
             if self.round - page.touched >= idle_rounds
             and not page.changed
             and not page.flights
-            and page_key not in kept
+            and page.key not in kept
         ]
-        for page_key in idle:
-            self.first_unwritten = max(self.first_unwritten, page_key[1] + 1)
-            del self.pages[page_key]
+        for page in idle:
+            self.first_unwritten = max(self.first_unwritten, page.key[1] + 1)
+            del self.pages[page.key]
+        self._let_go([row for page in idle for row in page.cells.values()])
         return len(idle)
+
+    def _let_go(self, rows: list[int]) -> None:
+        if not self.pages:
+            self._clear()
+            return
+        self._counts[rows] = 0
+        self._counts[rows, 0] = NO_STAMP
+        for row in rows:
+            self._page_keys[row] = self._keys[row] = None
+        self._free += rows
+
+
+def _no_counts(rows: int, width: int) -> Counts:
+    """Cells that hold nothing."""
+    counts = np.zeros((rows, width), np.int64)
+    counts[:, 0] = NO_STAMP
+    return counts

@@ -17,6 +17,7 @@ from itertools import count
 from random import uniform
 from typing import Any, ParamSpec, TypeVar
 
+from aggregators.cell_rows import Rows, together
 from aggregators.batches import Gap, Prepared, Recreated
 from aggregators.deduplication import Horizon
 from aggregators.source import FOLD_VERSION, Snapshot, Source, landed
@@ -293,12 +294,12 @@ class Sources:
         letters = [(snapshot.source.name, letter) for snapshot in snapshots for letter in snapshot.letters]
         if letters:
             await self._letters(letters)
-        by_table: dict[str, list[Sequence[object]]] = {}
+        by_table: dict[str, list[Rows]] = {}
         for snapshot in snapshots:
             for table, rows in snapshot.rows.items():
-                by_table.setdefault(table, []).extend(rows)
-        for table, rows in by_table.items():
-            await self._call(self._store.write, table, rows)
+                by_table.setdefault(table, []).append(rows)
+        for table, parts in by_table.items():
+            await self._call(self._store.write, table, together(parts))
         for snapshot in snapshots:
             landed(snapshot)
 

@@ -12,9 +12,9 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from aggregators.declarations import CELL_TABLES, Declaration
-from aggregators.table import PageKey
+from aggregators.cell_rows import CellRows, PageKey
 from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
-from sinks.clickhouse import insert_rows
+from sinks.clickhouse import insert_cells, insert_rows
 
 ROW_TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("organization_id", "type", "in_force_from", "subject_id", "detail", "source", "log_offset"),
@@ -146,7 +146,10 @@ class Store:
 
     def write(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Insert whole rows of a table, in the order of its columns; returns when they are confirmed."""
-        insert_rows(self.client, table, COLUMNS[table], rows)
+        if isinstance(rows, CellRows):
+            insert_cells(self.client, rows)
+        else:
+            insert_rows(self.client, table, COLUMNS[table], rows)
 
     def write_positions(self, positions: Sequence[Position]) -> None:
         """Store where sources stand. To be called after all that the positions cover is confirmed."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aggregators.declarations import CELL_TABLES, Declaration
-from aggregators.table import PageKey
+from aggregators.cell_rows import PageKey
 from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
 from tests.property.recounting import Tables
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from aggregators.batches import Prepared, Record
 from aggregators.deduplication import Horizon, Verdict
 from aggregators.source import Snapshot, Source
-from aggregators.table import Amounts, CellKey, Page, PageKey, Table
+from aggregators.cell_rows import PageKey
+from aggregators.table import Increment, Page, Table
 from tests.property.logs import DRAW_CHOICES, DRAWS, MAKERS, Draw, log_of
 from tests.property.working import STEP_CHOICES, STEPS, Step, Worker, check
 
@@ -50,11 +51,12 @@ def test_tables_equal_the_recount_of_every_seed(topic: str) -> None:
 class NoStamp(Table):
     """Folds an event into a cell that already holds it."""
 
-    def add(self, page_key: PageKey, key: CellKey, offset: int, amounts: Amounts) -> None:
-        cell = self.pages[page_key].cells.get(key)
-        if cell is not None:
-            cell[0] = min(cell[0], offset - 1)
-        super().add(page_key, key, offset, amounts)
+    def fold(self, increments: Sequence[Increment]) -> None:
+        for one in increments:
+            row = self.pages[one[1]].cells.get(one[2])
+            if row is not None:
+                self._counts[row, 0] = min(self._counts[row, 0], one[0] - 1)
+            super().fold([one])
 
 
 class NoReadBack(Table):
@@ -81,9 +83,11 @@ class EvictsChanged(Table):
     """Lets go pages with changes that nobody has taken."""
 
     def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
-        for page_key in [page_key for page_key, page in self.pages.items() if page.changed and page_key not in keep]:
-            del self.pages[page_key], self.dirty[page_key]
-            self.first_unwritten = max(self.first_unwritten, page_key[1] + 1)
+        for page_key, page in self.pages.items():
+            if page.changed and page_key not in keep:
+                page.changed = False
+                page.touched = self.round - idle_rounds
+                self._changed[list(page.cells.values())] = False
         return super().evict(idle_rounds, keep)
 
 
@@ -110,7 +114,7 @@ class RowsChangeInFlight(Table):
     def landed(self, flight: Iterable[Page]) -> None:
         super().landed(flight)
         for page in flight:
-            page.changed.clear()
+            self._changed[list(page.cells.values())] = False
 
 
 class Unwarmed(Source):

@@ -15,7 +15,7 @@ from tests.simulation.faults.planting import Plant, fault
 @fault
 def one_stamp_for_each_partition(plant: Plant) -> None:
     """What is at or below the greatest stamp that was read back is taken for folded, in every cell."""
-    load, add = Source.load, Table.add
+    load, fold = Source.load, Table.fold
 
     def load_stamp(self: Any, declaration: Any, page_keys: Any, rows: Any) -> None:
         stamp = max((row[2 + len(declaration.key)] for row in rows), default=-1)
@@ -23,12 +23,11 @@ def one_stamp_for_each_partition(plant: Plant) -> None:
             table.greatest = max(stamp, getattr(table, "greatest", -1))
         load(self, declaration, page_keys, rows)
 
-    def add_beyond(self: Any, page_key: Any, key: Any, offset: int, amounts: Any) -> None:
-        if offset > getattr(self, "greatest", -1):
-            add(self, page_key, key, offset, amounts)
+    def fold_beyond(self: Any, increments: Any) -> None:
+        fold(self, [one for one in increments if one[0] > getattr(self, "greatest", -1)])
 
     plant(Source, "load", load_stamp)
-    plant(Table, "add", add_beyond)
+    plant(Table, "fold", fold_beyond)
 
 
 @fault
@@ -65,12 +64,15 @@ def fold_resumed_after_an_await_without_a_check(plant: Plant) -> None:
         except Recreated as recreated:
             return self._stop(partition, str(recreated), owned.identity)
         before = owned.source
-        for declaration, pages in prepared.missing.items():
-            before.load(declaration, pages, await self._call(self._store.read_pages, declaration, before.name, pages))
+        read = [
+            (declaration, pages, await self._call(self._store.read_pages, declaration, before.name, pages))
+            for declaration, pages in prepared.missing.items()
+        ]
         owned = self._owned.get(partition, owned)
+        for declaration, pages, rows in read:
+            owned.source.load(declaration, pages, rows)
         for declaration, table in before.tables.items():
-            for page_key, page in table.pages.items():
-                owned.source.tables[declaration].pages.setdefault(page_key, page)
+            owned.source.load(declaration, table.pages, [])
         owned.source.apply(prepared)
         return None
 
@@ -83,7 +85,8 @@ def unordered_fold(plant: Plant) -> None:
     original = Source.apply
 
     def apply(self: Any, prepared: Any) -> None:
-        prepared.work.reverse()
+        for increments in prepared.increments.values():
+            increments.reverse()
         original(self, prepared)
 
     plant(Source, "apply", apply)
@@ -156,12 +159,12 @@ def eviction_of_a_page_of_a_waiting_batch(plant: Plant) -> None:
 @fault
 def changed_page_let_go(plant: Plant) -> None:
     """A page is let go with cells that no flush has taken."""
+    original = Table.evict
 
     def evict(self: Any, idle_rounds: int, keep: Any = ()) -> int:
-        for page_key in [one for one in self.pages if one not in set(keep)]:
-            self.first_unwritten = max(self.first_unwritten, page_key[1] + 1)
-            self.dirty.pop(page_key, None)
-            del self.pages[page_key]
-        return 0
+        for page in [page for page_key, page in self.pages.items() if page_key not in set(keep)]:
+            page.changed = False
+            self._changed[list(page.cells.values())] = False
+        return original(self, 0, keep)
 
     plant(Table, "evict", evict)

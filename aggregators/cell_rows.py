@@ -1,0 +1,83 @@
+"""Cells on their way to ClickHouse: keys as they are, counters in one array, read as rows by whoever wants rows."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aggregators.declarations import Declaration
+from aggregators.windows import WINDOW_TEXT
+
+PageKey = tuple[str, int]
+"""(organization id, window number)"""
+CellKey = tuple[Any, ...]
+"""The declaration's key columns, in order."""
+Counts = NDArray[np.int64]
+"""A row for each cell: log_offset, then the counters."""
+
+
+class CellRows(Sequence[list[Any]]):
+    """Absolute rows of one table, in the order of its columns.
+
+    A row costs nothing until somebody asks for it: a flush writes columns, and lists of lists for it took a quarter
+    of a worker's time. Sources, page keys, keys and counts are parallel and never change.
+    """
+
+    def __init__(
+        self,
+        declaration: Declaration,
+        sources: Sequence[str],
+        page_keys: Sequence[PageKey],
+        keys: Sequence[CellKey],
+        counts: Counts,
+    ) -> None:
+        self.declaration = declaration
+        self.sources = sources
+        self.page_keys = page_keys
+        self.keys = keys
+        self.counts = counts
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, place: int) -> list[Any]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "CellRows": ...
+
+    def __getitem__(self, place: int | slice) -> "list[Any] | CellRows":
+        if isinstance(place, slice):
+            return CellRows(
+                self.declaration, self.sources[place], self.page_keys[place], self.keys[place], self.counts[place]
+            )
+        organization, window = self.page_keys[place]
+        text = WINDOW_TEXT[self.declaration.window](window)
+        return [self.sources[place], organization, text, *self.keys[place], *self.counts[place].tolist()]
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+Rows = Sequence[Sequence[Any]]
+"""Whole rows of one table: CellRows, or lists for the tables that have no counters."""
+
+
+def together(parts: Sequence[Rows]) -> Rows:
+    """The rows of one table, of several sources, as one."""
+    cells = [part for part in parts if isinstance(part, CellRows)]
+    if not cells:
+        return [row for part in parts for row in part]
+    return CellRows(
+        cells[0].declaration,
+        [source for part in cells for source in part.sources],
+        [page_key for part in cells for page_key in part.page_keys],
+        [key for part in cells for key in part.keys],
+        np.concatenate([part.counts for part in cells]),
+    )

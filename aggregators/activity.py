@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from aggregators.changes import Folded, IdForms, moment_in_bounds
+from aggregators.changes import Folded, IdForms, minute_in_bounds
 from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
 from aggregators.live import live_change
 from aggregators.cell_rows import CellKey
@@ -176,12 +176,13 @@ class ActivityFold:
 
     def __call__(self, event: ActivityEvent, log_ms: int) -> Folded:
         """What one event adds. Raises Invalid."""
-        at, minute = moment_in_bounds(event.occurred_at, log_ms, "occurred_at")
+        minute = minute_in_bounds(event.occurred_at, log_ms, "occurred_at")
         organization = self._ids.check(event.organization_id, "organization_id")
         self._ids.check(event.actor.id, "actor.id")
+        counted = minute
         if isinstance(event, (ArtifactShared, ArtifactPublished, ArtifactViewed)):
             # "Ever shared" belongs to the day of the artifact's creation, whenever the sharing happened.
-            at, _ = moment_in_bounds(event.created_at, log_ms, "created_at")
+            counted = minute_in_bounds(event.created_at, log_ms, "created_at")
         declaration, key, amounts = RULES[type(event)](event, self._ids)
-        change = (declaration, (organization, at.toordinal()), key, amounts)
-        return (change, *live_change(event, minute, log_ms)), ()
+        change = (declaration, (organization, counted // 1440), key, amounts)
+        return (change, *live_change(organization, event.product or "", minute, log_ms)), ()

@@ -10,7 +10,7 @@ import msgspec
 from aggregators.cell_rows import PageKey
 from aggregators.changes import Invalid, Row
 from aggregators.declarations import Declaration
-from aggregators.table import Increment
+from aggregators.table import Change
 
 
 class Record(Protocol):
@@ -30,15 +30,19 @@ class Letter(NamedTuple):
     detail: str
 
 
+Changes = tuple[list[int], list[Change]]
+"""Offsets of records that count, ascending, and what each changes in one table."""
+
+
 @dataclass
 class Prepared:
     """A batch that is decoded and judged: what it will change, and the pages that it needs first."""
 
     end: int
-    increments: defaultdict[Declaration, list[Increment]] = field(default_factory=lambda: defaultdict(list))
+    changes: defaultdict[Declaration, Changes] = field(default_factory=lambda: defaultdict(lambda: ([], [])))
     rows: list[tuple[int, Row]] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
-    missing: dict[Declaration, set[PageKey]] = field(default_factory=dict)
+    missing: dict[Declaration, list[PageKey]] = field(default_factory=dict)
     last: Record | None = None
     duplicates: int = 0
 

@@ -5,10 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from aggregators.cell_rows import CellKey, PageKey
-from aggregators.declarations import Declaration
-from aggregators.table import Amounts
-from aggregators.windows import minute_of, minute_of_log, start_of_minute, utc
+from aggregators.table import Change
+from aggregators.windows import MINUTES_BEFORE_1970, minute_of, minute_of_log, start_of_minute, utc
 
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
 """The start of the oldest window that is kept; an event of an earlier time is a dead letter."""
@@ -32,15 +30,17 @@ MAX_DEPTH = 400
 """How deep a record's JSON may nest. The decoder's own limit depends on its caller's stack, so without one here the
 same record could count in one process and not in another."""
 
+SHALLOW = 2 * MAX_DEPTH
+"""Bytes up to which no record can nest deeper: every level is closed again in valid JSON. To count its brackets
+costs as much as to decode it, so short records are spared that."""
+
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 """JSON strings, one without end too: sought again from each of its quotes, it would cost the square of its length."""
 
 
 def refuse_deep(value: bytes) -> None:
     """Raises Invalid when `value` nests deeper than MAX_DEPTH; brackets inside of strings do not count."""
-    # Every level is closed again in valid JSON, so a short record cannot; to count its brackets costs as much as
-    # to decode it.
-    if len(value) <= 2 * MAX_DEPTH:
+    if len(value) <= SHALLOW:
         return
     depth = 0
     for byte in _TEXTS.sub(b"", value):
@@ -48,9 +48,6 @@ def refuse_deep(value: bytes) -> None:
         if depth > MAX_DEPTH:
             raise Invalid("nested_too_deep", f"the record nests more than {MAX_DEPTH} levels deep")
 
-
-Change = tuple[Declaration, PageKey, CellKey, Amounts]
-"""Increments of one cell. A plain tuple: a named one takes ten times as long to make, twice for every event."""
 
 
 class Row(NamedTuple):
@@ -71,16 +68,16 @@ Fold = Callable[[Any, int], Folded]
 """(event, its record's log timestamp in milliseconds) to what it adds. Raises Invalid."""
 
 
-def moment_in_bounds(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]:
-    """`moment` in UTC and its minute number. Raises Invalid when it is before EARLIEST or ahead of the log."""
-    if moment.tzinfo is UTC:  # nearly every event: no more than this is spent on it
-        minute = minute_of(moment)
-        if EARLIEST_MINUTE <= minute <= minute_of_log(log_ms):
-            return moment, minute
-    at, minute = not_ahead(moment, log_ms, field)
+def minute_in_bounds(moment: datetime, log_ms: int, field: str) -> int:
+    """The minute number of `moment`. Raises Invalid when it is before EARLIEST or ahead of the log."""
+    if moment.tzinfo is UTC:  # nearly every event: no more than this is spent on it, and no call
+        minute = moment.toordinal() * 1440 + moment.hour * 60 + moment.minute
+        if EARLIEST_MINUTE <= minute <= log_ms // 60_000 + MINUTES_BEFORE_1970:
+            return minute
+    _, minute = not_ahead(moment, log_ms, field)
     if minute < EARLIEST_MINUTE:
         raise Invalid("too_old", f"{field} {moment.isoformat()} is before {EARLIEST.isoformat()}, the oldest day kept")
-    return at, minute
+    return minute
 
 
 def not_ahead(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]:
@@ -109,6 +106,8 @@ class IdForms:
     def __init__(self, limit: int = 500_000) -> None:
         self._limit = limit
         self._known: dict[str, str] = {}
+        self.known = self._known.get
+        """`check` of an id that was checked before; None for others. It spares nearly every event a call."""
 
     def check(self, value: str, field: str) -> str:
         """`value`, as the same object each time. Raises Invalid unless it is a lower-case hyphenated UUID.

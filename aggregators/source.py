@@ -10,13 +10,14 @@ A batch goes through in three steps, so that whoever drives it can fetch missing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from aggregators.activity import ActivityFold
 from aggregators.batches import Gap, Letter, Prepared, Record, Recreated, fingerprint, problem_of
-from aggregators.changes import Fold, Folded, IdForms, Invalid, Row, refuse_deep
+from aggregators.changes import Fold, Folded, SHALLOW, IdForms, Invalid, Row, refuse_deep
 from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon, Verdict
 from aggregators.directory import DirectoryFold, ProfileFold
@@ -29,6 +30,8 @@ FOLD_VERSION = 1
 """Changed whenever a fold would give other cells for the same log; cells of another version are refused."""
 
 
+PAGE_KEY = itemgetter(1)
+"""A change's page."""
 ATTRIBUTED_LIMIT = 500_000
 """How many attribution ids a source remembers as written."""
 
@@ -113,6 +116,7 @@ class Source:
         self._refuse_recreated(fresh)
         for block, run in self._runs(fresh):
             self._prepare_run(block, run, prepared)
+        self._open_pages(prepared)
         if fresh:
             prepared.last = fresh[-1]
         self.waiting = prepared
@@ -139,55 +143,69 @@ class Source:
             yield block, list(run)
 
     def _prepare_run(self, block: int, run: list[Record], prepared: Prepared) -> None:
+        """Decode and judge a run of one block, and gather what it adds."""
+        formed, event_ids, folds = self._read_all(run, prepared)
+        verdicts = self._judge(block, formed, event_ids)
+        changes = prepared.changes
+        place, first, duplicate = self.place, Verdict.FIRST, Verdict.DUPLICATE
+        for record, folded, verdict in zip(formed, folds, verdicts, strict=True):
+            offset = record.offset
+            if offset < place:
+                continue
+            if verdict is first:
+                for change in folded[0]:
+                    offsets, gathered = changes[change[0]]
+                    offsets.append(offset)
+                    gathered.append(change)
+                for row in folded[1]:
+                    prepared.rows.append((offset, row))
+            elif verdict is duplicate:
+                prepared.duplicates += 1
+            else:
+                prepared.letters.append(Letter(record, "conflict", "its event_id was used with another payload"))
+
+    def _read_all(self, run: list[Record], prepared: Prepared) -> tuple[list[Record], list[int], list[Folded]]:
+        """The well-formed records, the hashes of their event_ids, and what each adds; the others become letters."""
+        decode, fold = self._decode, self._fold
         formed: list[Record] = []
         event_ids: list[int] = []
-        planned: list[Folded] = []
+        folds: list[Folded] = []
         for record in run:
+            value = record.value
             try:
-                event_id, folded = self._read(record)
+                if value is None:
+                    event_id, folded = "", self._tombstone(record)
+                else:
+                    if len(value) > SHALLOW:
+                        refuse_deep(value)
+                    event = decode(value)
+                    event_id, folded = event.event_id, fold(event, record.timestamp)
             except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
                 if record.offset >= self.place:
                     prepared.letters.append(Letter(record, *problem_of(error)))
                 continue
             formed.append(record)
             event_ids.append(hash(event_id))
-            planned.append(folded)
-        for record, folded, verdict in zip(formed, planned, self._judge(block, formed, event_ids), strict=True):
-            if record.offset < self.place:
-                continue
-            if verdict is Verdict.FIRST:
-                self._plan(record.offset, folded, prepared)
-            elif verdict is Verdict.DUPLICATE:
-                prepared.duplicates += 1
-            else:
-                prepared.letters.append(Letter(record, "conflict", "its event_id was used with another payload"))
+            folds.append(folded)
+        return formed, event_ids, folds
 
     def _judge(self, block: int, formed: list[Record], event_ids: list[int]) -> list[Verdict]:
         if not self.deduplicates:
             return [Verdict.FIRST] * len(formed)
         return self.horizon.judge(block, event_ids, [hash(record.value) for record in formed])
 
-    def _read(self, record: Record) -> tuple[str, Folded]:
-        """The event_id of a well-formed record, and what it adds."""
-        if record.value is None:
-            return "", self._tombstone(record)
-        refuse_deep(record.value)
-        event = self._decode(record.value)
-        return event.event_id, self._fold(event, record.timestamp)
-
     def _tombstone(self, record: Record) -> Folded:
         if not isinstance(self._fold, ProfileFold):
             raise Invalid("empty", "the record has no value")
         return self._fold.forget(record.key)
 
-    def _plan(self, offset: int, folded: Folded, prepared: Prepared) -> None:
-        for declaration, page_key, key, amounts in folded[0]:
+    def _open_pages(self, prepared: Prepared) -> None:
+        """Open the pages that the batch will change; those that ClickHouse may have are missing until loaded."""
+        for declaration, (_, changes) in prepared.changes.items():
             table = self.tables[declaration]
-            if page_key not in table.pages and not table.open(page_key):
-                prepared.missing.setdefault(declaration, set()).add(page_key)
-            prepared.increments[declaration].append((offset, page_key, key, amounts))
-        for row in folded[1]:
-            prepared.rows.append((offset, row))
+            missing = [page_key for page_key in dict.fromkeys(map(PAGE_KEY, changes)) if not table.open(page_key)]
+            if missing:
+                prepared.missing[declaration] = missing
 
     def load(self, declaration: Declaration, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
         """Open pages as ClickHouse has them (see Table.load)."""
@@ -195,8 +213,8 @@ class Source:
 
     def apply(self, prepared: Prepared) -> None:
         """Fold a prepared batch whose missing pages are loaded, and advance cursor and place. Never awaits."""
-        for declaration, increments in prepared.increments.items():
-            self.tables[declaration].fold(increments)
+        for declaration, (offsets, changes) in prepared.changes.items():
+            self.tables[declaration].fold(offsets, changes)
         for offset, row in prepared.rows:
             self._take_row(row, offset)
         self._letters += prepared.letters
@@ -243,11 +261,9 @@ class Source:
 
     def evict(self, idle_rounds: int) -> int:
         """Let go pages that were idle for so many flushes; returns how many."""
-        planned = self.waiting.increments if self.waiting else {}
-        return sum(
-            table.evict(idle_rounds, {page_key for _, page_key, _, _ in planned.get(declaration, ())})
-            for declaration, table in self.tables.items()
-        )
+        planned = self.waiting.changes if self.waiting else {}
+        keep = {declaration: set(map(PAGE_KEY, changes)) for declaration, (_, changes) in planned.items()}
+        return sum(table.evict(idle_rounds, keep.get(declaration, ())) for declaration, table in self.tables.items())
 
 
 def landed(snapshot: Snapshot) -> None:

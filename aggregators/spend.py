@@ -10,10 +10,11 @@ from uuid import UUID
 
 import msgspec
 
-from aggregators.changes import Change, Folded, IdForms, Row, moment_in_bounds
+from aggregators.cell_rows import CellKey
+from aggregators.changes import Folded, IdForms, Row, minute_in_bounds
 from aggregators.declarations import SPEND
 from aggregators.live import live_change
-from aggregators.cell_rows import PageKey
+from aggregators.table import Amounts
 from streams.events import Attribution, ExecutionUsed, TokenUsed
 from streams.events.envelope import NIL
 
@@ -26,6 +27,10 @@ ATTRIBUTION_IDS = (
     "environment_id",
     "user_profile_id",
 )
+
+
+NO_ATTRIBUTION: tuple[str, Sequence[Row]] = (NIL, ())
+"""What an event without attribution is keyed by, and no row."""
 
 
 def attribution_id(attribution: Attribution) -> str:
@@ -41,10 +46,8 @@ class Attributions:
         self._limit = limit
         self._known: OrderedDict[Attribution, Row] = OrderedDict()
 
-    def resolve(self, attribution: Attribution | None) -> tuple[str, Sequence[Row]]:
-        """The id to key by, and its row (none for no attribution). Raises Invalid on a malformed id."""
-        if attribution is None:
-            return NIL, ()
+    def resolve(self, attribution: Attribution) -> tuple[str, Sequence[Row]]:
+        """The id to key by, and its row. Raises Invalid on a malformed id."""
         row = self._known.get(attribution)
         if row is None:
             row = self._known[attribution] = self._row(attribution)
@@ -78,46 +81,37 @@ class SpendFold:
 
     def __init__(self, ids: IdForms) -> None:
         self._ids = ids
+        self._known = ids.known
         self._attributions = Attributions(ids)
 
     def __call__(self, event: TokenUsed | ExecutionUsed, log_ms: int) -> Folded:
         """What one event adds. Raises Invalid."""
-        _, minute = moment_in_bounds(event.occurred_at, log_ms, "occurred_at")
-        organization = self._ids.check(event.organization_id, "organization_id")
-        actor = self._ids.check(event.actor.id, "actor.id")
-        attribution, rows = self._attributions.resolve(event.attribution)
+        minute = minute_in_bounds(event.occurred_at, log_ms, "occurred_at")
+        actor_type, actor = event.actor.type, event.actor.id
+        organization, product = event.organization_id, event.product or ""
+        organization = self._known(organization) or self._ids.check(organization, "organization_id")
+        actor = self._known(actor) or self._ids.check(actor, "actor.id")
+        attribution, rows = self._attributions.resolve(event.attribution) if event.attribution else NO_ATTRIBUTION
         page_key = (organization, minute // 60)
-        if isinstance(event, TokenUsed):
-            return _tokens(event, page_key, actor, attribution, minute, log_ms), rows
-        return _execution(event, page_key, actor, attribution, minute, log_ms), rows
-
-
-def _tokens(
-    event: TokenUsed, page_key: PageKey, actor: str, attribution: str, minute: int, log_ms: int
-) -> tuple[Change, ...]:
-    key = (
-        event.actor.type,
-        actor,
-        event.product or "",
-        event.model,
-        event.service_tier,
-        event.context_window or "",
-        event.inference_geo or "",
-        event.speed or "",
-        event.funding,
-        attribution,
-    )
-    uncached, read = event.uncached_input_tokens, event.cache_read_input_tokens
-    write_5m, write_1h = event.cache_creation_5m_input_tokens, event.cache_creation_1h_input_tokens
-    output = event.output_tokens
-    change = (SPEND, page_key, key, (0, 1, uncached, read, write_5m, write_1h, output, event.web_search_requests, 0, 0))
-    live = live_change(event, minute, log_ms, event.model, (0, 1, 1, uncached, read, write_5m, write_1h, output))
-    return (change, *live)
-
-
-def _execution(
-    event: ExecutionUsed, page_key: PageKey, actor: str, attribution: str, minute: int, log_ms: int
-) -> tuple[Change, ...]:
-    key = (event.actor.type, actor, event.product or "", "", "", "", "", "", event.funding, attribution)
-    amounts = (0, 0, 0, 0, 0, 0, 0, 0, event.spans, event.milliseconds)
-    return ((SPEND, page_key, key, amounts), *live_change(event, minute, log_ms))
+        if not isinstance(event, TokenUsed):
+            key: CellKey = (actor_type, actor, product, "", "", "", "", "", event.funding, attribution)
+            amounts: Amounts = (0, 0, 0, 0, 0, 0, 0, 0, event.spans, event.milliseconds)
+            return ((SPEND, page_key, key, amounts), *live_change(organization, product, minute, log_ms)), rows
+        key = (
+            actor_type,
+            actor,
+            product,
+            event.model,
+            event.service_tier,
+            event.context_window or "",
+            event.inference_geo or "",
+            event.speed or "",
+            event.funding,
+            attribution,
+        )
+        uncached, read, output = event.uncached_input_tokens, event.cache_read_input_tokens, event.output_tokens
+        write_5m, write_1h = event.cache_creation_5m_input_tokens, event.cache_creation_1h_input_tokens
+        amounts = (0, 1, uncached, read, write_5m, write_1h, output, event.web_search_requests, 0, 0)
+        live = (0, 1, 1, uncached, read, write_5m, write_1h, output)
+        change = (SPEND, page_key, key, amounts)
+        return (change, *live_change(organization, product, minute, log_ms, event.model, live)), rows

@@ -15,7 +15,7 @@ from aggregators.batches import Prepared, Record
 from aggregators.deduplication import Horizon, Verdict
 from aggregators.source import Snapshot, Source
 from aggregators.cell_rows import PageKey
-from aggregators.table import Increment, Page, Table
+from aggregators.table import Change, Page, Table
 from tests.property.logs import DRAW_CHOICES, DRAWS, MAKERS, Draw, log_of
 from tests.property.working import STEP_CHOICES, STEPS, Step, Worker, check
 
@@ -51,12 +51,12 @@ def test_tables_equal_the_recount_of_every_seed(topic: str) -> None:
 class NoStamp(Table):
     """Folds an event into a cell that already holds it."""
 
-    def fold(self, increments: Sequence[Increment]) -> None:
-        for one in increments:
-            row = self.pages[one[1]].cells.get(one[2])
+    def fold(self, offsets: Sequence[int], changes: Sequence[Change]) -> None:
+        for offset, change in zip(offsets, changes, strict=True):
+            row = self.pages[change[1]].cells.get(change[2])
             if row is not None:
-                self._counts[row, 0] = min(self._counts[row, 0], one[0] - 1)
-            super().fold([one])
+                self._counts[row, 0] = min(self._counts[row, 0], offset - 1)
+            super().fold([offset], [change])
 
 
 class NoReadBack(Table):

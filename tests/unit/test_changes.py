@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from aggregators.changes import EARLIEST, MAX_DEPTH, IdForms, Invalid, moment_in_bounds, not_ahead, refuse_deep
+from aggregators.changes import EARLIEST, MAX_DEPTH, IdForms, Invalid, minute_in_bounds, not_ahead, refuse_deep
 from aggregators.windows import minute_of
 from tests.folding import LOG_MS, LOG_TIME, uuid
 
@@ -14,7 +14,7 @@ TICK = timedelta(microseconds=1)
 
 def reason(moment: datetime, log_ms: int = LOG_MS) -> str:
     try:
-        moment_in_bounds(moment, log_ms, "occurred_at")
+        minute_in_bounds(moment, log_ms, "occurred_at")
     except Invalid as error:
         return error.reason
     return ""
@@ -54,12 +54,10 @@ def test_five_minutes_are_counted_to_the_millisecond_of_the_log(second: float) -
     assert reason(log_time + FIVE_MINUTES + timedelta(milliseconds=1), log_ms) == "in_the_future"
 
 
-def test_a_moment_comes_back_in_utc_with_its_minute() -> None:
-    moment = datetime(2026, 3, 1, 14, 0, 29, tzinfo=timezone(timedelta(hours=2)))
-    at, minute = moment_in_bounds(moment, LOG_MS, "occurred_at")
-    assert at == moment
-    assert at.utcoffset() == timedelta(0)
-    assert minute == minute_of(datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=2)), timezone(-timedelta(hours=11, minutes=30))])
+def test_a_moment_of_any_zone_has_its_utc_minute(zone: timezone) -> None:
+    moment = datetime(2026, 3, 1, 12, 0, 29, tzinfo=UTC)
+    assert minute_in_bounds(moment.astimezone(zone), LOG_MS, "occurred_at") == minute_of(moment.replace(second=0))
 
 
 def test_the_upper_bound_alone_knows_no_oldest_day() -> None:

@@ -149,7 +149,7 @@ def test_pages_that_clickhouse_may_have_are_missing_until_they_are_loaded() -> N
     source = token_source(place=4, first_unwritten=WRITTEN)
     take(source, *(usage(offset) for offset in range(4)))
     prepared = source.prepare(4, 5, [usage(4)])
-    assert prepared.missing == {SPEND: {(ORGANIZATION, HOUR)}, MINUTE: {(ORGANIZATION, MINUTE_NUMBER)}}
+    assert prepared.missing == {SPEND: [(ORGANIZATION, HOUR)], MINUTE: [(ORGANIZATION, MINUTE_NUMBER)]}
     key = ("user", PERSON, "", "m", "standard", "", "", "", "usage_based", NIL)
     source.load(
         SPEND, prepared.missing[SPEND], [(ORGANIZATION, "2026-03-01 12:00:00", *key, 3, 40, 0, 0, 0, 0, 44, 0, 0, 0)]

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from aggregators.cell_rows import CellKey, PageKey
 from aggregators.declarations import CELL_TABLES, FILE, PROJECT, Declaration
-from aggregators.table import Table
+from aggregators.table import Amounts, Table
 from aggregators.windows import WINDOW_TEXT, parse_day
 from streams.events.envelope import MAX_COUNT
 from tests.folding import ORGANIZATION, PERSON, uuid
@@ -27,6 +28,11 @@ def row(key: tuple[Any, ...], offset: int, created: int, used: int, day: str = "
     return ["s", ORGANIZATION, day, *key, offset, created, used]
 
 
+def add(table: Table, page_key: PageKey, key: CellKey, offset: int, amounts: Amounts) -> None:
+    """A batch of one event."""
+    table.fold([offset], [(table.declaration, page_key, key, amounts)])
+
+
 def flush(table: Table) -> list[list[Any]]:
     """One whole flush: taken, written, landed."""
     rows, flight = table.take_changes("s")
@@ -40,49 +46,49 @@ def flush(table: Table) -> list[list[Any]]:
 def test_increments_become_one_absolute_row_stamped_with_the_last_offset() -> None:
     table = project_table()
     for offset, amounts in ((0, CREATED), (3, USED), (7, USED)):
-        table.fold([(offset, PAGE, KEY, amounts)])
+        add(table, PAGE, KEY, offset, amounts)
     assert flush(table) == [row(KEY, 7, 1, 2)]
 
 
 def test_only_what_changed_is_written_again_and_in_full() -> None:
     table = project_table()
-    table.fold([(0, PAGE, KEY, CREATED)])
-    table.fold([(1, PAGE, OTHER_KEY, CREATED)])
+    add(table, PAGE, KEY, 0, CREATED)
+    add(table, PAGE, OTHER_KEY, 1, CREATED)
     flush(table)
-    table.fold([(2, PAGE, KEY, USED)])
+    add(table, PAGE, KEY, 2, USED)
     assert flush(table) == [row(KEY, 2, 1, 1)]
     assert flush(table) == []
 
 
 def test_rows_that_were_taken_do_not_change_when_folding_goes_on() -> None:
     table = project_table()
-    table.fold([(0, PAGE, KEY, CREATED)])
+    add(table, PAGE, KEY, 0, CREATED)
     rows, _ = table.take_changes("s")
-    table.fold([(1, PAGE, KEY, USED)])
+    add(table, PAGE, KEY, 1, USED)
     assert list(rows) == [row(KEY, 0, 1, 0)]
 
 
 def test_an_offset_at_or_below_a_cells_stamp_is_already_in_that_cell_alone() -> None:
     table = project_table()
-    table.fold([(5, PAGE, KEY, CREATED)])
+    add(table, PAGE, KEY, 5, CREATED)
     flush(table)
     for offset in (5, 4):
-        table.fold([(offset, PAGE, KEY, USED)])
-        table.fold([(offset + 1, PAGE, OTHER_KEY, USED)])
+        add(table, PAGE, KEY, offset, USED)
+        add(table, PAGE, OTHER_KEY, offset + 1, USED)
     assert flush(table) == [row(OTHER_KEY, 6, 0, 1)]
     assert table.unflushed == 0
 
 
 def test_offset_zero_counts_in_a_new_cell() -> None:
     table = project_table()
-    table.fold([(0, PAGE, KEY, USED)])
+    add(table, PAGE, KEY, 0, USED)
     assert flush(table) == [row(KEY, 0, 0, 1)]
 
 
 def test_the_largest_counts_add_up_exactly_past_what_a_float_or_32_bits_hold() -> None:
     table = project_table()
     for offset in range(20_000):
-        table.fold([(offset, PAGE, KEY, (0, MAX_COUNT, 1))])
+        add(table, PAGE, KEY, offset, (0, MAX_COUNT, 1))
     [written] = flush(table)
     assert written == row(KEY, 19_999, 20_000 * MAX_COUNT, 20_000)
     assert all(type(counter) is int for counter in written[-3:])
@@ -92,7 +98,7 @@ def test_the_largest_counts_add_up_exactly_past_what_a_float_or_32_bits_hold() -
 
 def test_a_page_that_is_not_open_is_the_callers_bug() -> None:
     with pytest.raises(KeyError):
-        project_table().fold([(0, (ORGANIZATION, DAY + 1), KEY, CREATED)])
+        add(project_table(), (ORGANIZATION, DAY + 1), KEY, 0, CREATED)
 
 
 @pytest.mark.parametrize("declaration", CELL_TABLES, ids=lambda declaration: declaration.name)
@@ -102,7 +108,7 @@ def test_rows_follow_the_declarations_columns(declaration: Declaration) -> None:
     table.open((ORGANIZATION, window if declaration.window == "minute" else 739_000))
     [page_key] = table.pages
     key = tuple(f"the {column}" for column in declaration.key)
-    table.fold([(9, page_key, key, (0, *range(1, len(declaration.counters) + 1)))])
+    add(table, page_key, key, 9, (0, *range(1, len(declaration.counters) + 1)))
     [written] = flush(table)
     named = dict(zip(declaration.columns, written, strict=True))
     assert named["source"] == "s"
@@ -127,21 +133,21 @@ def test_what_is_read_back_is_counted_on_from_its_stamp() -> None:
     table = Table(PROJECT, DAY + 1)
     table.load([PAGE], [(ORGANIZATION, "2026-03-01", *KEY, 5, 10, 20)])
     assert table.open(PAGE)
-    table.fold([(5, PAGE, KEY, USED)])
-    table.fold([(6, PAGE, KEY, USED)])
+    add(table, PAGE, KEY, 5, USED)
+    add(table, PAGE, KEY, 6, USED)
     assert flush(table) == [row(KEY, 6, 10, 21)]
 
 
 def test_a_page_of_which_clickhouse_has_nothing_is_opened_empty() -> None:
     table = Table(FILE, DAY + 1)
     table.load([PAGE], [])
-    table.fold([(0, PAGE, KEY, (0, 1))])
+    add(table, PAGE, KEY, 0, (0, 1))
     assert flush(table) == [["s", ORGANIZATION, "2026-03-01", *KEY, 0, 1]]
 
 
 def test_reading_back_does_not_touch_cells_that_are_newer_in_memory() -> None:
     table = project_table()
-    table.fold([(6, PAGE, KEY, USED)])
+    add(table, PAGE, KEY, 6, USED)
     table.load([PAGE], [(ORGANIZATION, "2026-03-01", *KEY, 5, 10, 20)])
     assert flush(table) == [row(KEY, 6, 0, 1)]
 
@@ -151,7 +157,7 @@ def test_reading_back_does_not_touch_cells_that_are_newer_in_memory() -> None:
 
 def test_a_page_is_let_go_after_so_many_idle_flushes_and_read_back_from_then_on() -> None:
     table = project_table()
-    table.fold([(0, PAGE, KEY, CREATED)])
+    add(table, PAGE, KEY, 0, CREATED)
     flush(table)
     assert table.evict(2) == 0
     flush(table)
@@ -165,22 +171,22 @@ def test_a_page_is_let_go_after_so_many_idle_flushes_and_read_back_from_then_on(
 def test_a_change_makes_a_page_young_again() -> None:
     table = project_table()
     for offset in range(3):
-        table.fold([(offset, PAGE, KEY, USED)])
+        add(table, PAGE, KEY, offset, USED)
         flush(table)
     assert table.evict(2) == 0
 
 
 def test_a_page_with_changes_stays() -> None:
     table = project_table()
-    table.fold([(0, PAGE, KEY, CREATED)])
+    add(table, PAGE, KEY, 0, CREATED)
     assert table.evict(0) == 0
 
 
 def test_a_page_in_flight_stays_until_every_flight_has_landed() -> None:
     table = project_table()
-    table.fold([(0, PAGE, KEY, CREATED)])
+    add(table, PAGE, KEY, 0, CREATED)
     _, first = table.take_changes("s")
-    table.fold([(1, PAGE, KEY, USED)])
+    add(table, PAGE, KEY, 1, USED)
     _, second = table.take_changes("s")
     table.landed(first)
     assert table.evict(0) == 0
@@ -209,11 +215,11 @@ def test_an_older_page_let_go_later_does_not_make_newer_windows_unwritten() -> N
 def test_unflushed_counts_changed_cells_once_and_open_cells_all() -> None:
     table = project_table()
     for offset in range(4):
-        table.fold([(offset, PAGE, KEY, USED)])
-    table.fold([(4, PAGE, OTHER_KEY, USED)])
+        add(table, PAGE, KEY, offset, USED)
+    add(table, PAGE, OTHER_KEY, 4, USED)
     assert (table.unflushed, table.open_cells) == (2, 2)
     _, flight = table.take_changes("s")
     assert (table.unflushed, table.open_cells) == (0, 2)
-    table.fold([(5, PAGE, KEY, USED)])
+    add(table, PAGE, KEY, 5, USED)
     table.landed(flight)
     assert (table.unflushed, table.open_cells) == (1, 2)

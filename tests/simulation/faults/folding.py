@@ -23,8 +23,10 @@ def one_stamp_for_each_partition(plant: Plant) -> None:
             table.greatest = max(stamp, getattr(table, "greatest", -1))
         load(self, declaration, page_keys, rows)
 
-    def fold_beyond(self: Any, increments: Any) -> None:
-        fold(self, [one for one in increments if one[0] > getattr(self, "greatest", -1)])
+    def fold_beyond(self: Any, offsets: Any, changes: Any) -> None:
+        greatest = getattr(self, "greatest", -1)
+        beyond = [(offset, change) for offset, change in zip(offsets, changes, strict=True) if offset > greatest]
+        fold(self, [offset for offset, _ in beyond], [change for _, change in beyond])
 
     plant(Source, "load", load_stamp)
     plant(Table, "fold", fold_beyond)
@@ -85,8 +87,9 @@ def unordered_fold(plant: Plant) -> None:
     original = Source.apply
 
     def apply(self: Any, prepared: Any) -> None:
-        for increments in prepared.increments.values():
-            increments.reverse()
+        for offsets, changes in prepared.changes.values():
+            offsets.reverse()
+            changes.reverse()
         original(self, prepared)
 
     plant(Source, "apply", apply)

@@ -68,6 +68,7 @@ class Worker:
         )
         self.sources.on_lost = self.place_again
         self._open = AsyncExitStack()
+        self._connected = asyncio.Event()
         accompany(self.app, start=self.start, run=self.run, before_leaving=self.last_flush, stop=self._open.aclose)
 
     async def start(self) -> None:
@@ -75,6 +76,7 @@ class Worker:
         try:
             await self._open.enter_async_context(self.log)
             await self._open.enter_async_context(self.letters)
+            self._connected.set()
             await _serve_health(self, self._open)
         except Exception as error:
             self.failed(error)
@@ -92,7 +94,11 @@ class Worker:
             await asyncio.wait_for(self.sources.flush(), LAST_FLUSH_SECONDS)
 
     async def place(self, partitions: Iterable[Partition], assignment: int) -> dict[Partition, int]:
-        """Where each partition is to be read from (see Sources.place); asks again while Kafka is away."""
+        """Where each partition is to be read from (see Sources.place); asks again while Kafka is away.
+
+        Faust may ask before `start` has connected: partitions are assigned while it starts what runs beside.
+        """
+        await self._connected.wait()
         wanted = list(partitions)
         while True:
             try:

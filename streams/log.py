@@ -20,14 +20,15 @@ class KafkaLog:
         self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> Self:
-        self._consumer = AIOKafkaConsumer(
+        consumer = AIOKafkaConsumer(
             **self._settings, isolation_level="read_committed", request_timeout_ms=15_000, enable_auto_commit=False
         )
         try:
-            await self._consumer.start()
+            await consumer.start()
         except BaseException:
-            await self._consumer.stop()
+            await consumer.stop()
             raise
+        self._consumer = consumer
         return self
 
     async def __aexit__(

@@ -92,15 +92,23 @@ def _tally(running: Pipeline, wanted: int, number: int) -> dict[str, float]:
 
 def _watch(process: psutil.Process, settings: Any, wanted: int, log: Path) -> dict[str, float]:
     while b"reading" not in log.read_bytes():
+        _refuse_ended(process, log)
         time.sleep(0.01)
     began, cpu_began = time.perf_counter(), _cpu(process)
     store = store_of(settings)
     while sum(position.next_offset for position in store.positions().values()) < wanted:
+        _refuse_ended(process, log)
         time.sleep(0.1)
     seconds, cpu = time.perf_counter() - began, _cpu(process) - cpu_began
     cells = store.client.query("SELECT count() FROM spend_cells FINAL").result_rows[0][0]
     peak = int(next(x for x in Path(f"/proc/{process.pid}/status").read_text().splitlines() if "VmHWM" in x).split()[1])
     return {"events": wanted, "seconds": seconds, "cpu_seconds": cpu, "peak_rss_mb": peak / 1024, "cells": cells}
+
+
+def _refuse_ended(process: psutil.Process, log: Path) -> None:
+    """A worker that has ended would be waited for without end."""
+    if process.status() == psutil.STATUS_ZOMBIE:
+        raise RuntimeError(f"the worker ended: {log.read_text()[-2000:]}")
 
 
 def _cpu(process: psutil.Process) -> float:

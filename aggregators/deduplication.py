@@ -8,18 +8,25 @@ on a block's edge at least that far back decides the same.
 A repeat with the payload of the latest occurrence is a duplicate; with another payload it is a conflict, which is
 never counted and never dropped in silence.
 
-Sixteen bytes an event: 64-bit hashes of id and payload, closed blocks in sorted arrays. Python's own string hash is
-keyed anew in each process, which is no matter since the index never leaves it.
+32 bytes an event: 64-bit hashes of id and payload, and a filter that tells of nearly every new id that it is
+new, so that a batch without repeats is judged in a few steps of numpy. Python's own string hash is keyed anew in each
+process, which is no matter since the index never leaves it.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.int64]
+
+FILTER_PLACES_AN_EVENT = 16
+FILTER_TESTS = 3
+"""Places that an id marks: with 16 an event, one new id in 200 is taken for a suspect by a full block."""
+FEW = 16
+"""Suspects that are sought one by one in the block that is being filled; for more its hashes are sorted."""
 
 
 class Verdict(Enum):
@@ -30,15 +37,77 @@ class Verdict(Enum):
     CONFLICT = "conflict"
 
 
+class Block:
+    """The ids and payloads of one block of offsets, in the order of the log."""
+
+    def __init__(self, number: int, size: int) -> None:
+        self.number = number
+        self._ids = np.empty(FEW, np.int64)
+        self._payloads = np.empty(FEW, np.int64)
+        self._count = 0
+        self._filter = np.zeros(1 << (size * FILTER_PLACES_AN_EVENT - 1).bit_length(), np.bool_)
+        self._is_closed = False
+
+    def add(self, ids: Hashes, payloads: Hashes) -> None:
+        """Register occurrences, the latest last."""
+        end = self._count + len(ids)
+        if end > len(self._ids):
+            self._ids, self._payloads = _grown(self._ids, end), _grown(self._payloads, end)
+        self._ids[self._count : end], self._payloads[self._count : end] = ids, payloads
+        self._count = end
+        for test in range(FILTER_TESTS):
+            self._filter[self._places(ids, test)] = True
+
+    def close(self) -> None:
+        """Nothing will be added: keep the hashes sorted, so that each search in them is short."""
+        self._ids, self._payloads = self._ordered()
+        self._is_closed = True
+
+    def _ordered(self) -> tuple[Hashes, Hashes]:
+        order = np.argsort(self._ids[: self._count], kind="stable")
+        return self._ids[order], self._payloads[order]
+
+    def latest(self, ids: Hashes) -> Iterator[tuple[int, int]]:
+        """(position in `ids`, payload of its latest occurrence here) of those that are here."""
+        suspects = np.flatnonzero(self._filter[self._places(ids, 0)])
+        for test in range(1, FILTER_TESTS):
+            suspects = suspects[self._filter[self._places(ids[suspects], test)]]
+        if self._is_closed:
+            return _search(self._ids, self._payloads, ids, suspects)
+        return self._scan(ids, suspects) if len(suspects) <= FEW else _search(*self._ordered(), ids, suspects)
+
+    def _scan(self, ids: Hashes, suspects: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+        for position in suspects.tolist():
+            found = np.flatnonzero(self._ids[: self._count] == ids[position])
+            if len(found):
+                yield position, int(self._payloads[found[-1]])
+
+    def _places(self, ids: Hashes, test: int) -> Hashes:
+        """The place in the filter that each id marks: other bits of its hash for each test."""
+        return (ids >> (20 * test)) & (len(self._filter) - 1)
+
+
+def _search(
+    known: Hashes, payloads: Hashes, ids: Hashes, suspects: NDArray[np.intp]
+) -> Iterator[tuple[int, int]]:
+    at = known.searchsorted(ids[suspects], side="right") - 1
+    is_here = (at >= 0) & (known[at] == ids[suspects])
+    yield from zip(suspects[is_here].tolist(), payloads[at[is_here]].tolist(), strict=True)
+
+
+def _grown(values: Hashes, least: int) -> Hashes:
+    grown = np.empty(1 << (least - 1).bit_length(), np.int64)
+    grown[: len(values)] = values
+    return grown
+
+
 class Horizon:
     """The ids of the latest blocks of one source, fed in order of offsets."""
 
     def __init__(self, block_size: int, blocks: int) -> None:
         self.block_size = block_size
         self.blocks = blocks
-        self._closed: deque[tuple[int, Hashes, Hashes]] = deque()
-        self._block = -1
-        self._current: dict[int, int] = {}
+        self._latest: deque[Block] = deque()
 
     def warm_from(self, place: int) -> int:
         """The offset from which reading must start so that every decision from `place` on is as in a first read."""
@@ -47,47 +116,38 @@ class Horizon:
     def judge(self, block: int, ids: Sequence[int], payloads: Sequence[int]) -> list[Verdict]:
         """The verdict on each record of a run that lies within one block, in order of offsets; registers them all."""
         self._advance(block)
-        earlier = self._latest_in_closed(ids)
-        current = self._current
-        if not earlier and current.keys().isdisjoint(ids) and len(set(ids)) == len(ids):
-            current.update(zip(ids, payloads, strict=True))
+        hashes, contents = np.array(ids, np.int64), np.array(payloads, np.int64)
+        earlier: dict[int, int] = {}
+        for known in self._latest:  # the oldest first, so that the latest occurrence stands
+            earlier.update(known.latest(hashes))
+        self._latest[-1].add(hashes, contents)
+        if not earlier and _all_differ(hashes):
             return [Verdict.FIRST] * len(ids)
-        verdicts = []
-        for position, (identity, payload) in enumerate(zip(ids, payloads, strict=True)):
-            known = current.get(identity)
-            if known is None:
-                known = earlier.get(position)
-            current[identity] = payload
-            if known is None:
-                verdicts.append(Verdict.FIRST)
-            else:
-                verdicts.append(Verdict.DUPLICATE if known == payload else Verdict.CONFLICT)
-        return verdicts
+        return _verdicts(ids, payloads, earlier)
 
     def _advance(self, block: int) -> None:
-        if block == self._block:
-            return
-        if self._current:
-            ids = np.fromiter(self._current.keys(), np.int64, len(self._current))
-            payloads = np.fromiter(self._current.values(), np.int64, len(self._current))
-            order = np.argsort(ids)
-            self._closed.append((self._block, ids[order], payloads[order]))
-        self._current = {}
-        self._block = block
-        while self._closed and self._closed[0][0] < block - self.blocks:
-            self._closed.popleft()
+        if not self._latest or self._latest[-1].number != block:
+            if self._latest:
+                self._latest[-1].close()
+            self._latest.append(Block(block, self.block_size))
+        while self._latest[0].number < block - self.blocks:
+            self._latest.popleft()
 
-    def _latest_in_closed(self, ids: Sequence[int]) -> dict[int, int]:
-        """Position in `ids` to the payload of its latest occurrence in the closed blocks; most runs have none."""
-        if not self._closed:
-            return {}
-        wanted = np.fromiter(ids, np.int64, len(ids))
-        order = np.argsort(wanted)
-        wanted = wanted[order]  # sought in order, each search begins in the cache lines of the one before
-        found: dict[int, int] = {}
-        for _, known_ids, known_payloads in self._closed:
-            at = known_ids.searchsorted(wanted)
-            at[at == len(known_ids)] = 0
-            for position in np.flatnonzero(known_ids[at] == wanted):
-                found[int(order[position])] = int(known_payloads[at[position]])
-        return found
+
+def _all_differ(hashes: Hashes) -> bool:
+    ordered = np.sort(hashes)
+    return not (ordered[1:] == ordered[:-1]).any()
+
+
+def _verdicts(ids: Sequence[int], payloads: Sequence[int], earlier: dict[int, int]) -> list[Verdict]:
+    """One after another; `earlier` has the payloads of earlier runs by position."""
+    verdicts = []
+    current: dict[int, int] = {}
+    for position, (identity, payload) in enumerate(zip(ids, payloads, strict=True)):
+        known = current.get(identity, earlier.get(position))
+        current[identity] = payload
+        if known is None:
+            verdicts.append(Verdict.FIRST)
+        else:
+            verdicts.append(Verdict.DUPLICATE if known == payload else Verdict.CONFLICT)
+    return verdicts

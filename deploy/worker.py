@@ -36,9 +36,9 @@ logger = logging.getLogger("tally.worker")
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
-GC_THRESHOLDS = (200_000, 20, 100)
-"""A batch makes tens of thousands of tuples and no cycles: with Python's own thresholds half of a fold's time goes
-to looking through all open cells for cycles that are not there."""
+GARBAGE_SECONDS = 60.0
+"""How often garbage is looked for. A batch makes tens of thousands of tuples and no cycles, so a collector that goes by
+how many objects there are looks through all open cells again and again: a tenth of a worker's time."""
 
 M_ARENA_MAX = -8
 """mallopt's number for it, from glibc's malloc.h."""
@@ -83,10 +83,13 @@ class Worker:
 
     async def run(self) -> None:
         """Flush until the worker is stopped; any error that trying again cannot mend ends the process."""
+        collecting = asyncio.create_task(_collect_garbage())
         try:
             await self.sources.run()
         except Exception as error:
             self.failed(error)
+        finally:
+            collecting.cancel()
 
     async def last_flush(self) -> None:
         """Write what is folded before partitions are given back, within a deadline."""
@@ -223,6 +226,13 @@ async def wait_for_kafka(settings: Settings) -> None:
         await asyncio.sleep(seconds)
 
 
+async def _collect_garbage() -> None:
+    """Free what reference counts do not: tracebacks, tasks that were cancelled."""
+    while True:
+        await asyncio.sleep(GARBAGE_SECONDS)
+        gc.collect()
+
+
 def _share_one_arena() -> None:
     """Have all threads allocate from one arena: glibc gives each its own and keeps what it held at its peak."""
     with contextlib.suppress(OSError, AttributeError):  # another C library has no such setting, nor the need
@@ -235,7 +245,7 @@ def run(settings: Settings) -> None:
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     for handler in logging.getLogger().handlers:
         handler.addFilter(OnceAWhile())
-    gc.set_threshold(*GC_THRESHOLDS)
+    gc.disable()
     _share_one_arena()
     (settings.data_dir / "faust").mkdir(parents=True, exist_ok=True)
     asyncio.run(wait_for_kafka(settings))

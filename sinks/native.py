@@ -65,6 +65,8 @@ def _each_once(values: Iterable[str], encode: Callable[[str], bytes]) -> bytes:
     """The values one after another; those that many rows share are encoded once."""
     values = list(values)
     encoded = {value: encode(value) for value in set(values)}
+    if len(encoded) == 1:
+        return encoded[values[0]] * len(values)
     return b"".join([encoded[value] for value in values])
 
 

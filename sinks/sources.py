@@ -147,23 +147,29 @@ class Sources:
         owned = self._owned.get(partition)
         if owned is None or owned.assignment != batch.assignment:
             return None
-        source = owned.source
         try:
-            prepared = source.prepare(batch.start, batch.end, batch.records)
+            for piece in batch.pieces(self._options.piece):
+                if not await self._fold(partition, owned, piece):
+                    break
         except Gap as gap:
             logger.warning("%s", gap)
             return gap.wanted
         except Recreated as recreated:
             self._stop(partition, str(recreated))
-            return None
+        return None
+
+    async def _fold(self, partition: Partition, owned: Owned, batch: Batch) -> bool:
+        """Fold records; False when the source is no longer this one, so that no more of the batch is folded."""
+        source = owned.source
+        prepared = source.prepare(batch.start, batch.end, batch.records)
         for declaration, pages in prepared.missing.items():
             rows = await self._call(self._store.read_pages, declaration, source.name, pages)
             if source.dropped:
-                return None
+                return False
             source.load(declaration, pages, rows)
         source.apply(prepared)
         self._watch_quality(partition, owned, prepared, len(batch.records))
-        return None
+        return not source.dropped
 
     def _watch_quality(self, partition: Partition, owned: Owned, prepared: Prepared, records: int) -> None:
         """Stop a source of which most is bad: a broken producer or a wrong deploy, not a few bad records."""

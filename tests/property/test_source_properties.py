@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -189,11 +190,12 @@ class RenewsNothing(Horizon):
         return [self._judge_one(identity, payload) for identity, payload in zip(ids, payloads, strict=True)]
 
     def _judge_one(self, identity: int, payload: int) -> Verdict:
-        known = self._current.get(identity, self._latest_in_closed([identity]).get(0))
-        if known is None:
-            self._current[identity] = payload
+        ids = np.array([identity])
+        known = [found for block in self._latest for _, found in block.latest(ids)]
+        if not known:
+            self._latest[-1].add(ids, np.array([payload]))
             return Verdict.FIRST
-        return Verdict.DUPLICATE if known == payload else Verdict.CONFLICT
+        return Verdict.DUPLICATE if known[-1] == payload else Verdict.CONFLICT
 
 
 class PositionAtConfirmation(Worker):

@@ -37,6 +37,7 @@ def plan_of(rng: Random) -> Plan:
     partitions = [(topic, number) for topic in TOPICS for number in range(2)]
     rng.shuffle(partitions)
     options = Options(
+        piece=3,
         block_size=rng.randint(4, 8),
         blocks=rng.randint(1, 2),
         flush_seconds=rng.choice((0.1, 0.3, 0.6)),

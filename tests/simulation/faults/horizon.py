@@ -40,13 +40,9 @@ def _judge_registering(registers: Callable[[Verdict], bool]) -> Any:
     def judge(self: Any, block: int, ids: Any, payloads: Any) -> list[Verdict]:
         verdicts = []
         for identity, payload in zip(ids, payloads, strict=True):
-            self._advance(block)
-            known = self._current.get(identity)
             verdict = original(self, block, [identity], [payload])[0]
             if not registers(verdict):
-                self._current.pop(identity)
-                if known is not None:
-                    self._current[identity] = known
+                self._latest[-1]._count -= 1
             verdicts.append(verdict)
         return verdicts
 

@@ -146,20 +146,20 @@ class Source:
         """Decode and judge a run of one block, and gather what it adds."""
         formed, event_ids, folds = self._read_all(run, prepared)
         verdicts = self._judge(block, formed, event_ids)
-        changes = prepared.changes
-        place, first, duplicate = self.place, Verdict.FIRST, Verdict.DUPLICATE
-        for record, folded, verdict in zip(formed, folds, verdicts, strict=True):
+        changes, rows = prepared.changes, prepared.rows
+        place, first = self.place, Verdict.FIRST
+        for record, (changed, whole), verdict in zip(formed, folds, verdicts, strict=True):
             offset = record.offset
             if offset < place:
                 continue
             if verdict is first:
-                for change in folded[0]:
+                for change in changed:
                     offsets, gathered = changes[change[0]]
                     offsets.append(offset)
                     gathered.append(change)
-                for row in folded[1]:
-                    prepared.rows.append((offset, row))
-            elif verdict is duplicate:
+                for row in whole:
+                    rows.append((offset, row))
+            elif verdict is Verdict.DUPLICATE:
                 prepared.duplicates += 1
             else:
                 prepared.letters.append(Letter(record, "conflict", "its event_id was used with another payload"))

@@ -137,7 +137,7 @@ class Table:
     @property
     def unflushed(self) -> int:
         """How many cells ClickHouse does not have as they are, those in flight left out."""
-        return int(np.count_nonzero(self._changed))
+        return int(np.count_nonzero(self._changed)) if self._changed_pages else 0
 
     @property
     def open_cells(self) -> int:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from aggregators.cell_rows import CellKey
 from aggregators.changes import Folded, IdForms, minute_in_bounds
 from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
 from aggregators.live import live_change
-from aggregators.cell_rows import CellKey
 from aggregators.table import Amounts
 from streams.events import (
     ActivityEvent,

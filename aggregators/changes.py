@@ -49,7 +49,6 @@ def refuse_deep(value: bytes) -> None:
             raise Invalid("nested_too_deep", f"the record nests more than {MAX_DEPTH} levels deep")
 
 
-
 class Row(NamedTuple):
     """A whole row of a table without counters (attributions, directory, profiles), its first value its id.
 

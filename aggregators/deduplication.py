@@ -87,9 +87,7 @@ class Block:
         return (ids >> (20 * test)) & (len(self._filter) - 1)
 
 
-def _search(
-    known: Hashes, payloads: Hashes, ids: Hashes, suspects: NDArray[np.intp]
-) -> Iterator[tuple[int, int]]:
+def _search(known: Hashes, payloads: Hashes, ids: Hashes, suspects: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
     at = known.searchsorted(ids[suspects], side="right") - 1
     is_here = (at >= 0) & (known[at] == ids[suspects])
     yield from zip(suspects[is_here].tolist(), payloads[at[is_here]].tolist(), strict=True)

@@ -8,44 +8,28 @@ A batch goes through in three steps, so that whoever drives it can fetch missing
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from aggregators.activity import ActivityFold
 from aggregators.batches import Gap, Letter, Prepared, Record, Recreated, fingerprint, problem_of
-from aggregators.changes import Fold, Folded, SHALLOW, IdForms, Invalid, Row, refuse_deep
+from aggregators.cell_rows import PageKey, Rows
+from aggregators.changes import SHALLOW, Folded, Invalid, Row, refuse_deep
 from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon, Verdict
-from aggregators.directory import DirectoryFold, ProfileFold
-from aggregators.spend import SpendFold
-from aggregators.cell_rows import PageKey, Rows
-from aggregators.table import Page, Table
-from streams.events import DIRECTORY, PROFILES, TOKEN, decoder
+from aggregators.directory import ProfileFold
+from aggregators.folds import fold_of
+from aggregators.snapshot import Snapshot
+from aggregators.table import Table
+from streams.events import PROFILES, decoder
 
 FOLD_VERSION = 1
 """Changed whenever a fold would give other cells for the same log; cells of another version are refused."""
-
-
-PAGE_KEY = itemgetter(1)
-"""A change's page."""
+PAGE_KEY = itemgetter(1)  # of a change
 ATTRIBUTED_LIMIT = 500_000
 """How many attribution ids a source remembers as written."""
-
-
-@dataclass
-class Snapshot:
-    """What a source has that ClickHouse does not: absolute rows by table, letters, and the place they reach."""
-
-    source: "Source"
-    place: int
-    rows: dict[str, Rows]
-    letters: list[Letter]
-    last_record: str
-    flights: list[tuple[Table, list[Page]]]
 
 
 class Source:
@@ -264,21 +248,3 @@ class Source:
         planned = self.waiting.changes if self.waiting else {}
         keep = {declaration: set(map(PAGE_KEY, changes)) for declaration, (_, changes) in planned.items()}
         return sum(table.evict(idle_rounds, keep.get(declaration, ())) for declaration, table in self.tables.items())
-
-
-def landed(snapshot: Snapshot) -> None:
-    """ClickHouse has confirmed all rows of the snapshot: its pages may be let go again."""
-    for table, pages in snapshot.flights:
-        table.landed(pages)
-
-
-def fold_of(topic: str) -> Fold:
-    """The fold of a topic."""
-    ids = IdForms()
-    if topic == TOKEN:
-        return SpendFold(ids)
-    if topic == DIRECTORY:
-        return DirectoryFold(ids)
-    if topic == PROFILES:
-        return ProfileFold(ids)
-    return ActivityFold(ids)

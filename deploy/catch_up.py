@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from deploy.connections import store_of
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from deploy.worker import store_of
-from sinks.sources import source_name
+from sinks.owned import source_name
 from streams.events import EVENTS_BY_TOPIC
 from streams.log import KafkaLog
 

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deploy.catch_up import wait_until_folded
+from deploy.connections import store_of
 from deploy.errors import UserError
 from deploy.export import export
 from deploy.settings import Settings
@@ -19,7 +20,6 @@ from deploy.simulation import Plan, simulate
 from deploy.stack import up
 from deploy.verify import run as verify
 from deploy.verify.verdict import Verdict
-from deploy.worker import store_of
 from reports.errors import ReportError
 from streams.emitter import Emitter
 from streams.events import EVENTS_BY_TOPIC

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aggregators.batches import fingerprint
+from deploy.connections import store_of
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
 from deploy.standings import Standing, require_topic, standings
 from deploy.verify.log import Log, open_log
-from deploy.worker import store_of
 
 Mode = Literal["continue", "replace"]
 

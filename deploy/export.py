@@ -14,6 +14,7 @@ from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
+from deploy.connections import clickhouse_of
 from deploy.errors import ExitCode, UserError, explain
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings, reveal
@@ -25,7 +26,7 @@ from reports.periods import Period, resolve
 from reports.prices import load_prices, prices_revision
 from reports.spend_report import write_spend_report
 from reports.terms import require_report, terms_digests
-from sinks.clickhouse import connect, create_database
+from sinks.clickhouse import create_database
 from sinks.migrations import migrate
 from sinks.store import Store
 
@@ -128,13 +129,7 @@ def prepare_database(settings: Settings) -> None:
 
 def report_client(settings: Settings) -> Client:
     """A client for reports, which take longer than a worker's calls."""
-    return connect(
-        settings.clickhouse_url,
-        settings.clickhouse_user,
-        reveal(settings.clickhouse_password),
-        settings.clickhouse_database,
-        QUERY_SECONDS,
-    )
+    return clickhouse_of(settings, QUERY_SECONDS)
 
 
 def _try(settings: Settings, stop: threading.Event) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deploy.errors import ExitCode, UserError
-from sinks.sources import source_name
+from sinks.owned import source_name
 from streams.events import EVENTS_BY_TOPIC
 from streams.log import KafkaLog
 

@@ -15,7 +15,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from sinks.sources import Owned, Sources
+from sinks.owned import Owned
+from sinks.sources import Sources
 
 Name = Literal[
     "tally_source_place_offset",  # next offset to fold

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aggregators.source import FOLD_VERSION
+from deploy.connections import store_of
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from deploy.worker import store_of
-from sinks.sources import source_name
+from sinks.owned import source_name
 from sinks.store import NEVER, Position
 from streams.events import EVENTS_BY_TOPIC
 from streams.log import KafkaLog, Partition

@@ -9,22 +9,19 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from itertools import chain, repeat
 
 import faust
 from aiohttp import web
 from aiokafka.errors import KafkaError
-from faust.auth import SASLCredentials, SSLCredentials
-from faust.types.auth import CredentialsT
 
 from aggregators.batches import Letter
+from deploy.connections import credentials_of, patient_store_of, wait_for_kafka
 from deploy.errors import ExitCode, explain
 from deploy.log_filter import OnceAWhile
 from deploy.metrics import make_health_app
-from deploy.settings import Settings, reveal
-from sinks.clickhouse import connect, persistently
-from sinks.sources import Batch, Options, Sources
-from sinks.store import Store
+from deploy.settings import Settings
+from sinks.owned import Batch, Options
+from sinks.sources import Sources
 from streams.app import accompany, make_app
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.events import EVENTS_BY_TOPIC
@@ -165,27 +162,6 @@ async def _serve_health(worker: Worker, stack: AsyncExitStack) -> None:
     await web.TCPSite(runner, "127.0.0.1", port).start()
 
 
-def store_of(settings: Settings) -> Store:
-    """The store at the settings' ClickHouse. Raises ClickHouseError when it cannot be reached."""
-    return Store(
-        connect(
-            settings.clickhouse_url,
-            settings.clickhouse_user,
-            reveal(settings.clickhouse_password),
-            settings.clickhouse_database,
-        )
-    )
-
-
-def patient_store_of(settings: Settings) -> Store:
-    """The store, waited for: a worker that starts while ClickHouse is away is no reason to fall over."""
-
-    def tell(error: BaseException, seconds: float) -> None:
-        logger.warning("ClickHouse at %s is away, trying again in %.1f s: %s", settings.clickhouse_url, seconds, error)
-
-    return persistently(lambda: store_of(settings), tell)
-
-
 def options_of(settings: Settings) -> Options:
     """The worker's bounds."""
     return Options(
@@ -196,34 +172,6 @@ def options_of(settings: Settings) -> Options:
         idle_flushes=settings.page_idle_flushes,
         bad_share=settings.bad_share,
     )
-
-
-def credentials_of(settings: Settings) -> CredentialsT | None:
-    """Faust's form of how to log in to Kafka."""
-    options = settings.client_options()
-    context = options.get("ssl_context")
-    if options["security_protocol"].startswith("SASL"):
-        return SASLCredentials(
-            username=options["sasl_plain_username"],
-            password=options["sasl_plain_password"],
-            mechanism=options["sasl_mechanism"],
-            ssl_context=context,
-        )
-    return SSLCredentials(context) if context is not None else None
-
-
-async def wait_for_kafka(settings: Settings) -> None:
-    """Return when Kafka answers. Raises what aiokafka raises when waiting cannot help: a refused login."""
-    for seconds in chain((0.5, 1.0, 2.0), repeat(3.0)):
-        try:
-            async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
-                await log.partitions(())
-                return
-        except KafkaError as error:
-            if not is_transient(error):
-                raise
-        logger.warning("Kafka at %s is away, trying again in %.1f s", settings.kafka_bootstrap, seconds)
-        await asyncio.sleep(seconds)
 
 
 async def _collect_garbage() -> None:

@@ -23,11 +23,12 @@ def cells_block(rows: CellRows) -> bytes:
     """One block with all of `rows`, in the order of the table's columns."""
     declaration = rows.declaration
     organizations, windows = zip(*rows.page_keys, strict=True)
+    keys = zip(declaration.key, zip(*rows.keys, strict=True), strict=True)
     columns = [
         _texts("source", rows.sources),
         _ids("organization_id", organizations),
         _windows(declaration.window, windows),
-        *(_key_column(name, values) for name, values in zip(declaration.key, zip(*rows.keys, strict=True), strict=True)),
+        *(_key_column(name, values) for name, values in keys),
         *(_counts(name, rows.counts[:, at]) for at, name in enumerate(("log_offset", *declaration.counters))),
     ]
     return b"".join((varint(len(columns)), varint(len(rows)), *columns))

@@ -11,8 +11,8 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.cell_rows import CellRows, PageKey
+from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
 from sinks.clickhouse import insert_cells, insert_rows
 

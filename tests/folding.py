@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aggregators.changes import Folded, IdForms, Invalid
-from aggregators.source import fold_of
+from aggregators.folds import fold_of
 from aggregators.windows import WINDOW_TEXT
 from streams.events import decoder
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from aggregators.declarations import SPEND
 from aggregators.deduplication import Horizon
-from aggregators.source import Snapshot, Source
+from aggregators.snapshot import Snapshot
+from aggregators.source import Source
 from streams.events import TOKEN
 from tests.folding import LogRecord, record, token, uuid
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 
-from deploy.settings import Settings, reveal
+from deploy.connections import clickhouse_of
+from deploy.settings import Settings
 from deploy.verify.checks import Checks
 from deploy.verify.compare import Key
 from deploy.verify.letters import TOPIC as LETTERS
@@ -19,7 +20,6 @@ from deploy.verify.snapshot import Snapshot
 from deploy.verify.stored import Stored
 from deploy.verify.tables import CELL_TABLES
 from deploy.verify.verdict import TableResult, TopicResult, Verdict
-from sinks.clickhouse import connect
 
 LIVE_MINUTES = timedelta(days=7)
 POLL_SECONDS = 0.5
@@ -46,13 +46,7 @@ def run(
 
 async def _run(settings: Settings, wait_seconds: float, show: int, on_progress: OnProgress) -> Verdict:
     began = time.monotonic()
-    client = connect(
-        settings.clickhouse_url,
-        settings.clickhouse_user,
-        reveal(settings.clickhouse_password),
-        settings.clickhouse_database,
-        timeout=600.0,
-    )
+    client = clickhouse_of(settings, timeout=600.0)
     try:
         async with open_log(settings.kafka_bootstrap, settings.client_options()) as log:
             verification = _Verification(settings, Stored(client), log, on_progress)

@@ -21,9 +21,9 @@ from typing import Any
 
 import psutil
 
+from deploy.connections import store_of
 from deploy.simulation import Line
 from deploy.stack import environment_of, prepare
-from deploy.worker import store_of
 from streams.events import TOKEN
 from tests.bench.events import Load, events
 from tests.pipeline import Pipeline, pipeline

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.connections import store_of
 from deploy.stack import environment_of
-from deploy.worker import store_of
 from tests.pipeline import Pipeline, pipeline
 
 pytestmark = pytest.mark.timeout(300)

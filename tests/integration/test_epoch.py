@@ -9,6 +9,7 @@ import pytest
 
 from aggregators.batches import fingerprint
 from aggregators.source import FOLD_VERSION
+from deploy.connections import store_of
 from deploy.epochs import plan_epoch, start_epoch
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
@@ -16,8 +17,8 @@ from deploy.simulation import Line
 from deploy.stack import prepare
 from deploy.standings import Standing, standings
 from deploy.verify.log import open_log
-from deploy.worker import store_of
-from sinks.sources import Options, Sources
+from sinks.owned import Options
+from sinks.sources import Sources
 from sinks.store import NEVER, Position
 from streams.events import PROFILES
 from streams.log import KafkaLog

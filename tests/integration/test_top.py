@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 
 from aggregators.source import FOLD_VERSION
+from deploy.connections import store_of
 from deploy.settings import Settings
 from deploy.stack import prepare
 from deploy.top import as_json, look, render
-from deploy.worker import store_of
 from sinks.store import Position, Store
 from streams.events import EVENTS_BY_TOPIC
 from tests.integration.bad_days import tally

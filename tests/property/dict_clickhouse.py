@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.cell_rows import PageKey
+from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
 from tests.property.recounting import Tables
 

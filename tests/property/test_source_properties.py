@@ -13,9 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aggregators.batches import Prepared, Record
-from aggregators.deduplication import Horizon, Verdict
-from aggregators.source import Snapshot, Source
 from aggregators.cell_rows import PageKey
+from aggregators.deduplication import Horizon, Verdict
+from aggregators.snapshot import Snapshot
+from aggregators.source import Source
 from aggregators.table import Change, Page, Table
 from tests.property.logs import DRAW_CHOICES, DRAWS, MAKERS, Draw, log_of
 from tests.property.working import STEP_CHOICES, STEPS, Step, Worker, check

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from aggregators.batches import Gap
 from aggregators.declarations import CELL_TABLES
 from aggregators.deduplication import Horizon
-from aggregators.source import Snapshot, Source, landed
+from aggregators.snapshot import Snapshot, landed
+from aggregators.source import Source
 from aggregators.table import Table
 from tests.property.dict_clickhouse import ClickHouse
 from tests.property.recounting import BLOCK_SIZE, BLOCKS, Line, differences, recount

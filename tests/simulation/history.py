@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sinks.sources import source_name
+from sinks.owned import source_name
 from tests.simulation.group import Group
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop, Stuck

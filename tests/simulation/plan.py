@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from sinks.sources import Options
+from sinks.owned import Options
 
 TOPICS = ("tally.token", "tally.chat")
 Partition = tuple[str, int]

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from sinks.sources import Batch, Options
+from sinks.owned import Batch, Options
 from tests.simulation.events import CONVERSATIONS, ORGANIZATIONS, PEOPLE, START, Record
 from tests.simulation.faults import planted
 from tests.simulation.log import Log

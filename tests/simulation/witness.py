@@ -8,7 +8,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sinks.sources import source_name
+from sinks.owned import source_name
 from sinks.store import Position
 from tests.simulation.log import Log
 from tests.simulation.plan import Partition, Plan

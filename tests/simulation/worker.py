@@ -12,7 +12,8 @@ from random import Random
 from typing import Any
 
 from aggregators.batches import Letter
-from sinks.sources import Batch, Sources
+from sinks.owned import Batch
+from sinks.sources import Sources
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop, Process
 from tests.simulation.plan import Partition, Plan

@@ -9,7 +9,8 @@ import pytest
 import sinks
 from aggregators.declarations import CELL_TABLES, TOKEN_CLASSES, Declaration
 from aggregators.deduplication import Horizon
-from aggregators.source import Source, landed
+from aggregators.snapshot import landed
+from aggregators.source import Source
 from streams.events import DIRECTORY, PROFILES, TOKEN
 from tests.folding import THING, entry, record, token
 

@@ -1,6 +1,7 @@
 """One event_id at two offsets counts once within the horizon, and every replay decides alike."""
 
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -109,3 +110,27 @@ def test_first_read_and_replay_decide_as_the_rule_does(
     replayed = [line for line in lines if line[0] >= horizon.warm_from(place)]
     tail = sum(line[0] >= place for line in lines)
     assert judged(horizon, replayed)[len(replayed) - tail :] == expected[len(expected) - tail :]
+
+
+@pytest.mark.parametrize("repeats", [1, 16, 17, 400])
+@pytest.mark.parametrize("closed", [False, True])
+def test_few_repeats_and_many_are_found_in_a_full_block_and_in_one_that_fills(repeats: int, closed: bool) -> None:
+    size = 4096
+    dice = Random(repeats)
+    ids = [dice.getrandbits(64) - 2**63 for _ in range(size)]
+    horizon = Horizon(size if closed else 2 * size, 1)
+    assert horizon.judge(0, ids, ids) == [FIRST] * size
+    again = dice.sample(ids, repeats)
+    other = [dice.getrandbits(64) - 2**63 for _ in range(500)]
+    payloads = [identity ^ (place % 2) for place, identity in enumerate(again)]
+    expected = [CONFLICT if place % 2 else DUPLICATE for place in range(repeats)]
+    assert horizon.judge(1 if closed else 0, again + other, payloads + other) == expected + [FIRST] * 500
+
+
+def test_ids_that_mark_the_same_places_are_told_apart() -> None:
+    """Hashes that agree in every bit that the filter looks at are suspects, and no more than that."""
+    horizon = Horizon(4, 1)
+    alike = [7 + (number << 62) for number in (0, 1)]
+    assert horizon.judge(0, alike[:1], [1]) == [FIRST]
+    assert horizon.judge(0, alike[1:], [1]) == [FIRST]
+    assert horizon.judge(1, alike, [1, 2]) == [DUPLICATE, CONFLICT]

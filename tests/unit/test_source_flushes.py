@@ -8,7 +8,9 @@ from aggregators.batches import fingerprint
 from aggregators.declarations import MINUTE, SPEND
 from aggregators.deduplication import Horizon
 from aggregators.directory import DirectoryFold, ProfileFold
-from aggregators.source import Source, fold_of, landed
+from aggregators.folds import fold_of
+from aggregators.snapshot import landed
+from aggregators.source import Source
 from aggregators.spend import SpendFold
 from aggregators.windows import parse_hour, parse_minute
 from streams.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOKEN

@@ -7,7 +7,7 @@ from typing import Any
 
 import aggregators.watermark
 from aggregators.watermark import EndAsked
-from sinks.sources import Sources
+from sinks.flushing import Flushing
 from tests.simulation.faults.planting import Plant, fault
 
 
@@ -15,7 +15,7 @@ from tests.simulation.faults.planting import Plant, fault
 def position_before_cells(plant: Plant) -> None:
     """The position row goes in first."""
 
-    write, store_positions = Sources._write, Sources._store_positions
+    write, store_positions = Flushing._write, Flushing._store_positions
 
     async def write_later(self: Any, snapshots: Any) -> None:
         self.later = snapshots
@@ -25,26 +25,26 @@ def position_before_cells(plant: Plant) -> None:
         await write(self, self.later)
         return is_stored
 
-    plant(Sources, "_write", write_later)
-    plant(Sources, "_store_positions", positions_first)
+    plant(Flushing, "_write", write_later)
+    plant(Flushing, "_store_positions", positions_first)
 
 
 @fault
 def position_taken_at_confirmation(plant: Plant) -> None:
     """The place that is stored is that of the moment when the cells were confirmed."""
-    original = Sources._store_positions
+    original = Flushing._store_positions
 
     async def store_positions(self: Any, flight: Any, *rest: Any) -> bool:
         later = [(owned, replace(snapshot, place=owned.source.place)) for owned, snapshot in flight]
         return await original(self, later, *rest)
 
-    plant(Sources, "_store_positions", store_positions)
+    plant(Flushing, "_store_positions", store_positions)
 
 
 @fault
 def position_before_dead_letters(plant: Plant) -> None:
     """Dead letters are sent, but nobody waits for them."""
-    original = Sources._write
+    original = Flushing._write
 
     async def write(self: Any, snapshots: Any) -> None:
         letters = [(snapshot.source.name, letter) for snapshot in snapshots for letter in snapshot.letters]
@@ -52,7 +52,7 @@ def position_before_dead_letters(plant: Plant) -> None:
             self.unawaited = asyncio.ensure_future(self._letters(letters))
         await original(self, [replace(snapshot, letters=[]) for snapshot in snapshots])
 
-    plant(Sources, "_write", write)
+    plant(Flushing, "_write", write)
 
 
 @fault
@@ -67,22 +67,22 @@ def flush_broken_off_and_forgotten(plant: Plant) -> None:
             if await self._store_flight(flight):
                 self._evict()
             else:
-                await self._lose_all()
+                await self._place_anew([*self._owned, *self.stopped], "lost")
 
-    plant(Sources, "flush", flush)
+    plant(Flushing, "flush", flush)
 
 
 @fault
 def two_flushes_in_flight(plant: Plant) -> None:
     """The next flush does not wait until the one before is confirmed."""
-    original = Sources.flush
+    original = Flushing.flush
 
     async def flush(self: Any) -> None:
         self._flushing = asyncio.Lock()
         self.other = asyncio.ensure_future(original(self))
         await asyncio.sleep(0.01)
 
-    plant(Sources, "flush", flush)
+    plant(Flushing, "flush", flush)
 
 
 @fault
@@ -94,11 +94,11 @@ def watermark_without_room_for_clocks(plant: Plant) -> None:
 @fault
 def watermark_of_the_confirmation(plant: Plant) -> None:
     """What is confirmed now is said to be all that the log has received until now."""
-    original = Sources._store_positions
+    original = Flushing._store_positions
 
     async def store_positions(self: Any, flight: Any, *rest: Any) -> bool:
         for owned, snapshot in flight:
             owned.asked = EndAsked(self._clock(), snapshot.place)
         return await original(self, flight, *rest)
 
-    plant(Sources, "_store_positions", store_positions)
+    plant(Flushing, "_store_positions", store_positions)

@@ -6,7 +6,7 @@ from typing import Any
 
 import sinks.sources
 from aggregators.source import Source
-from sinks.sources import Sources
+from sinks.flushing import Flushing
 from tests.simulation.faults.planting import Plant, fault
 from tests.simulation.store import WIDTHS, Connection, Database
 
@@ -30,7 +30,7 @@ def cells_backed_up_before_positions(plant: Plant) -> None:
 def restored_database_not_noticed(plant: Plant) -> None:
     """Nobody looks whether ClickHouse is still what the sources were placed by."""
     plant(Connection, "identity", lambda self: str(self._ask().incarnation * 0))
-    plant(Sources, "_went_back", lambda self: False)
+    plant(Flushing, "_went_back", lambda self: False)
 
 
 @fault
@@ -41,13 +41,13 @@ def position_retried_into_a_restored_database(plant: Plant) -> None:
         self._store.write_positions(positions)
         return True
 
-    plant(Sources, "_write_positions", write_positions)
+    plant(Flushing, "_write_positions", write_positions)
 
 
 @fault
 def cells_written_to_a_restored_database(plant: Plant) -> None:
     """ClickHouse is looked at with the positions only; cells that were read back from a restored one are written."""
-    store_flight, original = Sources._store_flight, Sources._call
+    store_flight, original = Flushing._store_flight, Flushing._call
 
     async def trust(self: Any, flight: Any) -> bool:
         self.trusted = flight[0][0].identity if flight else None
@@ -62,8 +62,8 @@ def cells_written_to_a_restored_database(plant: Plant) -> None:
             return False
         return trusted if function.__name__ == "identity" and trusted else await original(self, function, *args)
 
-    plant(Sources, "_store_flight", trust)
-    plant(Sources, "_call", call)
+    plant(Flushing, "_store_flight", trust)
+    plant(Flushing, "_call", call)
 
 
 @fault

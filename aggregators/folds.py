@@ -1,0 +1,19 @@
+"""Which fold is a topic's."""
+
+from aggregators.activity import ActivityFold
+from aggregators.changes import Fold, IdForms
+from aggregators.directory import DirectoryFold, ProfileFold
+from aggregators.spend import SpendFold
+from streams.events import DIRECTORY, PROFILES, TOKEN
+
+
+def fold_of(topic: str) -> Fold:
+    """The fold of a topic."""
+    ids = IdForms()
+    if topic == TOKEN:
+        return SpendFold(ids)
+    if topic == DIRECTORY:
+        return DirectoryFold(ids)
+    if topic == PROFILES:
+        return ProfileFold(ids)
+    return ActivityFold(ids)

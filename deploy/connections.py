@@ -1,0 +1,71 @@
+"""Connections to Kafka and ClickHouse as the settings say."""
+
+import asyncio
+import logging
+from itertools import chain, repeat
+
+from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.client import Client
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.types.auth import CredentialsT
+
+from deploy.settings import Settings, reveal
+from sinks.clickhouse import connect, persistently
+from sinks.store import Store
+from streams.log import KafkaLog
+from streams.topics import is_transient
+
+logger = logging.getLogger("tally.connections")
+
+CALL_SECONDS = 30.0
+"""How long a worker's call of ClickHouse may take; reports take longer and say so."""
+
+
+def clickhouse_of(settings: Settings, timeout: float = CALL_SECONDS) -> Client:
+    """A client of the settings' ClickHouse. Raises ClickHouseError when it cannot be reached or refuses the user."""
+    password = reveal(settings.clickhouse_password)
+    return connect(
+        settings.clickhouse_url, settings.clickhouse_user, password, settings.clickhouse_database, timeout=timeout
+    )
+
+
+def store_of(settings: Settings) -> Store:
+    """The store at the settings' ClickHouse. Raises ClickHouseError when it cannot be reached."""
+    return Store(clickhouse_of(settings))
+
+
+def patient_store_of(settings: Settings) -> Store:
+    """The store, waited for: a worker that starts while ClickHouse is away is no reason to fall over."""
+
+    def tell(error: BaseException, seconds: float) -> None:
+        logger.warning("ClickHouse at %s is away, trying again in %.1f s: %s", settings.clickhouse_url, seconds, error)
+
+    return persistently(lambda: store_of(settings), tell)
+
+
+def credentials_of(settings: Settings) -> CredentialsT | None:
+    """Faust's form of how to log in to Kafka."""
+    options = settings.client_options()
+    context = options.get("ssl_context")
+    if options["security_protocol"].startswith("SASL"):
+        return SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            mechanism=options["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context is not None else None
+
+
+async def wait_for_kafka(settings: Settings) -> None:
+    """Return when Kafka answers. Raises what aiokafka raises when waiting cannot help: a refused login."""
+    for seconds in chain((0.5, 1.0, 2.0), repeat(3.0)):
+        try:
+            async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
+                await log.partitions(())
+                return
+        except KafkaError as error:
+            if not is_transient(error):
+                raise
+        logger.warning("Kafka at %s is away, trying again in %.1f s", settings.kafka_bootstrap, seconds)
+        await asyncio.sleep(seconds)

@@ -119,6 +119,35 @@ def test_rows_follow_the_declarations_columns(declaration: Declaration) -> None:
     assert [named[counter] for counter in declaration.counters] == list(range(1, len(declaration.counters) + 1))
 
 
+def test_a_batch_of_nothing_changes_nothing() -> None:
+    table = project_table()
+    table.fold([], [])
+    assert (table.unflushed, flush(table)) == (0, [])
+
+
+def test_one_batch_adds_to_a_cell_as_often_as_it_names_it_and_skips_what_is_in_it() -> None:
+    table = Table(PROJECT, DAY + 1)
+    table.load([PAGE], [(ORGANIZATION, "2026-03-01", *KEY, 5, 10, 20)])
+    keys = (KEY, OTHER_KEY, KEY, KEY, OTHER_KEY)
+    table.fold([3, 4, 5, 6, 9], [(PROJECT, PAGE, key, USED) for key in keys])
+    assert sorted(flush(table)) == sorted([row(KEY, 6, 10, 21), row(OTHER_KEY, 9, 0, 2)])
+
+
+def test_many_cells_outgrow_the_first_rows_and_let_go_ones_are_used_again() -> None:
+    table = Table(PROJECT, 0)
+    for day in range(3):
+        page = (ORGANIZATION, DAY + day)
+        table.open(page)
+        keys = [("user", PERSON, "chat", uuid(number)) for number in range(100)]
+        table.fold([1000 * day + number for number in range(100)], [(PROJECT, page, key, USED) for key in keys])
+        text = WINDOW_TEXT["day"](DAY + day)
+        assert sorted(flush(table)) == [row(key, 1000 * day + at, 0, 1, text) for at, key in enumerate(keys)]
+        table.open((ORGANIZATION, DAY + 9))
+        assert table.evict(0, keep=[(ORGANIZATION, DAY + 9)]) == 1
+    assert table.open_cells == 0
+    assert len(table._counts) == 128, "the rows of a page that is let go are another's"
+
+
 # -- reading back ------------------------------------------------------------------------------------------
 
 

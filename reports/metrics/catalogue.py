@@ -4,6 +4,7 @@ from msgspec import Struct
 
 ANY = "any days"
 DAILY = "each day of any days"
+BOTH = "any days, and each of them"
 TO_DATE = "mtd, qtd, ytd"
 PICKED = "1-week, 1-month, 3-months, 1-year"
 LEADERS = "mtd, qtd, ytd, 1-year"
@@ -128,8 +129,14 @@ METRICS: tuple[Metric, ...] = (
         denominator=AT_END,
         reads=("people_with_artifacts", "seats", "active_people"),
     ),
-    Metric("projects created", "projects", DAILY, "distinct projects created on the day", "projects_created"),
-    Metric("artifacts created", "artifacts", DAILY, "distinct artifacts made on the day", "artifacts_created"),
+    Metric("projects created", "projects", DAILY, "distinct projects created", "projects_created"),
+    Metric(
+        "artifacts created",
+        "artifacts",
+        DAILY,
+        "distinct artifacts made, by the day of their creation",
+        "artifacts_created",
+    ),
     Metric(
         "top people by projects used",
         "projects",
@@ -154,21 +161,21 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "Claude Code people",
         "people",
-        DAILY,
+        BOTH,
         "distinct people with a tool use, a commit or a pull request",
         "claude_code",
     ),
     Metric(
         "lines accepted",
         "lines",
-        DAILY,
+        BOTH,
         "added lines that were accepted; deleting them later takes nothing back",
         "claude_code",
     ),
     Metric(
         "accept rate",
         "ratio",
-        DAILY,
+        BOTH,
         "accepted suggestions of Edit, MultiEdit, Write and NotebookEdit",
         "claude_code",
         denominator="accepted and rejected suggestions of the same",

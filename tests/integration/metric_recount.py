@@ -1,0 +1,276 @@
+"""Every metric recounted from an organization's events in plain Python, one after the other and in no hurry.
+
+It reads events as they were sent and shares nothing with reports: what a metric means is written here a second time,
+from docs/metrics.md. `Recount` methods that a wrong control overrides are as small as the mistake.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, localcontext
+from functools import cached_property
+from typing import Any
+
+from deploy.verify.counting import connector_key
+from tests.integration.recounting import Prices, in_force, is_reported
+from tests.integration.reporting import CLASSES, Cell, Change, World
+
+Event = dict[str, Any]
+ONE = timedelta(days=1)
+POLICIES = ("plan.changed", "discount.changed", "extra_usage.changed")
+DECISIONS = tuple(f"{tool}_{said}" for tool in ("edit", "multi_edit", "write", "notebook_edit")
+                  for said in ("accepted", "rejected"))  # fmt: skip
+
+
+def moment_of(event: Event, field: str = "occurred_at") -> datetime:
+    return datetime.fromisoformat(event[field]).astimezone(UTC)
+
+
+def first_day(kind: str, last: date) -> date:
+    """The first day of a window, by walking back to it."""
+    lengths = {"1-day": 1, "1-week": 7, "1-month": 30, "3-months": 90, "1-year": 365}
+    if kind in lengths:
+        return date.fromordinal(last.toordinal() - lengths[kind] + 1)
+    months = {"mtd": range(1, 13), "qtd": (1, 4, 7, 10), "ytd": (1,)}[kind]
+    day = last
+    while day.day != 1 or day.month not in months:
+        day -= ONE
+    return day
+
+
+def ranked(amounts: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The ten largest, ties by name."""
+    return sorted(amounts.items(), key=lambda item: (-item[1], item[0]))[:10]
+
+
+class Recount:
+    """One organization, as its events tell of it."""
+
+    def __init__(self, events: Iterable[Event], organization_id: str, prices: Prices) -> None:
+        once = {event["event_id"]: event for event in reversed(list(events))}
+        everything = list(reversed(once.values()))
+        self.organization_id = organization_id
+        self.prices = prices
+        self.events = [event for event in everything if event.get("organization_id") == organization_id]
+        self.profiles = [event for event in everything if event["type"] in ("profile.updated", "tombstone")]
+
+    @cached_property
+    def by_day(self) -> dict[tuple[date, str], list[Event]]:
+        """What was done, by day and type."""
+        days: dict[tuple[date, str], list[Event]] = defaultdict(list)
+        for event in self.events:
+            if "actor" in event:
+                days[moment_of(event).date(), event["type"]].append(event)
+        return days
+
+    def within(self, first: date, last: date, *types: str) -> Iterator[Event]:
+        """Events of the days from first to last, both included."""
+        day = first
+        while day <= last:
+            for type_ in types:
+                yield from self.by_day.get((day, type_), ())
+            day += ONE
+
+    def people(self, first: date, last: date, rule: Callable[[Event], bool], *types: str) -> set[str]:
+        chosen = (event for event in self.within(first, last, *types) if rule(event))
+        return {event["actor"]["id"] for event in chosen if event["actor"]["type"] == "user"}
+
+    # -- active people, seats, invites ------------------------------------------------------------------------
+
+    def active(self, first: date, last: date, products: Iterable[str] = ("chat", "claude_code", "cowork")) -> set[str]:
+        found: set[str] = set()
+        for product in products:
+            if product == "chat":
+                found |= self.people(first, last, lambda _: True, "chat.message")
+            else:
+                found |= self.people(first, last, lambda event, of=product: is_use(event, of), "session.activity")
+        return found
+
+    @cached_property
+    def directory(self) -> list[Event]:
+        """The directory's events in order of time, and of the log where the time is the same."""
+        return sorted((event for event in self.events if "actor" not in event), key=moment_of)
+
+    def history(self, *types: str) -> list[Event]:
+        return [event for event in self.directory if event["type"] in types]
+
+    def as_of(self, day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) + ONE
+
+    def seats(self, day: date) -> tuple[int, int | None]:
+        held: set[str] = set()
+        purchased = None
+        types = ("seat.assigned", "seat.unassigned", "member.removed", "account.deleted", "seats.purchased")
+        for event in self.history(*types):
+            if moment_of(event) >= self.as_of(day):
+                break
+            if event["type"] == "seats.purchased":
+                purchased = event["seats"]
+            elif event["type"] == "seat.assigned":
+                held.add(event["account_id"])
+            else:
+                held.discard(event["account_id"])
+        return len(held), purchased
+
+    def pending(self, day: date) -> int:
+        waiting: set[str] = set()
+        for event in self.history("invite.sent", "invite.closed"):
+            if moment_of(event) < self.as_of(day):
+                (waiting.add if event["type"] == "invite.sent" else waiting.discard)(event["invite_id"])
+        return len(waiting)
+
+    # -- what people use and make -----------------------------------------------------------------------------
+
+    def connectors(self, first: date, last: date) -> list[tuple[str, int, int, int, int, int]]:
+        """(name, people, calls, reads, writes, unclassified), the ten with the most people."""
+        people: dict[str, set[str]] = defaultdict(set)
+        calls: Counter[tuple[str, str]] = Counter()
+        for event in self.within(first, last, "connector.called"):
+            name = connector_key(event["name"])
+            people[name] |= {event["actor"]["id"]} if event["actor"]["type"] == "user" else set()
+            calls[name, event.get("access", "unclassified")] += 1
+        rows = []
+        for name, who in people.items():
+            kinds = [calls[name, access] for access in ("read", "write", "unclassified")]
+            rows.append((name, len(who), sum(kinds), *kinds))
+        return sorted(rows, key=lambda row: (-row[1], -row[2], row[0]))[:10]
+
+    def made(self, first: date, last: date, type_: str, field: str) -> int:
+        return len({event[field] for event in self.within(first, last, type_)})
+
+    def with_chat(self, first: date, last: date) -> set[str]:
+        return self.people(first, last, lambda _: True, "chat.started", "chat.message")
+
+    def with_project(self, first: date, last: date) -> set[str]:
+        return self.people(first, last, lambda _: True, "project.created", "project.used")
+
+    def with_artifact(self, first: date, last: date) -> set[str]:
+        return self.people(first, last, lambda _: True, "artifact.created")
+
+    def top(self, first: date, last: date, type_: str, field: str) -> list[tuple[str, int]]:
+        things: dict[str, set[str]] = defaultdict(set)
+        for event in self.within(first, last, type_):
+            if event["actor"]["type"] == "user":
+                things[event["actor"]["id"]].add(event[field])
+        return ranked({person: len(each) for person, each in things.items()})
+
+    def code(self, first: date, last: date) -> tuple[int, ...]:
+        """(people, sessions, lines accepted and removed, commits, pull requests, eight decisions)."""
+        return len(self.active(first, last, ["claude_code"])), *code_sums(self.code_events(first, last))
+
+    def code_events(self, first: date, last: date) -> list[Event]:
+        events = self.within(first, last, "session.started", "session.activity")
+        return [event for event in events if event.get("product") == "claude_code"]
+
+    def top_coders(self, first: date, last: date, place: int) -> list[tuple[str, int]]:
+        """People by one column of `code`, which is not the first."""
+        of: dict[str, list[Event]] = defaultdict(list)
+        for event in self.code_events(first, last):
+            if event["actor"]["type"] == "user":
+                of[event["actor"]["id"]].append(event)
+        amounts = {person: code_sums(events)[place - 1] for person, events in of.items()}
+        return ranked({person: amount for person, amount in amounts.items() if amount})
+
+    # -- spend ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def world(self) -> World:
+        changes = [
+            Change(self.organization_id, event["type"], moment_of(event, "effective_from"), event, number)
+            for number, event in enumerate(self.events)
+            if event["type"] in POLICIES
+        ]
+        return World(changes=changes)
+
+    @cached_property
+    def usage(self) -> list[tuple[date, str, Cell, Decimal | None, Decimal | None]]:
+        """Each reported event: (day, person or "", as a cell, net, list)."""
+        found = []
+        for event in self.events:
+            if event["type"] in ("token.used", "execution.used"):
+                cell = cell_of(event)
+                if is_reported(self.world, cell):
+                    person = cell.actor_id if cell.actor_type == "user" else ""
+                    found.append((cell.hour.date(), person, cell, *self.cost(cell)))
+        return found
+
+    def cost(self, cell: Cell) -> tuple[Decimal | None, Decimal | None]:
+        with localcontext() as context:
+            context.prec = 100
+            gross = self.prices.cost(cell)
+            discount = in_force(self.world, self.organization_id, "discount.changed", cell.hour).get("discount", "0")
+            return None if gross is None else gross * (1 - Decimal(discount)), gross
+
+    def has_spend(self, first: date, last: date) -> bool:
+        """Whether there is a spend report: something was spent, or any hour whose terms are known would be reported."""
+        known = [change.at for change in self.world.changes if change.at < self.as_of(last)]
+        if not known or any(first <= day <= last for day, *_ in self.usage):
+            return True
+        hour = max(self.as_of(first) - ONE, min(known))
+        while hour < self.as_of(last):
+            if is_reported(self.world, Cell(self.organization_id, hour, "", funding="extra_usage")):
+                return True
+            hour += timedelta(hours=1)
+        return False
+
+    def spend(self, first: date, last: date, key: Callable[[str, Cell], str]) -> dict[str, tuple[Any, ...]]:
+        """For each key: (requests, prompt and completion tokens, priced net and list, models without a price)."""
+        sums: dict[str, list[Any]] = {}
+        with localcontext() as context:
+            context.prec = 100
+            for day, person, cell, net, gross in self.usage:
+                if first <= day <= last:
+                    row = sums.setdefault(key(person, cell), [0, 0, 0, Decimal(0), Decimal(0), set()])
+                    row[0] += cell.requests
+                    row[1] += sum(getattr(cell, name) for name in CLASSES[:4])
+                    row[2] += cell.output_tokens
+                    row[3] += net or 0
+                    row[4] += gross or 0
+                    row[5] |= {cell.model} if gross is None else set()
+        return {name: (*row[:5], tuple(sorted(row[5]))) for name, row in sums.items()}
+
+    # -- who -----------------------------------------------------------------------------------------------------
+
+    def name(self, account: str) -> tuple[str | None, str | None, bool]:
+        """(name, e-mail, deleted)."""
+        if any(event["account_id"] == account for event in self.history("account.deleted")):
+            return "Deleted user", None, True
+        latest = [event for event in self.profiles if event["account_id"] == account][-1:]
+        if not latest:
+            return None, None, False
+        if latest[0]["type"] == "tombstone":
+            return "Deleted user", None, True
+        return latest[0]["name"] or None, latest[0]["email"], False
+
+
+def code_sums(events: list[Event]) -> tuple[int, ...]:
+    """(distinct sessions, sums of the counters)."""
+    counters = ("lines_added", "lines_removed", "commits", "pull_requests", *DECISIONS)
+    return len({event["session_id"] for event in events}), *(sum(e.get(name, 0) for e in events) for name in counters)
+
+
+def is_use(event: Event, product: str) -> bool:
+    """Whether a session's event makes its person active in the product."""
+    counters = ("tool_uses", "commits", "pull_requests") if product == "claude_code" else ("tool_uses", "messages")
+    return event.get("product") == product and any(event.get(name) for name in counters)
+
+
+def cell_of(event: Event) -> Cell:
+    """The usage of one event, as the recount of the spend report takes it."""
+    counts = ("web_search_requests", *CLASSES)
+    tokens = event["type"] == "token.used"
+    return Cell(
+        organization_id=event["organization_id"],
+        hour=moment_of(event).replace(minute=0, second=0, microsecond=0),
+        actor_id=event["actor"]["id"],
+        actor_type=event["actor"]["type"],
+        model=event.get("model") or "",
+        service_tier=event.get("service_tier") or "standard",
+        context_window=event.get("context_window") or "",
+        inference_geo=event.get("inference_geo") or "",
+        speed=event.get("speed") or "",
+        funding=event["funding"],
+        requests=int(tokens),
+        execution_milliseconds=event.get("milliseconds", 0),
+        **{name: event.get(name, 0) for name in counts},
+    )

@@ -7,12 +7,15 @@ from typing import Any
 from reports.metrics.answers import Actives, PeopleCount, Series
 from reports.metrics.reading import Reading
 from reports.periods import Period
-from reports.windows import MONTH_DAYS, WEEK_DAYS
+from reports.windows import MONTH_DAYS, WEEK_DAYS, parts_of
 
 ACTIVITY_PRODUCTS = ("chat", "claude_code", "cowork")
 """What makes an active user (docs/metrics.md). Other products have active people of their own, if asked for."""
 
 WIDTHS = (1, WEEK_DAYS, MONTH_DAYS)
+
+DAYS_AT_ONCE = 128 - MONTH_DAYS
+"""Of how many days one query can tell: it keeps a person's active days in 128 bits, those of the first window too."""
 
 
 def active_users(reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Actives]:
@@ -21,9 +24,9 @@ def active_users(reading: Reading, window: Period, products: Sequence[str] = ACT
     Trailing windows that end with the day and include it. A day's `complete` is that of its 30 days.
     """
     found: dict[date, Actives] = {}
-    if reading.reaches(window):
-        rows = reading.rows_of_days("active_users", window, products=list(products), widths=list(WIDTHS))
-        found = actives_by_day(rows)
+    for part in filter(reading.reaches, parts_of(window, DAYS_AT_ONCE)):
+        rows = reading.rows_of_days("active_users", part, products=list(products), widths=list(WIDTHS))
+        found |= actives_by_day(rows)
     nobody = Actives(daily=0, weekly=0, monthly=0)
     return Series(about=reading.about(window), days=reading.by_day(window, found, nobody, MONTH_DAYS))
 

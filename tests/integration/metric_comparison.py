@@ -7,7 +7,8 @@ from typing import Any
 from reports import metrics
 from reports.metrics import ClaudeCode, Leaders, PeopleCount, Reading, Spend
 from reports.windows import days_between, window
-from tests.integration.metric_recount import Recount, first_day
+from tests.integration.metric_recount import Recount
+from tests.integration.metric_rules import first_day
 
 Pair = tuple[str, Any, Any]
 """(what, found, expected)"""

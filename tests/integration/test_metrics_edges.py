@@ -57,6 +57,18 @@ def test_trailing_windows_end_with_the_day_and_days_with_midnight(folded: Folded
     assert metrics.active_people(reading, window("qtd", DAY)).people == 4
 
 
+def test_a_year_of_days_is_the_same_as_each_of_them(folded: Folded) -> None:
+    """A series is asked for in parts; what is active before a part belongs to its first windows too."""
+    active = range(0, 800, 13)
+    folded.say(*(message((ADA, BEN, CLEO)[number % 3], ago(number)) for number in active))
+    folded.reach(at(DAY + timedelta(days=2)))
+    days = metrics.active_users(folded.look(ORGANIZATION), window("1-year", DAY)).days
+    assert len(days) == 365
+    for age, day in enumerate(reversed(days)):
+        widths = [len({number % 3 for number in active if age <= number < age + width}) for width in (1, 7, 30)]
+        assert day.value == metrics.Actives(daily=widths[0], weekly=widths[1], monthly=widths[2]), day.day
+
+
 def test_an_organization_without_anything_has_zeros_and_no_ratios(folded: Folded) -> None:
     folded.say(message(ADA), entry("organization.created", ago(50), organization=EMPTY, name="Nobody yet"))
     folded.reach(at(DAY + timedelta(days=2)))

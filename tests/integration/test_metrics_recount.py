@@ -15,7 +15,8 @@ from reports.prices import SHIPPED, load_prices
 from reports.windows import WINDOW_KINDS
 from tests.integration.folded import Folded, at
 from tests.integration.metric_comparison import differing, everything
-from tests.integration.metric_recount import Event, Recount
+from tests.integration.metric_recount import Recount
+from tests.integration.metric_rules import Event
 from tests.integration.recounting import Prices
 from tests.integration.reporting import World, database
 

@@ -1,34 +1,24 @@
 -- Distinct people in the windows of {widths} days that end on each day of [first, last].
--- A person's active days are cut into stretches in which a window still sees one of them and which do not overlap: on
--- any day a person is in one stretch or in none, so adding up beginnings and ends counts everybody once.
-WITH
-    actives AS (
-        SELECT account_id, arraySort(groupUniqArray(toInt32(day))) AS days
+-- A person's active days are bits of one number, bit 0 for `last`. Whoever has a bit in a window counts once for it.
+-- There are 128 bits, so days and the widest window are at most so many together (reports/metrics/active.py).
+SELECT {last:Date} - age AS day, width, people
+FROM (
+    SELECT
+        width, range(toUInt64({last:Date} - {first:Date}) + 1) AS ages,
+        sumForEach(
+            arrayMap(
+                age -> bitAnd(bitShiftRight(active_days, age), bitShiftLeft(toUInt128(1), width) - 1) != 0,
+                range(toUInt64({last:Date} - {first:Date}) + 1)
+            )
+        ) AS counts
+    FROM (
+        SELECT account_id, groupBitOr(bitShiftLeft(toUInt128(1), {last:Date} - day)) AS active_days
         FROM active_in_products
         WHERE organization_id = {organization_id:UUID} AND has({products:Array(String)}, product)
             AND day > {first:Date} - arrayMax({widths:Array(UInt16)}) AND day <= {last:Date}
         GROUP BY account_id
-    ),
-    stretches AS (
-        SELECT width, begins, least(begins + width, following) AS ends
-        FROM (
-            SELECT days, arrayPushBack(arrayPopFront(days), toInt32({last:Date}) + 1) AS followings, width
-            FROM actives ARRAY JOIN {widths:Array(UInt16)} AS width
-        )
-        ARRAY JOIN days AS begins, followings AS following
-    ),
-    steps AS (
-        SELECT width, begins AS at, 1 AS change FROM stretches
-        UNION ALL
-        SELECT width, ends, -1 FROM stretches
-        UNION ALL
-        SELECT width, toInt32({first:Date}) + number, 0
-        FROM numbers(toUInt64({last:Date} - {first:Date}) + 1) ARRAY JOIN {widths:Array(UInt16)} AS width
     )
-SELECT toDate(at) AS day, width, people
-FROM (
-    SELECT at, width, sum(sum(change)) OVER (PARTITION BY width ORDER BY at) AS people
-    FROM steps GROUP BY at, width
+    ARRAY JOIN {widths:Array(UInt16)} AS width
+    GROUP BY width
 )
-WHERE at BETWEEN toInt32({first:Date}) AND toInt32({last:Date})
-ORDER BY day, width
+ARRAY JOIN ages AS age, counts AS people

@@ -4,7 +4,7 @@
 `catalogue.METRICS` lists them all; docs/metrics.md says what each means.
 """
 
-from reports.metrics.active import ACTIVITY_PRODUCTS, active_people, active_users
+from reports.metrics.active import ACTIVITY_PRODUCTS, active_people, active_users, token_users
 from reports.metrics.answers import (
     DELETED_USER,
     About,
@@ -33,6 +33,16 @@ from reports.metrics.creations import (
     top_people_by_artifacts_made,
     top_people_by_projects_used,
 )
+from reports.metrics.engagement import (
+    ActiveDays,
+    Cohort,
+    Lifecycle,
+    Retention,
+    active_days,
+    lifecycle,
+    retention,
+    stickiness,
+)
 from reports.metrics.people import TOP, name_people
 from reports.metrics.reading import FIRST_KEPT_DAY, Reading, look
 from reports.metrics.seating import pending_invites, seats, utilization
@@ -54,14 +64,17 @@ __all__ = [
     "METRICS",
     "TOP",
     "About",
+    "ActiveDays",
     "Actives",
     "Adoption",
     "ClaudeCode",
+    "Cohort",
     "Connector",
     "Day",
     "Decisions",
     "Leader",
     "Leaders",
+    "Lifecycle",
     "Metric",
     "ModelSpend",
     "PeopleCount",
@@ -69,6 +82,7 @@ __all__ = [
     "RankedBy",
     "Ratio",
     "Reading",
+    "Retention",
     "Seats",
     "Series",
     "Share",
@@ -79,19 +93,24 @@ __all__ = [
     "Thing",
     "TopConnectors",
     "Totals",
+    "active_days",
     "active_people",
     "active_users",
     "artifacts_created",
     "chats_started",
     "claude_code",
+    "lifecycle",
     "look",
     "name_people",
     "pending_invites",
     "people_with",
     "projects_created",
+    "retention",
     "seats",
     "spend",
     "spend_by_model",
+    "stickiness",
+    "token_users",
     "top_connectors",
     "top_people_by_artifacts_made",
     "top_people_by_claude_code",

@@ -46,6 +46,11 @@ def active_people(
     return count_people(reading, "active_people", window, listed, products=list(products))
 
 
+def token_users(reading: Reading, window: Period, listed: bool = False) -> PeopleCount:
+    """Distinct people whose requests used tokens in the window, in whatever product; `listed`: and who they are."""
+    return count_people(reading, "people_with_tokens", window, listed)
+
+
 def count_people(reading: Reading, metric: str, window: Period, listed: bool, **parameters: Any) -> PeopleCount:
     """The answer of a metric whose SQL gives one row: (how many people, their account ids)."""
     about = reading.about(window)

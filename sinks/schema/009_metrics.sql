@@ -63,3 +63,10 @@ FROM directory FINAL
 WHERE type IN ('invite.sent', 'invite.closed')
     AND toUInt32OrZero(splitByChar('@', source)[2])
         >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace');
+
+-- Usage without its cost, for who used anything: the view spend prices every row that it is asked for.
+CREATE OR REPLACE VIEW counted_usage AS
+SELECT * EXCEPT (source, log_offset) FROM spend_cells FINAL
+WHERE toUInt32OrZero(splitByChar('@', source)[2])
+    >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace')
+SETTINGS do_not_merge_across_partitions_select_final = 1;

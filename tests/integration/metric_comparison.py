@@ -37,6 +37,8 @@ def differing(
 
 def everything(reading: Reading, recount: Recount, first: date, last: date, kinds: Sequence[str]) -> Iterator[Pair]:
     yield from of_days(reading, recount, first, last)
+    cohorts = metrics.retention(reading, last, 9).cohorts or ()
+    yield "retention", [list(cohort.active) for cohort in cohorts], recount.retention(last, 9)
     for kind in kinds:
         for what, found, expected in of_window(reading, recount, kind, last):
             yield f"{what} {kind}", found, expected
@@ -49,12 +51,15 @@ def of_days(reading: Reading, recount: Recount, first: date, last: date) -> Iter
     for products in (metrics.ACTIVITY_PRODUCTS, *MORE_PRODUCTS):
         found = values(metrics.active_users(reading, asked, products))
         for width, name in ((1, "daily"), (7, "weekly"), (30, "monthly")):
-            expected = [len(recount.active(back(day, width), day, products)) for day in days]
+            expected = [recount.count_active(back(day, width), day, products) for day in days]
             yield f"active users {name} {products}", [getattr(value, name) for value in found], expected
     held = [recount.seats(day) for day in days]
     yield "seats", [(of.assigned, of.purchased) for of in values(metrics.seats(reading, asked))], held
-    weekly = [(len(recount.active(back(day, 7), day)), seats) for day, (seats, _) in zip(days, held, strict=True)]
+    weekly = [(recount.count_active(back(day, 7), day), seats) for day, (seats, _) in zip(days, held, strict=True)]
     used = values(metrics.utilization(reading, asked))
+    sticky = [(recount.count_active(day, day), recount.count_active(back(day, 30), day)) for day in days]
+    found_sticky = values(metrics.stickiness(reading, asked))
+    yield "stickiness", [(of.numerator, of.denominator) for of in found_sticky], sticky
     yield "utilization", [(of.weekly.numerator, of.weekly.denominator) for of in used], weekly
     pending = [recount.pending(day) for day in days]
     yield "pending invites", values(metrics.pending_invites(reading, asked)), pending
@@ -71,6 +76,12 @@ def of_window(reading: Reading, recount: Recount, kind: str, last: date) -> Iter
     yield "window", (asked.first, asked.last), (first, last)
     active = recount.active(first, last)
     yield "active people", plain_people(metrics.active_people(reading, asked, listed=True)), active
+    used = plain_people(metrics.token_users(reading, asked, listed=True))
+    yield "token users", used, recount.with_tokens(first, last)
+    yield "active days", metrics.active_days(reading, asked).people, recount.active_days(first, last)
+    life = metrics.lifecycle(reading, asked)
+    phases = (life.new, life.returning, life.resurrected, life.dormant)
+    yield "lifecycle", phases, recount.lifecycle(first, last)
     yield "connectors", plain_connectors(reading, kind, last), recount.connectors(first, last)
     for what, function, type_, field in MADE:
         yield what, function(reading, asked).total, recount.made(first, last, type_, field)

@@ -65,6 +65,40 @@ class Recount:
         """The directory's events in order of time, and of the log where the time is the same."""
         return sorted((event for event in self.events if "actor" not in event), key=moment_of)
 
+    def count_active(self, first: date, last: date, products: Iterable[str] = ("chat", "claude_code", "cowork")) -> int:
+        return len(self.active(first, last, products))
+
+    @cached_property
+    def first_active(self) -> dict[str, date]:
+        """The first day on which each person was active."""
+        first: dict[str, date] = {}
+        for day in sorted({day for day, _ in self.by_day}):
+            first |= dict.fromkeys(self.active(day, day) - first.keys(), day)
+        return first
+
+    def active_days(self, first: date, last: date) -> tuple[int, ...]:
+        length = (last - first).days + 1
+        counts = Counter(who for n in range(length) for who in self.active(first + n * ONE, first + n * ONE))
+        return tuple(sum(count == days for count in counts.values()) for days in range(1, length + 1))
+
+    def lifecycle(self, first: date, last: date) -> tuple[int, int, int, int]:
+        """(new, returning, resurrected, dormant)."""
+        now, before = self.active(first, last), self.active(first - (last - first) - ONE, first - ONE)
+        new = {who for who in now if self.first_active[who] >= first}
+        return len(new), len(now & before), len(now - before - new), len(before - now)
+
+    def retention(self, last: date, weeks: int) -> list[list[int]]:
+        """For each week, of the people who were first active in it, how many were active in it and in later ones."""
+        ends = [last - 7 * week * ONE for week in range(weeks - 1, -1, -1)]
+        table = []
+        for number, end in enumerate(ends):
+            joined = {who for who, day in self.first_active.items() if end - 6 * ONE <= day <= end}
+            table.append([len(joined & self.active(later - 6 * ONE, later)) for later in ends[number:]])
+        return table
+
+    def with_tokens(self, first: date, last: date) -> set[str]:
+        return self.people(first, last, lambda event: any(event.get(name) for name in CLASSES), "token.used")
+
     def history(self, *types: str) -> list[Event]:
         return [event for event in self.directory if event["type"] in types]
 

@@ -36,39 +36,6 @@ def folded(clickhouse: str) -> Iterator[Folded]:
     client.close()
 
 
-def test_trailing_windows_end_with_the_day_and_days_with_midnight(folded: Folded) -> None:
-    folded.say(
-        message(ADA, ago(6), "00:00"),
-        message(BEN, ago(7), "23:59:59.999999"),
-        message(CLEO, ago(29), "00:00"),
-        message(DAN, ago(30), "23:59:59.999999"),
-        message(ADA, DAY + timedelta(days=1), "00:00"),
-        message(BEN, DAY, "23:59:59.999999"),
-        message(DAN, machine=True),
-    )
-    folded.reach(at(DAY + timedelta(days=2)))
-    reading = folded.look(ORGANIZATION)
-    [today] = metrics.active_users(reading, window("1-day", DAY)).days
-    assert today.value == metrics.Actives(daily=1, weekly=2, monthly=3)
-    [yesterday] = metrics.active_users(reading, window("1-day", ago(1))).days
-    assert yesterday.value == metrics.Actives(daily=0, weekly=2, monthly=4)
-    assert metrics.active_people(reading, window("1-month", DAY), listed=True).account_ids == (ADA, BEN, CLEO)
-    assert metrics.active_people(reading, days_between(ago(40), DAY)).people == 4
-    assert metrics.active_people(reading, window("qtd", DAY)).people == 4
-
-
-def test_a_year_of_days_is_the_same_as_each_of_them(folded: Folded) -> None:
-    """A series is asked for in parts; what is active before a part belongs to its first windows too."""
-    active = range(0, 800, 13)
-    folded.say(*(message((ADA, BEN, CLEO)[number % 3], ago(number)) for number in active))
-    folded.reach(at(DAY + timedelta(days=2)))
-    days = metrics.active_users(folded.look(ORGANIZATION), window("1-year", DAY)).days
-    assert len(days) == 365
-    for age, day in enumerate(reversed(days)):
-        widths = [len({number % 3 for number in active if age <= number < age + width}) for width in (1, 7, 30)]
-        assert day.value == metrics.Actives(daily=widths[0], weekly=widths[1], monthly=widths[2]), day.day
-
-
 def test_an_organization_without_anything_has_zeros_and_no_ratios(folded: Folded) -> None:
     folded.say(message(ADA), entry("organization.created", ago(50), organization=EMPTY, name="Nobody yet"))
     folded.reach(at(DAY + timedelta(days=2)))
@@ -110,13 +77,22 @@ def test_what_the_tables_do_not_reach_is_a_gap_in_every_metric(folded: Folded) -
 
 def numbers(reading: metrics.Reading, asked: Any) -> Iterator[Any]:
     """The number of every metric for the window, its last day's where it has one a day."""
-    for series in (metrics.active_users, metrics.seats, metrics.pending_invites, metrics.utilization):
+    for series in (
+        metrics.active_users,
+        metrics.seats,
+        metrics.pending_invites,
+        metrics.utilization,
+        metrics.stickiness,
+    ):
         yield series(reading, asked).days[-1].value
     made = (metrics.chats_started, metrics.projects_created, metrics.artifacts_created, metrics.claude_code)
     for totals in made:
         answer = totals(reading, asked)
         yield from (answer.total, answer.days[-1].value)
-    yield metrics.active_people(reading, asked).people
+    yield from (metrics.active_people(reading, asked).people, metrics.token_users(reading, asked).people)
+    life = metrics.lifecycle(reading, asked)
+    yield from (life.new, life.returning, life.resurrected, life.dormant)
+    yield from (metrics.active_days(reading, asked).people, metrics.retention(reading, asked.last, 2).cohorts)
     for thing in ("chat", "project", "artifact"):
         share = metrics.people_with(reading, thing, asked)
         yield from (share.of_seats.numerator, share.of_seats.denominator, share.of_active.denominator)

@@ -131,11 +131,9 @@ def largest_first(lived: Lived) -> list[str]:
 class SummedDays(Recount):
     """Distinct people of a window taken as the sum of its days."""
 
-    def active(self, first: date, last: date, products: Any = ("chat", "claude_code", "cowork")) -> Any:
-        days = range(first.toordinal(), last.toordinal() + 1)
-        return [
-            who for day in map(date.fromordinal, days) for who in super(SummedDays, self).active(day, day, products)
-        ]
+    def count_active(self, first: date, last: date, products: Any = ("chat", "claude_code", "cowork")) -> int:
+        days = map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1))
+        return sum(len(self.active(day, day, products)) for day in days)
 
 
 class SeatsAtBeginning(Recount):

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, PROJECT, SESSION, Declaration
+from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, PROJECT, SESSION, SPEND, Declaration
 from tests.integration.reporting import database
 from tests.integration.test_views import FIRST, ORGANIZATIONS, PEOPLE, insert, random_chats, random_sessions
 
@@ -17,8 +17,10 @@ TABLES: dict[str, Declaration] = {
     "counted_artifacts": ARTIFACT,
     "counted_connectors": CONNECTOR,
     "counted_sessions": SESSION,
+    "counted_usage": SPEND,
 }
-TOPICS = ("chat", "project", "artifact", "connector", "session")
+TOPICS = ("chat", "project", "artifact", "connector", "session", "token")
+WINDOW = {"day": str(FIRST), "hour": f"{FIRST} 00:00:00"}
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_other_products_have_active_people_of_their_own(client: Client) -> None:
 def test_one_version_of_a_cell_counts_and_replaced_epochs_do_not(client: Client, view: str, topic: str) -> None:
     declared = TABLES[view]
     counter = declared.counters[0]
-    base = {"organization_id": ORGANIZATIONS[0], "day": str(FIRST), "actor_type": "user", "actor_id": PEOPLE[0]}
+    base = {"organization_id": ORGANIZATIONS[0], **WINDOW, "actor_type": "user", "actor_id": PEOPLE[0]}
     old = base | {"source": f"tally.{topic}/0@0"}
     insert(client, declared, [old | {"log_offset": 5, counter: 3}, old | {"log_offset": 9, counter: 4}])
     insert(client, declared, [base | {"source": f"tally.{topic}/0@1", counter: 10}])
@@ -91,11 +93,12 @@ def test_replaced_epochs_of_the_directory_do_not_count(client: Client) -> None:
 def test_filters_reach_the_primary_key_of_the_cells(client: Client, view: str) -> None:
     for organization in ORGANIZATIONS:
         for declared in TABLES.values():
-            insert(client, declared, [{"organization_id": organization, "day": str(FIRST), "source": "tally.x/0@0"}])
+            insert(client, declared, [{"organization_id": organization, **WINDOW, "source": "tally.x/0@0"}])
+    window, day = ("hour", "toDate(hour)") if view == "counted_usage" else ("day", "day")
     query = (
         f"EXPLAIN indexes = 1 SELECT * FROM {view} WHERE organization_id = toUUID('{ORGANIZATIONS[0]}') "
-        "AND day BETWEEN '2026-09-30' AND '2026-10-02'"
+        f"AND {day} BETWEEN toDate('2026-09-30') AND toDate('2026-10-02')"
     )
     plan = "\n".join(row[0] for row in client.query(query).result_rows)
-    keys = [part for part in plan.split("PrimaryKey")[1:] if "organization_id in [" in part and "day" in part]
+    keys = [part for part in plan.split("PrimaryKey")[1:] if "organization_id in [" in part and f"({window} in" in part]
     assert len(keys) == (2 if view == "active_in_products" else 1), plan

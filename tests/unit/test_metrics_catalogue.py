@@ -31,7 +31,7 @@ def test_every_metric_has_a_name_of_its_own_and_a_function_of_a_reading() -> Non
     for metric in METRICS:
         parameters = inspect.signature(getattr(metrics, metric.function)).parameters
         assert next(iter(parameters.values())).annotation is Reading, metric.name
-        assert "window" in parameters, metric.name
+        assert {"window", "last"} & set(parameters), metric.name
 
 
 def test_every_file_of_sql_is_read_by_a_metric() -> None:

@@ -11,7 +11,7 @@ SELECT
 FROM counted_sessions
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
     AND product = 'claude_code' AND actor_type = 'user'
-GROUP BY account_id
+GROUP BY actor_id
 HAVING amount > 0
 ORDER BY amount DESC, account_id
 LIMIT {limit:UInt32}

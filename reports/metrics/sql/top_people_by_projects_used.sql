@@ -3,6 +3,6 @@ SELECT toString(actor_id) AS account_id, count() OVER () AS ranked, uniqExact(pr
 FROM counted_projects
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
     AND actor_type = 'user' AND used > 0
-GROUP BY account_id
+GROUP BY actor_id
 ORDER BY amount DESC, account_id
 LIMIT {limit:UInt32}

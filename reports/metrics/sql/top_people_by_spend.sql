@@ -7,11 +7,11 @@ SELECT
     sum(output_tokens) AS completion_tokens,
     sum(ifNull(net_usd, toDecimal256(0, 24))) AS priced_net_usd,
     sum(ifNull(list_usd, toDecimal128(0, 18))) AS priced_list_usd,
-    arraySort(groupUniqArrayIf(toString(model), isNull(list_usd))) AS unpriced_models
+    arraySort(arrayMap(name -> toString(name), groupUniqArrayIf(model, isNull(list_usd)))) AS unpriced_models
 FROM spend
 WHERE organization_id = {organization_id:UUID} AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')}
     AND reported
     AND actor_type = 'user'
-GROUP BY account_id
+GROUP BY actor_id
 ORDER BY priced_net_usd DESC, account_id
 LIMIT {limit:UInt32}

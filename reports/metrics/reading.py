@@ -1,7 +1,7 @@
 """One look at one organization's tables: how far they reach, and the only road from a metric to its SQL."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -64,7 +64,8 @@ class Reading:
     def about(self, window: Period) -> About:
         """What an answer of this window says beside its numbers."""
         complete = self.is_complete(window.first, window.last)
-        return About(window=window, data_refreshed_at=self.data_refreshed_at, complete=complete)
+        shown = replace(window, provisional=not complete)
+        return About(window=shown, data_refreshed_at=self.data_refreshed_at, complete=complete)
 
     def by_day(self, window: Period, found: Mapping[date, T], nothing: T, width: int = 1) -> tuple[Day[T], ...]:
         """Every day of the window with what was found of it, or `nothing`; a day that is not known is a gap.

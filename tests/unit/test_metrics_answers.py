@@ -40,6 +40,7 @@ def test_a_day_is_known_when_reached_and_complete_after_the_grace(
     assert (look.knows(DAY), look.is_complete(DAY, DAY)) == (knows, complete)
     about = look.about(window("1-week", DAY))
     assert (about.complete, about.data_refreshed_at, about.window.days) == (complete, refreshed_at, 7)
+    assert about.window.provisional is not complete
 
 
 def test_days_out_of_reach_are_gaps_and_others_without_anything_are_nothing() -> None:

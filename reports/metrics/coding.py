@@ -1,14 +1,13 @@
 """Claude Code: sessions, people, accepted lines, decisions, commits and pull requests."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from reports.metrics.answers import Leaders, Ratio, Totals
 from reports.metrics.people import TOP, leaders
-from reports.metrics.reading import Reading
+from reports.metrics.reading import Reading, totals
 from reports.periods import Period
 
 RankedBy = Literal["lines_accepted", "pull_requests", "commits", "sessions"]
@@ -52,17 +51,7 @@ class ClaudeCode(Struct, frozen=True, kw_only=True):
 
 def claude_code(reading: Reading, window: Period) -> Totals[ClaudeCode]:
     """Claude Code's counts: on each day of the window, and in all (people and sessions distinct in the window)."""
-    total, found = NOTHING, dict[date, ClaudeCode]()
-    if reading.reaches(window):
-        for whole, day, *columns in reading.rows_of_days("claude_code", window):
-            if whole:
-                total = _counts(columns)
-            else:
-                found[day] = _counts(columns)
-    known = reading.knows(window.last)
-    return Totals(
-        about=reading.about(window), total=total if known else None, days=reading.by_day(window, found, NOTHING)
-    )
+    return totals(reading, "claude_code", window, _counts, NOTHING)
 
 
 def top_people_by_claude_code(

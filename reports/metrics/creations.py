@@ -1,13 +1,12 @@
 """What people make in Claude.ai: chats, projects and artifacts, who makes any, and who makes most."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any, Literal
 
 from reports.metrics.active import active_people, count_people
 from reports.metrics.answers import Leaders, Ratio, Share, Totals
 from reports.metrics.people import TOP, leaders
-from reports.metrics.reading import Reading
+from reports.metrics.reading import Reading, totals
 from reports.metrics.seating import seats
 from reports.periods import Period, one_day
 
@@ -22,17 +21,17 @@ PEOPLE_WITH: dict[Thing, str] = {
 
 def chats_started(reading: Reading, window: Period) -> Totals[int]:
     """Conversations that were started: on each day of the window, and in all."""
-    return _totals(reading, "chats_started", window)
+    return totals(reading, "chats_started", window, _only, 0)
 
 
 def projects_created(reading: Reading, window: Period) -> Totals[int]:
     """Projects that were created: on each day of the window, and in all."""
-    return _totals(reading, "projects_created", window)
+    return totals(reading, "projects_created", window, _only, 0)
 
 
 def artifacts_created(reading: Reading, window: Period) -> Totals[int]:
     """Artifacts that were made, by the day of their creation: on each day of the window, and in all."""
-    return _totals(reading, "artifacts_created", window)
+    return totals(reading, "artifacts_created", window, _only, 0)
 
 
 def people_with(reading: Reading, thing: Thing, window: Period, listed: bool = False) -> Share:
@@ -62,16 +61,3 @@ def top_people_by_artifacts_made(reading: Reading, window: Period, limit: int = 
 
 def _only(columns: Sequence[Any]) -> int:
     return int(columns[0])
-
-
-def _totals(reading: Reading, metric: str, window: Period) -> Totals[int]:
-    """The answer of a metric whose SQL gives the rows (whole, day, count)."""
-    total, found = 0, dict[date, int]()
-    if reading.reaches(window):
-        for whole, day, count in reading.rows_of_days(metric, window):
-            if whole:
-                total = count
-            else:
-                found[day] = count
-    known = reading.knows(window.last)
-    return Totals(about=reading.about(window), total=total if known else None, days=reading.by_day(window, found, 0))

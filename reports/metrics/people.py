@@ -10,16 +10,20 @@ from reports.periods import Period
 T = TypeVar("T")
 
 TOP = 10
-"""How many a ranking shows unless it is asked for more."""
+"""How many a ranking shows unless it is asked for more, or for fewer (at least 1)."""
+
+NAMES_AT_ONCE = 200
+"""Account ids travel in the URL of a query, which servers bound."""
 
 
 def name_people(reading: Reading, account_ids: Iterable[str]) -> dict[str, Person]:
     """Each account as it is known now."""
     asked = sorted(set(account_ids))
-    if not asked:
-        return {}
-    rows = reading.rows("people", accounts=asked)
-    return {account: _person(account, name, email, bool(deleted)) for account, name, email, deleted in rows}
+    known: dict[str, Person] = {}
+    for start in range(0, len(asked), NAMES_AT_ONCE):
+        for account, name, email, deleted in reading.rows("people", accounts=asked[start : start + NAMES_AT_ONCE]):
+            known[account] = _person(account, name, email, bool(deleted))
+    return known
 
 
 def _person(account_id: str, name: str, email: str, deleted: bool) -> Person:

@@ -1,6 +1,6 @@
 """One look at one organization's tables: how far they reach, and the only road from a metric to its SQL."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.changes import EARLIEST
 from reports.freshness import Freshness, read_freshness
-from reports.metrics.answers import About, Day
+from reports.metrics.answers import About, Day, Totals
 from reports.periods import Period, midnight
 from reports.windows import days_of
 
@@ -95,6 +95,22 @@ class Reading:
 def look(client: Client, organization_id: str, expected_sources: Collection[str], grace: timedelta) -> Reading:
     """Read how far the tables reach, before any number; `expected_sources` as in `read_freshness`."""
     return Reading(client, organization_id, read_freshness(client, expected_sources), grace)
+
+
+def totals(reading: Reading, metric: str, window: Period, value: Callable[[Sequence[Any]], T], nothing: T) -> Totals[T]:
+    """The answer of a metric whose SQL gives the rows (whole, day, ...): of the whole window if `whole`, else of a day.
+
+    `value` makes a number of a row's other columns; `nothing` is that of a day or a window that has no row.
+    """
+    total, found = nothing, dict[date, T]()
+    if reading.reaches(window):
+        for whole, day, *columns in reading.rows_of_days(metric, window):
+            if whole:
+                total = value(columns)
+            else:
+                found[day] = value(columns)
+    days = reading.by_day(window, found, nothing)
+    return Totals(about=reading.about(window), total=total if reading.knows(window.last) else None, days=days)
 
 
 @cache

@@ -5,6 +5,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from reports.errors import PeriodError
 from reports.metrics.active import ACTIVITY_PRODUCTS, active_users
 from reports.metrics.answers import About, Actives, Day, Ratio, Series
 from reports.metrics.reading import Reading
@@ -13,6 +14,9 @@ from reports.windows import WEEK_DAYS, days_between
 
 COHORTS = 12
 """How many weeks a table of retention has unless it is asked for more or fewer."""
+
+MOST_COHORTS = 104
+"""How many it can have: what it knows of a person's weeks fits into 128 bits, the older ones share a bit."""
 
 
 class ActiveDays(Struct, frozen=True, kw_only=True):
@@ -86,7 +90,12 @@ def lifecycle(reading: Reading, window: Period, products: Sequence[str] = ACTIVI
 def retention(
     reading: Reading, last: date, weeks: int = COHORTS, products: Sequence[str] = ACTIVITY_PRODUCTS
 ) -> Retention:
-    """For each of so many weeks of 7 days, the last of which ends with `last`, its newcomers and who of them stays."""
+    """For each of so many weeks of 7 days, the last of which ends with `last`, its newcomers and who of them stays.
+
+    Raises PeriodError unless there are 1 to MOST_COHORTS weeks.
+    """
+    if not 1 <= weeks <= MOST_COHORTS:
+        raise PeriodError(f"{weeks} weeks is out of range", f"Ask for 1 to {MOST_COHORTS} weeks.")
     window = days_between(last - (weeks * WEEK_DAYS - 1) * DAY, last)
     about = reading.about(window)
     if not reading.knows(last):

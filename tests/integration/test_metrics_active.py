@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from reports import metrics
+from reports.errors import PeriodError
 from reports.windows import days_between, window
 from tests.integration.events_by_hand import (
     ADA,
@@ -82,3 +83,24 @@ def test_who_is_new_returns_or_is_gone(folded: Folded) -> None:
     later = metrics.retention(reading, DAY, 2).cohorts
     assert later is not None
     assert [of.active for of in later] == [(1, 0), (1,)]
+
+
+def test_retention_reaches_back_two_years_and_says_so(folded: Folded) -> None:
+    weeks = 104
+    folded.say(
+        message(ADA, ago(7 * weeks - 1)),
+        message(ADA),
+        message(BEN, ago(7 * weeks)),
+        message(BEN),
+        message(CLEO, ago(7 * 160)),
+        message(CLEO, ago(7 * 103)),
+    )
+    folded.reach(at(DAY + timedelta(days=2)))
+    reading = folded.look(ORGANIZATION)
+    cohorts = metrics.retention(reading, DAY, weeks).cohorts
+    assert cohorts is not None
+    assert cohorts[0].active == (1, *[0] * 102, 1)
+    assert all(not any(cohort.active) for cohort in cohorts[1:])
+    for wrong in (0, weeks + 1):
+        with pytest.raises(PeriodError, match="out of range"):
+            metrics.retention(reading, DAY, wrong)

@@ -11,6 +11,8 @@ from reports.errors import PeriodError
 
 Kind = Literal["mtd", "last-month", "last-90-days", "custom"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+WindowKind = Literal["1-day", "1-week", "1-month", "3-months", "1-year", "mtd", "qtd", "ytd"]
+"""The windows of metrics: reports/windows.py says which days they hold."""
 DAYS_BACK = 90
 DAY = timedelta(days=1)
 
@@ -19,7 +21,7 @@ DAY = timedelta(days=1)
 class Period:
     """The days `first` to `last`, both included; no days when last < first. `provisional`: not all are complete."""
 
-    kind: Kind
+    kind: Kind | WindowKind
     first: date
     last: date
     provisional: bool = False

@@ -1,104 +1,67 @@
-"""A moment lies in one hour, one day and one minute, in UTC, wherever its clock stood."""
+"""Windows of metrics, at the edges of months, quarters and years and around leap days."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from aggregators.windows import (
-    WINDOW_PARSE,
-    WINDOW_TEXT,
-    hour_of,
-    hour_text,
-    minute_of,
-    minute_of_log,
-    minute_text,
-    parse_day,
-    start_of_minute,
-    utc,
-)
+from reports.errors import PeriodError
+from reports.windows import TRAILING_DAYS, WINDOW_KINDS, days_between, days_of, parts_of, window
 
-MOMENTS = [
-    # moment as sent, minute in UTC
-    ("2026-03-01T12:34:56.789012Z", "2026-03-01 12:34:00"),
-    ("2026-03-01T12:34:56+00:00", "2026-03-01 12:34:00"),
-    # leap days, and a century that has none
-    ("2028-02-28T23:59:59.999999Z", "2028-02-28 23:59:00"),
-    ("2028-02-29T00:00:00Z", "2028-02-29 00:00:00"),
-    ("2028-02-29T23:59:59.999999Z", "2028-02-29 23:59:00"),
-    ("2028-02-29T23:30:00-01:00", "2028-03-01 00:30:00"),
-    ("2028-03-01T00:30:00+01:00", "2028-02-29 23:30:00"),
-    ("2027-03-01T00:30:00+01:00", "2027-02-28 23:30:00"),
-    ("2100-02-28T23:30:00-01:00", "2100-03-01 00:30:00"),
-    # the turn of the year
-    ("2025-12-31T23:59:59.999999Z", "2025-12-31 23:59:00"),
-    ("2026-01-01T00:00:00Z", "2026-01-01 00:00:00"),
-    ("2026-01-01T00:59:59+01:00", "2025-12-31 23:59:00"),
-    ("2025-12-31T19:00:00-05:00", "2026-01-01 00:00:00"),
-    # the farthest zones
-    ("2026-01-01T13:59:59+14:00", "2025-12-31 23:59:00"),
-    ("2026-01-01T14:00:00+14:00", "2026-01-01 00:00:00"),
-    ("2025-12-31T09:59:59-14:00", "2025-12-31 23:59:00"),
-    ("2025-12-31T10:00:00-14:00", "2026-01-01 00:00:00"),
-    # zones that are no whole hour
-    ("2026-03-01T05:44:00+05:45", "2026-02-28 23:59:00"),
-    ("2026-02-28T20:30:00-03:30", "2026-03-01 00:00:00"),
-    # Berlin's clock goes forward over 02:00 to 03:00, and later twice through 02:00 to 03:00
-    ("2026-03-29T01:59:59+01:00", "2026-03-29 00:59:00"),
-    ("2026-03-29T03:00:00+02:00", "2026-03-29 01:00:00"),
-    ("2026-10-25T02:30:00+02:00", "2026-10-25 00:30:00"),
-    ("2026-10-25T02:30:00+01:00", "2026-10-25 01:30:00"),
-]
+DAYS = [date(2027, 1, 1) + timedelta(days=number) for number in range(3 * 366)]
+"""Three years; 2028 has a leap day."""
 
 
-@pytest.mark.parametrize(("sent", "minute"), MOMENTS)
-def test_a_moment_lies_in_its_utc_windows(sent: str, minute: str) -> None:
-    moment = utc(datetime.fromisoformat(sent))
-    assert minute_text(minute_of(moment)) == minute
-    assert hour_text(hour_of(moment)) == f"{minute[:13]}:00:00"
-    assert WINDOW_TEXT["day"](moment.toordinal()) == minute[:10]
+def span(kind: str, last: date) -> tuple[str, str, int]:
+    period = window(kind, last)
+    return str(period.first), str(period.last), period.days
 
 
-@pytest.mark.parametrize("sent", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-def test_a_moment_without_a_utc_form_is_an_overflow(sent: str) -> None:
-    with pytest.raises(OverflowError):
-        utc(datetime.fromisoformat(sent))
+@pytest.mark.parametrize(("kind", "days"), TRAILING_DAYS.items())
+def test_a_trailing_window_has_so_many_days_whatever_the_calendar(kind: str, days: int) -> None:
+    assert all(window(kind, last).days == days and window(kind, last).last == last for last in DAYS)
 
 
-def test_windows_tile_time_without_gap_or_overlap() -> None:
-    start = datetime(2027, 12, 30, tzinfo=UTC)
-    minutes = [minute_of(start + timedelta(minutes=n)) for n in range(100 * 1440)]
-    assert minutes == list(range(minutes[0], minutes[0] + len(minutes)))
-    assert [hour_of(start + timedelta(hours=n)) for n in range(2400)] == [minutes[60 * n] // 60 for n in range(2400)]
+def test_windows_to_date_begin_with_the_calendar() -> None:
+    assert span("mtd", date(2028, 2, 29)) == ("2028-02-01", "2028-02-29", 29)
+    assert span("qtd", date(2028, 2, 29)) == ("2028-01-01", "2028-02-29", 60)
+    assert span("ytd", date(2028, 12, 31)) == ("2028-01-01", "2028-12-31", 366)
+    assert [window("qtd", date(2028, month, 15)).first.month for month in range(1, 13)] == [
+        *([1] * 3 + [4] * 3 + [7] * 3 + [10] * 3)
+    ]
 
 
-MOMENT = st.datetimes(timezones=st.just(UTC))
+@pytest.mark.parametrize(("kind", "begins"), [("mtd", range(1, 13)), ("qtd", (1, 4, 7, 10)), ("ytd", (1,))])
+def test_the_first_day_of_one_is_a_window_of_a_day(kind: str, begins: range) -> None:
+    """And each later day's window has a day more."""
+    before = 0
+    for last in DAYS:
+        days = window(kind, last).days
+        assert days == (1 if last.day == 1 and last.month in begins else before + 1)
+        before = days
 
 
-@given(MOMENT)
-def test_a_window_is_half_open_and_holds_its_moment(moment: datetime) -> None:
-    start = start_of_minute(minute_of(moment))
-    assert start <= moment
-    assert moment - start < timedelta(minutes=1)
-    assert minute_of(start) == minute_of(moment)
+def test_moments_are_half_open() -> None:
+    period = window("mtd", date(2028, 2, 29))
+    assert (period.begins, period.ends) == (datetime(2028, 2, 1, tzinfo=UTC), datetime(2028, 3, 1, tzinfo=UTC))
 
 
-@given(MOMENT)
-def test_what_is_written_is_read_back(moment: datetime) -> None:
-    numbers = {"minute": minute_of(moment), "hour": hour_of(moment), "day": moment.toordinal()}
-    for window, number in numbers.items():
-        text = WINDOW_TEXT[window](number)
-        assert WINDOW_PARSE[window](text) == number
-    assert minute_text(numbers["minute"]) == moment.strftime(f"{moment.year:04d}-%m-%d %H:%M:00")
+def test_days() -> None:
+    period = days_between(date(2028, 2, 28), date(2028, 3, 1))
+    assert days_of(period) == [date(2028, 2, 28), date(2028, 2, 29), date(2028, 3, 1)]
+    assert all(days_of(window(kind, DAYS[-1]))[-1] == DAYS[-1] for kind in WINDOW_KINDS)
 
 
-@given(st.integers(-(10**13), 10**14))
-def test_log_time_counts_minutes_as_events_do(milliseconds: int) -> None:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-    assert minute_of_log(milliseconds) == minute_of(moment)
+@pytest.mark.parametrize("days", [1, 7, 364, 365, 400])
+def test_parts_have_all_days_once_and_in_order(days: int) -> None:
+    year = window("1-year", DAYS[-1])
+    parts = list(parts_of(year, days))
+    assert [day for part in parts for day in days_of(part)] == days_of(year)
+    assert all(part.days == days for part in parts[:-1])
+    assert parts[-1].days <= days
 
 
-def test_every_window_has_text_and_parse() -> None:
-    assert WINDOW_TEXT.keys() == WINDOW_PARSE.keys() == {"hour", "day", "minute"}
-    assert parse_day("2026-03-01") == datetime(2026, 3, 1, tzinfo=UTC).toordinal()
+def test_what_is_no_window_is_refused() -> None:
+    with pytest.raises(PeriodError, match="no window 'fortnight'"):
+        window("fortnight", DAYS[0])
+    with pytest.raises(PeriodError, match="is before the first"):
+        days_between(DAYS[1], DAYS[0])

@@ -1,0 +1,51 @@
+"""Which connectors are used most."""
+
+from msgspec import Struct
+
+from reports.metrics.answers import About
+from reports.metrics.people import TOP
+from reports.metrics.reading import Reading
+from reports.periods import Period
+
+
+class Connector(Struct, frozen=True, kw_only=True):
+    """A connector's use. `calls` are all calls, by anyone; the three kinds add up to them. `people` are no machines."""
+
+    rank: int
+    name: str
+    display_name: str | None
+    people: int
+    calls: int
+    read_calls: int
+    write_calls: int
+    unclassified_calls: int
+
+
+class TopConnectors(Struct, frozen=True, kw_only=True):
+    """The most used connectors. `ranked`: how many were used at all; None when unknown."""
+
+    about: About
+    ranked: int | None
+    connectors: tuple[Connector, ...]
+
+
+def top_connectors(reading: Reading, window: Period, limit: int = TOP) -> TopConnectors:
+    """The connectors that the most people called in the window. Ties: by calls, then by name."""
+    about = reading.about(window)
+    if not reading.knows(window.last):
+        return TopConnectors(about=about, ranked=None, connectors=())
+    rows = reading.rows_of_days("top_connectors", window, limit=limit)
+    connectors = tuple(
+        Connector(
+            rank=place,
+            name=name,
+            display_name=display_name or None,
+            people=people,
+            calls=calls,
+            read_calls=reads,
+            write_calls=writes,
+            unclassified_calls=unclassified,
+        )
+        for place, (name, display_name, _, people, calls, reads, writes, unclassified) in enumerate(rows, start=1)
+    )
+    return TopConnectors(about=about, ranked=rows[0][2] if rows else 0, connectors=connectors)

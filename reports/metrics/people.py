@@ -1,0 +1,54 @@
+"""Who an account is, and rankings of people."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from reports.metrics.answers import DELETED_USER, Leader, Leaders, Person
+from reports.metrics.reading import Reading
+from reports.periods import Period
+
+T = TypeVar("T")
+
+TOP = 10
+"""How many a ranking shows unless it is asked for more, or for fewer (at least 1)."""
+
+NAMES_AT_ONCE = 200
+"""Account ids travel in the URL of a query, which servers bound."""
+
+
+def name_people(reading: Reading, account_ids: Iterable[str]) -> dict[str, Person]:
+    """Each account as it is known now."""
+    asked = sorted(set(account_ids))
+    known: dict[str, Person] = {}
+    for start in range(0, len(asked), NAMES_AT_ONCE):
+        for account, name, email, deleted in reading.rows("people", accounts=asked[start : start + NAMES_AT_ONCE]):
+            known[account] = _person(account, name, email, bool(deleted))
+    return known
+
+
+def _person(account_id: str, name: str, email: str, deleted: bool) -> Person:
+    if deleted:
+        return Person(account_id=account_id, name=DELETED_USER, email=None, deleted=True)
+    return Person(account_id=account_id, name=name or None, email=email or None, deleted=False)
+
+
+def rank(reading: Reading, rows: Sequence[Sequence[Any]], value: Callable[[Sequence[Any]], T]) -> tuple[Leader[T], ...]:
+    """The rows (account, how many are ranked, ...), in the order of their SQL, as leaders with names.
+
+    `value` makes a leader's value of the row's other columns.
+    """
+    people = name_people(reading, (row[0] for row in rows))
+    return tuple(
+        Leader(rank=place, person=people[row[0]], value=value(row[2:])) for place, row in enumerate(rows, start=1)
+    )
+
+
+def leaders(
+    reading: Reading, metric: str, window: Period, value: Callable[[Sequence[Any]], T], **parameters: Any
+) -> Leaders[T]:
+    """The ranking of a metric whose SQL takes the window as days and gives the rows of `rank`."""
+    about = reading.about(window)
+    if not reading.knows(window.last):
+        return Leaders(about=about, ranked=None, leaders=())
+    rows = reading.rows_of_days(metric, window, **parameters)
+    return Leaders(about=about, ranked=rows[0][1] if rows else 0, leaders=rank(reading, rows, value))

@@ -1,0 +1,20 @@
+-- What was spent on each model in [begins, ends), the dearest first; what has no price comes last.
+SELECT usage.model_id, family.name, usage.* EXCEPT (model_id)
+FROM (
+    SELECT
+        toString(model) AS model_id,
+        sum(requests) AS total_requests,
+        sum(uncached_input_tokens + cache_read_input_tokens + cache_creation_5m_input_tokens
+            + cache_creation_1h_input_tokens) AS prompt_tokens,
+        sum(output_tokens) AS completion_tokens,
+        sum(ifNull(net_usd, toDecimal256(0, 24))) AS priced_net_usd,
+        sum(ifNull(list_usd, toDecimal128(0, 18))) AS priced_list_usd,
+        arraySort(arrayMap(name -> toString(name), groupUniqArrayIf(model, isNull(list_usd)))) AS unpriced_models
+    FROM spend
+    WHERE organization_id = {organization_id:UUID} AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')}
+        AND reported
+    GROUP BY model
+) AS usage
+LEFT JOIN (SELECT toString(model) AS model_id, toString(family) AS name FROM models FINAL) AS family
+    ON family.model_id = replaceRegexpOne(usage.model_id, '-(20[0-9]{6}|latest)$', '')
+ORDER BY notEmpty(usage.unpriced_models), usage.priced_net_usd DESC, usage.model_id

@@ -1,0 +1,8 @@
+-- Distinct artifacts that each person made from first to last, the most first, and how many people there are.
+SELECT toString(actor_id) AS account_id, count() OVER () AS ranked, uniqExact(artifact_id) AS amount
+FROM counted_artifacts
+WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
+    AND actor_type = 'user' AND created > 0
+GROUP BY actor_id
+ORDER BY amount DESC, account_id
+LIMIT {limit:UInt32}

@@ -1,0 +1,8 @@
+-- Distinct projects that each person worked in from first to last, the most first, and how many people there are.
+SELECT toString(actor_id) AS account_id, count() OVER () AS ranked, uniqExact(project_id) AS amount
+FROM counted_projects
+WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
+    AND actor_type = 'user' AND used > 0
+GROUP BY actor_id
+ORDER BY amount DESC, account_id
+LIMIT {limit:UInt32}

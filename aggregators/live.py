@@ -10,13 +10,14 @@ SHOWN_MINUTES = 7 * 1440
 ONE_EVENT: Amounts = (0, 1, 0, 0, 0, 0, 0, 0)
 
 
-OLDEST = MINUTES_BEFORE_1970 - SHOWN_MINUTES
+OLDEST_LIVE = MINUTES_BEFORE_1970 - SHOWN_MINUTES
+"""Added to the minutes since 1970 of a record's log time, it is the oldest minute that is live."""
 
 
 def live_change(
     organization: str, product: str, minute: int, log_ms: int, model: str = "", amounts: Amounts = ONE_EVENT
 ) -> tuple[Change, ...]:
     """An event's live counter, or nothing for one that is older than what live counters show."""
-    if minute < log_ms // 60_000 + OLDEST:
+    if minute < log_ms // 60_000 + OLDEST_LIVE:
         return ()
     return ((MINUTE, (organization, minute), (product, model), amounts),)

@@ -84,9 +84,10 @@ class Table:
         parse = WINDOW_PARSE[self.declaration.window]
         loaded: dict[int, Sequence[int]] = {}
         for organization, window, *rest in rows:
-            page, key = self.pages[organization, parse(window)], tuple(rest[:width])
-            if key not in page.cells:
-                loaded[self._new_row(page, key)] = rest[width:]
+            page, key, unused = self.pages[organization, parse(window)], tuple(rest[:width]), self._unused_row()
+            if page.cells.setdefault(key, unused) == unused:
+                self._use_row(unused, page.key, key)
+                loaded[unused] = rest[width:]
         if loaded:
             self._counts[list(loaded)] = list(loaded.values())
 
@@ -108,31 +109,35 @@ class Table:
 
     def _rows_of(self, page_keys: Iterable[PageKey], keys: Iterable[CellKey]) -> list[int]:
         """The row of each cell; a cell that is new gets one, and its page counts as changed."""
-        pages, changed_pages, now = self.pages, self._changed_pages, self.round
+        pages, changed_pages, now, unused = self.pages, self._changed_pages, self.round, self._unused_row()
         rows = []
         for page_key, key in zip(page_keys, keys, strict=True):
             page = pages[page_key]
-            row = page.cells.get(key)
-            rows.append(self._new_row(page, key) if row is None else row)
+            row = page.cells.setdefault(key, unused)
+            if row == unused:
+                self._use_row(row, page.key, key)
+                unused = self._unused_row()
+            rows.append(row)
             if not page.changed:
                 page.changed = True
                 page.touched = now
                 changed_pages.append(page)
         return rows
 
-    def _new_row(self, page: Page, key: CellKey) -> int:
+    def _unused_row(self) -> int:
+        """The row that the next new cell gets."""
+        return self._free[-1] if self._free else len(self._keys)
+
+    def _use_row(self, row: int, page_key: PageKey, key: CellKey) -> None:
         if self._free:
-            row = self._free.pop()
-            self._page_keys[row], self._keys[row] = page.key, key
-        else:
-            row = len(self._keys)
-            self._page_keys.append(page.key)
-            self._keys.append(key)
-            if row == len(self._counts):
-                self._counts = np.concatenate((self._counts, _no_counts(row, self._width)))
-                self._changed = np.concatenate((self._changed, np.zeros(row, np.bool_)))
-        page.cells[key] = row
-        return row
+            self._free.pop()
+            self._page_keys[row], self._keys[row] = page_key, key
+            return
+        self._page_keys.append(page_key)
+        self._keys.append(key)
+        if row == len(self._counts):
+            self._counts = np.concatenate((self._counts, _no_counts(row, self._width)))
+            self._changed = np.concatenate((self._changed, np.zeros(row, np.bool_)))
 
     @property
     def unflushed(self) -> int:

@@ -24,6 +24,9 @@ class LeanRecords(fetcher.PartitionRecords):
     """Records as aiokafka's parser gives them, with offset, timestamp, key and value: to wrap each of them in a
     ConsumerRecord costs 1.3 us, a third of reading it."""
 
+    def __iter__(self) -> Any:
+        return self._records_iterator  # itself, and not one more call around it for each record
+
     def _consumer_record(self, _tp: Any, record: Any) -> Any:
         return record
 

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import aggregators.activity
-import aggregators.spend
 from aggregators.batches import Gap, Recreated
 from aggregators.source import Source
 from aggregators.table import Table
@@ -104,7 +103,6 @@ def fold_reads_the_clock(plant: Plant) -> None:
         return original(*args) if asyncio.get_running_loop().time() < 1.5 else []
 
     plant(aggregators.activity, "live_change", live_change)
-    plant(aggregators.spend, "live_change", live_change)
 
 
 @fault

@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import Message, Receive, Scope, Send
 
 from api.context import Context
 from api.errors import ApiError, ErrorBody, ErrorDetail
@@ -30,13 +30,13 @@ class RequestIds:
     id is what a line in our log is found by.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: Litestar) -> None:
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
         if scope["type"] != "http":  # type: ignore[comparison-overlap]
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         request_id = f"req_{secrets.token_hex(12)}"
         scope[REQUEST_ID] = request_id  # type: ignore[literal-required]
@@ -46,7 +46,7 @@ class RequestIds:
                 message["headers"] = [*message["headers"], (b"request-id", request_id.encode())]
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        await self.app(scope, receive, send_with_id)
 
 
 def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from litestar import Request, Router, get
 from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 
 from api.asking import answer, answer_summaries
@@ -21,7 +22,7 @@ from api.endpoints import (
     USERS,
     Endpoint,
 )
-from api.errors import BadRequest
+from api.errors import BadRequest, ErrorBody
 from api.guard import key_of, require_key
 from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Given, collect
 from api.shapes.common import Page
@@ -96,6 +97,24 @@ def given_of(request: Request[Any, Any, Any], allowed: tuple[str, ...]) -> Given
     return collect(items, allowed)
 
 
+REFUSALS: dict[int, ResponseSpec] = {
+    status: ResponseSpec(ErrorBody, generate_examples=False, description=said)
+    for status, said in {
+        400: "A parameter is wrong.",
+        401: "No key, or none that is good now.",
+        403: "The key lacks the scope.",
+        404: "There is no such resource, or the installation hides refusals.",
+        410: "A day was revised since page 1.",
+        429: "The organization has asked too often; `retry-after` says when there is room.",
+        500: "A bug.",
+        503: "Something behind the API is away; `retry-after` says when to ask again.",
+    }.items()
+}
+
+over_days = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(ranged)})
+of_a_day = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(one_day)})
+
+
 async def listed(request: Request[Any, Any, Any], endpoint: Endpoint) -> Page[Any]:
     """A page of a list."""
     context: Context = request.app.state.context
@@ -104,7 +123,12 @@ async def listed(request: Request[Any, Any, Any], endpoint: Endpoint) -> Page[An
     return await context.run(work)
 
 
-@get("/summaries", dependencies={"_declared": Provide(daily)}, summary="Active people, seats and invitations by day")
+@get(
+    "/summaries",
+    responses=REFUSALS,
+    dependencies={"_declared": Provide(daily)},
+    summary="Active people, seats and invitations by day",
+)
 async def summaries(request: Request[Any, Any, Any], _declared: Declared) -> SummaryPage:
     """Active people of each day by trailing window and product, with the seats and invitations at its end."""
     context: Context = request.app.state.context
@@ -112,37 +136,37 @@ async def summaries(request: Request[Any, Any, Any], _declared: Declared) -> Sum
     return await context.run(partial(answer_summaries, context=context, key=key_of(request), given=given))
 
 
-@get("/users", dependencies={"_declared": Provide(ranged)}, summary="What each person did")
+@over_days("/users", summary="What each person did")
 async def users(request: Request[Any, Any, Any], _declared: Declared) -> Page[UserActivity]:
     """People with any activity; with group_by[]=rbac_group_id the groups that they held."""
     return await listed(request, USERS)
 
 
-@get("/apps/chat/projects", dependencies={"_declared": Provide(ranged)}, summary="Projects of chat")
+@over_days("/apps/chat/projects", summary="Projects of chat")
 async def projects(request: Request[Any, Any, Any], _declared: Declared) -> Page[ProjectActivity]:
     """Projects that people worked in."""
     return await listed(request, PROJECTS)
 
 
-@get("/connectors", dependencies={"_declared": Provide(ranged)}, summary="Connectors")
+@over_days("/connectors", summary="Connectors")
 async def connectors(request: Request[Any, Any, Any], _declared: Declared) -> Page[ConnectorActivity]:
     """Connectors that people called."""
     return await listed(request, CONNECTORS)
 
 
-@get("/skills", dependencies={"_declared": Provide(ranged)}, summary="Skills")
+@over_days("/skills", summary="Skills")
 async def skills(request: Request[Any, Any, Any], _declared: Declared) -> Page[SkillActivity]:
     """Skills that people used or switched on."""
     return await listed(request, SKILLS)
 
 
-@get("/plugins", dependencies={"_declared": Provide(ranged)}, summary="Plugins")
+@over_days("/plugins", summary="Plugins")
 async def plugins(request: Request[Any, Any, Any], _declared: Declared) -> Page[PluginActivity]:
     """Plugins that people used or installed."""
     return await listed(request, PLUGINS)
 
 
-@get("/artifacts", dependencies={"_declared": Provide(one_day)}, summary="Artifacts by type")
+@of_a_day("/artifacts", summary="Artifacts by type")
 async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Page[ArtifactActivity]:
     """Artifacts that were made on a day, by type and whether they were ever shared."""
     return await listed(request, ARTIFACTS)

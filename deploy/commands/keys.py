@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.commands.common import out, print_json, running_settings, warn
 
@@ -54,9 +54,9 @@ def show(
     if as_json:
         print_json(found)
         return
-    table = Table("key", "organization", "name", "scopes", "is", "created", "expires", "last used")
+    table = Table(Column("id", no_wrap=True), "organization", "name", "scopes", "is", "created", "expires", "last used")
     for facts in found:
-        table.add_row(f"tally_{facts['id']}_…", *(_cell(value) for value in list(facts.values())[1:]))
+        table.add_row(*map(_cell, facts.values()))
     out.print(table)
 
 

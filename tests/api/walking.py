@@ -1,11 +1,16 @@
 """Walking the API with the official SDK, unmodified: base URL, key and strict validation are all that is set."""
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 import anthropic
 
 from tests.api.server import Served
+
+FIRST, LAST = date(2026, 11, 1), date(2026, 11, 19)
+RANGE = {"starting_date": FIRST, "ending_date": LAST + timedelta(days=1)}
+DAY = date(2026, 11, 17)
 
 METHODS = ("summaries", "users", "apps.chat.projects", "connectors", "skills", "plugins", "artifacts")
 """Of `client.organization.analytics` and of `client.beta.organization.analytics`, each with `list`."""

@@ -29,6 +29,12 @@ logger = logging.getLogger("tally.api")
 T = TypeVar("T")
 
 RETRY_SECONDS = 5
+TIMEOUT_EXCEEDED = 159
+"""ClickHouse's code for a query that ran longer than it may."""
+
+UNPREPARED = frozenset({60, 81, 192, 193, 194, 497, 516})
+"""UNKNOWN_TABLE, UNKNOWN_DATABASE, and its codes for a wrong user, password or grant."""
+
 USE_SECONDS = 60
 """How often the last use of a key is written down."""
 
@@ -66,8 +72,11 @@ class Context:
             with anyio.fail_after(self.deadline_seconds):
                 return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
         except TimeoutError:
-            message = f"No answer within {self.deadline_seconds:g} s. Ask for fewer days, or try again later."
-            raise Unavailable(message, RETRY_SECONDS) from None
+            raise self._too_slow() from None
+
+    def _too_slow(self) -> Unavailable:
+        message = f"No answer within {self.deadline_seconds:g} s. Ask for fewer days, or try again later."
+        return Unavailable(message, RETRY_SECONDS)
 
     def _with_client(self, work: Callable[[Client], T]) -> T:
         try:
@@ -77,9 +86,10 @@ class Context:
         except (ClickHouseError, HTTPError, OSError, ReportError) as error:
             if not (is_transient(error) or isinstance(error, (HTTPError, ReportError)) or _is_unprepared(error)):
                 raise
-            logger.warning("ClickHouse is away, or not ready: %s", " ".join(str(error).split())[:300])
-            message = "The database cannot be reached at present. Try again later."
-            raise Unavailable(message, RETRY_SECONDS) from error
+            logger.warning("ClickHouse is away, or not ready: %s", _one_line(error))
+            if getattr(error, "code", None) == TIMEOUT_EXCEEDED:
+                raise self._too_slow() from error
+            raise Unavailable("The database cannot be reached at present. Try again later.", RETRY_SECONDS) from error
 
     def _connected(self) -> Client:
         with self._connecting:
@@ -94,8 +104,15 @@ class Context:
             return None
         if now - self._uses.get(key.id, datetime.min.replace(tzinfo=now.tzinfo)) >= timedelta(seconds=USE_SECONDS):
             self._uses[key.id] = now
-            note_use(client, key, now)
+            self._note_use(client, key, now)
         return key
+
+    def _note_use(self, client: Client, key: Key, now: datetime) -> None:
+        """A database that takes no writes at present is no reason to refuse a reader."""
+        try:
+            note_use(client, key, now)
+        except (ClickHouseError, HTTPError, OSError) as error:
+            logger.warning("the last use of the key %s was not written: %s", key.id, _one_line(error))
 
     def freshness(self, client: Client) -> Freshness:
         """How far the tables reach into the log; to be asked before any cell is read."""
@@ -107,6 +124,10 @@ class Context:
         return self._secret
 
 
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]
+
+
 def _is_unprepared(error: BaseException) -> bool:
-    """Whether the database or a table is not there yet (UNKNOWN_TABLE, UNKNOWN_DATABASE)."""
-    return getattr(error, "code", None) in (60, 81)
+    """Whether an operator has to do something first: no database or table yet, or the login is refused."""
+    return getattr(error, "code", None) in UNPREPARED

@@ -19,12 +19,13 @@ from api.rates import Rates
 from deploy.errors import UserError
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings, reveal
+from reports.queries import LONGEST_SECONDS
 from sinks.clickhouse import connect
 from sinks.store import Store
 
 logger = logging.getLogger("tally.api")
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = float(LONGEST_SECONDS)
 """How long a request may take; clients of the original give up after a minute, load balancers often after 30 s."""
 
 SOURCES_SECONDS = 30.0

@@ -7,8 +7,15 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-SETTINGS = {"do_not_merge_across_partitions_select_final": 1, "join_use_nulls": 0, "wait_end_of_query": 1}
-"""An answer that fails half way must be an error, not a short list."""
+LONGEST_SECONDS = 20
+"""Whoever asks has gone by then, so ClickHouse need not go on."""
+
+SETTINGS = {
+    "do_not_merge_across_partitions_select_final": 1,
+    "join_use_nulls": 0,
+    "wait_end_of_query": 1,  # an answer that fails half way must be an error, not a short list
+    "max_execution_time": LONGEST_SECONDS,
+}
 
 Row = dict[str, Any]
 

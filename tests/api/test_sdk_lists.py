@@ -57,11 +57,8 @@ def listing(
     filters += [f"product:{product}" for product in narrowed.get("products", ())]
     days: dict[str, Any] = {"date": DAY} if kind == "artifacts" else RANGE
     first, last = (DAY, DAY) if kind == "artifacts" else (FIRST, LAST)
-    asked = {
-        "filter": filters,
-        "group_by": narrowed.get("by", []),
-        "limit": 25 if "user_id" in narrowed.get("by", ()) else 3,
-    }
+    limit = 25 if "user_id" in narrowed.get("by", ()) else 3
+    asked = {"filter": filters, "group_by": narrowed.get("by", []), "limit": limit}
     rows = walk(served, served.keys[organization], KEYS[kind][0], **days, **{k: v for k, v in asked.items() if v})
     narrow = {name: narrowed[name] for name in ("groups", "products", "by") if name in narrowed}
     return rows, recount.listed(kind, organization, first, last, users=people, **narrow)

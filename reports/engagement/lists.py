@@ -4,13 +4,14 @@ Every row has `key` and `rank` (where the next page begins) and `counts` (metric
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from clickhouse_connect.driver.client import Client
 
 from aggregators.activity import connector_key
-from reports.engagement.asking import Question, rows
+from reports.engagement.asking import Question, Ranking, rows
 from reports.queries import Row
 
 Lister = Callable[[Client, Question], list[Row]]
@@ -18,7 +19,14 @@ Lister = Callable[[Client, Question], list[Row]]
 
 def read_users(client: Client, question: Question) -> list[Row]:
     """A row a person with any activity, or a group: `key` is the id; sorted by e-mail (people without one first)."""
-    return rows(client, "users", question.parameters())
+    if question.by_group or question.ranking.by:
+        return rows(client, "users", question.parameters())
+    page = rows(client, "users_page", question.parameters())
+    if not page:
+        return []
+    chosen = replace(question, users=[row["key"] for row in page], ranking=Ranking(limit=len(page)))
+    found = {row["key"]: row for row in rows(client, "users", chosen.parameters())}
+    return [found[row["key"]] | {"rank": row["rank"]} for row in page]
 
 
 def read_projects(client: Client, question: Question) -> list[Row]:

@@ -26,7 +26,7 @@ WITH
                 arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject
             FROM chat_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
                 AND (messages > 0 OR shared_views > 0 OR web_searches > 0)
                 AND (empty({projects:Array(UUID)}) OR has({projects:Array(UUID)}, project_id))
         )
@@ -41,7 +41,7 @@ WITH
                 arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject
             FROM file_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
                 AND product IN ('', 'chat') AND (empty({projects:Array(UUID)}) OR has({projects:Array(UUID)}, project_id))
         )
         GROUP BY subject
@@ -57,7 +57,7 @@ WITH
                 if(product = 'claude_design', 'design_metrics', 'chat_metrics') AS place
             FROM project_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
                 AND product IN ('', 'chat', 'claude_design')
                 AND (empty({projects:Array(UUID)}) OR (place = 'chat_metrics' AND has({projects:Array(UUID)}, project_id)))
         )
@@ -73,7 +73,7 @@ WITH
                     'chat_metrics.distinct_artifacts_created_count') AS place
             FROM artifact_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
                 AND created > 0 AND product IN ('', 'chat', 'claude_code', 'cowork')
                 AND (empty({projects:Array(UUID)}) OR (product IN ('', 'chat') AND has({projects:Array(UUID)}, project_id)))
         )
@@ -95,7 +95,7 @@ WITH
                     concat(product, '_metrics')) AS place
             FROM extension_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
                 AND uses > 0 AND product IN ('', 'chat', 'claude_code', 'cowork', 'science', 'office_agent')
                 AND (empty({projects:Array(UUID)}) OR (place = 'chat_metrics' AND has({projects:Array(UUID)}, project_id)))
         )
@@ -136,7 +136,7 @@ WITH
                 if(product = 'claude_code', '.accepted_count', '_count') AS accepted
             FROM session_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
                 AND empty({projects:Array(UUID)})
                 AND product IN ('claude_code', 'cowork', 'science', 'claude_design', 'office_agent')
         )
@@ -149,7 +149,7 @@ WITH
                 arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject
             FROM search_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
                 AND empty({projects:Array(UUID)}) AND product = 'claude_code'
         )
         GROUP BY subject

@@ -54,7 +54,7 @@ class Key:
     secret_sha256: str
 
     def standing(self, now: datetime) -> str:
-        """ "active", "revoked" or "expired"."""
+        """Whether it is "active", "revoked" or "expired" at `now`."""
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= now else "active"

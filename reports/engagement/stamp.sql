@@ -1,5 +1,5 @@
--- What tells whether any day of [first, last] was revised: the last offset that each source has in it. A cell's stamp
--- only grows, so equal answers mean equal cells.
+-- What tells whether any day of [first, last] was revised: the last offset that each source has in it, and which epochs
+-- were replaced. A cell's stamp only grows, so equal answers mean equal cells.
 SELECT hex(sipHash128(arraySort(groupArray((kind, source, newest))))) AS stamp
 FROM (
     SELECT 'chat' AS kind, source, max(log_offset) AS newest FROM chat_cells
@@ -24,4 +24,6 @@ FROM (
     WHERE organization_id = {organization_id:UUID} AND hour >= toDateTime({first:Date}, 'UTC')
         AND hour < toDateTime({last:Date} + 1, 'UTC') AND web_search_requests > 0
     GROUP BY source
+    UNION ALL
+    SELECT 'epoch', topic, toUInt64(max(epoch)) FROM topic_epochs WHERE mode = 'replace' GROUP BY topic
 )

@@ -37,9 +37,12 @@ STOP_SECONDS = 5
 class LogSources:
     """What the log has, as Kafka last said it. Kafka away is no reason to answer nothing: what was known holds."""
 
-    def __init__(self, ask: Callable[[dict[str, int]], Collection[str]]) -> None:
-        """`ask` is given the epochs and asks Kafka."""
+    def __init__(
+        self, ask: Callable[[dict[str, int]], Collection[str]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`ask` is given the epochs and asks Kafka; `clock` counts seconds."""
         self._ask = ask
+        self._clock = clock
         self._known: Collection[str] = ()
         self._epochs: dict[str, int] = {}
         self._asked_at = float("-inf")
@@ -48,24 +51,31 @@ class LogSources:
     def __call__(self, client: Client) -> Collection[str]:
         """The sources of every event topic. Raises SourcesUnknown before Kafka has answered once."""
         epochs = Store(client).epochs()
-        fresh = epochs == self._epochs and time.monotonic() - self._asked_at < SOURCES_SECONDS
-        if fresh and self._known:
+        if self._knows(epochs):
+            if self._age() >= SOURCES_SECONDS:
+                self._asked_at = self._clock()
+                threading.Thread(target=self._refresh, args=(epochs,), daemon=True).start()
             return self._known
         with self._asking:
-            if time.monotonic() - self._asked_at >= 1.0 or epochs != self._epochs:
+            if not self._knows(epochs) and (self._age() >= 1.0 or epochs != self._epochs):
                 self._refresh(epochs)
-        if not self._known:
+        if not self._knows(epochs):
             raise SourcesUnknown("Kafka has not said yet which partitions there are")
         return self._known
 
+    def _knows(self, epochs: dict[str, int]) -> bool:
+        """Sources of older epochs would tell of another log."""
+        return bool(self._known) and epochs == self._epochs
+
+    def _age(self) -> float:
+        return self._clock() - self._asked_at
+
     def _refresh(self, epochs: dict[str, int]) -> None:
-        self._asked_at = time.monotonic()
+        self._asked_at = self._clock()
         try:
             self._known, self._epochs = self._ask(epochs), epochs
         except (KafkaError, OSError, UserError) as error:
             logger.warning("Kafka does not say which partitions there are: %s", error)
-            if epochs != self._epochs:
-                self._known = ()  # sources of an older epoch would tell of another log
 
 
 def context_of(settings: Settings) -> Context:

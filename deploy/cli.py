@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from deploy.commands import (
+    api,
     dead_letters,
     demo,
     doctor,
@@ -17,6 +18,7 @@ from deploy.commands import (
     epoch,
     export,
     exporter,
+    keys,
     migrate,
     positions,
     prices,
@@ -46,13 +48,14 @@ app = typer.Typer(
     f"Exit codes:\n\n{_EXIT_CODES}",
 )
 for _module in (
-    up, demo, worker, exporter, simulate, emit, export, verify, doctor, top, epoch, migrate, schema, settings
+    up, demo, worker, exporter, api, simulate, emit, export, verify, doctor, top, epoch, migrate, schema, settings
 ):  # fmt: skip
     app.command(_module.__name__.rpartition(".")[2])(_module.command)
 app.add_typer(topics.app)
 app.add_typer(positions.app)
 app.add_typer(dead_letters.app)
 app.add_typer(prices.app)
+app.add_typer(keys.app)
 
 
 def main() -> None:

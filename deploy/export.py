@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from deploy.connections import clickhouse_of
 from deploy.errors import ExitCode, UserError, explain
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings, reveal
+from reports.access.keys import ensure_cursor_secret
 from reports.export_worker import Run, run_once
 from reports.files import clear_partials, draft, one_writer, write_json
 from reports.freshness import read_freshness
@@ -124,6 +125,7 @@ def prepare_database(settings: Settings) -> None:
     )
     with closing(report_client(settings)) as client:
         migrate(client)
+        ensure_cursor_secret(client, datetime.now(UTC))
         load_prices(client, settings.prices_file)
 
 

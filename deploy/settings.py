@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     completeness_grace_minutes: NonNegativeInt = Field(120, description="how long after midnight a day is complete")
     prices_file: FilePath | None = Field(None, description="CSV of prices instead of the shipped one")
     metrics_port: Port | None = Field(None, ge=1, le=65_535, description="port of metrics and health, none without")
+    api_host: str = Field("127.0.0.1", min_length=1, description="address that the API listens on")
+    api_port: Port = Field(8080, ge=1, le=65_535, description="port that the API listens on")
+    api_requests_a_minute: PositiveInt = Field(60, description="API requests of an organization in a minute")
+    api_hides_refusals: bool = Field(False, description="the API answers 404 in place of 401 and 403")
     now: AwareDatetime | None = Field(None, description="the date and time to believe in, for tests")
     debug: bool = Field(False, description="show tracebacks")
 

@@ -1,4 +1,4 @@
-"""`tally up`: Kafka, ClickHouse, workers and the export worker on one machine, each a process of its own.
+"""`tally up`: Kafka, ClickHouse, workers, the export worker and the API on one machine, each a process of its own.
 
 A setting that points at an outside Kafka or ClickHouse takes the place of the embedded one.
 """
@@ -44,7 +44,8 @@ def up(settings: Settings, until: Callable[[Settings], int] | None = None, conso
         with hold_stack(data) as ports:
             _fetch(settings, console)
             running = settings_of_stack(settings, ports)
-            children = [*_stores(settings, running, data), *_workers(running, ports), _exporter(running)]
+            stores, others = _stores(settings, running, data), [_exporter(running), _api(running, ports)]
+            children = [*stores, *_workers(running, ports), *others]
             return Supervisor(data, children, console).run((lambda: until(running)) if until else None)
     except StackRunning as error:
         raise UserError(str(error), "Use it, or end it with Ctrl-C where it runs.", ExitCode.BUSY) from None
@@ -154,6 +155,20 @@ def _exporter(running: Settings) -> Child:
         name="exporter",
         command=(sys.executable, "-m", "deploy.cli", "exporter"),
         env=environment_of(running.model_copy(update={"metrics_port": None})),
+    )
+
+
+def _api(running: Settings, ports: KeptPorts) -> Child:
+    settings = running.model_copy(update={"api_port": ports.choose("api", running.api_port), "metrics_port": None})
+    reached_at = HOST if running.api_host in ("0.0.0.0", "::") else running.api_host  # noqa: S104 - compared, not bound
+    host = f"[{reached_at}]" if ":" in reached_at else reached_at
+    url = f"http://{host}:{settings.api_port}"
+    return Child(
+        name="api",
+        command=(sys.executable, "-m", "deploy.cli", "api"),
+        env=environment_of(settings),
+        ready=lambda: _answers(url + "/alive"),
+        url=url,
     )
 
 

@@ -6,7 +6,7 @@ from deploy.commands.common import out, settings_of
 
 
 def command(context: typer.Context) -> None:
-    """Run Kafka, ClickHouse, worker(s) and the export worker here, until Ctrl-C.
+    """Run Kafka, ClickHouse, worker(s), the export worker and the API here, until Ctrl-C.
 
     A setting that names an outside Kafka or ClickHouse takes the place of the embedded one.
     """

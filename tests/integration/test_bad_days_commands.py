@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from deploy.embedded.ports import free_port
+from deploy.embedded.stack import read_stack
 from deploy.errors import ExitCode
 from deploy.settings import Settings
 from deploy.simulation import Plan, simulate
@@ -57,6 +59,26 @@ def test_a_second_tally_up_in_the_folder_says_so_and_changes_nothing(stack: Sett
     known = eventually((stack.data_dir / "stack.json").read_text)
     one_line(tally(stack, "up"), ExitCode.BUSY, "already running in", str(stack.data_dir))
     assert (stack.data_dir / "stack.json").read_text() == known
+
+
+def test_tally_up_runs_the_api_as_one_more_process(stack: Settings) -> None:
+    def url_of_api() -> str:
+        child = read_stack(stack.data_dir).get("api", {})
+        return str(child["url"]) if child.get("healthy") else ""
+
+    url = eventually(url_of_api)
+    assert httpx.get(f"{url}/alive").text == "ok"
+    eventually(lambda: httpx.get(f"{url}/health").json().get("data_refreshed_at"))
+    made = tally(stack, "keys", "create", "--organization", organization_of(stack), "--name", "test")
+    asked = {"starting_date": str(datetime.now(UTC).date() - timedelta(days=3))}
+    path = f"{url}/v1/organizations/analytics/summaries"
+    answer = httpx.get(path, params=asked, headers={"x-api-key": made.stdout.strip()})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"][0]["monthly_active_user_count"] > 0
+
+
+def organization_of(stack: Settings) -> str:
+    return str(query(stack, "SELECT toString(any(organization_id)) FROM chat_cells")[0][0])
 
 
 def test_a_wrong_password_ends_worker_and_commands_at_once(stack: Settings, tmp_path: Path) -> None:

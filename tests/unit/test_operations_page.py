@@ -17,7 +17,7 @@ from deploy.settings import Settings, is_secret
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
-ROOMS = ("streams", "aggregators", "sinks", "reports", "deploy")
+ROOMS = ("streams", "aggregators", "sinks", "reports", "api", "deploy")
 
 
 def settings_table() -> list[str]:

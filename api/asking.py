@@ -1,0 +1,147 @@
+"""From a request's parameters to a question, and from its answer to a page."""
+
+from dataclasses import replace
+from datetime import date
+
+from clickhouse_connect.driver.client import Client
+from msgspec import Struct
+
+from api.context import Context
+from api.cursors import Cursor, digest_of, seal, unseal
+from api.endpoints import SUMMARY_FILTERS, Endpoint
+from api.errors import BadRequest, CursorGone, Unavailable, one_of, wrong
+from api.parameters import (
+    Given,
+    read_choice,
+    read_choices,
+    read_days,
+    read_filters,
+    read_limit,
+    single,
+)
+from api.shapes.common import Page
+from api.shapes.summaries import SummaryPage, day_summary
+from reports.access.keys import Key
+from reports.engagement.asking import Place, Question, Ranking, stamp
+from reports.engagement.summaries import read_summaries
+from reports.freshness import Freshness
+from reports.queries import Row
+
+WHOLE = 100_000
+"""Rows of a list that is never cut into pages; its kinds of rows are few."""
+
+
+def newest_day(context: Context, freshness: Freshness) -> date:
+    """The newest day that is complete. Raises Unavailable while nobody knows one."""
+    newest = freshness.newest_complete_day(context.grace)
+    if newest is None:
+        raise Unavailable("No day is complete yet: part of the log was never read to its end. Try again later.", 60)
+    return newest
+
+
+def answer_summaries(client: Client, context: Context, key: Key, given: Given) -> SummaryPage:
+    """The page of all days that are asked for."""
+    freshness = context.freshness(client)
+    first, last = read_days(given, newest_day(context, freshness), ranged=False)
+    read_limit(given)
+    if "page" in given:
+        raise wrong("page", single(given, "page"), "nothing: summaries come in one page, whose next_page is null")
+    groups = read_filters(given, SUMMARY_FILTERS)["rbac_group_id"]
+    question = Question(key.organization_id, first, last, groups=groups)
+    days = [day_summary(summary) for summary in read_summaries(client, question)]
+    return SummaryPage(
+        data=days,
+        summaries=days,
+        organization_id=key.organization_id,
+        data_refreshed_at=freshness.data_refreshed_at,
+    )
+
+
+def answer(client: Client, context: Context, endpoint: Endpoint, key: Key, given: Given) -> Page[Struct]:
+    """One page of a list. Positions are read before cells, so the page holds at least what it says."""
+    freshness = context.freshness(client)
+    newest = newest_day(context, freshness)
+    query = query_digest(endpoint, key, given)
+    cursor = None
+    if text := single(given, "page"):
+        cursor = unseal(text, context.secret(client), query)
+    question = read_question(endpoint, key, given, newest, cursor)
+    limit = read_limit(given) if endpoint.paged(question) else WHOLE
+    if cursor is not None and not endpoint.paged(question):
+        raise BadRequest("page: only a list that is grouped with group_by[] has pages here. Allowed: no page.")
+    seen, found = _read(client, endpoint, _limited(question, limit + 1), cursor)
+    rows = found[:limit]
+    next_page = None
+    if len(found) > limit:
+        next_cursor = Cursor(query, question.first, question.last, seen, rows[-1]["rank"], rows[-1]["key"])
+        next_page = seal(next_cursor, context.secret(client))
+    return Page(
+        data=[endpoint.row(row, question) for row in rows],
+        next_page=next_page,
+        organization_id=key.organization_id,
+        data_refreshed_at=freshness.data_refreshed_at,
+    )
+
+
+def read_question(endpoint: Endpoint, key: Key, given: Given, newest: date, cursor: Cursor | None) -> Question:
+    """What is asked; days and place are the cursor's after the first page. Raises BadRequest."""
+    ranged = "starting_date" in endpoint.parameters
+    days = (cursor.first, cursor.last) if cursor else read_days(given, newest, ranged)
+    filters = read_filters(given, endpoint.filters)
+    groupings = read_choices(given, "group_by[]", endpoint.group_by)
+    if endpoint.name == "users" and filters["project_id"] and (groupings or filters["rbac_group_id"]):
+        raise BadRequest("filter[]: project_id goes with neither group_by[] nor rbac_group_id. Allowed: one of them.")
+    names = next((values for dimension, values in filters.items() if dimension.endswith("_name")), [])
+    return Question(
+        key.organization_id,
+        *days,
+        users=filters["user_id"],
+        groups=filters["rbac_group_id"],
+        projects=filters.get("project_id", ()),
+        products=filters.get("product", ()),
+        names=names,
+        share_statuses=filters.get("share_status", ()),
+        types=filters.get("artifact_type", ()),
+        shared=filters.get("is_shared", ()),
+        by_user="user_id" in groupings,
+        by_group="rbac_group_id" in groupings,
+        by_product="product" in groupings,
+        ranking=read_ranking(endpoint, given, cursor),
+    )
+
+
+def read_ranking(endpoint: Endpoint, given: Given, cursor: Cursor | None) -> Ranking:
+    """The order: the list's own sort column upwards, a metric downwards, unless `order` says otherwise."""
+    by = single(given, "order_by") or endpoint.sort
+    if by != endpoint.sort and by not in endpoint.metrics:
+        raise wrong("order_by", by, one_of((endpoint.sort, *endpoint.metrics)))
+    metric = "" if by == endpoint.sort else by
+    order = read_choice(given, "order", ("asc", "desc")) or ("desc" if metric else "asc")
+    after = Place(cursor.rank, cursor.key) if cursor else Place()
+    return Ranking(metric, order == "desc", after)
+
+
+def query_digest(endpoint: Endpoint, key: Key, given: Given) -> str:
+    """What a cursor is bound to: all that decides which rows there are and in which order."""
+    deciding = sorted(f"{name}={value}" for name in given if name not in ("page", "limit") for value in given[name])
+    return digest_of(endpoint.name, key.organization_id, *deciding)
+
+
+def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, list[Row]]:
+    """The rows and the stamp of their cells: first the stamp on page 1, last on later ones, so that both saw the same.
+
+    Raises CursorGone when they did not.
+    """
+    if cursor is None:
+        seen = stamp(client, question) if endpoint.paged(question) else ""
+        return seen, endpoint.read(client, question)
+    rows = endpoint.read(client, question)
+    if stamp(client, question) != cursor.stamp:
+        raise CursorGone(
+            f"page: a day from {cursor.first} to {cursor.last} was revised since page 1. Begin again without it."
+        )
+    return cursor.stamp, rows
+
+
+def _limited(question: Question, limit: int) -> Question:
+    return replace(question, ranking=replace(question.ranking, limit=limit))

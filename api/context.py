@@ -1,0 +1,133 @@
+"""What requests share: the way to ClickHouse, how far the data reaches, keys, rates and the clock.
+
+ClickHouse's client blocks, so all that asks it runs in threads, and no request waits longer than its deadline.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
+
+from api.errors import Unavailable
+from api.rates import Rates
+from reports.access.keys import Key, cursor_secret, find_key, note_use
+from reports.errors import ReportError
+from reports.freshness import Freshness, read_freshness
+from sinks.clickhouse import is_transient
+
+logger = logging.getLogger("tally.api")
+
+T = TypeVar("T")
+
+RETRY_SECONDS = 5
+TIMEOUT_EXCEEDED = 159
+"""ClickHouse's code for a query that ran longer than it may."""
+
+UNPREPARED = frozenset({60, 81, 192, 193, 194, 497, 516})
+"""UNKNOWN_TABLE, UNKNOWN_DATABASE, and its codes for a wrong user, password or grant."""
+
+USE_SECONDS = 60
+"""How often the last use of a key is written down."""
+
+
+class SourcesUnknown(Exception):
+    """Nobody can say at present which sources the log has, so not how far the data reaches."""
+
+
+@dataclass
+class Context:
+    """All that a request needs. `connect` opens a client of ClickHouse (and may fail: it is tried again by the next
+    request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `grace` is how long after
+    midnight a day counts as complete."""
+
+    connect: Callable[[], Client]
+    sources: Callable[[Client], Collection[str]]
+    clock: Callable[[], datetime]
+    grace: timedelta
+    rates: Rates
+    hide_refusals: bool = False
+    deadline_seconds: float = 20.0
+    threads: int = 8
+    _client: Client | None = None
+    _secret: bytes = b""
+    _uses: dict[str, datetime] = field(default_factory=dict)
+    _connecting: threading.Lock = field(default_factory=threading.Lock)
+    _limiter: anyio.CapacityLimiter | None = None
+
+    async def run(self, work: Callable[[Client], T]) -> T:
+        """What `work` gives, in a thread. Raises Unavailable when ClickHouse is away or the deadline passes."""
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self.threads)
+        call = partial(self._with_client, work)
+        try:
+            with anyio.fail_after(self.deadline_seconds):
+                return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
+        except TimeoutError:
+            raise self._too_slow() from None
+
+    def _too_slow(self) -> Unavailable:
+        message = f"No answer within {self.deadline_seconds:g} s. Ask for fewer days, or try again later."
+        return Unavailable(message, RETRY_SECONDS)
+
+    def _with_client(self, work: Callable[[Client], T]) -> T:
+        try:
+            return work(self._connected())
+        except SourcesUnknown as error:
+            raise Unavailable(f"{error}. Try again later.", RETRY_SECONDS) from error
+        except (ClickHouseError, HTTPError, OSError, ReportError) as error:
+            if not (is_transient(error) or isinstance(error, (HTTPError, ReportError)) or _is_unprepared(error)):
+                raise
+            logger.warning("ClickHouse is away, or not ready: %s", _one_line(error))
+            if getattr(error, "code", None) == TIMEOUT_EXCEEDED:
+                raise self._too_slow() from error
+            raise Unavailable("The database cannot be reached at present. Try again later.", RETRY_SECONDS) from error
+
+    def _connected(self) -> Client:
+        with self._connecting:
+            if self._client is None:
+                self._client = self.connect()
+            return self._client
+
+    def key(self, client: Client, text: str) -> Key | None:
+        """The key of this text, if it is active now. That it was used is noted, now and then."""
+        key, now = find_key(client, text), self.clock()
+        if key is None or key.standing(now) != "active":
+            return None
+        if now - self._uses.get(key.id, datetime.min.replace(tzinfo=now.tzinfo)) >= timedelta(seconds=USE_SECONDS):
+            self._uses[key.id] = now
+            self._note_use(client, key, now)
+        return key
+
+    def _note_use(self, client: Client, key: Key, now: datetime) -> None:
+        """A database that takes no writes at present is no reason to refuse a reader."""
+        try:
+            note_use(client, key, now)
+        except (ClickHouseError, HTTPError, OSError) as error:
+            logger.warning("the last use of the key %s was not written: %s", key.id, _one_line(error))
+
+    def freshness(self, client: Client) -> Freshness:
+        """How far the tables reach into the log; to be asked before any cell is read."""
+        return read_freshness(client, self.sources(client))
+
+    def secret(self, client: Client) -> bytes:
+        """What cursors are signed with."""
+        self._secret = self._secret or cursor_secret(client)
+        return self._secret
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+def _is_unprepared(error: BaseException) -> bool:
+    """Whether an operator has to do something first: no database or table yet, or the login is refused."""
+    return getattr(error, "code", None) in UNPREPARED

@@ -1,0 +1,107 @@
+"""Everything that the API refuses with: one tree, each with its status and what the caller can do about it.
+
+Bodies and types are those of the original's (docs/api.md): `{"type": "error", "error": {"type", "message"},
+"request_id"}`.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+
+class ErrorDetail(Struct, frozen=True):
+    """What went wrong, for programs (`type`) and for people (`message`)."""
+
+    type: str
+    message: str
+
+
+class ErrorBody(Struct, frozen=True, kw_only=True):
+    """The body of every refusal."""
+
+    type: Literal["error"] = "error"
+    error: ErrorDetail
+    request_id: str
+
+
+class ApiError(Exception):
+    """A refusal. `retry_after` is in seconds, for the header of that name."""
+
+    status = 500
+    type = "api_error"
+
+    def __init__(self, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the refusal."""
+        return {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+
+
+class BadRequest(ApiError):
+    """A parameter is wrong: the message names it, its value and what is allowed."""
+
+    status = 400
+    type = "invalid_request_error"
+
+
+class NoKey(ApiError):
+    """No key, or one that is not known, revoked or expired."""
+
+    status = 401
+    type = "authentication_error"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """How to log in, as RFC 9110 section 11.6.1 wants it told."""
+        return super().headers | {"www-authenticate": "Bearer"}
+
+
+class NoScope(ApiError):
+    """The key is good, but not for this."""
+
+    status = 403
+    type = "permission_error"
+
+
+class NotFound(ApiError):
+    """There is no such thing, or the installation does not say that there is."""
+
+    status = 404
+    type = "not_found_error"
+
+
+class CursorGone(ApiError):
+    """A day that the cursor walks over was revised: the walk begins anew at its first page."""
+
+    status = 410
+    type = "invalid_request_error"
+
+
+class TooMany(ApiError):
+    """The organization has asked too often."""
+
+    status = 429
+    type = "rate_limit_error"
+
+
+class Unavailable(ApiError):
+    """Something behind the API is away; the same request works later."""
+
+    status = 503
+    type = "api_error"
+
+
+def wrong(parameter: str, value: object, allowed: str) -> BadRequest:
+    """The refusal of a parameter's value."""
+    shown = str(value)
+    return BadRequest(f"{parameter}: {shown[:200]!r} is not allowed. Allowed: {allowed}.")
+
+
+def one_of(values: Iterable[str]) -> str:
+    """A list of values for a message."""
+    return "one of " + ", ".join(values)

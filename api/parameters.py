@@ -1,0 +1,144 @@
+"""Query parameters as typed values. Every refusal names the parameter, the value and what is allowed."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from api.errors import BadRequest, one_of, wrong
+from api.ids import untagged
+
+DAY = timedelta(days=1)
+EARLIEST = date(2025, 1, 1)
+"""Events of before are dead letters (docs/events.md)."""
+MOST_DAYS = 366
+MOST_ENTRIES = 100
+MOST_ROWS, USUAL_ROWS = 1000, 100
+LISTS = ("filter[]", "group_by[]")
+
+Given = Mapping[str, Sequence[str]]
+"""Each parameter's values, in the order in which they came."""
+
+Reader = Callable[[str, str], Any]
+"""(parameter, text) to the value. Raises BadRequest."""
+
+
+def collect(items: Iterable[tuple[str, str]], allowed: Sequence[str]) -> dict[str, list[str]]:
+    """The parameters by name. Raises BadRequest for an unknown one, a repeated one that is no list, a long list."""
+    given: dict[str, list[str]] = {}
+    for name, value in items:
+        if name not in allowed:
+            raise BadRequest(f"{name[:100]}: there is no such parameter here. Allowed: {', '.join(allowed)}.")
+        given.setdefault(name, []).append(value)
+    for name, values in given.items():
+        most = MOST_ENTRIES if name in LISTS else 1
+        if len(values) > most:
+            raise wrong(name, f"{len(values)} values", f"at most {most}")
+    return given
+
+
+def single(given: Given, name: str) -> str | None:
+    """The value of a parameter that may come once."""
+    return given[name][0] if name in given else None
+
+
+def read_date(name: str, text: str) -> date:
+    """A UTC day."""
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise ValueError(text)
+        return date.fromisoformat(text)
+    except ValueError:
+        raise wrong(name, text, "a UTC day as YYYY-MM-DD") from None
+
+
+def read_days(given: Given, newest: date, ranged: bool) -> tuple[date, date]:
+    """The first and last day that are asked for; without an end, up to the newest day that is complete."""
+    named = {name: read_date(name, values[0]) for name, values in given.items() if name.endswith("date")}
+    if "date" in named and "starting_date" in named:
+        raise wrong("date", f"{named['date']} with starting_date", "date or starting_date, not both")
+    if "ending_date" in named and "starting_date" not in named:
+        raise wrong("ending_date", named["ending_date"], "an end only with starting_date")
+    if "date" in named:
+        return _within("date", named["date"], "date", named["date"], newest)
+    if "starting_date" not in named:
+        either = " or starting_date" if ranged else ""
+        raise BadRequest(f"date{either}: missing. Allowed: a UTC day as YYYY-MM-DD, from {EARLIEST} to {newest}.")
+    last = named["ending_date"] - DAY if "ending_date" in named else max(newest, named["starting_date"])
+    end_name = "ending_date" if "ending_date" in named else "starting_date"
+    return _within("starting_date", named["starting_date"], end_name, last, newest)
+
+
+def _within(first_name: str, first: date, last_name: str, last: date, newest: date) -> tuple[date, date]:
+    exclusive = last_name == "ending_date"
+    if first < EARLIEST:
+        raise wrong(first_name, first, f"{EARLIEST} or later")
+    if last < first:
+        raise wrong(last_name, last + DAY, f"a day after starting_date, {first}")
+    if last > newest:
+        shown, latest = (last + DAY, newest + DAY) if exclusive else (max(first, last), newest)
+        why = f"at most {latest}: the newest day there is, complete, is {newest}"
+        raise wrong(last_name, shown, why)
+    if (last - first).days + 1 > MOST_DAYS:
+        raise wrong(last_name, last + DAY, f"at most {MOST_DAYS} days after starting_date, {first}")
+    return first, last
+
+
+def read_limit(given: Given) -> int:
+    """How many rows a page may have."""
+    text = single(given, "limit")
+    if text is None:
+        return USUAL_ROWS
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= MOST_ROWS:
+        raise wrong("limit", text, f"a whole number from 1 to {MOST_ROWS}")
+    return int(text)
+
+
+def read_choice(given: Given, name: str, choices: Sequence[str]) -> str | None:
+    """One of `choices`, or None when the parameter is not there."""
+    text = single(given, name)
+    return None if text is None else choice(*choices)(name, text)
+
+
+def read_choices(given: Given, name: str, choices: Sequence[str]) -> list[str]:
+    """Some of `choices`."""
+    return [choice(*choices)(name, text) for text in given.get(name, ())]
+
+
+def read_filters(given: Given, readers: Mapping[str, Reader]) -> dict[str, list[Any]]:
+    """The values of each dimension: repeated means "or" within one, "and" across."""
+    filters: dict[str, list[Any]] = {dimension: [] for dimension in readers}
+    for entry in given.get("filter[]", ()):
+        dimension, colon, value = entry.partition(":")
+        if not colon or dimension not in readers or not value:
+            raise wrong("filter[]", entry, f"dimension:value, the dimension {one_of(readers)}")
+        filters[dimension].append(readers[dimension](f"filter[]={dimension}", value))
+    return filters
+
+
+def an_id(prefix: str) -> Reader:
+    """Reads an id with this prefix, or a bare UUID."""
+    return lambda name, text: untagged(name, prefix, text)
+
+
+def choice(*choices: str) -> Reader:
+    """Reads one of `choices`."""
+
+    def read(name: str, text: str) -> str:
+        if text not in choices:
+            raise wrong(name, text, one_of(choices))
+        return text
+
+    return read
+
+
+def a_name(name: str, text: str) -> str:
+    """Reads a name: any text of up to 512 characters."""
+    if len(text) > 512:
+        raise wrong(name, text, "at most 512 characters")
+    return text
+
+
+def a_flag(name: str, text: str) -> bool:
+    """Reads `true` or `false`."""
+    return bool(choice("true", "false")(name, text) == "true")

@@ -1,0 +1,185 @@
+"""The routes. Parameters are declared here for the OpenAPI document; `asking` reads them, with refusals of our own."""
+
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from litestar import Request, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import QueryParameter
+
+from api.asking import answer, answer_summaries
+from api.context import Context
+from api.endpoints import (
+    ARTIFACTS,
+    CONNECTORS,
+    PLUGINS,
+    PROJECTS,
+    SKILLS,
+    SUMMARY_FILTERS,
+    SUMMARY_PARAMETERS,
+    USERS,
+    Endpoint,
+)
+from api.errors import BadRequest, ErrorBody
+from api.guard import key_of, require_key
+from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Given, collect
+from api.shapes.common import Page
+from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
+from api.shapes.summaries import SummaryPage
+from api.shapes.users import UserActivity
+
+PREFIX = "/v1/organizations/analytics"
+
+
+def _declared(name: str, description: str) -> Any:
+    return QueryParameter(name=name, required=False, description=description)
+
+
+DateText = Annotated[str | None, _declared("date", "One UTC day, YYYY-MM-DD. Instead of starting_date.")]
+Starting = Annotated[str | None, _declared("starting_date", "First UTC day.")]
+Ending = Annotated[
+    str | None,
+    _declared("ending_date", f"The UTC day before which it ends, at most {MOST_DAYS} after starting_date. The newest "
+              "complete day is the last one when it is left out."),
+]  # fmt: skip
+Filter = Annotated[
+    list[str] | None,
+    _declared("filter[]", f"`dimension:value`; repeated: or within a dimension, and across. At most {MOST_ENTRIES}."),
+]
+GroupBy = Annotated[list[str] | None, _declared("group_by[]", "Dimensions that rows are apart by.")]
+OrderBy = Annotated[str | None, _declared("order_by", "The list's sort column or the dotted name of a metric.")]
+Order = Annotated[str | None, _declared("order", "`asc` or `desc`; a metric is `desc` unless this says otherwise.")]
+Limit = Annotated[str | None, _declared("limit", f"Rows of a page, 1 to {MOST_ROWS}, {USUAL_ROWS} without.")]
+Cursor = Annotated[str | None, _declared("page", "`next_page` of the page before.")]
+
+
+async def ranged(
+    date: DateText = None,
+    starting_date: Starting = None,
+    ending_date: Ending = None,
+    filter_: Filter = None,
+    group_by: GroupBy = None,
+    order_by: OrderBy = None,
+    order: Order = None,
+    limit: Limit = None,
+    page: Cursor = None,
+) -> None:
+    """The parameters of a list over days."""
+
+
+async def one_day(
+    date: DateText = None, filter_: Filter = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
+) -> None:
+    """The parameters of a list of one day."""
+
+
+async def daily(
+    starting_date: Starting = None,
+    ending_date: Ending = None,
+    filter_: Filter = None,
+    limit: Limit = None,
+    page: Cursor = None,
+) -> None:
+    """The parameters of the summaries."""
+
+
+Declared = NamedDependency[None]
+
+
+def given_of(request: Request[Any, Any, Any], allowed: tuple[str, ...]) -> Given:
+    """The request's parameters. Raises BadRequest."""
+    try:
+        items = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=500)
+    except ValueError:
+        raise BadRequest("The query has more than 500 parameters. Allowed: fewer.") from None
+    return collect(items, allowed)
+
+
+REFUSALS: dict[int, ResponseSpec] = {
+    status: ResponseSpec(ErrorBody, generate_examples=False, description=said)
+    for status, said in {
+        400: "A parameter is wrong.",
+        401: "No key, or none that is good now.",
+        403: "The key lacks the scope.",
+        404: "There is no such resource, or the installation hides refusals.",
+        410: "A day was revised since page 1.",
+        429: "The organization has asked too often; `retry-after` says when there is room.",
+        500: "A bug.",
+        503: "Something behind the API is away; `retry-after` says when to ask again.",
+    }.items()
+}
+
+over_days = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(ranged)})
+of_a_day = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(one_day)})
+
+
+async def listed(request: Request[Any, Any, Any], endpoint: Endpoint) -> Page[Any]:
+    """A page of a list."""
+    context: Context = request.app.state.context
+    given = given_of(request, endpoint.parameters)
+    work = partial(answer, context=context, endpoint=endpoint, key=key_of(request), given=given)
+    return await context.run(work)
+
+
+@get(
+    "/summaries",
+    responses=REFUSALS,
+    dependencies={"_declared": Provide(daily)},
+    summary="Active people, seats and invitations by day",
+)
+async def summaries(request: Request[Any, Any, Any], _declared: Declared) -> SummaryPage:
+    """Active people of each day by trailing window and product, with the seats and invitations at its end."""
+    context: Context = request.app.state.context
+    given = given_of(request, SUMMARY_PARAMETERS)
+    return await context.run(partial(answer_summaries, context=context, key=key_of(request), given=given))
+
+
+@over_days("/users", summary="What each person did")
+async def users(request: Request[Any, Any, Any], _declared: Declared) -> Page[UserActivity]:
+    """People with any activity; with group_by[]=rbac_group_id the groups that they held."""
+    return await listed(request, USERS)
+
+
+@over_days("/apps/chat/projects", summary="Projects of chat")
+async def projects(request: Request[Any, Any, Any], _declared: Declared) -> Page[ProjectActivity]:
+    """Projects that people worked in."""
+    return await listed(request, PROJECTS)
+
+
+@over_days("/connectors", summary="Connectors")
+async def connectors(request: Request[Any, Any, Any], _declared: Declared) -> Page[ConnectorActivity]:
+    """Connectors that people called."""
+    return await listed(request, CONNECTORS)
+
+
+@over_days("/skills", summary="Skills")
+async def skills(request: Request[Any, Any, Any], _declared: Declared) -> Page[SkillActivity]:
+    """Skills that people used or switched on."""
+    return await listed(request, SKILLS)
+
+
+@over_days("/plugins", summary="Plugins")
+async def plugins(request: Request[Any, Any, Any], _declared: Declared) -> Page[PluginActivity]:
+    """Plugins that people used or installed."""
+    return await listed(request, PLUGINS)
+
+
+@of_a_day("/artifacts", summary="Artifacts by type")
+async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Page[ArtifactActivity]:
+    """Artifacts that were made on a day, by type and whether they were ever shared."""
+    return await listed(request, ARTIFACTS)
+
+
+LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
+FILTERS = {"summaries": SUMMARY_FILTERS} | {endpoint.name: endpoint.filters for endpoint in LISTS}
+"""The filters of each route, for whoever walks over all of them."""
+
+analytics = Router(
+    PREFIX,
+    route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts],
+    guards=[require_key],
+    tags=["analytics"],
+    security=[{"bearer": []}, {"api_key": []}],
+)

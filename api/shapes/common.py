@@ -1,0 +1,71 @@
+"""What all rows share: metrics that are filled by name, people, pages."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from api.ids import USER, tagged
+
+T = TypeVar("T", bound="Metrics")
+R = TypeVar("R")
+
+
+class Metrics(Struct, frozen=True, kw_only=True):
+    """A block of metrics. Fields of type int are counted; a field that may be null is one that nothing feeds yet."""
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """A person. The e-mail is the present one, "" for a forgotten person; `email` is its older spelling."""
+
+    type: Literal["user"] = "user"
+    id: str
+    email_address: str
+    email: str
+
+
+class Page(Struct, Generic[R], frozen=True, kw_only=True):
+    """Some rows. `next_page` goes into the parameter `page`; null after the last.
+
+    All that the log had received by `data_refreshed_at` is counted in them.
+    """
+
+    data: list[R]
+    next_page: str | None = None
+    organization_id: str
+    data_refreshed_at: datetime | None = None
+
+
+def filled(kind: type[T], counts: Mapping[str, int], **others: Any) -> T:
+    """A row whose int fields are the counts of their dotted names (0 where there is none)."""
+    return kind(**_blocks(kind, counts, ""), **others)
+
+
+def _blocks(kind: type[Metrics], counts: Mapping[str, int], prefix: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        if field.type is int:
+            values[field.name] = counts.get(prefix + field.name, 0)
+        elif _is_block(field.type):
+            values[field.name] = field.type(**_blocks(field.type, counts, f"{prefix}{field.name}."))
+    return values
+
+
+def metric_names(kind: type[Metrics], prefix: str = "") -> Iterator[str]:
+    """The dotted names of a row's metrics, which are what it can be ordered by."""
+    for field in msgspec.structs.fields(kind):
+        if field.type is int:
+            yield prefix + field.name
+        elif _is_block(field.type):
+            yield from metric_names(field.type, f"{prefix}{field.name}.")
+
+
+def _is_block(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Metrics)
+
+
+def user_of(uuid: str, email: str) -> User:
+    """A person, by account."""
+    return User(id=tagged(USER, uuid), email_address=email, email=email)

@@ -1,0 +1,129 @@
+"""`tally api`, wired: settings in, a server over ClickHouse out."""
+
+import asyncio
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Collection
+from datetime import timedelta
+
+import uvicorn
+from aiokafka.errors import KafkaError
+from clickhouse_connect.driver.client import Client
+
+from api.app import make_app
+from api.context import Context, SourcesUnknown
+from api.rates import Rates
+from deploy.errors import UserError
+from deploy.log_metadata import expected_sources
+from deploy.settings import Settings, reveal
+from reports.queries import LONGEST_SECONDS
+from sinks.clickhouse import connect
+from sinks.store import Store
+
+logger = logging.getLogger("tally.api")
+
+DEADLINE_SECONDS = float(LONGEST_SECONDS)
+"""How long a request may take; clients of the original give up after a minute, load balancers often after 30 s."""
+
+SOURCES_SECONDS = 30.0
+"""How long Kafka's answer, which partitions there are, is taken for true."""
+
+STOP_SECONDS = 5
+
+
+class LogSources:
+    """What the log has, as Kafka last said it. Kafka away is no reason to answer nothing: what was known holds."""
+
+    def __init__(
+        self, ask: Callable[[dict[str, int]], Collection[str]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`ask` is given the epochs and asks Kafka; `clock` counts seconds."""
+        self._ask = ask
+        self._clock = clock
+        self._known: Collection[str] = ()
+        self._epochs: dict[str, int] = {}
+        self._asked_at = float("-inf")
+        self._asking = threading.Lock()
+
+    def __call__(self, client: Client) -> Collection[str]:
+        """The sources of every event topic. Raises SourcesUnknown before Kafka has answered once."""
+        epochs = Store(client).epochs()
+        if self._knows(epochs):
+            if self._age() >= SOURCES_SECONDS:
+                self._asked_at = self._clock()
+                threading.Thread(target=self._refresh, args=(epochs,), daemon=True).start()
+            return self._known
+        with self._asking:
+            if not self._knows(epochs) and (self._age() >= 1.0 or epochs != self._epochs):
+                self._refresh(epochs)
+        if not self._knows(epochs):
+            raise SourcesUnknown("Kafka has not said yet which partitions there are")
+        return self._known
+
+    def _knows(self, epochs: dict[str, int]) -> bool:
+        """Sources of older epochs would tell of another log."""
+        return bool(self._known) and epochs == self._epochs
+
+    def _age(self) -> float:
+        return self._clock() - self._asked_at
+
+    def _refresh(self, epochs: dict[str, int]) -> None:
+        self._asked_at = self._clock()
+        try:
+            self._known, self._epochs = self._ask(epochs), epochs
+        except (KafkaError, OSError, UserError) as error:
+            logger.warning("Kafka does not say which partitions there are: %s", error)
+
+
+def context_of(settings: Settings) -> Context:
+    """What the API's requests share, under these settings. Nothing is connected yet."""
+    return Context(
+        connect=lambda: connect(
+            settings.clickhouse_url,
+            settings.clickhouse_user,
+            reveal(settings.clickhouse_password),
+            settings.clickhouse_database,
+            DEADLINE_SECONDS,
+        ),
+        sources=LogSources(lambda epochs: _sources(settings, epochs)),
+        clock=settings.clock,
+        grace=timedelta(minutes=settings.completeness_grace_minutes),
+        rates=Rates(settings.api_requests_a_minute),
+        hide_refusals=settings.api_hides_refusals,
+        deadline_seconds=DEADLINE_SECONDS,
+    )
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way get a few seconds. Raises OSError when the port is taken."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # uvicorn takes them while it serves, and raises them again afterwards
+    with listen(settings.api_host, settings.api_port) as listener:
+        logger.info("the API listens on http://%s:%s", settings.api_host, listener.getsockname()[1])
+        server = uvicorn.Server(server_config(context_of(settings)))
+        server.run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; bound here, since a port that is taken should be one clear line. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=512)
+
+
+def server_config(context: Context) -> uvicorn.Config:
+    """uvicorn's configuration. No access log, since it would hold what people filter by; no name of the server."""
+    return uvicorn.Config(
+        make_app(context),
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        h11_max_incomplete_event_size=64 << 10,
+    )
+
+
+def _sources(settings: Settings, epochs: dict[str, int]) -> Collection[str]:
+    return asyncio.run(expected_sources(settings.kafka_bootstrap, settings.client_options(), epochs))

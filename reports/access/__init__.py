@@ -1,0 +1,1 @@
+"""Who may read: the API's keys and what its cursors are signed with."""

@@ -1,0 +1,88 @@
+"""The lists: people, projects, connectors, skills, plugins and artifacts, one page at a time.
+
+Every row has `key` and `rank` (where the next page begins) and `counts` (metric name to number; 0 is left out).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from clickhouse_connect.driver.client import Client
+
+from aggregators.activity import connector_key
+from reports.engagement.asking import Question, Ranking, rows
+from reports.queries import Row
+
+Lister = Callable[[Client, Question], list[Row]]
+
+
+def read_users(client: Client, question: Question) -> list[Row]:
+    """A row a person with any activity, or a group: `key` is the id; sorted by e-mail (people without one first)."""
+    if question.by_group or question.ranking.by:
+        return rows(client, "users", question.parameters())
+    page = rows(client, "users_page", question.parameters())
+    if not page:
+        return []
+    chosen = replace(question, users=[row["key"] for row in page], ranking=Ranking(limit=len(page)))
+    found = {row["key"]: row for row in rows(client, "users", chosen.parameters())}
+    return [found[row["key"]] | {"rank": row["rank"]} for row in page]
+
+
+def read_projects(client: Client, question: Question) -> list[Row]:
+    """A row a project that was worked in, sorted by id; `name` is "" for one that the directory does not know."""
+    return rows(client, "projects", question.parameters())
+
+
+def read_artifacts(client: Client, question: Question) -> list[Row]:
+    """A row a bucket of type and whether ever shared."""
+    more = {"types": list(question.types), "shared": list(question.shared)}
+    return rows(client, "artifacts", question.parameters() | more)
+
+
+def read_connectors(client: Client, question: Question) -> list[Row]:
+    """A row a connector, sorted by its key. A name of the filter may be a spelling of it or its display name."""
+    saved = _saved(client, question, "connector.saved")
+    displayed = {connector_key(name): detail["display_name"] for name, detail in saved.items()}
+    wanted = {name.casefold() for name in question.names}
+    names = {connector_key(name) for name in question.names}
+    names |= {key for key, display in displayed.items() if display.casefold() in wanted}
+    found = _extensions(client, question, "connector", sorted(names), any_name=not question.names)
+    return [row | {"display_name": displayed.get(row["name"])} for row in found]
+
+
+def read_skills(client: Client, question: Question) -> list[Row]:
+    """A row a skill, sorted by name, with its display name and with whom it is shared at present."""
+    saved = _saved(client, question, "skill.saved")
+    folded = {name.lower() for name in question.names}
+    shared = [
+        name
+        for name, detail in saved.items()
+        if detail["share_status"] in question.share_statuses and (not folded or name.lower() in folded)
+    ]
+    if question.share_statuses:
+        found = _extensions(client, question, "skill", shared)
+    else:
+        found = _extensions(client, question, "skill", sorted(folded), any_name=not folded, fold_case=True)
+    return [row | saved.get(row["name"], {}) | {"name": row["name"]} for row in found]
+
+
+def read_plugins(client: Client, question: Question) -> list[Row]:
+    """A row a plugin, sorted by name, with its id where the directory knows it."""
+    saved = _saved(client, question, "plugin.saved")
+    names = sorted({name.lower() for name in question.names})
+    found = _extensions(client, question, "plugin", names, any_name=not names, fold_case=True)
+    return [row | {"plugin_id": saved.get(row["name"], {}).get("plugin_id")} for row in found]
+
+
+def _saved(client: Client, question: Question, kind: str) -> dict[str, dict[str, Any]]:
+    """What the directory last said of each thing of a kind, by name."""
+    found = rows(client, "saved", {"organization_id": question.organization_id, "type": kind})
+    return {name: orjson.loads(detail) for name, detail in (row.values() for row in found)}
+
+
+def _extensions(
+    client: Client, question: Question, kind: str, names: list[str], any_name: bool = False, fold_case: bool = False
+) -> list[Row]:
+    more = {"kind": kind, "names": names, "any_name": any_name, "fold_case": fold_case}
+    return rows(client, "extensions", question.parameters() | more)

@@ -1,0 +1,181 @@
+-- One row a person, or with by_group one a group: every metric of what they did in [first, last], by its dotted name.
+-- Each branch counts one table: its rows that count, whose they are (the person's, or each of the groups that the
+-- person held on that day), and the counts. No two branches give the same name for one subject, so summing their maps
+-- only puts them together. With projects, what cannot happen in a project of chat is left out.
+-- The memberships are one value: ClickHouse plans a CTE anew wherever it is used, and seven times was half of the time.
+WITH
+    (
+        SELECT groupArray((
+            account_id, arrayFilter(m -> empty({groups:Array(UUID)}) OR has({groups:Array(UUID)}, m.1), memberships)
+        ))
+        FROM group_memberships
+        WHERE organization_id = {organization_id:UUID} AND NOT {everyone:Bool}
+    ) AS all_held,
+    held AS (SELECT one.1 AS account_id, one.2 AS spans FROM (SELECT arrayJoin(all_held) AS one)),
+    counted AS (
+        SELECT subject, max(day) AS last_day, uniqExactState(actor_id) AS people, map(
+            'chat_metrics.distinct_conversation_count', uniqExactIf(conversation_id, messages > 0),
+            'chat_metrics.message_count', sum(messages),
+            'chat_metrics.thinking_message_count', sum(thinking_messages),
+            'chat_metrics.shared_conversations_viewed_count', sum(shared_views),
+            'web_search_count', sum(web_searches)
+        ) AS counts
+        FROM (
+            SELECT
+                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
+                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject
+            FROM chat_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND (messages > 0 OR shared_views > 0 OR web_searches > 0)
+                AND (empty({projects:Array(UUID)}) OR has({projects:Array(UUID)}, project_id))
+        )
+        GROUP BY subject
+        UNION ALL
+        SELECT subject, max(day), uniqExactState(actor_id), map(
+            'chat_metrics.distinct_files_uploaded_count', uniqExact(file_id)
+        )
+        FROM (
+            SELECT
+                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
+                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject
+            FROM file_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND product IN ('', 'chat') AND (empty({projects:Array(UUID)}) OR has({projects:Array(UUID)}, project_id))
+        )
+        GROUP BY subject
+        UNION ALL
+        SELECT subject, max(day), uniqExactState(actor_id), map(
+            concat(place, '.distinct_projects_created_count'), uniqExactIf(project_id, created > 0),
+            concat(place, '.distinct_projects_used_count'), uniqExactIf(project_id, used > 0)
+        )
+        FROM (
+            SELECT
+                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
+                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject,
+                if(product = 'claude_design', 'design_metrics', 'chat_metrics') AS place
+            FROM project_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND product IN ('', 'chat', 'claude_design')
+                AND (empty({projects:Array(UUID)}) OR (place = 'chat_metrics' AND has({projects:Array(UUID)}, project_id)))
+        )
+        GROUP BY subject, place
+        UNION ALL
+        SELECT subject, max(day), uniqExactState(actor_id), map(place, uniqExact(artifact_id))
+        FROM (
+            SELECT
+                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
+                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject,
+                multiIf(product = 'claude_code', 'claude_code_metrics.core_metrics.artifacts_created_count',
+                    product = 'cowork', 'cowork_metrics.artifacts_created_count',
+                    'chat_metrics.distinct_artifacts_created_count') AS place
+            FROM artifact_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND created > 0 AND product IN ('', 'chat', 'claude_code', 'cowork')
+                AND (empty({projects:Array(UUID)}) OR (product IN ('', 'chat') AND has({projects:Array(UUID)}, project_id)))
+        )
+        GROUP BY subject, place
+        UNION ALL
+        SELECT subject, max(day), uniqExactState(actor_id), map(
+            concat(place, '.connectors_used_count'), sumIf(uses, kind = 'connector'),
+            concat(place, '.distinct_connectors_used_count'), uniqExactIf(name, kind = 'connector'),
+            concat(place, '.skills_used_count'), sumIf(uses, kind = 'skill'),
+            concat(place, '.distinct_skills_used_count'), uniqExactIf(name, kind = 'skill'),
+            concat(place, '.plugins_used_count'), sumIf(uses, kind = 'plugin'),
+            concat(place, '.distinct_plugins_used_count'), uniqExactIf(name, kind = 'plugin')
+        )
+        FROM (
+            SELECT
+                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
+                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject,
+                multiIf(product = 'office_agent', concat('office_metrics.', surface), product IN ('', 'chat'), 'chat_metrics',
+                    concat(product, '_metrics')) AS place
+            FROM extension_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND uses > 0 AND product IN ('', 'chat', 'claude_code', 'cowork', 'science', 'office_agent')
+                AND (empty({projects:Array(UUID)}) OR (place = 'chat_metrics' AND has({projects:Array(UUID)}, project_id)))
+        )
+        GROUP BY subject, place
+        UNION ALL
+        SELECT subject, max(day), uniqExactState(actor_id), map(
+            concat(place, '.distinct_session_count'), uniqExact(session_id),
+            concat(place, '.message_count'), sum(messages),
+            concat(place, '.action_count'), sum(actions),
+            concat(place, '.dispatch_turn_count'), sum(dispatch_turns),
+            concat(place, '.delegation_count'), sum(delegations),
+            concat(place, '.remote_compute_job_count'), sum(remote_jobs),
+            concat(place, '.commit_count'), sum(commits),
+            concat(place, '.pull_request_count'), sum(pull_requests),
+            concat(place, '.lines_of_code.added_count'), sum(lines_added),
+            concat(place, '.lines_of_code.removed_count'), sum(lines_removed),
+            concat(tools, 'edit_tool', accepted), sum(edit_accepted),
+            concat(tools, 'multi_edit_tool', accepted), sum(multi_edit_accepted),
+            concat(tools, 'write_tool', accepted), sum(write_accepted),
+            concat(tools, 'notebook_edit_tool', accepted), sum(notebook_edit_accepted),
+            concat(tools, 'edit_tool.rejected_count'), sum(edit_rejected),
+            concat(tools, 'multi_edit_tool.rejected_count'), sum(multi_edit_rejected),
+            concat(tools, 'write_tool.rejected_count'), sum(write_rejected),
+            concat(tools, 'notebook_edit_tool.rejected_count'), sum(notebook_edit_rejected),
+            concat(place, '.file_edit_count'),
+                sum(edit_accepted + multi_edit_accepted + write_accepted + notebook_edit_accepted),
+            concat(place, '.sessions_with_file_edits_count'),
+                uniqExactIf(session_id, edit_accepted + multi_edit_accepted + write_accepted + notebook_edit_accepted > 0)
+        )
+        FROM (
+            SELECT
+                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
+                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject,
+                multiIf(product = 'office_agent', concat('office_metrics.', surface),
+                    product = 'claude_code', 'claude_code_metrics.core_metrics',
+                    product = 'claude_design', 'design_metrics', concat(product, '_metrics')) AS place,
+                if(product = 'claude_code', 'claude_code_metrics.tool_actions.', concat(place, '.')) AS tools,
+                if(product = 'claude_code', '.accepted_count', '_count') AS accepted
+            FROM session_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND empty({projects:Array(UUID)})
+                AND product IN ('claude_code', 'cowork', 'science', 'claude_design', 'office_agent')
+        )
+        GROUP BY subject, place, tools, accepted
+        UNION ALL
+        SELECT subject, max(day), uniqExactState(actor_id), map('web_search_count', sum(web_search_requests))
+        FROM (
+            SELECT
+                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
+                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject
+            FROM search_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
+                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND empty({projects:Array(UUID)}) AND product = 'claude_code'
+        )
+        GROUP BY subject
+    ),
+    ranked AS (
+        SELECT
+            toString(counted.subject) AS key, any(counted.subject) AS account_id, max(counted.last_day) AS last_day,
+            uniqExactMerge(counted.people) AS distinct_users, sumMap(counted.counts) AS counts
+        FROM counted
+        GROUP BY key
+    ),
+    placed AS (
+        SELECT
+            ranked.key AS key, ranked.last_day AS last_day, ranked.distinct_users AS distinct_users, ranked.counts AS counts,
+            people.email AS email, group_names.name AS group_name,
+            if({order_by:String} = '', email, leftPad(toString(counts[{order_by:String}]), 20, '0')) AS rank
+        FROM ranked
+        LEFT JOIN (SELECT account_id, email FROM people WHERE NOT {by_group:Bool}) AS people
+            ON people.account_id = ranked.account_id
+        LEFT JOIN (SELECT group_id, name FROM group_names WHERE organization_id = {organization_id:UUID} AND {by_group:Bool})
+            AS group_names ON group_names.group_id = ranked.account_id
+    )
+SELECT key, rank, email, group_name, last_day, distinct_users, counts
+FROM placed
+WHERE {after_key:String} = ''
+    OR if({descending:Bool}, rank < {after_rank:String}, rank > {after_rank:String})
+    OR (rank = {after_rank:String} AND key > {after_key:String})
+ORDER BY if({descending:Bool}, '', rank), if({descending:Bool}, rank, '') DESC, key
+LIMIT {limit:UInt32}

@@ -1,0 +1,32 @@
+"""SQL in files of its own: each is named after the one function that asks it."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+LONGEST_SECONDS = 20
+"""Whoever asks has gone by then, so ClickHouse need not go on."""
+
+SETTINGS = {
+    "do_not_merge_across_partitions_select_final": 1,
+    "join_use_nulls": 0,
+    "wait_end_of_query": 1,  # an answer that fails half way must be an error, not a short list
+    "max_execution_time": LONGEST_SECONDS,
+}
+
+Row = dict[str, Any]
+
+
+@cache
+def statement(path: Path) -> str:
+    """The text of an SQL file."""
+    return path.read_text()
+
+
+def ask(client: Client, path: Path, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+    """The answer of an SQL file, by column name. Values reach ClickHouse as parameters only, never within the text."""
+    found = client.query(statement(path), parameters=dict(parameters or {}), settings=SETTINGS)
+    return list(found.named_results())

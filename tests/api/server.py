@@ -1,0 +1,71 @@
+"""A live API for tests: uvicorn on 127.0.0.1, over a database of the embedded ClickHouse."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import uvicorn
+
+from api.context import Context
+from api.rates import Rates
+from deploy.api import listen, server_config
+from reports.access.keys import create_key, ensure_cursor_secret
+from tests.api.world import NOW, World
+
+PREFIX = "/v1/organizations/analytics"
+ENDLESS = 1_000_000
+
+
+@dataclass
+class Served:
+    """Where the API answers, and a key of each organization."""
+
+    base_url: str
+    context: Context
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, key: str = "", **parameters: Any) -> httpx.Response:
+        """A plain HTTP request; lists become repeated parameters, `filter` and `group_by` get their brackets."""
+        query: list[tuple[str, str]] = []
+        for name, value in parameters.items():
+            shown = f"{name}[]" if name in ("filter", "group_by") else name
+            query += [(shown, str(each)) for each in (value if isinstance(value, list) else [value])]
+        headers = {"x-api-key": key} if key else {}
+        return httpx.get(f"{self.base_url}{path}", params=query, headers=headers, timeout=30)
+
+
+@contextmanager
+def serve(context: Context) -> Iterator[Served]:
+    """The API over `context`, in a thread, on a free port."""
+    with listen("127.0.0.1", 0) as listener:
+        server = uvicorn.Server(server_config(context))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", context)
+        server.should_exit = True
+        thread.join()
+
+
+def context_of(world: World, requests_a_minute: int = ENDLESS, **others: Any) -> Context:
+    """A context over the world; its clock stands still at NOW."""
+    rates = Rates(requests_a_minute)
+    return Context(world.client, lambda _: world.sources, lambda: NOW, timedelta(minutes=120), rates, **others)
+
+
+def make_keys(world: World) -> dict[str, str]:
+    """A key of each organization, by organization."""
+    client = world.client()
+    ensure_cursor_secret(client, NOW)
+    keys = {
+        organization: create_key(client, organization, "test", NOW, NOW + timedelta(days=1))[1]
+        for organization in world.organizations
+    }
+    client.close()
+    return keys

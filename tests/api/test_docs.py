@@ -1,0 +1,84 @@
+"""docs/api.md: its examples run, its tables name what is served."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx
+import msgspec
+
+from api.endpoints import SUMMARY_FILTERS
+from api.errors import ErrorBody
+from api.routes import LISTS
+from tests.api.server import PREFIX, Served
+from tests.api.walking import METHODS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+ADDRESS = "http://127.0.0.1:8080"
+
+
+def blocks(language: str) -> list[str]:
+    """The page's code blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_python_example_runs(served: Served, organization: str, capsys: Any) -> None:
+    (example,) = blocks("python")
+    exec(example.replace(ADDRESS, served.base_url), {"KEY": served.keys[organization]})
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) > 30
+    assert printed[0].startswith("2026-11-01 00:00:00+00:00 ")
+
+
+def test_the_curl_examples_answer(served: Served, organization: str) -> None:
+    commands = re.findall(r'^curl -H "([a-z-]+): (.*?)" "(.*?)"$', PAGE, re.MULTILINE)
+    assert len(commands) == 3
+    for header, value, url in commands:
+        headers = {header: value.replace("$KEY", served.keys[organization])}
+        response = httpx.get(url.replace(ADDRESS, served.base_url), headers=headers)
+        assert response.status_code == 200
+        assert response.json()["data"]
+
+
+def test_the_refusal_is_what_is_answered(served: Served, organization: str) -> None:
+    (example,) = blocks("json")
+    shown = msgspec.json.decode(example, type=ErrorBody)
+    answered = served.get(f"{PREFIX}/users", served.keys[organization], date="2026-11-01", limit="0").json()
+    assert answered["error"] == {"type": shown.error.type, "message": shown.error.message}
+
+
+def test_every_list_stands_there_with_its_filters() -> None:
+    rows = {row[1]: row for row in re.findall(r"^(\| `([a-z/]+)` \| .*)$", PAGE, re.MULTILINE)}
+    assert all(f"`{name}`" in rows["summaries"][0] for name in SUMMARY_FILTERS)
+    for endpoint in LISTS:
+        line = rows[endpoint.name][0]
+        assert f"`{endpoint.sort}`" in line
+        assert [name for name in endpoint.filters if f"`{name}`" not in line] == []
+
+
+def test_every_method_of_the_sdk_is_served() -> None:
+    """The stable half of the SDK's analytics; a newer SDK with another method makes this fail."""
+    client = anthropic.Anthropic(api_key="x")
+    assert sorted(lists_of(client.organization.analytics)) == sorted(METHODS)
+
+
+def lists_of(resource: Any, prefix: str = "") -> list[str]:
+    """The dotted names of everything below that can be listed."""
+    found = []
+    for name in (name for name in dir(type(resource)) if not name.startswith(("_", "with_"))):
+        child = getattr(resource, name)
+        if hasattr(child, "list") and type(child).__module__.startswith("anthropic."):
+            found.append(prefix + name)
+        elif type(child).__module__.startswith("anthropic.resources"):
+            found += lists_of(child, f"{prefix}{name}.")
+    return found
+
+
+def test_the_openapi_document_is_of_the_code(served: Served) -> None:
+    document = httpx.get(f"{served.base_url}/schema/openapi.json").json()
+    assert set(document["paths"]) == {f"{PREFIX}/{name}" for name in ("summaries", *(each.name for each in LISTS))}
+    for endpoint in LISTS:
+        operation = document["paths"][f"{PREFIX}/{endpoint.name}"]["get"]
+        assert {parameter["name"] for parameter in operation["parameters"]} == set(endpoint.parameters)
+        assert {"200", "400", "401", "403", "404", "410", "429", "500", "503"} <= set(operation["responses"])

@@ -1,0 +1,94 @@
+"""Nobody reads another organization. Generated from the route table, so that a new route cannot be forgotten."""
+
+import json
+from typing import Any
+
+import pytest
+from litestar.routes import HTTPRoute
+
+from api.app import make_app
+from api.ids import GROUP, PROJECT, USER, tagged
+from api.routes import FILTERS, LISTS
+from tests.api.recount import Recount
+from tests.api.server import PREFIX, Served, context_of
+from tests.api.world import World
+
+OPEN = {"/alive", "/health"}
+"""Routes that tell nothing of any organization."""
+
+
+def guarded_paths(world: World) -> list[str]:
+    """Every path of the application that is not open, the OpenAPI document left out."""
+    app = make_app(context_of(world)).app
+    paths = [route.path for route in app.routes if isinstance(route, HTTPRoute)]
+    return [path for path in paths if path not in OPEN and not path.startswith("/schema")]
+
+
+def days_of(path: str) -> dict[str, str]:
+    """Days that every route takes and that hold something."""
+    return {"date": "2026-11-17"} if path.endswith("artifacts") else {"starting_date": "2026-10-15"}
+
+
+def marks(world: World, recount: Recount, organization: str) -> set[str]:
+    """Texts that only this organization's answers may hold: ids, e-mails."""
+    people = {event["account_id"] for event in world.events if is_of(event, organization, "member.joined")}
+    groups = {event["group_id"] for event in world.events if is_of(event, organization, "group.saved")}
+    projects = set(recount.names(organization, "project.saved", "project_id"))
+    emails = {world.emails[person] for person in people} - {""}
+    ids = {tagged(USER, one) for one in people} | {tagged(GROUP, one) for one in groups}
+    return emails | ids | {tagged(PROJECT, one) for one in projects} | people | groups | projects | {organization}
+
+
+def is_of(event: dict[str, Any], organization: str, kind: str) -> bool:
+    return event["organization_id"] == organization and event["type"] == kind
+
+
+def test_every_route_is_known_here_and_refuses_without_a_key(world: World, served: Served) -> None:
+    paths = guarded_paths(world)
+    assert sorted(paths) == sorted(f"{PREFIX}/{name}" for name in FILTERS)
+    for path in paths:
+        assert served.get(path, **days_of(path)).status_code == 401
+
+
+def test_a_key_gets_nothing_of_another_organization(world: World, served: Served, recount: Recount) -> None:
+    mine, theirs = world.organizations[:2]
+    foreign = marks(world, recount, theirs)
+    for path in guarded_paths(world):
+        response = served.get(path, served.keys[mine], **days_of(path))
+        assert response.status_code == 200
+        assert [mark for mark in foreign if mark in response.text] == [], path
+        assert response.json()["organization_id"] == mine
+        control = served.get(path, served.keys[theirs], **days_of(path))
+        assert theirs in control.text, "the marks are of no use if their own answers lack them"
+
+
+@pytest.mark.parametrize("dimension", ["user_id", "rbac_group_id", "project_id"])
+def test_another_organizations_ids_filter_nothing_in(
+    world: World, served: Served, recount: Recount, dimension: str
+) -> None:
+    mine, theirs = world.organizations[:2]
+    ids = {
+        "user_id": sorted({event["account_id"] for event in world.events if is_of(event, theirs, "member.joined")}),
+        "rbac_group_id": sorted({event["group_id"] for event in world.events if is_of(event, theirs, "group.saved")}),
+        "project_id": sorted(recount.names(theirs, "project.saved", "project_id")),
+    }[dimension][:50]
+    filters = [f"{dimension}:{one}" for one in ids]
+    for name in [name for name, readers in FILTERS.items() if dimension in readers]:
+        path = f"{PREFIX}/{name}"
+        body = served.get(path, served.keys[mine], filter=filters, **days_of(path)).json()
+        if name == "summaries":
+            assert all(day["monthly_active_user_count"] == 0 for day in body["data"])
+        else:
+            assert body["data"] == [], name
+        own = json.dumps(served.get(path, served.keys[theirs], filter=filters, **days_of(path)).json()["data"])
+        assert any(character.isdigit() and character != "0" for character in own)
+
+
+def test_every_grouping_stays_within(world: World, served: Served, recount: Recount) -> None:
+    mine, theirs = world.organizations[:2]
+    foreign = marks(world, recount, theirs)
+    for endpoint in LISTS:
+        path = f"{PREFIX}/{endpoint.name}"
+        body = served.get(path, served.keys[mine], group_by=list(endpoint.group_by), limit=1000, **days_of(path))
+        assert body.status_code == 200
+        assert [mark for mark in foreign if mark in body.text] == []

@@ -110,9 +110,11 @@ class Flushing:
         Ends only by an error or cancellation.
         """
         while True:
-            seconds = self._options.flush_seconds * (CATCHING_UP if self.behind > FAR_BEHIND else 1)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._full.wait(), seconds)
+            for _ in range(CATCHING_UP):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._full.wait(), self._options.flush_seconds)
+                if self._full.is_set() or self.behind <= FAR_BEHIND:
+                    break
             self._full.clear()
             await self.flush()
 

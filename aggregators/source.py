@@ -8,7 +8,7 @@ A batch goes through in three steps, so that whoever drives it can fetch missing
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -96,7 +96,8 @@ class Source:
         if start > self.cursor:
             raise Gap(self.name, self.cursor, start)
         prepared = Prepared(max(end, self.cursor))
-        fresh = [record for record in records if record.offset >= self.cursor]
+        is_fresh = not records or records[0].offset >= self.cursor
+        fresh = records if is_fresh else [record for record in records if record.offset >= self.cursor]
         self._refuse_recreated(fresh)
         for block, run in self._runs(fresh):
             self._prepare_run(block, run, prepared)
@@ -106,7 +107,7 @@ class Source:
         self.waiting = prepared
         return prepared
 
-    def _refuse_recreated(self, fresh: list[Record]) -> None:
+    def _refuse_recreated(self, fresh: Sequence[Record]) -> None:
         if self.cursor >= self.place or not self.last_record:
             return
         offset = int(self.last_record.partition(":")[0])
@@ -117,7 +118,7 @@ class Source:
                     f"was recreated: start a new epoch with `tally epoch {self.topic}`"
                 )
 
-    def _runs(self, fresh: list[Record]) -> Iterator[tuple[int, list[Record]]]:
+    def _runs(self, fresh: Sequence[Record]) -> Iterator[tuple[int, Sequence[Record]]]:
         """The batch cut at the edges of blocks; nearly always it lies within one."""
         size = self.horizon.block_size
         if fresh and fresh[0].offset // size == fresh[-1].offset // size:
@@ -126,13 +127,13 @@ class Source:
         for block, run in groupby(fresh, key=lambda record: record.offset // size):
             yield block, list(run)
 
-    def _prepare_run(self, block: int, run: list[Record], prepared: Prepared) -> None:
+    def _prepare_run(self, block: int, run: Sequence[Record], prepared: Prepared) -> None:
         """Decode and judge a run of one block, and gather what it adds."""
-        formed, event_ids, folds = self._read_all(run, prepared)
-        verdicts = self._judge(block, formed, event_ids)
+        formed, event_ids, payloads, folds = self._read_all(run, prepared)
+        verdicts = self.horizon.judge(block, event_ids, payloads) if self.deduplicates else repeat(Verdict.FIRST)
         changes, rows = prepared.changes, prepared.rows
         place, first = self.place, Verdict.FIRST
-        for record, (changed, whole), verdict in zip(formed, folds, verdicts, strict=True):
+        for record, (changed, whole), verdict in zip(formed, folds, verdicts, strict=self.deduplicates):
             offset = record.offset
             if offset < place:
                 continue
@@ -148,11 +149,14 @@ class Source:
             else:
                 prepared.letters.append(Letter(record, "conflict", "its event_id was used with another payload"))
 
-    def _read_all(self, run: list[Record], prepared: Prepared) -> tuple[list[Record], list[int], list[Folded]]:
-        """The well-formed records, the hashes of their event_ids, and what each adds; the others become letters."""
+    def _read_all(
+        self, run: Sequence[Record], prepared: Prepared
+    ) -> tuple[list[Record], list[int], list[int], list[Folded]]:
+        """The well-formed records, hashes of their ids and bytes, and what each adds; the others become letters."""
         decode, fold = self._decode, self._fold
         formed: list[Record] = []
         event_ids: list[int] = []
+        payloads: list[int] = []
         folds: list[Folded] = []
         for record in run:
             value = record.value
@@ -170,13 +174,9 @@ class Source:
                 continue
             formed.append(record)
             event_ids.append(hash(event_id))
+            payloads.append(hash(value))
             folds.append(folded)
-        return formed, event_ids, folds
-
-    def _judge(self, block: int, formed: list[Record], event_ids: list[int]) -> list[Verdict]:
-        if not self.deduplicates:
-            return [Verdict.FIRST] * len(formed)
-        return self.horizon.judge(block, event_ids, [hash(record.value) for record in formed])
+        return formed, event_ids, payloads, folds
 
     def _tombstone(self, record: Record) -> Folded:
         if not isinstance(self._fold, ProfileFold):

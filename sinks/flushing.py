@@ -28,12 +28,10 @@ logger = logging.getLogger("tally.sources")
 
 FAR_BEHIND = 100_000
 CATCHING_UP = 3
-"""A worker that is so many records behind flushes so much seldomer: nobody waits for the freshest of what it writes,
-and a cell that many events touch is written less often."""
+"""A worker that fell so many records behind flushes so much seldomer until it has caught up: nobody waits for the
+freshest of what it writes, and a cell that many events touch is written less often."""
 
-NOT_AS_IT_WAS = (
-    "ClickHouse is not as it was (restored, recreated, a new epoch or an accepted loss): placing all sources anew"
-)
+CHANGED = "ClickHouse is not as it was (restored, recreated, a new epoch or an accepted loss): placing all sources anew"
 
 
 class Flushing:
@@ -57,7 +55,8 @@ class Flushing:
         self._owned: dict[Partition, Owned] = {}
         self._flushing = asyncio.Lock()
         self._room = asyncio.Event()
-        self._full = asyncio.Event()
+        self._due = asyncio.Event()
+        self._is_catching_up = False
         self._placing: dict[Partition, int] = {}
         self.stopped: dict[Partition, str] = {}
         self._stopped_by: dict[Partition, str] = {}
@@ -105,17 +104,16 @@ class Flushing:
         self._room.set()
 
     async def run(self) -> None:
-        """Flush every `flush_seconds`, seldomer while catching up, or as soon as agents wait for room.
+        """Flush every `flush_seconds`, seldomer while catching up, at once when agents wait for room or a backlog ends.
 
         Ends only by an error or cancellation.
         """
         while True:
-            for _ in range(CATCHING_UP):
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._full.wait(), self._options.flush_seconds)
-                if self._full.is_set() or self.behind <= FAR_BEHIND:
-                    break
-            self._full.clear()
+            self._is_catching_up = self.behind > (0 if self._is_catching_up else FAR_BEHIND)
+            seconds = self._options.flush_seconds * (CATCHING_UP if self._is_catching_up else 1)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), seconds)
+            self._due.clear()
             await self.flush()
 
     async def flush(self) -> None:
@@ -137,7 +135,7 @@ class Flushing:
             if is_stored:
                 self._evict()
             else:
-                await self._place_anew([*self._owned, *self.stopped], NOT_AS_IT_WAS)
+                await self._place_anew([*self._owned, *self.stopped], CHANGED)
 
     async def _store_flight(self, flight: list[tuple[Owned, Snapshot]]) -> bool:
         """Letters and cells, then positions; False when ClickHouse is not as it was when the sources were placed.

@@ -106,6 +106,8 @@ class Sources(Flushing):
                 return False
             source.load(declaration, pages, rows)
         source.apply(prepared)
+        if self._is_catching_up and not self.behind:
+            self._due.set()  # somebody waits for the end of a backlog
         self._watch_quality(partition, owned, prepared, len(batch.records))
         return not source.dropped
 
@@ -124,7 +126,7 @@ class Sources(Flushing):
     async def _wait_for_room(self) -> None:
         while self.unflushed > self._options.unflushed_limit:
             self._room.clear()
-            self._full.set()
+            self._due.set()
             await self._room.wait()
 
 

@@ -16,11 +16,11 @@ from clickhouse_connect.driver.client import Client
 from api.app import make_app
 from api.context import Context, SourcesUnknown
 from api.rates import Rates
+from deploy.connections import clickhouse_of
 from deploy.errors import UserError
 from deploy.log_metadata import expected_sources
-from deploy.settings import Settings, reveal
+from deploy.settings import Settings
 from reports.queries import LONGEST_SECONDS
-from sinks.clickhouse import connect
 from sinks.store import Store
 
 logger = logging.getLogger("tally.api")
@@ -81,13 +81,7 @@ class LogSources:
 def context_of(settings: Settings) -> Context:
     """What the API's requests share, under these settings. Nothing is connected yet."""
     return Context(
-        connect=lambda: connect(
-            settings.clickhouse_url,
-            settings.clickhouse_user,
-            reveal(settings.clickhouse_password),
-            settings.clickhouse_database,
-            DEADLINE_SECONDS,
-        ),
+        connect=lambda: clickhouse_of(settings, DEADLINE_SECONDS),
         sources=LogSources(lambda epochs: _sources(settings, epochs)),
         clock=settings.clock,
         grace=timedelta(minutes=settings.completeness_grace_minutes),

@@ -45,7 +45,7 @@ def run(settings: Settings, plan: Plan | None = None, exit_when_done: bool = Fal
     beyond the horizon its duplicates would count.
     """
     console = Console(highlight=False)
-    plan = plan or Plan(until=settings.clock().date(), duplicates=0.01, late=0.01, poison=0.002)
+    plan = plan or Plan(until=settings.clock().date(), users=450, duplicates=0.01, late=0.01, poison=0.002)
     console.print("[bold]Tally demo[/]: Kafka, ClickHouse, a Faust worker and the export worker, on this machine")
 
     def work(running: Settings) -> int:

@@ -9,7 +9,8 @@ from zlib import crc32
 from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
-from aggregators.source import Source, landed
+from aggregators.snapshot import landed
+from aggregators.source import Source
 from deploy.simulation import Line
 from reports.metrics import Reading, look
 from sinks.store import Store

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import faust
 from faust.types.auth import CredentialsT
@@ -14,6 +15,34 @@ from streams.record_batches import BatchScheduler, BatchTransport, Hooks
 logger = logging.getLogger("tally.app")
 
 Work = Callable[[], Awaitable[None]]
+
+SETTINGS: dict[str, Any] = {
+    # Idle after kill -9: 6-9 s at a session of 6 s, 12 s at 10.
+    "broker_session_timeout": 6,
+    "broker_heartbeat_interval": 2,
+    "broker_request_timeout": 15,
+    "broker_rebalance_timeout": 8,
+    # Seconds. A worker that back-pressure blocks for longer leaves the group and was not seen to come back.
+    "broker_max_poll_interval": 2_000_000,
+    "broker_commit_interval": 1,
+    "broker_max_poll_records": 5000,
+    # "earliest" would turn a recreated topic into silence; positions come from ClickHouse.
+    "consumer_auto_offset_reset": "none",
+    "consumer_max_fetch_size": 1024 * 1024,
+    # How long a new partition, or a topic that was made anew, may go unnoticed; Faust's default is 5 minutes.
+    "consumer_metadata_max_age_ms": 5_000,
+    "ConsumerScheduler": BatchScheduler,
+    "stream_wait_empty": False,
+    "stream_recovery_delay": 0.0,
+    # Counts batches, for each agent; a full one stalls all topics.
+    "stream_buffer_maxsize": 4,
+    "table_standby_replicas": 0,
+    "topic_disable_leader": True,
+    "topic_allow_declare": False,
+    "web_enabled": False,
+    "store": "memory://",
+}
+"""Faust's settings that do not depend on the installation."""
 
 
 class BatchApp(faust.App):
@@ -39,30 +68,7 @@ def make_app(
         group,
         broker="kafka://" + bootstrap.replace(",", ";kafka://"),
         broker_credentials=credentials,
-        # Idle after kill -9: 6-9 s at a session of 6 s, 12 s at 10.
-        broker_session_timeout=6,
-        broker_heartbeat_interval=2,
-        broker_request_timeout=15,
-        broker_rebalance_timeout=8,
-        # Seconds. A worker that back-pressure blocks for longer leaves the group and was not seen to come back.
-        broker_max_poll_interval=2_000_000,
-        broker_commit_interval=1,
-        broker_max_poll_records=5000,
-        # "earliest" would turn a recreated topic into silence; positions come from ClickHouse.
-        consumer_auto_offset_reset="none",
-        consumer_max_fetch_size=1024 * 1024,
-        # How long a new partition, or a topic that was made anew, may go unnoticed; Faust's default is 5 minutes.
-        consumer_metadata_max_age_ms=5_000,
-        ConsumerScheduler=BatchScheduler,
-        stream_wait_empty=False,
-        stream_recovery_delay=0.0,
-        # Counts batches, for each agent; a full one stalls all topics.
-        stream_buffer_maxsize=4,
-        table_standby_replicas=0,
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        web_enabled=False,
-        store="memory://",
+        **SETTINGS,
         datadir=str(datadir),
         loghandlers=[],
     )

@@ -135,7 +135,8 @@ class Flushing:
             if is_stored:
                 self._evict()
             else:
-                await self._place_anew([*self._owned, *self.stopped], CHANGED)
+                logger.warning(CHANGED)
+                await self._place_anew([*self._owned, *self.stopped])
 
     async def _store_flight(self, flight: list[tuple[Owned, Snapshot]]) -> bool:
         """Letters and cells, then positions; False when ClickHouse is not as it was when the sources were placed.
@@ -154,8 +155,7 @@ class Flushing:
         await self._write([snapshot for _, snapshot in flight])
         return await self._store_positions(flight, identity)
 
-    async def _place_anew(self, partitions: list[Partition], why: str) -> None:
-        logger.warning("%s", why)
+    async def _place_anew(self, partitions: list[Partition]) -> None:
         self.drop(partitions)
         if self.on_lost is not None:
             await self.on_lost()
@@ -178,7 +178,8 @@ class Flushing:
         shrunk = [partition for partition, end in still.items() if end < places[partition]]
         if shrunk:
             # It is another log, and its end would prove a wrong watermark.
-            await self._place_anew(shrunk, f"the logs of {shrunk} end before what was folded of them: placing anew")
+            logger.warning("the logs of %s end before what was folded of them: placing anew", shrunk)
+            await self._place_anew(shrunk)
 
     async def _write(self, snapshots: list[Snapshot]) -> None:
         letters = [(snapshot.source.name, letter) for snapshot in snapshots for letter in snapshot.letters]

@@ -67,7 +67,7 @@ def flush_broken_off_and_forgotten(plant: Plant) -> None:
             if await self._store_flight(flight):
                 self._evict()
             else:
-                await self._place_anew([*self._owned, *self.stopped], "lost")
+                await self._place_anew([*self._owned, *self.stopped])
 
     plant(Flushing, "flush", flush)
 

@@ -23,7 +23,7 @@ from tests.pipeline import Pipeline, pipeline
 
 pytestmark = pytest.mark.timeout(180)
 
-PLAN = Plan(until=datetime.now(UTC).date(), seed=7, users=60, days=12, duplicates=0.03, late=0.02, poison=0.01)
+PLAN = Plan(until=datetime.now(UTC).date(), seed=7, users=60, days=35, duplicates=0.03, late=0.02, poison=0.01)
 HORIZON = {"dedup_block_size": 4096, "dedup_blocks": 2}
 
 
@@ -36,11 +36,12 @@ class Stack:
         self.workers: list[subprocess.Popen[bytes]] = []
 
     def emit(self, number: int) -> None:
-        self.pipeline.emit(islice(self.history, number))
+        assert self.pipeline.emit(islice(self.history, number)) == number, "the history is too short"
 
     def emitting(self, number: int, pause: float = 0.4) -> threading.Thread:
         """Emit in the background: 200 and a pause, again and again."""
         some = list(islice(self.history, number))
+        assert len(some) == number, "the history is too short"
         thread = threading.Thread(target=self.pipeline.emit, args=(some, pause, 200), daemon=True)
         thread.start()
         return thread

@@ -13,7 +13,9 @@ import psutil
 import pytest
 
 SCRIPT = """
-import sys, pathlib
+import signal, sys, pathlib
+# As in a terminal's foreground: whoever runs these tests in the background of a shell ignores SIGINT.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from rich.console import Console
 from deploy.embedded.child import Child
 from deploy.embedded.stack import StackRunning, hold_stack

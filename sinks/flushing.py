@@ -31,8 +31,6 @@ CATCHING_UP = 3
 """A worker that fell so many records behind flushes so much seldomer until it has caught up: nobody waits for the
 freshest of what it writes, and a cell that many events touch is written less often."""
 
-CHANGED = "ClickHouse is not as it was (restored, recreated, a new epoch or an accepted loss): placing all sources anew"
-
 
 class Flushing:
     """One worker's sources and their flushes, all on one event loop; ClickHouse calls run `in_thread`."""
@@ -135,7 +133,10 @@ class Flushing:
             if is_stored:
                 self._evict()
             else:
-                logger.warning(CHANGED)
+                logger.warning(
+                    "ClickHouse is not as it was (restored, recreated, a new epoch or an accepted loss): "
+                    "placing all sources anew"
+                )
                 await self._place_anew([*self._owned, *self.stopped])
 
     async def _store_flight(self, flight: list[tuple[Owned, Snapshot]]) -> bool:

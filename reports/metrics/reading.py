@@ -3,8 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
@@ -13,6 +12,7 @@ from aggregators.changes import EARLIEST
 from reports.freshness import Freshness, read_freshness
 from reports.metrics.answers import About, Day, Totals
 from reports.periods import Period, midnight
+from reports.queries import statement
 from reports.windows import days_of
 
 T = TypeVar("T")
@@ -20,6 +20,7 @@ T = TypeVar("T")
 FIRST_KEPT_DAY = EARLIEST.date()
 """Events of earlier days are in no table, so nothing is known of those days."""
 
+SQL = Path(__file__).parent / "sql"
 SETTINGS = {"do_not_merge_across_partitions_select_final": 1, "join_use_nulls": 0}
 
 
@@ -84,7 +85,9 @@ class Reading:
     def rows(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The rows of `sql/<metric>.sql` for this organization. Raises ClickHouseError."""
         asked = {"organization_id": self.organization_id, **parameters}
-        rows: Sequence[Sequence[Any]] = self.client.query(sql(metric), parameters=asked, settings=SETTINGS).result_rows
+        rows: Sequence[Sequence[Any]] = self.client.query(
+            statement(SQL / f"{metric}.sql"), parameters=asked, settings=SETTINGS
+        ).result_rows
         return rows
 
     def rows_of_days(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
@@ -111,9 +114,3 @@ def totals(reading: Reading, metric: str, window: Period, value: Callable[[Seque
                 found[day] = value(columns)
     days = reading.by_day(window, found, nothing)
     return Totals(about=reading.about(window), total=total if reading.knows(window.last) else None, days=days)
-
-
-@cache
-def sql(metric: str) -> str:
-    """The text of a metric's SQL file."""
-    return (files("reports.metrics") / "sql" / f"{metric}.sql").read_text()

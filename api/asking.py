@@ -21,7 +21,7 @@ from api.parameters import (
 )
 from api.shapes.common import Page
 from api.shapes.summaries import SummaryPage, day_summary
-from reports.access.keys import Key
+from api.viewer import Viewer
 from reports.engagement.asking import Place, Question, Ranking, stamp
 from reports.engagement.summaries import read_summaries
 from reports.freshness import Freshness
@@ -39,7 +39,7 @@ def newest_day(context: Context, freshness: Freshness) -> date:
     return newest
 
 
-def answer_summaries(client: Client, context: Context, key: Key, given: Given) -> SummaryPage:
+def answer_summaries(client: Client, context: Context, viewer: Viewer, given: Given) -> SummaryPage:
     """The page of all days that are asked for."""
     freshness = context.freshness(client)
     first, last = read_days(given, newest_day(context, freshness), ranged=False)
@@ -47,25 +47,25 @@ def answer_summaries(client: Client, context: Context, key: Key, given: Given) -
     if "page" in given:
         raise wrong("page", single(given, "page"), "nothing: summaries come in one page, whose next_page is null")
     groups = read_filters(given, SUMMARY_FILTERS)["rbac_group_id"]
-    question = Question(key.organization_id, first, last, groups=groups)
+    question = Question(viewer.organization_id, first, last, groups=groups)
     days = [day_summary(summary) for summary in read_summaries(client, question)]
     return SummaryPage(
         data=days,
         summaries=days,
-        organization_id=key.organization_id,
+        organization_id=viewer.organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
     )
 
 
-def answer(client: Client, context: Context, endpoint: Endpoint, key: Key, given: Given) -> Page[Struct]:
+def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer, given: Given) -> Page[Struct]:
     """One page of a list. Positions are read before cells, so the page holds at least what it says."""
     freshness = context.freshness(client)
     newest = newest_day(context, freshness)
-    query = query_digest(endpoint, key, given)
+    query = query_digest(endpoint, viewer, given)
     cursor = None
     if text := single(given, "page"):
         cursor = unseal(text, context.secret(client), query)
-    question = read_question(endpoint, key, given, newest, cursor)
+    question = read_question(endpoint, viewer, given, newest, cursor)
     limit = read_limit(given) if endpoint.paged(question) else WHOLE
     if cursor is not None and not endpoint.paged(question):
         raise BadRequest("page: only a list that is grouped with group_by[] has pages here. Allowed: no page.")
@@ -78,12 +78,12 @@ def answer(client: Client, context: Context, endpoint: Endpoint, key: Key, given
     return Page(
         data=[endpoint.row(row, question) for row in rows],
         next_page=next_page,
-        organization_id=key.organization_id,
+        organization_id=viewer.organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
     )
 
 
-def read_question(endpoint: Endpoint, key: Key, given: Given, newest: date, cursor: Cursor | None) -> Question:
+def read_question(endpoint: Endpoint, viewer: Viewer, given: Given, newest: date, cursor: Cursor | None) -> Question:
     """What is asked; days and place are the cursor's after the first page. Raises BadRequest."""
     ranged = "starting_date" in endpoint.parameters
     days = (cursor.first, cursor.last) if cursor else read_days(given, newest, ranged)
@@ -93,7 +93,7 @@ def read_question(endpoint: Endpoint, key: Key, given: Given, newest: date, curs
         raise BadRequest("filter[]: project_id goes with neither group_by[] nor rbac_group_id. Allowed: one of them.")
     names = next((values for dimension, values in filters.items() if dimension.endswith("_name")), [])
     return Question(
-        key.organization_id,
+        viewer.organization_id,
         *days,
         users=filters["user_id"],
         groups=filters["rbac_group_id"],
@@ -121,10 +121,10 @@ def read_ranking(endpoint: Endpoint, given: Given, cursor: Cursor | None) -> Ran
     return Ranking(metric, order == "desc", after)
 
 
-def query_digest(endpoint: Endpoint, key: Key, given: Given) -> str:
+def query_digest(endpoint: Endpoint, viewer: Viewer, given: Given) -> str:
     """What a cursor is bound to: all that decides which rows there are and in which order."""
     deciding = sorted(f"{name}={value}" for name in given if name not in ("page", "limit") for value in given[name])
-    return digest_of(endpoint.name, key.organization_id, *deciding)
+    return digest_of(endpoint.name, viewer.organization_id, *deciding)
 
 
 def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, list[Row]]:

@@ -5,9 +5,8 @@ from litestar.handlers import BaseRouteHandler
 
 from api.context import Context
 from api.errors import NoKey, NoScope, NotFound
+from api.viewer import STATE_KEY, Viewer
 from reports.access.keys import READ_ANALYTICS, Key
-
-STATE_KEY = "tally_key"
 
 
 async def require_key(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
@@ -23,7 +22,7 @@ async def require_key(connection: ASGIConnection, _: BaseRouteHandler) -> None: 
             raise NotFound("There is no such resource.") from None
         raise
     context.rates.take(key.organization_id)
-    connection.scope["state"][STATE_KEY] = key
+    connection.scope["state"][STATE_KEY] = Viewer(key.organization_id, f"key {key.id}", sees_spend=True)
 
 
 async def _key_of(connection: ASGIConnection, context: Context) -> Key:  # type: ignore[type-arg]
@@ -48,9 +47,3 @@ def key_text(authorization: str | None, x_api_key: str | None) -> str:
     if not text:
         raise NoKey("No key. Send one as `authorization: Bearer KEY` or `x-api-key: KEY`.")
     return text
-
-
-def key_of(connection: ASGIConnection) -> Key:  # type: ignore[type-arg]
-    """The key that `require_key` let through."""
-    key: Key = connection.scope["state"][STATE_KEY]
-    return key

@@ -23,12 +23,13 @@ from api.endpoints import (
     Endpoint,
 )
 from api.errors import BadRequest, ErrorBody
-from api.guard import key_of, require_key
+from api.guard import require_key
 from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Given, collect
 from api.shapes.common import Page
 from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
 from api.shapes.summaries import SummaryPage
 from api.shapes.users import UserActivity
+from api.viewer import viewer_of
 
 PREFIX = "/v1/organizations/analytics"
 
@@ -119,7 +120,7 @@ async def listed(request: Request[Any, Any, Any], endpoint: Endpoint) -> Page[An
     """A page of a list."""
     context: Context = request.app.state.context
     given = given_of(request, endpoint.parameters)
-    work = partial(answer, context=context, endpoint=endpoint, key=key_of(request), given=given)
+    work = partial(answer, context=context, endpoint=endpoint, viewer=viewer_of(request), given=given)
     return await context.run(work)
 
 
@@ -133,7 +134,7 @@ async def summaries(request: Request[Any, Any, Any], _declared: Declared) -> Sum
     """Active people of each day by trailing window and product, with the seats and invitations at its end."""
     context: Context = request.app.state.context
     given = given_of(request, SUMMARY_PARAMETERS)
-    return await context.run(partial(answer_summaries, context=context, key=key_of(request), given=given))
+    return await context.run(partial(answer_summaries, context=context, viewer=viewer_of(request), given=given))
 
 
 @over_days("/users", summary="What each person did")

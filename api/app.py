@@ -13,6 +13,7 @@ from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.types import Message, Receive, Scope, Send
 
 from api.context import Context
+from api.dashboard.pages import dashboard, public
 from api.errors import ApiError, ErrorBody, ErrorDetail
 from api.routes import analytics
 
@@ -96,7 +97,7 @@ async def health(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
 def make_app(context: Context) -> RequestIds:
     """The ASGI application over `context`. It starts and stays up whether or not ClickHouse is there."""
     app = Litestar(
-        route_handlers=[analytics, Router("/", route_handlers=[alive, health])],
+        route_handlers=[analytics, dashboard, public, Router("/", route_handlers=[alive, health])],
         exception_handlers={Exception: refuse, HTTPException: refuse},
         state=State({"context": context}),
         openapi_config=openapi(),

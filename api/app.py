@@ -15,6 +15,7 @@ from litestar.types import Message, Receive, Scope, Send
 from api.context import Context
 from api.errors import ApiError, ErrorBody, ErrorDetail
 from api.routes import analytics
+from api.sign_in import signing
 
 logger = logging.getLogger("tally.api")
 
@@ -72,7 +73,7 @@ def _known(error: Exception) -> ApiError:
 
 def _told(error: HTTPException) -> str:
     if isinstance(error, MethodNotAllowedException):
-        return "Only GET is allowed here."
+        return "This method is not allowed here."
     return "There is no such resource." if error.status_code == 404 else error.detail
 
 
@@ -96,7 +97,7 @@ async def health(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
 def make_app(context: Context) -> RequestIds:
     """The ASGI application over `context`. It starts and stays up whether or not ClickHouse is there."""
     app = Litestar(
-        route_handlers=[analytics, Router("/", route_handlers=[alive, health])],
+        route_handlers=[analytics, signing, Router("/", route_handlers=[alive, health])],
         exception_handlers={Exception: refuse, HTTPException: refuse},
         state=State({"context": context}),
         openapi_config=openapi(),

@@ -13,9 +13,10 @@ from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.types import Message, Receive, Scope, Send
 
 from api.context import Context
-from api.dashboard.pages import dashboard, public
+from api.dashboard.pages import dashboard
 from api.errors import ApiError, ErrorBody, ErrorDetail
 from api.routes import analytics
+from api.sign_in import signing
 
 logger = logging.getLogger("tally.api")
 
@@ -73,7 +74,7 @@ def _known(error: Exception) -> ApiError:
 
 def _told(error: HTTPException) -> str:
     if isinstance(error, MethodNotAllowedException):
-        return "Only GET is allowed here."
+        return "This method is not allowed here."
     return "There is no such resource." if error.status_code == 404 else error.detail
 
 
@@ -97,7 +98,7 @@ async def health(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
 def make_app(context: Context) -> RequestIds:
     """The ASGI application over `context`. It starts and stays up whether or not ClickHouse is there."""
     app = Litestar(
-        route_handlers=[analytics, dashboard, public, Router("/", route_handlers=[alive, health])],
+        route_handlers=[analytics, signing, dashboard, Router("/", route_handlers=[alive, health])],
         exception_handlers={Exception: refuse, HTTPException: refuse},
         state=State({"context": context}),
         openapi_config=openapi(),

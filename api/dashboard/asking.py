@@ -17,15 +17,33 @@ TOPS = ("10", "100", "1000")
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One request for a page: whose, up to which day, with which choices."""
+class Look:
+    """Who looks at which organization, and how far its tables reached before any number was read."""
 
-    reading: Reading
     viewer: Viewer
+    organization: str
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request for a page: up to which day, with which choices."""
+
+    look: Look
     page: str
     last: date
     chosen: Mapping[str, str]
     given: Mapping[str, str]
+
+    @property
+    def reading(self) -> Reading:
+        """How far the tables reach, and the way to them."""
+        return self.look.reading
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who looks."""
+        return self.look.viewer
 
     def window(self, name: str) -> Period:
         """The days of the choice `name`."""

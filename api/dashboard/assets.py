@@ -4,6 +4,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from litestar import Response, get
+from litestar.params import FromPath
 from msgspec import Struct
 
 from api.errors import NotFound
@@ -36,7 +37,7 @@ def url_of(file: str) -> str:
 
 
 @get("/assets/{name:str}", include_in_schema=False, sync_to_thread=False)
-def assets(name: str) -> Response[bytes]:
+def assets(name: FromPath[str]) -> Response[bytes]:
     """One file, by its name with the hash. Needs no sign-in: nothing in it is anyone's."""
     asset = _BY_NAME.get(name)
     if asset is None:

@@ -11,24 +11,30 @@ import anyio
 from clickhouse_connect.driver.client import Client
 from litestar import Request, Response, Router, get
 from litestar.exceptions import HTTPException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from api.context import Context
 from api.dashboard.activity import ACTIVITY
-from api.dashboard.answering import HEADERS, html, refuse_page
-from api.dashboard.asking import Ask, address, read_choices, read_once, read_until
+from api.dashboard.answering import HEADERS, html
+from api.dashboard.asking import Ask, Look, address, read_choices, read_once, read_until
 from api.dashboard.assets import assets
 from api.dashboard.figures import Figure, Maker, Page, Part
 from api.dashboard.formats import exact
+from api.dashboard.guard import refuse, require_organization, require_reader
 from api.dashboard.people import PARAMETERS, list_people
 from api.dashboard.spending import SPENDING
 from api.errors import ApiError, NotFound, Unavailable
-from api.guard import require_key
-from api.viewer import Viewer, viewer_of
-from reports.metrics import METRICS, Reading, look
+from api.identity import identify
+from api.viewer import Operator, Viewer, viewer_of
+from reports.metrics import METRICS, look
+from reports.organizations import organization_name
 from reports.spend_csv import safe_text
 
 PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING)
+
+PIPELINE = "/operator/pipeline"
+"""The page of operators."""
 
 DEFINITIONS = {metric.name: metric for metric in METRICS}
 
@@ -41,20 +47,14 @@ def page_of(name: str, viewer: Viewer) -> Page:
     raise NotFound(f"There is no page {name[:100]!r} here.")
 
 
-def require_organization(viewer: Viewer, organization: str) -> None:
-    """Raises NotFound for any organization but the viewer's, whether it exists or not."""
-    if organization != viewer.organization_id:
-        raise NotFound("There is no such organization, or it is not yours.")
-
-
 async def asked(request: Request[Any, Any, Any], page: Page) -> Ask:
     """What the address asks for; how far the tables reach is read first, so every number holds at least that."""
     context: Context = request.app.state.context
     viewer = viewer_of(request)
     given = read_once(query_of(request), ("until", "top", *page.periods))
-    reading = await context.run(partial(_look, context=context, organization_id=viewer.organization_id))
-    last = read_until(given, reading.newest_complete_day, context.clock().date())
-    return Ask(reading, viewer, page.name, last, read_choices(given, page.periods), given)
+    seen = await context.run(partial(_look, context=context, viewer=viewer))
+    last = read_until(given, seen.reading.newest_complete_day, context.clock().date())
+    return Ask(seen, page.name, last, read_choices(given, page.periods), given)
 
 
 def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:
@@ -62,8 +62,9 @@ def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:
     return parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=50)
 
 
-def _look(client: Client, context: Context, organization_id: str) -> Reading:
-    return look(client, organization_id, context.sources(client), context.grace)
+def _look(client: Client, context: Context, viewer: Viewer) -> Look:
+    reading = look(client, viewer.organization_id, context.sources(client), context.grace)
+    return Look(viewer, organization_name(client, viewer.organization_id), reading)
 
 
 async def make_parts(context: Context, ask: Ask, makers: Sequence[Maker]) -> list[Part]:
@@ -89,12 +90,14 @@ def frame(viewer: Viewer, ask: Ask) -> dict[str, Any]:
 
 @get("/", include_in_schema=False)
 async def home(request: Request[Any, Any, Any]) -> Redirect:
-    """The first page of the viewer's organization."""
-    return Redirect(address(viewer_of(request).organization_id, ACTIVITY.name, {}), status_code=303, headers=HEADERS)
+    """The first page of whoever is signed in."""
+    who = await identify(request, request.app.state.context)
+    first = PIPELINE if isinstance(who, Operator) else address(who.organization_id, ACTIVITY.name, {})
+    return Redirect(first, status_code=303, headers=HEADERS)
 
 
 @get("/organizations/{organization:str}/{name:str}", include_in_schema=False)
-async def page(request: Request[Any, Any, Any], organization: str, name: str) -> Response[bytes]:
+async def page(request: Request[Any, Any, Any], organization: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """One page."""
     context: Context = request.app.state.context
     viewer = viewer_of(request)
@@ -117,7 +120,9 @@ async def page(request: Request[Any, Any, Any], organization: str, name: str) ->
 
 
 @get("/organizations/{organization:str}/{name:str}/{file:str}", include_in_schema=False)
-async def figure(request: Request[Any, Any, Any], organization: str, name: str, file: str) -> Response[bytes]:
+async def figure(
+    request: Request[Any, Any, Any], organization: FromPath[str], name: FromPath[str], file: FromPath[str]
+) -> Response[bytes]:
     """One figure of a page: as CSV, exact and unrounded, or as the HTML that takes its place in the page."""
     context: Context = request.app.state.context
     viewer = viewer_of(request)
@@ -138,16 +143,16 @@ async def figure(request: Request[Any, Any, Any], organization: str, name: str, 
 
 
 @get("/organizations/{organization:str}/people", include_in_schema=False)
-async def people(request: Request[Any, Any, Any], organization: str) -> Response[bytes]:
+async def people(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
     """The people behind a number."""
     context: Context = request.app.state.context
     viewer = viewer_of(request)
     require_organization(viewer, organization)
     given = read_once(query_of(request), PARAMETERS)
     today = context.clock().date()
-    reading = await context.run(partial(_look, context=context, organization_id=viewer.organization_id))
-    listed = await context.run(lambda _: list_people(reading, viewer.organization_id, given, today))
-    ask = Ask(reading, viewer, "people", listed.about.window.last, {}, {})
+    seen = await context.run(partial(_look, context=context, viewer=viewer))
+    listed = await context.run(lambda _: list_people(seen.reading, viewer.organization_id, given, today))
+    ask = Ask(seen, "people", listed.about.window.last, {}, {})
     return html(request, "people.html", **frame(viewer, ask), listed=listed)
 
 
@@ -161,10 +166,7 @@ def csv_of(of: Figure) -> bytes:
     return text.getvalue().encode()
 
 
-dashboard = Router(
-    "/",
-    route_handlers=[home, page, figure, people],
-    guards=[require_key],
-    exception_handlers={ApiError: refuse_page, HTTPException: refuse_page},
-)
-public = Router("/", route_handlers=[assets], exception_handlers={ApiError: refuse_page})
+REFUSALS: dict[int | type[Exception], Any] = {ApiError: refuse, HTTPException: refuse}
+
+pages = Router("/", route_handlers=[page, figure, people], guards=[require_reader])
+dashboard = Router("/", route_handlers=[home, assets, pages], exception_handlers=REFUSALS)

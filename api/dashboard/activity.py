@@ -110,7 +110,7 @@ def seats(ask: Ask) -> Part:
     held = metrics.seats(ask.reading, ask.window("days"))
     waiting = metrics.pending_invites(ask.reading, ask.window("days"))
     rows = tuple(
-        Row(cells=(*_seat_cells(of.day, of.value), pending.value), complete=of.complete)
+        Row(cells=(*_seat_cells(of.day, of.value), pending.value), complete=of.complete, known=of.value is not None)
         for of, pending in zip(held.days, waiting.days, strict=True)
     )
     figure = Figure(

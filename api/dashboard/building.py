@@ -54,6 +54,7 @@ def day_rows(
             cells=(of.day, *((None,) * width if of.value is None else cells(of.value))),
             links={} if of.value is None else links(of.day),
             complete=of.complete,
+            known=of.value is not None,
         )
         for of in series
     )

@@ -92,7 +92,7 @@ def draw(figure: Figure) -> Chart:
         if lined
         else (),
         bars=() if lined else tuple(_bars(columns[0], top)),
-        bands=tuple(_bands(figure, columns[0])),
+        bands=tuple(_bands(figure)),
     )
 
 
@@ -164,8 +164,8 @@ def _bars(values: Sequence[float | None], top: float) -> Iterator[Bar]:
             yield Bar(round((place + 0.15) * width, 3), round(0.7 * width, 3), y, round(TOP + HEIGHT - y, 2))
 
 
-def _bands(figure: Figure, values: Sequence[float | None]) -> Iterator[Band]:
-    width = 100 / len(values) if values else 0
-    for place, (row, value) in enumerate(zip(figure.rows, values, strict=True)):
-        if value is None or not row.complete:
-            yield Band(round(place * width, 3), round(width, 3), value is None)
+def _bands(figure: Figure) -> Iterator[Band]:
+    width = 100 / len(figure.rows) if figure.rows else 0
+    for place, row in enumerate(figure.rows):
+        if not row.complete:
+            yield Band(round(place * width, 3), round(width, 3), not row.known)

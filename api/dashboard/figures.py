@@ -24,11 +24,15 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One row. `links`: for a column's key, what its number is made of. `complete` False: it may still grow."""
+    """One row. `links`: for a column's key, what its number is made of.
+
+    `complete` False: it may still grow. `known` False: the tables do not reach it.
+    """
 
     cells: tuple[Value, ...]
     links: dict[str, str] = {}
     complete: bool = True
+    known: bool = True
 
 
 class Choice(Struct, frozen=True, kw_only=True):

@@ -51,6 +51,8 @@
 
   // -- a change of period: only the figures that it is of are read again ------------------------------------------
 
+  let shown = location.search;
+
   const fragmentOf = (figure, url) => `${url.pathname}/${figure.id}.html${url.search}`;
 
   async function read(figure, url) {
@@ -88,6 +90,7 @@
       figure.replaceWith(found[place]);
     });
     history.pushState({}, "", url);
+    shown = location.search;
     follow(url);
     [...document.querySelectorAll(`#${focused.id} a[data-swap]`)].find((each) => each.textContent === focused.label)
       ?.focus({ preventScroll: true });
@@ -104,5 +107,6 @@
     }
   });
 
-  addEventListener("popstate", () => location.reload());
+  // Back and forward show what the address asks for; a mere jump within the page (#) leaves it as it is.
+  addEventListener("popstate", () => { if (location.search !== shown) location.reload(); });
 })();

@@ -1,0 +1,13 @@
+"""Every page of the dashboard that an owner can open, with states of theirs."""
+
+PAGES = ("activity", "spend")
+DAYS = "first=2026-11-13&last=2026-11-19"
+STATES = (
+    "activity?until=2026-11-20",
+    "spend?models=ytd",
+    f"people?of=active&{DAYS}",
+    "people?of=active&first=2025-01-01&last=2025-01-02",
+    "nothing-here",
+    "activity?until=1999-01-01",
+)
+ALL = (*PAGES, *STATES)

@@ -7,10 +7,19 @@ from typing import TypeVar
 from api.dashboard.asking import TOPS, Ask
 from api.dashboard.figures import Choice, Row, person_cells
 from api.dashboard.formats import PERIOD_NAMES, Value, days
-from reports.metrics import TOP, About, Day, Leader
+from reports.metrics import TOP, About, Day, Leader, Ratio
 from reports.periods import DAY, Period
 
 T = TypeVar("T")
+
+RANKED_NAMES = {
+    "lines_accepted": "Lines accepted",
+    "pull_requests": "Pull requests",
+    "commits": "Commits",
+    "sessions": "Sessions",
+}
+LABELS = PERIOD_NAMES | RANKED_NAMES
+"""What each choice is called."""
 
 
 def choices(ask: Ask, name: str, kinds: Iterable[str], figure: str) -> tuple[Choice, ...]:
@@ -18,7 +27,7 @@ def choices(ask: Ask, name: str, kinds: Iterable[str], figure: str) -> tuple[Cho
     return tuple(
         Choice(
             parameter=name,
-            label=PERIOD_NAMES[kind],
+            label=LABELS[kind],
             href=ask.link(anchor=figure, **{name: kind}),
             chosen=ask.chosen[name] == kind,
         )
@@ -68,6 +77,13 @@ def leader_rows(leaders: Sequence[Leader[T]], cells: Callable[[T], Sequence[Valu
 def range_of(about: About) -> str:
     """The days that an answer is of, as text."""
     return days(about.window.first, about.window.last)
+
+
+def of(ratio: Ratio, what: str) -> str:
+    """A ratio in words; empty when a part of it is not known."""
+    if ratio.numerator is None or ratio.denominator is None:
+        return ""
+    return f"{ratio.numerator:,} of {ratio.denominator:,} {what}"
 
 
 def change(now: int | None, before: int | None, since: date) -> str:

@@ -1,6 +1,7 @@
 """What a page shows: tiles and figures. A figure's chart, table and CSV are made of the same rows."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
@@ -44,11 +45,23 @@ class Choice(Struct, frozen=True, kw_only=True):
     chosen: bool
 
 
+class Tile(Struct, frozen=True, kw_only=True):
+    """One number, large. `href` leads to what it is made of; `detail` says of what it is, `note` how it moved."""
+
+    label: str
+    value: Value
+    kind: Kind = "count"
+    detail: str = ""
+    note: str = ""
+    href: str = ""
+
+
 class Figure(Struct, frozen=True, kw_only=True):
     """A chart, its table and its CSV.
 
     `about` says of which days it is and how far they are known. `metrics` name entries of the catalogue, which say how
-    it is counted. `failed` says why there is nothing to show; `empty` what it means that there are no rows.
+    it is counted. `tiles` are numbers of the same days. `failed` says why there is nothing to show; `empty` what it
+    means that there are no rows.
     """
 
     name: str
@@ -58,7 +71,9 @@ class Figure(Struct, frozen=True, kw_only=True):
     about: About | None = None
     columns: tuple[Column, ...] = ()
     rows: tuple[Row, ...] = ()
+    tiles: tuple[Tile, ...] = ()
     choices: tuple[Choice, ...] = ()
+    orders: tuple[Choice, ...] = ()
     more: tuple[Choice, ...] = ()
     notes: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -79,25 +94,15 @@ class Figure(Struct, frozen=True, kw_only=True):
     @property
     def highest(self) -> float:
         """The largest number of a ranking's drawn column, which its bars are shares of."""
-        places = [place for place, column in enumerate(self.columns) if column.drawn]
-        return max((float(row.cells[place] or 0) for row in self.rows for place in places), default=0.0)  # type: ignore[arg-type]
+        drawn = [place for place, column in enumerate(self.columns) if column.drawn and self.shape == "ranks"]
+        values = [row.cells[place] for row in self.rows for place in drawn]
+        return max((float(value) for value in values if isinstance(value, int | float | Decimal)), default=0.0)
 
     @property
     def has_numbers(self) -> bool:
         """Whether any row has a number other than 0."""
         places = [place for place, column in enumerate(self.columns) if column.kind in ("count", "percent", "usd")]
         return any(row.cells[place] for row in self.rows for place in places)
-
-
-class Tile(Struct, frozen=True, kw_only=True):
-    """One number, large. `href` leads to what it is made of; `detail` says of what it is, `note` how it moved."""
-
-    label: str
-    value: Value
-    kind: Kind = "count"
-    detail: str = ""
-    note: str = ""
-    href: str = ""
 
 
 class Part(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,8 @@ from api.dashboard.activity import ACTIVITY
 from api.dashboard.answering import HEADERS, html
 from api.dashboard.asking import Ask, Look, address, read_choices, read_once, read_until
 from api.dashboard.assets import assets
+from api.dashboard.claude_ai import CLAUDE_AI
+from api.dashboard.claude_code import CLAUDE_CODE
 from api.dashboard.figures import Figure, Maker, Page, Part
 from api.dashboard.formats import exact
 from api.dashboard.guard import refuse, require_organization, require_reader
@@ -31,7 +33,7 @@ from reports.metrics import METRICS, look
 from reports.organizations import organization_name
 from reports.spend_csv import safe_text
 
-PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING)
+PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING, CLAUDE_AI, CLAUDE_CODE)
 
 PIPELINE = "/operator/pipeline"
 """The page of operators."""
@@ -45,6 +47,11 @@ def page_of(name: str, viewer: Viewer) -> Page:
         if page.name == name and (viewer.sees_spend or not page.of_spend):
             return page
     raise NotFound(f"There is no page {name[:100]!r} here.")
+
+
+def makers_of(page: Page, viewer: Viewer) -> list[Maker]:
+    """The parts of the page that its viewer may see."""
+    return [maker for maker in page.makers if viewer.sees_spend or not maker.of_spend]
 
 
 async def asked(request: Request[Any, Any, Any], page: Page) -> Ask:
@@ -104,7 +111,7 @@ async def page(request: Request[Any, Any, Any], organization: FromPath[str], nam
     require_organization(viewer, organization)
     shown = page_of(name, viewer)
     ask = await asked(request, shown)
-    parts = await make_parts(context, ask, shown.makers)
+    parts = await make_parts(context, ask, makers_of(shown, viewer))
     notes = await context.run(lambda _: shown.notes(ask))
     return html(
         request,
@@ -129,7 +136,7 @@ async def figure(
     require_organization(viewer, organization)
     shown = page_of(name, viewer)
     wanted, _, kind = file.rpartition(".")
-    makers = [maker for maker in shown.makers if maker.name == wanted]
+    makers = [maker for maker in makers_of(shown, viewer) if maker.name == wanted]
     if not makers or kind not in ("csv", "html"):
         raise NotFound(f"There is no {file[:100]!r} on this page.")
     ask = await asked(request, shown)

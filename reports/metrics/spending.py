@@ -71,13 +71,13 @@ class SpendLeaders(Struct, frozen=True, kw_only=True):
     leaders: tuple[Leader[Spend], ...]
 
 
-def spend(reading: Reading, window: Period) -> SpendTotal:
-    """Net and list spend of the window."""
+def spend(reading: Reading, window: Period, products: Sequence[str] = ()) -> SpendTotal:
+    """Net and list spend of the window; `products`: in these alone, by their names in the events."""
     about = reading.about(window)
     reported = is_reported(reading, window)
     if not reported or not reading.knows(window.last):
         return SpendTotal(about=about, reported=reported, spend=None)
-    [row] = _rows(reading, "spend", window)
+    [row] = _rows(reading, "spend", window, products=list(products))
     return SpendTotal(about=about, reported=reported, spend=_spend(row))
 
 

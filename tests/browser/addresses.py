@@ -1,9 +1,10 @@
 """Every page of the dashboard that an owner can open, with states of theirs."""
 
-PAGES = ("activity", "spend")
+PAGES = ("activity", "spend", "claude-ai", "claude-code")
 DAYS = "first=2026-11-13&last=2026-11-19"
 STATES = (
     "activity?until=2026-11-20",
+    "claude-code?days=1-week&ranked=commits",
     "spend?models=ytd",
     f"people?of=active&{DAYS}",
     "people?of=active&first=2025-01-01&last=2025-01-02",

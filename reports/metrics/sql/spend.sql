@@ -1,4 +1,5 @@
--- What was spent in [begins, ends): the part with a price, and the models of the part without one.
+-- What was spent in [begins, ends) in these products, or in all without any: the part with a price, and the models of
+-- the part without one.
 SELECT
     sum(requests) AS total_requests,
     sum(uncached_input_tokens + cache_read_input_tokens + cache_creation_5m_input_tokens
@@ -10,3 +11,4 @@ SELECT
 FROM spend
 WHERE organization_id = {organization_id:UUID} AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')}
     AND reported
+    AND (empty({products:Array(String)}) OR has({products:Array(String)}, toString(product)))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import anyio
@@ -52,7 +53,8 @@ class Context:
     """All that a request needs. `connect` opens a client of ClickHouse (and may fail: it is tried again by the next
     request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `grace` is how long after
     midnight a day counts as complete, `base_url` is where people's browsers reach the API, `sign_ins` counts their
-    attempts by address, and `page_views` what they look at."""
+    attempts by address, `page_views` what they look at. `connect_for_long` opens a client whose
+    queries may take minutes, and `reports_dir` is where issued reports are, if they are on this machine."""
 
     connect: Callable[[], Client]
     sources: Callable[[Client], Collection[str]]
@@ -60,6 +62,8 @@ class Context:
     grace: timedelta
     rates: Rates
     hide_refusals: bool = False
+    connect_for_long: Callable[[], Client] | None = None
+    reports_dir: Path | None = None
     base_url: str = "http://127.0.0.1:8080"
     session_lifetime: timedelta = timedelta(hours=8)
     sign_ins: Rates = field(default_factory=lambda: Rates(10))
@@ -72,6 +76,10 @@ class Context:
     _connecting: threading.Lock = field(default_factory=threading.Lock)
     _redeeming: threading.Lock = field(default_factory=threading.Lock)
     _limiter: anyio.CapacityLimiter | None = None
+
+    def connect_for_reports(self) -> Client:
+        """A client of its own for a report, which may take minutes. The caller closes it."""
+        return (self.connect_for_long or self.connect)()
 
     @property
     def is_secure(self) -> bool:

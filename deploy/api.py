@@ -18,6 +18,7 @@ from api.context import Context, SourcesUnknown
 from api.rates import Rates
 from deploy.connections import clickhouse_of
 from deploy.errors import UserError
+from deploy.export import report_client
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings
 from reports.queries import LONGEST_SECONDS
@@ -87,6 +88,8 @@ def context_of(settings: Settings) -> Context:
         grace=timedelta(minutes=settings.completeness_grace_minutes),
         rates=Rates(settings.api_requests_a_minute),
         hide_refusals=settings.api_hides_refusals,
+        connect_for_long=lambda: report_client(settings),
+        reports_dir=settings.reports_dir,
         base_url=settings.base_url(),
         session_lifetime=timedelta(hours=settings.api_session_hours),
         sign_ins=Rates(settings.api_sign_ins_a_minute),

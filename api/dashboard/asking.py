@@ -1,11 +1,12 @@
 """What a page's address asks for: which days, and which choice of each figure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
-from api.errors import BadRequest
+from api.errors import BadRequest, wrong
 from api.parameters import choice, read_date
 from api.viewer import Viewer
 from reports.metrics import FIRST_KEPT_DAY, Reading
@@ -85,6 +86,14 @@ def read_once(items: Iterable[tuple[str, str]], allowed: Iterable[str]) -> dict[
             raise BadRequest(f"{name}: there twice. Allowed: once.")
         given[name] = value
     return given
+
+
+def read_number(name: str, given: Mapping[str, str]) -> int:
+    """A whole number from 1, which it is where the address has none. Raises BadRequest."""
+    text = given.get(name, "1")
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
+        raise wrong(name, text, "a whole number from 1 to 999999")
+    return int(text)
 
 
 def read_choices(given: Mapping[str, str], periods: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

@@ -7,9 +7,12 @@ from litestar.response import Redirect
 
 from api.context import Context
 from api.dashboard.answering import HEADERS, html, refuse_page
-from api.errors import NoKey, NoRole, NoSpend, NotFound
+from api.errors import NoKey, NoRole, NotFound
 from api.identity import identify
-from api.viewer import STATE_KEY, Operator, Viewer
+from api.viewer import STATE_KEY, Operator, Viewer, viewer_of
+
+NO_PAGE = "There is no such page here."
+"""What is said of a page that is not there, and of one that its viewer may not know of."""
 
 
 async def require_reader(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
@@ -25,6 +28,12 @@ async def require_reader(connection: ASGIConnection, _: BaseRouteHandler) -> Non
     connection.scope["state"][STATE_KEY] = viewer
 
 
+async def require_spend_page(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of every page about spend, after `require_reader`. Raises NotFound, as if there were no such page."""
+    if not viewer_of(connection).sees_spend:
+        raise NotFound(NO_PAGE)
+
+
 def require_organization(viewer: Viewer, organization: str) -> None:
     """Raises NotFound for any organization but the viewer's, whether it exists or not."""
     if organization != viewer.organization_id:
@@ -37,8 +46,6 @@ def refuse(request: Request, error: Exception) -> Response[bytes] | Redirect:  #
         if _came_from_elsewhere(request):
             return html(request, "again.html")
         return Redirect("/sign-in", status_code=303, headers=HEADERS)
-    if isinstance(error, NoSpend):
-        error = NotFound("There is no such page.")
     return refuse_page(request, error)
 
 

@@ -3,12 +3,9 @@
 import csv
 import io
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 import anyio
-from clickhouse_connect.driver.client import Client
 from litestar import Request, Response, Router, get
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
@@ -17,23 +14,19 @@ from litestar.response import Redirect
 from api.context import Context
 from api.dashboard.activity import ACTIVITY
 from api.dashboard.answering import HEADERS, html
-from api.dashboard.asking import Ask, Look, address, read_choices, read_once, read_until
+from api.dashboard.asking import Ask, address, read_choices, read_once, read_until
 from api.dashboard.assets import assets
-from api.dashboard.claude_ai import CLAUDE_AI
-from api.dashboard.claude_code import CLAUDE_CODE
+from api.dashboard.exports import exports
 from api.dashboard.figures import Figure, Maker, Page, Part
 from api.dashboard.formats import exact
-from api.dashboard.guard import refuse, require_organization, require_reader
+from api.dashboard.frame import PAGES, frame, opened, query_of
+from api.dashboard.guard import NO_PAGE, refuse, require_organization, require_reader
 from api.dashboard.people import PARAMETERS, list_people
-from api.dashboard.spending import SPENDING
 from api.errors import ApiError, NotFound, Unavailable
 from api.identity import identify
 from api.viewer import Operator, Viewer, viewer_of
-from reports.metrics import METRICS, look
-from reports.organizations import organization_name
+from reports.metrics import METRICS
 from reports.spend_csv import safe_text
-
-PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING, CLAUDE_AI, CLAUDE_CODE)
 
 PIPELINE = "/operator/pipeline"
 """The page of operators."""
@@ -46,7 +39,7 @@ def page_of(name: str, viewer: Viewer) -> Page:
     for page in PAGES:
         if page.name == name and (viewer.sees_spend or not page.of_spend):
             return page
-    raise NotFound(f"There is no page {name[:100]!r} here.")
+    raise NotFound(NO_PAGE)
 
 
 def makers_of(page: Page, viewer: Viewer) -> list[Maker]:
@@ -57,21 +50,10 @@ def makers_of(page: Page, viewer: Viewer) -> list[Maker]:
 async def asked(request: Request[Any, Any, Any], page: Page) -> Ask:
     """What the address asks for; how far the tables reach is read first, so every number holds at least that."""
     context: Context = request.app.state.context
-    viewer = viewer_of(request)
     given = read_once(query_of(request), ("until", "top", *page.periods))
-    seen = await context.run(partial(_look, context=context, viewer=viewer))
+    seen = await opened(request)
     last = read_until(given, seen.reading.newest_complete_day, context.clock().date())
     return Ask(seen, page.name, last, read_choices(given, page.periods), given)
-
-
-def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:
-    """The parameters of the address, as they stand there."""
-    return parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=50)
-
-
-def _look(client: Client, context: Context, viewer: Viewer) -> Look:
-    reading = look(client, viewer.organization_id, context.sources(client), context.grace)
-    return Look(viewer, organization_name(client, viewer.organization_id), reading)
 
 
 async def make_parts(context: Context, ask: Ask, makers: Sequence[Maker]) -> list[Part]:
@@ -88,11 +70,6 @@ async def make_parts(context: Context, ask: Ask, makers: Sequence[Maker]) -> lis
         for maker in makers:
             group.start_soon(make, maker)
     return [parts[maker.name] for maker in makers]
-
-
-def frame(viewer: Viewer, ask: Ask) -> dict[str, Any]:
-    """What every page has around it: the pages that its viewer may see."""
-    return {"ask": ask, "pages": [each for each in PAGES if viewer.sees_spend or not each.of_spend]}
 
 
 @get("/", include_in_schema=False)
@@ -116,7 +93,8 @@ async def page(request: Request[Any, Any, Any], organization: FromPath[str], nam
     return html(
         request,
         "page.html",
-        **frame(viewer, ask),
+        **frame(ask.look, shown.name, ask.given.get("until", "")),
+        ask=ask,
         page=shown,
         tiles=[tile for part in parts for tile in part.tiles],
         figures=[part.figure for part in parts],
@@ -157,10 +135,9 @@ async def people(request: Request[Any, Any, Any], organization: FromPath[str]) -
     require_organization(viewer, organization)
     given = read_once(query_of(request), PARAMETERS)
     today = context.clock().date()
-    seen = await context.run(partial(_look, context=context, viewer=viewer))
+    seen = await opened(request)
     listed = await context.run(lambda _: list_people(seen.reading, viewer.organization_id, given, today))
-    ask = Ask(seen, "people", listed.about.window.last, {}, {})
-    return html(request, "people.html", **frame(viewer, ask), listed=listed)
+    return html(request, "people.html", **frame(seen, "people"), listed=listed)
 
 
 def csv_of(of: Figure) -> bytes:
@@ -176,4 +153,4 @@ def csv_of(of: Figure) -> bytes:
 REFUSALS: dict[int | type[Exception], Any] = {ApiError: refuse, HTTPException: refuse}
 
 pages = Router("/", route_handlers=[page, figure, people], guards=[require_reader])
-dashboard = Router("/", route_handlers=[home, assets, pages], exception_handlers=REFUSALS)
+dashboard = Router("/", route_handlers=[home, assets, pages, exports], exception_handlers=REFUSALS)

@@ -5,8 +5,8 @@ from datetime import date
 
 from msgspec import Struct
 
-from api.dashboard.asking import address
-from api.errors import BadRequest, wrong
+from api.dashboard.asking import address, read_number
+from api.errors import BadRequest
 from api.parameters import choice, read_date
 from reports import metrics
 from reports.metrics import About, Person, Reading
@@ -67,17 +67,9 @@ def read_window(given: Mapping[str, str], today: date) -> Period:
     return days_between(first, last)
 
 
-def read_page(given: Mapping[str, str]) -> int:
-    """Which page, counted from 1. Raises BadRequest."""
-    text = given.get("page", "1")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 100_000 or len(text) > 6:
-        raise wrong("page", text, "a whole number from 1")
-    return int(text)
-
-
 def list_people(reading: Reading, organization_id: str, given: Mapping[str, str], today: date) -> Listed:
     """One page of the people whom the address asks for. Raises BadRequest."""
-    window, number = read_window(given, today), read_page(given)
+    window, number = read_window(given, today), read_number("page", given)
     heading, read = OF[choice(*OF)("of", given["of"])]
     found = read(reading, window)
     accounts, start = found.account_ids or (), (number - 1) * AT_ONCE

@@ -1,6 +1,6 @@
 """Every page of the dashboard that an owner can open, with states of theirs."""
 
-PAGES = ("activity", "spend", "claude-ai", "claude-code")
+PAGES = ("activity", "spend", "claude-ai", "claude-code", "exports")
 DAYS = "first=2026-11-13&last=2026-11-19"
 STATES = (
     "activity?until=2026-11-20",
@@ -8,6 +8,7 @@ STATES = (
     "spend?models=ytd",
     f"people?of=active&{DAYS}",
     "people?of=active&first=2025-01-01&last=2025-01-02",
+    "exports/download?period=custom&start=2026-01-01",
     "nothing-here",
     "activity?until=1999-01-01",
 )

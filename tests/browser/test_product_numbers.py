@@ -53,7 +53,7 @@ class SumsDays(Recount):
     """Wrong: distinct things of a range are a sum of its days'."""
 
     def made(self, first: date, last: date, type_: str, field: str) -> int:
-        return len([event for event in self.within(first, last, type_)]) + (last > first)
+        return len(list(self.within(first, last, type_))) + (last > first)
 
     def code(self, first: date, last: date) -> Any:
         people, *rest = super().code(first, last)

@@ -107,6 +107,11 @@
     }
   });
 
+  // A day that is chosen is meant: the period is custom then.
+  document.addEventListener("input", (event) => {
+    if (event.target.closest?.(".custom")) document.querySelector(".export [value=custom]").checked = true;
+  });
+
   // Back and forward show what the address asks for; a mere jump within the page (#) leaves it as it is.
   addEventListener("popstate", () => { if (location.search !== shown) location.reload(); });
 })();

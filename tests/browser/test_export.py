@@ -1,7 +1,6 @@
 """Export: every period, its limits, a download that is the recount, by keyboard alone, and what was issued before."""
 
 import csv
-import io
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -29,8 +28,8 @@ GRACE = timedelta(minutes=120)
 
 
 def rows_of(download: Download) -> list[dict[str, str]]:
-    content = Path(download.path()).read_text(encoding="utf-8", newline="")
-    return list(csv.DictReader(io.StringIO(content, newline="")))
+    with Path(download.path()).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def summed(rows: list[dict[str, str]]) -> dict[tuple[str, str, str], tuple[str, ...]]:

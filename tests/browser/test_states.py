@@ -1,7 +1,7 @@
 """What a figure says when its days are not complete, not known, empty, or cannot be read; and what a page says then."""
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -33,22 +33,23 @@ def at(small: World, context: BrowserContext) -> Iterator[At]:
     """Opens a page of a server over the small world, which its keyword arguments make another."""
     servers = []
 
-    def open_(path: str, **others: Any) -> Page:
-        settled = context_of(small)
+    def open_(path: str, world: World = small, **others: Any) -> Page:
+        settled = context_of(world, session_lifetime=timedelta(days=9))
         for name, value in others.items():
             setattr(settled, name, value)
-        server = serve(settled)
-        served = server.__enter__()
-        servers.append(server)
-        organization = small.organizations[0]
+        running = serve(settled)
+        servers.append(running)
+        base_url = running.__enter__().base_url
+        organization = world.organizations[0]
+        holder = Holder(organization, owner_of(world, organization))
         with (
-            serve(context_of(small)) as door,
-            signed_in(small, door, Holder(organization, owner_of(small, organization))) as client,
+            serve(context_of(world, session_lifetime=timedelta(days=9))) as door,
+            signed_in(world, door, holder) as who,
         ):
-            for name, value in client.cookies.items():
-                context.add_cookies([{"name": name, "value": value, "url": served.base_url}])
+            cookies = [{"name": name, "value": value, "url": base_url} for name, value in who.cookies.items()]
+        context.add_cookies(cookies)  # type: ignore[arg-type]
         page = context.new_page()
-        page.goto(f"{served.base_url}/organizations/{organization}/{path}")
+        page.goto(f"{base_url}/organizations/{organization}/{path}")
         return page
 
     yield open_
@@ -103,20 +104,15 @@ def test_days_without_anything_say_so(at: At) -> None:
 
 
 def test_one_figure_that_cannot_be_read_takes_no_other_with_it(at: At, clickhouse: str) -> None:
-    world = make_world(
-        clickhouse, f"broken_{uuid4().hex}", Plan(until=date(2026, 11, 20), organizations=1, users=2, days=2)
-    )
-    page = at("activity", connect=lambda: broken(world))
+    plan = Plan(until=UNTIL, organizations=1, users=2, days=2)
+    world = make_world(clickhouse, f"broken_{uuid4().hex}", plan)
+    client = world.client()
+    client.command("DROP VIEW counted_connectors")
+    client.close()
+    page = at("activity", world)
     expect(page.locator("#connectors .failed")).to_contain_text("This could not be read.")
     expect(page.locator("#active-users .plot")).to_be_visible()
     assert violations(page) == []
-
-
-def broken(world: World) -> Any:
-    """A database that lost a view."""
-    client = world.client()
-    client.command("DROP VIEW IF EXISTS counted_connectors")
-    return client
 
 
 def test_without_its_database_a_page_says_when_to_come_back(at: At) -> None:

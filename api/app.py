@@ -1,27 +1,22 @@
-"""The application: routes, refusals, request ids, health, and the OpenAPI document."""
+"""The application: routes, request ids, health, and the OpenAPI document."""
 
-import logging
 import secrets
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.types import Message, Receive, Scope, Send
 
+from api.audit import SpendAudit
 from api.context import Context
-from api.errors import ApiError, ErrorBody, ErrorDetail
+from api.errors import ApiError
+from api.refusals import REQUEST_ID, refuse
 from api.routes import analytics
 from api.sign_in import signing
-
-logger = logging.getLogger("tally.api")
-
-REQUEST_ID = "tally.request_id"
-
-_STATUS_TYPES = {404: "not_found_error", 405: "invalid_request_error", 413: "request_too_large"}
 
 
 class RequestIds:
@@ -50,33 +45,6 @@ class RequestIds:
         await self.app(scope, receive, send_with_id)
 
 
-def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
-    """The body, status and headers of a refusal; an error that nobody foresaw is logged with the request's id."""
-    request_id = request.scope.get(REQUEST_ID, "")
-    known = _known(error)
-    if known.status == 500:
-        logger.error("%s: %s %s failed", request_id, request.method, request.url.path, exc_info=error)
-    body = ErrorBody(error=ErrorDetail(known.type, known.message), request_id=str(request_id))
-    return Response(body, status_code=known.status, headers=known.headers, media_type="application/json")
-
-
-def _known(error: Exception) -> ApiError:
-    if isinstance(error, ApiError):
-        return error
-    if not isinstance(error, HTTPException) or error.status_code >= 500:
-        return ApiError("Something went wrong here. The request id finds it in the log.")
-    told = ApiError(_told(error))
-    told.status = error.status_code
-    told.type = _STATUS_TYPES.get(error.status_code, "invalid_request_error")
-    return told
-
-
-def _told(error: HTTPException) -> str:
-    if isinstance(error, MethodNotAllowedException):
-        return "This method is not allowed here."
-    return "There is no such resource." if error.status_code == 404 else error.detail
-
-
 @get("/alive", include_in_schema=False, media_type="text/plain", sync_to_thread=False)
 def alive() -> str:
     """200 while the process answers: for a liveness probe."""
@@ -99,6 +67,7 @@ def make_app(context: Context) -> RequestIds:
     app = Litestar(
         route_handlers=[analytics, signing, Router("/", route_handlers=[alive, health])],
         exception_handlers={Exception: refuse, HTTPException: refuse},
+        middleware=[SpendAudit()],
         state=State({"context": context}),
         openapi_config=openapi(),
         logging_config=None,

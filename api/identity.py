@@ -51,7 +51,7 @@ def of_holder(client: Client, context: Context, holder: Holder) -> Viewer | Oper
         raise NoRole(_refusal(person.plan))
     return Viewer(
         person.organization_id,
-        f"person {person.account_id}",
+        holder.name,
         person.sees_spend,
         account_id=person.account_id,
         role=person.role,

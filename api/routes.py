@@ -155,7 +155,7 @@ async def connectors(request: Request[Any, Any, Any], _declared: Declared) -> Pa
     return await listed(request, CONNECTORS)
 
 
-@over_days("/skills", summary="Skills")
+@over_days("/skills", summary="Skills", tells_spend=True)
 async def skills(request: Request[Any, Any, Any], _declared: Declared) -> Page[SkillActivity]:
     """Skills that people used or switched on."""
     return await listed(request, SKILLS)

@@ -11,6 +11,7 @@ import typer
 
 from deploy.commands import (
     api,
+    audit,
     dead_letters,
     demo,
     doctor,
@@ -49,7 +50,8 @@ app = typer.Typer(
     f"Exit codes:\n\n{_EXIT_CODES}",
 )
 for _module in (
-    up, demo, worker, exporter, api, simulate, emit, export, verify, doctor, top, epoch, migrate, schema, settings
+    up, demo, worker, exporter, api, simulate, emit, export, audit, verify, doctor, top, epoch, migrate, schema,
+    settings,
 ):  # fmt: skip
     app.command(_module.__name__.rpartition(".")[2])(_module.command)
 app.command("login-link")(login_link.command)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
+from deploy.audit import note_export
 from deploy.connections import clickhouse_of
-from deploy.errors import ExitCode, UserError, explain
+from deploy.errors import explain
+from deploy.ids import uuid_of
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings, reveal
 from reports.access.keys import ensure_cursor_secret
@@ -74,7 +75,8 @@ def export(
     """Write the organization's spend report of `period` to `out` and its manifest beside it.
 
     A provisional export gets `.provisional` into its name, since it must not pass for a final one. `progress` hears
-    the number of rows written so far. Raises ReportError or UserError; then nothing is left half written.
+    the number of rows written so far. Raises ReportError or UserError; then nothing is left half written. There is no
+    file of which the audit log does not know.
     """
     organization = uuid_of(organization)
     with closing(report_client(settings)) as client:
@@ -89,6 +91,7 @@ def export(
             report = write_spend_report(client, organization, days, file.sink, progress)
             entry = manifest(path, organization, days, report, inputs, settings.clock())
             write_json(manifest_path(path), entry)
+            note_export(client, settings.clock(), entry)
             file.publish()
     return Exported(path, manifest_path(path), entry, days)
 
@@ -169,15 +172,6 @@ def _sources(settings: Settings, client: Client) -> set[str]:
 
 def _grace(settings: Settings) -> timedelta:
     return timedelta(minutes=settings.completeness_grace_minutes)
-
-
-def uuid_of(text: str, what: str = "organization") -> str:
-    """The canonical form of an id that somebody typed. Raises UserError that says of what it is no id."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        message = f"{what} is {text!r}, which is not a UUID"
-        raise UserError(message, "Use the id as the events carry it.", ExitCode.USAGE) from None
 
 
 def _named(path: Path, provisional: bool) -> Path:

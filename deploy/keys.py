@@ -3,20 +3,22 @@
 from contextlib import closing
 from datetime import datetime
 
-from deploy.export import report_client, uuid_of
+from deploy.export import report_client
+from deploy.ids import uuid_of
 from deploy.settings import Settings
-from reports.access.keys import Key, create_key, list_keys, revoke_key
+from reports.access.keys import READ_ACTIVITY, READ_ANALYTICS, Key, create_key, list_keys, revoke_key
 from reports.terms import require_known
 
 
 def create_for(
-    settings: Settings, organization: str, name: str, now: datetime, expires_at: datetime
+    settings: Settings, organization: str, name: str, now: datetime, expires_at: datetime, sees_spend: bool = True
 ) -> tuple[Key, str]:
     """A new key of the organization, and its text. Raises UserError, UnknownOrganization."""
+    scope = READ_ANALYTICS if sees_spend else READ_ACTIVITY
     organization = uuid_of(organization)
     with closing(report_client(settings)) as client:
         require_known(client, organization)
-        return create_key(client, organization, name, now, expires_at)
+        return create_key(client, organization, name, now, expires_at, (scope,))
 
 
 def keys_of(settings: Settings, organization: str) -> list[Key]:

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 from clickhouse_connect.driver.client import Client
 
+from deploy.audit import note_link
 from deploy.errors import ExitCode, UserError
-from deploy.export import report_client, uuid_of
+from deploy.export import report_client
+from deploy.ids import uuid_of
 from deploy.settings import Settings
 from reports.access.passes import Holder, make_pass
 from reports.access.people import members_by_email, read_person
@@ -48,5 +50,6 @@ def _account(client: Client, organization: str, email: str) -> str:
 
 def _link(settings: Settings, client: Client, holder: Holder) -> str:
     now = settings.clock()
+    note_link(client, now, holder)
     secret = make_pass(client, "link", holder, now, now + timedelta(minutes=LINK_MINUTES))
     return f"{settings.base_url()}/sign-in?link={secret}"

@@ -43,6 +43,13 @@ class Holder:
     account_id: str = NIL
     operator: str = ""
 
+    @property
+    def name(self) -> str:
+        """Who it is, for the audit log; empty for nobody."""
+        if self.operator:
+            return f"operator {self.operator}"
+        return f"person {self.account_id}" if self.account_id != NIL else ""
+
 
 @dataclass(frozen=True)
 class Pass:

@@ -7,13 +7,12 @@ from typing import Any
 from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, MethodNotAllowedException
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, Reference, SecurityScheme
+from litestar.routes import BaseRoute, HTTPRoute
 from litestar.types import Message, Receive, Scope, Send
 
 from api.context import Context
 from api.errors import ApiError, ErrorBody, ErrorDetail
+from api.openapi import document, narrow
 from api.routes import analytics
 
 logger = logging.getLogger("tally.api")
@@ -56,7 +55,25 @@ def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorB
     if known.status == 500:
         logger.error("%s: %s %s failed", request_id, request.method, request.url.path, exc_info=error)
     body = ErrorBody(error=ErrorDetail(known.type, known.message), request_id=str(request_id))
-    return Response(body, status_code=known.status, headers=known.headers, media_type="application/json")
+    headers = known.headers | ({"allow": ", ".join(allowed_methods(request))} if known.status == 405 else {})
+    return Response(body, status_code=known.status, headers=headers, media_type="application/json")
+
+
+def allowed_methods(request: Request[Any, Any, Any]) -> list[str]:
+    """The methods of the path that was asked for, which a 405 must tell (RFC 9110 section 15.5.6)."""
+    asked = request.url.path.strip("/").split("/")
+    return sorted({method for route in request.app.routes if _leads(route, asked) for method in _methods(route)})
+
+
+def _leads(route: BaseRoute, asked: list[str]) -> bool:
+    parts = route.path_components
+    return len(parts) == len(asked) and all(
+        not isinstance(part, str) or part == given for part, given in zip(parts, asked, strict=True)
+    )
+
+
+def _methods(route: BaseRoute) -> set[str]:
+    return set(route.methods) if isinstance(route, HTTPRoute) else set()
 
 
 def _known(error: Exception) -> ApiError:
@@ -72,7 +89,7 @@ def _known(error: Exception) -> ApiError:
 
 def _told(error: HTTPException) -> str:
     if isinstance(error, MethodNotAllowedException):
-        return "Only GET is allowed here."
+        return "The header `allow` says what can be done here."
     return "There is no such resource." if error.status_code == 404 else error.detail
 
 
@@ -99,24 +116,9 @@ def make_app(context: Context) -> RequestIds:
         route_handlers=[analytics, Router("/", route_handlers=[alive, health])],
         exception_handlers={Exception: refuse, HTTPException: refuse},
         state=State({"context": context}),
-        openapi_config=openapi(),
+        openapi_config=document(),
         logging_config=None,
         debug=False,
     )
+    narrow(app.openapi_schema)
     return RequestIds(app)
-
-
-def openapi() -> OpenAPIConfig:
-    """The document at /schema/openapi.json."""
-    schemes: dict[str, SecurityScheme | Reference] = {
-        "bearer": SecurityScheme(type="http", scheme="bearer"),
-        "api_key": SecurityScheme(type="apiKey", name="x-api-key", security_scheme_in="header"),
-    }
-    return OpenAPIConfig(
-        title="Tally Analytics API",
-        version="1.0",
-        description="Who uses what, exactly. docs/api.md says what each number means.",
-        components=Components(security_schemes=schemes),
-        render_plugins=[JsonRenderPlugin()],
-        path="/schema",
-    )

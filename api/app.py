@@ -14,6 +14,7 @@ from api.context import Context
 from api.errors import ApiError, ErrorBody, ErrorDetail
 from api.openapi import document, narrow
 from api.routes import analytics
+from api.sign_in import signing
 
 logger = logging.getLogger("tally.api")
 
@@ -113,7 +114,7 @@ async def health(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
 def make_app(context: Context) -> RequestIds:
     """The ASGI application over `context`. It starts and stays up whether or not ClickHouse is there."""
     app = Litestar(
-        route_handlers=[analytics, Router("/", route_handlers=[alive, health])],
+        route_handlers=[analytics, signing, Router("/", route_handlers=[alive, health])],
         exception_handlers={Exception: refuse, HTTPException: refuse},
         state=State({"context": context}),
         openapi_config=document(),

@@ -19,6 +19,7 @@ from deploy.commands import (
     export,
     exporter,
     keys,
+    login_link,
     migrate,
     positions,
     prices,
@@ -51,6 +52,7 @@ for _module in (
     up, demo, worker, exporter, api, simulate, emit, export, verify, doctor, top, epoch, migrate, schema, settings
 ):  # fmt: skip
     app.command(_module.__name__.rpartition(".")[2])(_module.command)
+app.command("login-link")(login_link.command)
 app.add_typer(topics.app)
 app.add_typer(positions.app)
 app.add_typer(dead_letters.app)

@@ -76,7 +76,7 @@ def export(
     A provisional export gets `.provisional` into its name, since it must not pass for a final one. `progress` hears
     the number of rows written so far. Raises ReportError or UserError; then nothing is left half written.
     """
-    organization = _uuid(organization)
+    organization = uuid_of(organization)
     with closing(report_client(settings)) as client:
         load_prices(client, settings.prices_file)
         freshness = read_freshness(client, _sources(settings, client))
@@ -171,11 +171,12 @@ def _grace(settings: Settings) -> timedelta:
     return timedelta(minutes=settings.completeness_grace_minutes)
 
 
-def _uuid(text: str) -> str:
+def uuid_of(text: str, what: str = "organization") -> str:
+    """The canonical form of an id that somebody typed. Raises UserError that says of what it is no id."""
     try:
         return str(UUID(text))
     except ValueError:
-        message = f"organization is {text!r}, which is not a UUID"
+        message = f"{what} is {text!r}, which is not a UUID"
         raise UserError(message, "Use the id as the events carry it.", ExitCode.USAGE) from None
 
 

@@ -56,6 +56,7 @@ def serve(context: Context) -> Iterator[Served]:
 def context_of(world: World, requests_a_minute: int = ENDLESS, **others: Any) -> Context:
     """A context over the world; its clock stands still at NOW."""
     rates = Rates(requests_a_minute)
+    others.setdefault("sign_ins", Rates(ENDLESS))
     return Context(world.client, lambda _: world.sources, lambda: NOW, timedelta(minutes=120), rates, **others)
 
 

@@ -6,14 +6,12 @@ from typing import Any
 from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.types import Message, Receive, Scope, Send
 
 from api.audit import SpendAudit
 from api.context import Context
 from api.errors import ApiError
+from api.openapi import document, narrow
 from api.refusals import REQUEST_ID, refuse
 from api.routes import analytics
 from api.sign_in import signing
@@ -69,24 +67,9 @@ def make_app(context: Context) -> RequestIds:
         exception_handlers={Exception: refuse, HTTPException: refuse},
         middleware=[SpendAudit()],
         state=State({"context": context}),
-        openapi_config=openapi(),
+        openapi_config=document(),
         logging_config=None,
         debug=False,
     )
+    narrow(app.openapi_schema)
     return RequestIds(app)
-
-
-def openapi() -> OpenAPIConfig:
-    """The document at /schema/openapi.json."""
-    schemes: dict[str, SecurityScheme | Reference] = {
-        "bearer": SecurityScheme(type="http", scheme="bearer"),
-        "api_key": SecurityScheme(type="apiKey", name="x-api-key", security_scheme_in="header"),
-    }
-    return OpenAPIConfig(
-        title="Tally Analytics API",
-        version="1.0",
-        description="Who uses what, exactly. docs/api.md says what each number means.",
-        components=Components(security_schemes=schemes),
-        render_plugins=[JsonRenderPlugin()],
-        path="/schema",
-    )

@@ -27,7 +27,7 @@ def credential_of(authorization: str | None, x_api_key: str | None) -> str:
     """What the headers carry, "" when they carry nothing. Raises NoKey for two that differ."""
     scheme, _, bearer = (authorization or "").partition(" ")
     bearer = bearer.strip() if scheme.lower() == "bearer" else ""
-    if authorization and not bearer:
+    if authorization is not None and not bearer:
         raise NoKey("The header authorization must be `Bearer` and a key.")
     if bearer and x_api_key and bearer != x_api_key:
         raise NoKey("The headers authorization and x-api-key carry two different keys. Send one of them.")

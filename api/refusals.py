@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.routes import BaseRoute, HTTPRoute
 
 from api.errors import ApiError, ErrorBody, ErrorDetail
 
@@ -23,7 +24,25 @@ def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorB
     if known.status == 500:
         logger.error("%s: %s %s failed", request_id, request.method, request.url.path, exc_info=error)
     body = ErrorBody(error=ErrorDetail(known.type, known.message), request_id=request_id)
-    return Response(body, status_code=known.status, headers=known.headers, media_type="application/json")
+    headers = known.headers | ({"allow": ", ".join(allowed_methods(request))} if known.status == 405 else {})
+    return Response(body, status_code=known.status, headers=headers, media_type="application/json")
+
+
+def allowed_methods(request: Request[Any, Any, Any]) -> list[str]:
+    """The methods of the path that was asked for, which a 405 must tell (RFC 9110 section 15.5.6)."""
+    asked = request.url.path.strip("/").split("/")
+    return sorted({method for route in request.app.routes if _leads(route, asked) for method in _methods(route)})
+
+
+def _leads(route: BaseRoute, asked: list[str]) -> bool:
+    parts = route.path_components
+    return len(parts) == len(asked) and all(
+        not isinstance(part, str) or part == given for part, given in zip(parts, asked, strict=True)
+    )
+
+
+def _methods(route: BaseRoute) -> set[str]:
+    return set(route.methods) if isinstance(route, HTTPRoute) else set()
 
 
 def request_id_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
@@ -44,5 +63,5 @@ def _known(error: Exception) -> ApiError:
 
 def _told(error: HTTPException) -> str:
     if isinstance(error, MethodNotAllowedException):
-        return "This method is not allowed here."
+        return "The header `allow` says what can be done here."
     return "There is no such resource." if error.status_code == 404 else error.detail

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from api.errors import Unavailable
 from api.rates import Rates
+from api.shapes.pipeline import Pipeline
 from reports.access.keys import Key, cursor_secret, find_key, note_use
 from reports.access.passes import Holder, Pass, find_pass, make_pass, use_link
 from reports.errors import ReportError
@@ -48,12 +49,13 @@ class SourcesUnknown(Exception):
 class Context:
     """All that a request needs. `connect` opens a client of ClickHouse (and may fail: it is tried again by the next
     request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `grace` is how long after
-    midnight a day counts as complete, `base_url` is where people's browsers reach the API, and `sign_ins` counts their
-    attempts by address."""
+    midnight a day counts as complete, `base_url` is where people's browsers reach the API, `sign_ins` counts their
+    attempts by address, and `pipeline` looks at the log and the tables (raises SourcesUnknown)."""
 
     connect: Callable[[], Client]
     sources: Callable[[Client], Collection[str]]
     clock: Callable[[], datetime]
+    pipeline: Callable[[], Pipeline]
     grace: timedelta
     rates: Rates
     hide_refusals: bool = False

@@ -19,6 +19,7 @@ from api.rates import Rates
 from deploy.connections import clickhouse_of
 from deploy.errors import UserError
 from deploy.log_metadata import expected_sources
+from deploy.pipeline import PipelineLook
 from deploy.settings import Settings
 from reports.queries import LONGEST_SECONDS
 from sinks.store import Store
@@ -84,6 +85,7 @@ def context_of(settings: Settings) -> Context:
         connect=lambda: clickhouse_of(settings, DEADLINE_SECONDS),
         sources=LogSources(lambda epochs: _sources(settings, epochs)),
         clock=settings.clock,
+        pipeline=PipelineLook(settings),
         grace=timedelta(minutes=settings.completeness_grace_minutes),
         rates=Rates(settings.api_requests_a_minute),
         hide_refusals=settings.api_hides_refusals,

@@ -16,6 +16,7 @@ from clickhouse_connect.driver.client import Client
 from api.app import make_app
 from api.context import Context, SourcesUnknown
 from api.rates import Rates
+from api.tokens import Tokens
 from deploy.connections import clickhouse_of
 from deploy.errors import UserError
 from deploy.log_metadata import expected_sources
@@ -92,6 +93,7 @@ def context_of(settings: Settings) -> Context:
         base_url=settings.base_url(),
         session_lifetime=timedelta(hours=settings.api_session_hours),
         sign_ins=Rates(settings.api_sign_ins_a_minute),
+        tokens=Tokens(timedelta(minutes=settings.api_token_minutes)),
         deadline_seconds=DEADLINE_SECONDS,
     )
 

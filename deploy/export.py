@@ -25,6 +25,7 @@ from reports.freshness import read_freshness
 from reports.manifest import Inputs, manifest, manifest_path
 from reports.periods import Period, resolve
 from reports.prices import load_prices, prices_revision
+from reports.spend_columns import DAILY, Layout
 from reports.spend_report import write_spend_report
 from reports.terms import require_report, terms_digests
 from sinks.clickhouse import create_database
@@ -70,8 +71,9 @@ def export(
     provisional: bool = False,
     out: Path | None = None,
     progress: Progress | None = None,
+    layout: Layout = DAILY,
 ) -> Exported:
-    """Write the organization's spend report of `period` to `out` and its manifest beside it.
+    """Write the organization's spend report of `period` to `out` in the columns of `layout`, its manifest beside it.
 
     A provisional export gets `.provisional` into its name, since it must not pass for a final one. `progress` hears
     the number of rows written so far. Raises ReportError or UserError; then nothing is left half written.
@@ -86,7 +88,7 @@ def export(
         inputs = Inputs(freshness, prices_revision(client), terms_digests(client).get(organization, ""))
         path = _named(out or Path(f"spend-{organization}-{period}.csv"), provisional)
         with draft(path) as file:
-            report = write_spend_report(client, organization, days, file.sink, progress)
+            report = write_spend_report(client, organization, days, file.sink, progress, layout)
             entry = manifest(path, organization, days, report, inputs, settings.clock())
             write_json(manifest_path(path), entry)
             file.publish()

@@ -19,6 +19,13 @@ class PeriodName(StrEnum):
     CUSTOM = "custom"
 
 
+class ColumnsName(StrEnum):
+    """The columns that a report can have."""
+
+    DAILY = "daily"
+    CLAUDE_2026_10 = "claude-2026-10"
+
+
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A UTC day, for a custom period.")]
 
 
@@ -29,12 +36,14 @@ def command(
     start: Day = None,
     end: Day = None,
     provisional: Annotated[bool, typer.Option(help="Up to now; the file's name says so.")] = False,
+    columns: Annotated[ColumnsName, typer.Option(help="Rows by day, or by channel.")] = ColumnsName.DAILY,
     output: Annotated[Path | None, typer.Option("--out", help="The file to write.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
 ) -> None:
     """Write an organization's spend report as CSV, with a manifest beside it."""
     settings = running_settings(context)
     from deploy.export import export
+    from reports.spend_columns import LAYOUTS
 
     first, last = (moment.date() if moment else None for moment in (start, end))
     with progress_bar() as bar:
@@ -42,6 +51,7 @@ def command(
         done = export(
             *(settings, organization, period.value, first, last, provisional, output),
             progress=lambda rows: bar.update(task, completed=rows),
+            layout=LAYOUTS[columns.value],
         )
     for model in done.unpriced_models:
         warn(f"no price for the model {model}: its money is empty in the file")

@@ -13,6 +13,7 @@ from deploy.export import export, export_once, prepare_database, report_client, 
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings
 from reports.errors import FileError, ReportError
+from reports.spend_columns import CLAUDE_2026_10
 from streams.events import EVENTS_BY_TOPIC
 from streams.topics import ensure_topics, topic_specs
 from tests.integration.reporting import Cell, Change, insert_cells, insert_changes, insert_position
@@ -63,6 +64,14 @@ def test_export_writes_a_file_and_its_manifest(settings: Settings, tmp_path: Pat
     assert (done.manifest["rows"], done.manifest["provisional"], done.unpriced_models) == (1, False, [])
     again = export(settings, ORGANIZATION, "mtd", out=tmp_path / "b.csv")
     assert again.path.read_bytes() == done.path.read_bytes()
+
+
+def test_an_export_in_other_columns_says_which(settings: Settings, tmp_path: Path) -> None:
+    done = export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv", layout=CLAUDE_2026_10)
+    header, row, _ = done.path.read_text().split("\n")
+    assert done.manifest["columns"] == header.strip().split(",") == list(CLAUDE_2026_10.columns)
+    assert (done.manifest["format"], done.manifest["totals"]["total_completion_tokens"]) == ("claude-2026-10", 1000)
+    assert row.startswith(f",{PERSON},Chat,claude-opus-4-8,1,0,1000,")
 
 
 def test_a_provisional_export_goes_to_now_and_says_so_in_its_name(settings: Settings, tmp_path: Path) -> None:

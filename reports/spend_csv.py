@@ -15,6 +15,7 @@ from decimal import Context, Decimal
 from typing import Any, BinaryIO
 
 from reports.spend_columns import DAILY, Layout
+from reports.streaming import Hashed
 
 FORMULA = frozenset("=+-@\t\r\n")
 EXACT = Context(prec=120)
@@ -117,8 +118,7 @@ class SpendCsv:
         self.totals = Totals()
         self.facts = Facts(layout)
         self._pick = layout.pick
-        self._sink = sink
-        self._hash = hashlib.sha256()
+        self._sink = Hashed(sink)
         self._text = io.StringIO(newline="")
         self._writer = csv.writer(self._text, lineterminator="\r\n")
         self._writer.writerow(layout.columns)
@@ -135,12 +135,10 @@ class SpendCsv:
     def close(self) -> str:
         """Write what is left and return the SHA-256 of the whole file."""
         self._flush()
-        return self._hash.hexdigest()
+        return self._sink.sha256
 
     def _flush(self) -> None:
-        data = self._text.getvalue().encode()
-        self._hash.update(data)
-        self._sink.write(data)
+        self._sink.write(self._text.getvalue().encode())
         self._text.seek(0)
         self._text.truncate()
 

@@ -22,11 +22,11 @@ from deploy.settings import Settings, reveal
 from reports.access.keys import ensure_cursor_secret
 from reports.export_worker import Run, run_once
 from reports.files import clear_partials, draft, one_writer, write_json
+from reports.forms import Form, spend_form
 from reports.freshness import read_freshness
 from reports.manifest import Inputs, manifest, manifest_path
 from reports.periods import Period, resolve
 from reports.prices import load_prices, prices_revision
-from reports.spend_report import write_spend_report
 from reports.terms import require_report, terms_digests
 from sinks.clickhouse import create_database
 from sinks.migrations import migrate
@@ -71,14 +71,15 @@ def export(
     provisional: bool = False,
     out: Path | None = None,
     progress: Progress | None = None,
+    form: Form | None = None,
 ) -> Exported:
-    """Write the organization's spend report of `period` to `out` and its manifest beside it.
+    """Write the organization's spend of `period` to `out` in `form` (the daily report), and its manifest beside it.
 
     A provisional export gets `.provisional` into its name, since it must not pass for a final one. `progress` hears
     the number of rows written so far. Raises ReportError or UserError; then nothing is left half written. There is no
     file of which the audit log does not know.
     """
-    organization = uuid_of(organization)
+    organization, form = uuid_of(organization), form or spend_form()
     with closing(report_client(settings)) as client:
         load_prices(client, settings.prices_file)
         freshness = read_freshness(client, _sources(settings, client))
@@ -86,9 +87,9 @@ def export(
         days = resolve(period, settings.clock(), newest, start, end, provisional)
         require_report(client, organization, days.begins, days.ends)
         inputs = Inputs(freshness, prices_revision(client), terms_digests(client).get(organization, ""))
-        path = _named(out or Path(f"spend-{organization}-{period}.csv"), provisional)
+        path = _named(out or Path(f"{form.stem}-{organization}-{period}{form.suffix}"), provisional)
         with draft(path) as file:
-            report = write_spend_report(client, organization, days, file.sink, progress)
+            report = form.write(client, organization, days, file.sink, progress)
             entry = manifest(path, organization, days, report, inputs, settings.clock())
             write_json(manifest_path(path), entry)
             note_export(client, settings.clock(), entry)

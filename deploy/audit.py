@@ -18,7 +18,7 @@ from reports.access.passes import Holder
 
 def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> None:
     """That the operating system's user exports a spend report with this manifest."""
-    asked = {"period": manifest["period"], "provisional": manifest["provisional"], "file": manifest["file"]}
+    asked = {name: manifest[name] for name in ("period", "provisional", "format", "file")}
     entry = Entry(
         now,
         _user(),

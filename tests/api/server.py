@@ -62,7 +62,7 @@ def serve(context: Context, *handlers: Any) -> Iterator[Served]:
 def context_of(world: World, requests_a_minute: int = ENDLESS, **others: Any) -> Context:
     """A context over the world; its clock stands still at NOW."""
     rates = Rates(requests_a_minute)
-    others.setdefault("sign_ins", Rates(ENDLESS))
+    endless = {name: Rates(ENDLESS) for name in ("sign_ins", "person_rates")}
     return Context(
         connect=world.client,
         sources=lambda _: world.sources,
@@ -70,7 +70,7 @@ def context_of(world: World, requests_a_minute: int = ENDLESS, **others: Any) ->
         pipeline=lambda: PIPELINE,
         grace=timedelta(minutes=120),
         rates=rates,
-        **others,
+        **(endless | others),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from litestar import Request, Router, get
+from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
@@ -173,6 +174,9 @@ async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Pag
     return await listed(request, ARTIFACTS)
 
 
+NEVER_KEPT = CacheControlHeader(no_store=True)
+"""Who is signed out must not find answers in the browser."""
+
 LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
 FILTERS = {"summaries": SUMMARY_FILTERS} | {endpoint.name: endpoint.filters for endpoint in LISTS}
 """The filters of each route, for whoever walks over all of them."""
@@ -181,6 +185,7 @@ analytics = Router(
     PREFIX,
     route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts],
     guards=[require_viewer],
+    cache_control=NEVER_KEPT,
     tags=["analytics"],
     security=[{"bearer": []}, {"api_key": []}],
 )

@@ -31,6 +31,7 @@ def test_a_link_signs_in_by_its_button_alone(served: Served, world: World) -> No
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
     signed_in = httpx.Client(base_url=served.base_url, cookies=answer.cookies)
     assert signed_in.get(PATH).json()["organization_id"] == OWNER.organization
+    assert signed_in.get(PATH).headers["cache-control"] == "no-store"
     assert OWNER.email in signed_in.get("/sign-in").text
     assert use(served, link).status_code == 401
 

@@ -8,6 +8,8 @@ from uuid import UUID
 from api.errors import wrong
 
 USER, GROUP, PROJECT = "user_", "rbac_group_", "claude_proj_"
+ORGANIZATION, SERVICE_ACCOUNT, API_KEY, WORKSPACE = "org_", "svac_", "apikey_", "wrkspc_"
+SESSION, AGENT, DEPLOYMENT, ENVIRONMENT, USER_PROFILE = "sesn_", "agent_", "depl_", "env_", "uprof_"
 
 _DIGITS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _LENGTH = 22

@@ -186,11 +186,11 @@ def _shown(client: Client, asked: Asked, rows: list[Row]) -> list[Any]:
 
 
 def _kind(row: Row) -> str:
-    return EVERY_ACTOR_TYPE[row["by_actor_type"] - 1]
+    return str(EVERY_ACTOR_TYPE[row["by_actor_type"] - 1])
 
 
 def _unrevised(client: Client, question: Question, cursor: ReportCursor) -> str:
     if stamp(client, question) != cursor.stamp:
         begins, ends = shown(question.begins), shown(question.ends)
         raise CursorGone(f"page: usage from {begins} to {ends} was revised since page 1. Begin again without it.")
-    return str(cursor.stamp)
+    return cursor.stamp

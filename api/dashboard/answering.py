@@ -6,12 +6,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
 
 from api.dashboard import formats
 from api.dashboard.assets import url_of
 from api.dashboard.charts import draw
-from api.errors import ApiError
+from api.refusals import refuse
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -32,7 +31,9 @@ TITLES = {
     401: "Sign in first",
     403: "You may not see this",
     404: "There is no such page",
+    405: "This cannot be done here",
     429: "Too many requests",
+    500: "Something went wrong here",
     503: "The numbers cannot be read at present",
 }
 
@@ -57,14 +58,11 @@ def html(request: Request[Any, Any, Any], template: str, status: int = 200, **va
 
 
 def refuse_page(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """The page of a refusal. What nobody foresaw is left to the application, which logs it."""
-    if isinstance(error, ApiError):
-        status, message, headers = error.status, error.message, error.headers
-    elif isinstance(error, HTTPException) and error.status_code < 500:
-        status, message, headers = error.status_code, TITLES.get(error.status_code, "This cannot be done"), {}
-    else:
-        raise error
+    """The page of a refusal. An error that nobody foresaw is logged with the request's id, as everywhere."""
+    told = refuse(request, error)
+    status = told.status_code or 500
     title = TITLES.get(status, "This cannot be done")
-    response = html(request, "refused.html", status, title=title, message=message, address=request.url.path)
-    response.headers.update(headers)
+    values = {"title": title, "message": told.content.error.message, "address": request.url.path}
+    response = html(request, "refused.html", status, **values)
+    response.headers.update(told.headers)
     return response

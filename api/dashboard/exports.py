@@ -9,6 +9,7 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 from litestar.response import File, Stream
 
+from api.audit import TELLS_SPEND
 from api.context import Context
 from api.dashboard.answering import HEADERS, html
 from api.dashboard.asking import Look, read_number, read_once
@@ -94,4 +95,5 @@ exports = Router(
     "/organizations/{organization:str}/exports",
     route_handlers=[page, download, issued],
     guards=[require_reader, require_spend_page],
+    opt={TELLS_SPEND: True},
 )

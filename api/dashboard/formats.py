@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from reports.manifest import money_text
+from reports.spend_csv import money_text
 from reports.windows import WINDOW_KINDS
 
 Kind = Literal["text", "email", "id", "day", "count", "percent", "usd", "moment"]

@@ -18,13 +18,13 @@ NO_PAGE = "There is no such page here."
 async def require_reader(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
     """Of every page of an organization. `viewer_of` gives who it is. Raises NoKey, NoRole, NoScope, TooMany.
 
-    Pages are counted by person, and apart from the API: whoever looks takes nothing from a script's share.
+    Pages are counted by person: whoever looks takes nothing from a script's share.
     """
     context: Context = connection.app.state.context
     viewer = await identify(connection, context)
     if isinstance(viewer, Operator):
         raise NoRole("Operators see the pipeline, not organizations.")
-    context.page_views.take(viewer.name)
+    context.person_rates.take(viewer.account_id or viewer.name)
     connection.scope["state"][STATE_KEY] = viewer
 
 

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from api.audit import TELLS_SPEND, tell_rows
 from api.context import Context
 from api.dashboard.activity import ACTIVITY
 from api.dashboard.answering import HEADERS, html
@@ -20,26 +21,20 @@ from api.dashboard.exports import exports
 from api.dashboard.figures import Figure, Maker, Page, Part
 from api.dashboard.formats import exact
 from api.dashboard.frame import PAGES, frame, opened, query_of
-from api.dashboard.guard import NO_PAGE, refuse, require_organization, require_reader
+from api.dashboard.guard import NO_PAGE, refuse, require_organization, require_reader, require_spend_page
 from api.dashboard.people import PARAMETERS, list_people
-from api.errors import ApiError, NotFound, Unavailable
+from api.errors import NotFound, Unavailable
 from api.identity import identify
 from api.viewer import Operator, Viewer, viewer_of
 from reports.metrics import METRICS
 from reports.spend_csv import safe_text
 
-PIPELINE = "/operator/pipeline"
+OPERATOR = "/operator"
 """The page of operators."""
 
+OF_ORGANIZATION = "/organizations/{organization:str}"
+
 DEFINITIONS = {metric.name: metric for metric in METRICS}
-
-
-def page_of(name: str, viewer: Viewer) -> Page:
-    """The page of that name. Raises NotFound, also for a page of spend whose viewer may not see spend."""
-    for page in PAGES:
-        if page.name == name and (viewer.sees_spend or not page.of_spend):
-            return page
-    raise NotFound(NO_PAGE)
 
 
 def makers_of(page: Page, viewer: Viewer) -> list[Maker]:
@@ -76,26 +71,24 @@ async def make_parts(context: Context, ask: Ask, makers: Sequence[Maker]) -> lis
 async def home(request: Request[Any, Any, Any]) -> Redirect:
     """The first page of whoever is signed in."""
     who = await identify(request, request.app.state.context)
-    first = PIPELINE if isinstance(who, Operator) else address(who.organization_id, ACTIVITY.name, {})
+    first = OPERATOR if isinstance(who, Operator) else address(who.organization_id, ACTIVITY.name, {})
     return Redirect(first, status_code=303, headers=HEADERS)
 
 
-@get("/organizations/{organization:str}/{name:str}", include_in_schema=False)
-async def page(request: Request[Any, Any, Any], organization: FromPath[str], name: FromPath[str]) -> Response[bytes]:
-    """One page."""
+async def show(request: Request[Any, Any, Any], organization: str, page: Page) -> Response[bytes]:
+    """A whole page."""
     context: Context = request.app.state.context
     viewer = viewer_of(request)
     require_organization(viewer, organization)
-    shown = page_of(name, viewer)
-    ask = await asked(request, shown)
-    parts = await make_parts(context, ask, makers_of(shown, viewer))
-    notes = await context.run(lambda _: shown.notes(ask))
+    ask = await asked(request, page)
+    parts = await make_parts(context, ask, makers_of(page, viewer))
+    notes = await context.run(lambda _: page.notes(ask))
     return html(
         request,
         "page.html",
-        **frame(ask.look, shown.name, ask.given.get("until", "")),
+        **frame(ask.look, page.name, ask.given.get("until", "")),
         ask=ask,
-        page=shown,
+        page=page,
         tiles=[tile for part in parts for tile in part.tiles],
         figures=[part.figure for part in parts],
         notes=notes,
@@ -104,30 +97,52 @@ async def page(request: Request[Any, Any, Any], organization: FromPath[str], nam
     )
 
 
-@get("/organizations/{organization:str}/{name:str}/{file:str}", include_in_schema=False)
-async def figure(
-    request: Request[Any, Any, Any], organization: FromPath[str], name: FromPath[str], file: FromPath[str]
-) -> Response[bytes]:
+async def show_figure(request: Request[Any, Any, Any], organization: str, page: Page, file: str) -> Response[bytes]:
     """One figure of a page: as CSV, exact and unrounded, or as the HTML that takes its place in the page."""
     context: Context = request.app.state.context
     viewer = viewer_of(request)
     require_organization(viewer, organization)
-    shown = page_of(name, viewer)
     wanted, _, kind = file.rpartition(".")
-    makers = [maker for maker in makers_of(shown, viewer) if maker.name == wanted]
+    makers = [maker for maker in makers_of(page, viewer) if maker.name == wanted]
     if not makers or kind not in ("csv", "html"):
-        raise NotFound(f"There is no {file[:100]!r} on this page.")
-    ask = await asked(request, shown)
+        raise NotFound(NO_PAGE)
+    ask = await asked(request, page)
     [part] = await make_parts(context, ask, makers)
     if kind == "html":
         return html(request, "fragment.html", figure=part.figure, ask=ask, definitions=DEFINITIONS)
     if part.figure.failed:
         raise Unavailable(part.figure.failed, 5)
+    tell_rows(request, len(part.figure.rows))
     headers = {**HEADERS, "content-disposition": f'attachment; filename="{wanted}-{ask.last}.csv"'}
     return Response(csv_of(part.figure), headers=headers, media_type="text/csv; charset=utf-8")
 
 
-@get("/organizations/{organization:str}/people", include_in_schema=False)
+def routes_of(page: Page) -> Router:
+    """The page and its figures, each under an address of its own; what tells of spend is in the audit log."""
+    guards = [require_reader, *([require_spend_page] if page.of_spend else [])]
+    told = {TELLS_SPEND: any(maker.of_spend for maker in page.makers)}
+
+    @get("/", include_in_schema=False, opt=told)
+    async def whole(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
+        return await show(request, organization, page)
+
+    @get("/{file:str}", include_in_schema=False, opt=told)
+    async def figure(
+        request: Request[Any, Any, Any], organization: FromPath[str], file: FromPath[str]
+    ) -> Response[bytes]:
+        return await show_figure(request, organization, page, file)
+
+    return Router(f"{OF_ORGANIZATION}/{page.name}", route_handlers=[whole, figure], guards=guards)
+
+
+@get([OF_ORGANIZATION, OF_ORGANIZATION + "/{rest:path}"], include_in_schema=False, guards=[require_reader])
+async def elsewhere(request: Request[Any, Any, Any], organization: FromPath[str]) -> None:
+    """Any other address of an organization."""
+    require_organization(viewer_of(request), organization)
+    raise NotFound(NO_PAGE)
+
+
+@get(OF_ORGANIZATION + "/people", include_in_schema=False, guards=[require_reader])
 async def people(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
     """The people behind a number."""
     context: Context = request.app.state.context
@@ -150,7 +165,13 @@ def csv_of(of: Figure) -> bytes:
     return text.getvalue().encode()
 
 
-REFUSALS: dict[int | type[Exception], Any] = {ApiError: refuse, HTTPException: refuse}
+REFUSALS: dict[int | type[Exception], Any] = {Exception: refuse, HTTPException: refuse}
 
-pages = Router("/", route_handlers=[page, figure, people], guards=[require_reader])
-dashboard = Router("/", route_handlers=[home, assets, pages, exports], exception_handlers=REFUSALS)
+dashboard = Router(
+    "/",
+    route_handlers=[
+        *(home, assets, people, exports, elsewhere),
+        *(routes_of(page) for page in PAGES if page.makers),
+    ],
+    exception_handlers=REFUSALS,
+)

@@ -55,7 +55,8 @@ class Context:
 
     `rates` counts the requests of an organization's keys, `person_rates` those of a person or operator, `sign_ins`
     attempts to sign in by address. `base_url` is where browsers reach the API. `connect_for_long` opens a client whose
-    queries may take minutes, and `reports_dir` is where issued reports are, if they are on this machine.
+    queries may take minutes, and `reports_dir` is where issued reports are, if they are on this machine. `stopping`
+    says that the server is about to stop, so that what would go on for ever ends.
     """
 
     connect: Callable[[], Client]
@@ -67,6 +68,7 @@ class Context:
     hide_refusals: bool = False
     connect_for_long: Callable[[], Client] | None = None
     reports_dir: Path | None = None
+    stopping: Callable[[], bool] = lambda: False
     base_url: str = "http://127.0.0.1:8080"
     session_lifetime: timedelta = timedelta(hours=8)
     person_rates: Rates = field(default_factory=lambda: Rates(300))

@@ -108,14 +108,20 @@ def run(settings: Settings) -> None:
         signal.signal(number, signal.SIG_IGN)  # uvicorn takes them while it serves, and raises them again afterwards
     with listen(settings.api_host, settings.api_port) as listener:
         logger.info("the API listens on http://%s:%s", settings.api_host, listener.getsockname()[1])
-        server = uvicorn.Server(server_config(context_of(settings)))
-        server.run(sockets=[listener])
+        server_of(context_of(settings)).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; bound here, since a port that is taken should be one clear line. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=512)
+
+
+def server_of(context: Context) -> uvicorn.Server:
+    """A server whose streams end when it is told to stop."""
+    server = uvicorn.Server(server_config(context))
+    context.stopping = lambda: server.should_exit
+    return server
 
 
 def server_config(context: Context) -> uvicorn.Config:

@@ -5,7 +5,7 @@ Everything is plain SVG of the server's making: it is there without script, prin
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from msgspec import Struct
 
@@ -128,7 +128,11 @@ def _whole(value: float) -> float | int:
 def _labels(days: Sequence[date]) -> Iterator[Label]:
     step = max(1, math.ceil(len(days) / MOST_LABELS))
     for number, place in enumerate(range(len(days) - 1, -1, -step)):
-        yield Label(x_of(place, len(days)), f"{days[place].day} {days[place]:%b}", number == 0, number % 2 == 1)
+        yield Label(x_of(place, len(days)), _label(days[place]), number == 0, number % 2 == 1)
+
+
+def _label(at: date) -> str:
+    return f"{at:%H:%M}" if isinstance(at, datetime) else f"{at.day} {at:%b}"
 
 
 def _line(title: str, style: int, values: Sequence[float | None], top: float, kind: str) -> Line:

@@ -7,7 +7,7 @@ from typing import Literal
 from reports.spend_csv import money_text
 from reports.windows import WINDOW_KINDS
 
-Kind = Literal["text", "email", "id", "day", "count", "percent", "usd", "moment"]
+Kind = Literal["text", "email", "id", "day", "minute", "count", "percent", "usd", "moment"]
 """What a column or a tile holds. An `id` is for programs: it stands in the CSV and not on the page."""
 
 Value = str | int | float | Decimal | date | datetime | None
@@ -33,7 +33,7 @@ def shown(value: Value, kind: Kind) -> str:
     if value is None:
         return UNKNOWN
     if isinstance(value, datetime):
-        return moment(value)
+        return f"{value:%H:%M}" if kind == "minute" else moment(value)
     if isinstance(value, date):
         return day(value)
     if kind == "usd":

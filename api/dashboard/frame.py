@@ -15,12 +15,13 @@ from api.dashboard.claude_ai import CLAUDE_AI
 from api.dashboard.claude_code import CLAUDE_CODE
 from api.dashboard.exporting import EXPORTS
 from api.dashboard.figures import Page
+from api.dashboard.live import LIVE
 from api.dashboard.spending import SPENDING
 from api.viewer import Viewer, viewer_of
 from reports.metrics import look
 from reports.organizations import organization_name
 
-PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING, EXPORTS, CLAUDE_AI, CLAUDE_CODE)
+PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING, EXPORTS, CLAUDE_AI, CLAUDE_CODE, LIVE)
 
 
 def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:
@@ -43,7 +44,5 @@ def frame(seen: Look, page: str, until: str = "") -> dict[str, Any]:
     """What is around every page: the pages that its viewer may see, for the same last day."""
     given = {"until": until} if until else {}
     shown = [each for each in PAGES if seen.viewer.sees_spend or not each.of_spend]
-    links = [
-        (each, address(seen.viewer.organization_id, each.name, {} if each is EXPORTS else given)) for each in shown
-    ]
+    links = [(each, address(seen.viewer.organization_id, each.name, given if each.makers else {})) for each in shown]
     return {"look": seen, "current": page, "links": links}

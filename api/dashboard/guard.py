@@ -28,6 +28,16 @@ async def require_reader(connection: ASGIConnection, _: BaseRouteHandler) -> Non
     connection.scope["state"][STATE_KEY] = viewer
 
 
+async def require_operator_page(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of the operators' page. `operator_of` gives who it is. Raises NoKey, NoRole, TooMany."""
+    context: Context = connection.app.state.context
+    operator = await identify(connection, context)
+    if isinstance(operator, Viewer):
+        raise NoRole("Only operators of the installation see this. `tally login-link --operator NAME` lets one in.")
+    context.person_rates.take(operator.name)
+    connection.scope["state"][STATE_KEY] = operator
+
+
 async def require_spend_page(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
     """Of every page about spend, after `require_reader`. Raises NotFound, as if there were no such page."""
     if not viewer_of(connection).sees_spend:

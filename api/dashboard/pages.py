@@ -22,15 +22,14 @@ from api.dashboard.figures import Figure, Maker, Page, Part
 from api.dashboard.formats import exact
 from api.dashboard.frame import PAGES, frame, opened, query_of
 from api.dashboard.guard import NO_PAGE, refuse, require_organization, require_reader, require_spend_page
+from api.dashboard.live_routes import live
+from api.dashboard.operating import OPERATOR, operator
 from api.dashboard.people import PARAMETERS, list_people
 from api.errors import NotFound, Unavailable
 from api.identity import identify
 from api.viewer import Operator, Viewer, viewer_of
 from reports.metrics import METRICS
 from reports.spend_csv import safe_text
-
-OPERATOR = "/operator"
-"""The page of operators."""
 
 OF_ORGANIZATION = "/organizations/{organization:str}"
 
@@ -170,7 +169,7 @@ REFUSALS: dict[int | type[Exception], Any] = {Exception: refuse, HTTPException: 
 dashboard = Router(
     "/",
     route_handlers=[
-        *(home, assets, people, exports, elsewhere),
+        *(home, assets, people, exports, live, operator, elsewhere),
         *(routes_of(page) for page in PAGES if page.makers),
     ],
     exception_handlers=REFUSALS,

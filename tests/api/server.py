@@ -9,12 +9,11 @@ from datetime import timedelta
 from typing import Any, cast
 
 import httpx
-import uvicorn
 
 from api.context import Context
 from api.rates import Rates
 from api.shapes.pipeline import Pipeline
-from deploy.api import listen, server_config
+from deploy.api import listen, server_of
 from reports.access.keys import create_key, ensure_cursor_secret
 from tests.api.world import NOW, World
 
@@ -46,10 +45,9 @@ class Served:
 def serve(context: Context, *handlers: Any) -> Iterator[Served]:
     """The API over `context`, in a thread, on a free port; with further routes, if a test has some."""
     with listen("127.0.0.1", 0) as listener:
-        config = server_config(context)
+        server = server_of(context)
         for handler in handlers:
-            cast(Any, config.app).app.register(handler)
-        server = uvicorn.Server(config)
+            cast(Any, server.config.app).app.register(handler)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
@@ -60,18 +58,18 @@ def serve(context: Context, *handlers: Any) -> Iterator[Served]:
 
 
 def context_of(world: World, requests_a_minute: int = ENDLESS, **others: Any) -> Context:
-    """A context over the world; its clock stands still at NOW."""
-    rates = Rates(requests_a_minute)
-    endless = {name: Rates(ENDLESS) for name in ("sign_ins", "person_rates")}
-    return Context(
-        connect=world.client,
-        sources=lambda _: world.sources,
-        clock=lambda: NOW,
-        pipeline=lambda: PIPELINE,
-        grace=timedelta(minutes=120),
-        rates=rates,
-        **(endless | others),
-    )
+    """A context over the world; its clock stands still at NOW; `others` take the place of what it is made of."""
+    usual: dict[str, Any] = {
+        "connect": world.client,
+        "sources": lambda _: world.sources,
+        "clock": lambda: NOW,
+        "pipeline": lambda: PIPELINE,
+        "grace": timedelta(minutes=120),
+        "rates": Rates(requests_a_minute),
+        "sign_ins": Rates(ENDLESS),
+        "person_rates": Rates(ENDLESS),
+    }
+    return Context(**(usual | others))
 
 
 def make_keys(world: World) -> dict[str, str]:

@@ -23,6 +23,9 @@ UNTIL = date(2026, 11, 20)
 """The first day that has no events; the day before is the newest complete one."""
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+LATE = NOW + timedelta(hours=1)
+"""When the broker had the lines: late enough for any event of the world."""
+
 PLAN = Plan(until=UNTIL, seed=5, organizations=3, users=45, days=40, duplicates=0.02, late=0.02)
 
 
@@ -75,7 +78,7 @@ def tags(kinds: tuple[Any, ...]) -> set[str]:
     return {str(kind.__struct_config__.tag) for kind in kinds}
 
 
-def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0) -> None:
+def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0, logged_at: datetime = LATE) -> None:
     """Fold the lines into one source a topic, from offset `start` on, and say that the log is read to its end."""
     by_topic: dict[str, list[Line]] = {topic: [] for topic in EVENTS_BY_TOPIC}
     for line in lines:
@@ -86,12 +89,12 @@ def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0) 
         world.events.append(event := json.loads(line.value))
         if event["type"] == "profile.updated":
             world.emails[event["account_id"]] = event["email"]
-    store = Store(client)
+    store, milliseconds = Store(client), int(logged_at.timestamp() * 1000)
     for topic, sent in by_topic.items():
         name = f"{topic}/0@0"
         world.sources.add(name)
         source = Source(topic, name, start, Horizon(65_536, 4), log_start=start)
-        records = [LogRecord(start + offset, arrival(line), line.key, line.value) for offset, line in enumerate(sent)]
+        records = [LogRecord(start + offset, milliseconds, line.key, line.value) for offset, line in enumerate(sent)]
         prepared = source.prepare(start, start + len(records), records)
         for declaration, pages in prepared.missing.items():
             source.load(declaration, pages, store.read_pages(declaration, name, pages))
@@ -99,8 +102,3 @@ def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0) 
         for table, rows in source.snapshot().rows.items():
             store.write(table, rows)
         insert_position(client, name, start + len(records), NOW)
-
-
-def arrival(line: Line) -> int:
-    """When the broker had it, in milliseconds: late enough for any event of the world."""
-    return int((NOW + timedelta(hours=1)).timestamp() * 1000)

@@ -1,6 +1,6 @@
 """Every page of the dashboard that an owner can open, with states of theirs."""
 
-PAGES = ("activity", "spend", "claude-ai", "claude-code", "exports")
+PAGES = ("activity", "spend", "claude-ai", "claude-code", "exports", "live")
 DAYS = "first=2026-11-13&last=2026-11-19"
 STATES = (
     "activity?until=2026-11-20",

@@ -114,4 +114,41 @@
 
   // Back and forward show what the address asks for; a mere jump within the page (#) leaves it as it is.
   addEventListener("popstate", () => { if (location.search !== shown) location.reload(); });
+
+  // -- live: the page's figures whenever they change -----------------------------------------------------------------
+
+  const pulse = document.getElementById("pulse");
+  if (pulse) {
+    const pause = document.getElementById("pause");
+    const say = (text) => { if (pulse.textContent !== text) pulse.textContent = text; };
+    let source;
+
+    const put = (html) => {
+      const live = document.getElementById("live");
+      const open = [...live.querySelectorAll("details[open]")].map((each) => each.closest(".figure").id);
+      const within = live.contains(document.activeElement) && document.activeElement.closest(".figure")?.id;
+      live.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+      open.forEach((id) => live.querySelector(`#${id} details`)?.setAttribute("open", ""));
+      if (within) live.querySelector(`#${within} summary`)?.focus({ preventScroll: true });
+    };
+
+    const listen = () => {
+      source = new EventSource(`${location.pathname}/stream`);
+      source.addEventListener("live", (event) => { put(JSON.parse(event.data)); say("Live"); });
+      source.addEventListener("away", (event) => say(JSON.parse(event.data)));
+      source.addEventListener("ended", () => { source.close(); say("Ended. Load the page again."); pause.hidden = true; });
+      source.addEventListener("error", () => say("Not connected. Trying again …"));
+      pause.textContent = "Pause";
+    };
+
+    pause.hidden = false;
+    pause.addEventListener("click", () => {
+      if (source.readyState === EventSource.CLOSED) return listen();
+      source.close();
+      say("Paused");
+      pause.textContent = "Go on";
+    });
+    addEventListener("pagehide", () => source.close());
+    listen();
+  }
 })();

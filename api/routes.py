@@ -23,7 +23,7 @@ from api.endpoints import (
     Endpoint,
 )
 from api.errors import BadRequest, ErrorBody
-from api.guard import require_key
+from api.guard import require_viewer
 from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Given, collect
 from api.shapes.common import Page
 from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
@@ -102,8 +102,8 @@ REFUSALS: dict[int, ResponseSpec] = {
     status: ResponseSpec(ErrorBody, generate_examples=False, description=said)
     for status, said in {
         400: "A parameter is wrong.",
-        401: "No key, or none that is good now.",
-        403: "The key lacks the scope.",
+        401: "No key, token or session, or none that is good now.",
+        403: "The key lacks the scope, or the person the role.",
         404: "There is no such resource, or the installation hides refusals.",
         410: "A day was revised since page 1.",
         429: "The organization has asked too often; `retry-after` says when there is room.",
@@ -155,7 +155,7 @@ async def connectors(request: Request[Any, Any, Any], _declared: Declared) -> Pa
     return await listed(request, CONNECTORS)
 
 
-@over_days("/skills", summary="Skills")
+@over_days("/skills", summary="Skills", tells_spend=True)
 async def skills(request: Request[Any, Any, Any], _declared: Declared) -> Page[SkillActivity]:
     """Skills that people used or switched on."""
     return await listed(request, SKILLS)
@@ -180,7 +180,7 @@ FILTERS = {"summaries": SUMMARY_FILTERS} | {endpoint.name: endpoint.filters for 
 analytics = Router(
     PREFIX,
     route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts],
-    guards=[require_key],
+    guards=[require_viewer],
     tags=["analytics"],
     security=[{"bearer": []}, {"api_key": []}],
 )

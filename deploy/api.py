@@ -87,6 +87,9 @@ def context_of(settings: Settings) -> Context:
         grace=timedelta(minutes=settings.completeness_grace_minutes),
         rates=Rates(settings.api_requests_a_minute),
         hide_refusals=settings.api_hides_refusals,
+        base_url=settings.base_url(),
+        session_lifetime=timedelta(hours=settings.api_session_hours),
+        sign_ins=Rates(settings.api_sign_ins_a_minute),
         deadline_seconds=DEADLINE_SECONDS,
     )
 

@@ -11,6 +11,7 @@ import typer
 
 from deploy.commands import (
     api,
+    audit,
     dead_letters,
     demo,
     doctor,
@@ -19,6 +20,7 @@ from deploy.commands import (
     export,
     exporter,
     keys,
+    login_link,
     migrate,
     positions,
     prices,
@@ -48,9 +50,11 @@ app = typer.Typer(
     f"Exit codes:\n\n{_EXIT_CODES}",
 )
 for _module in (
-    up, demo, worker, exporter, api, simulate, emit, export, verify, doctor, top, epoch, migrate, schema, settings
+    up, demo, worker, exporter, api, simulate, emit, export, audit, verify, doctor, top, epoch, migrate, schema,
+    settings,
 ):  # fmt: skip
     app.command(_module.__name__.rpartition(".")[2])(_module.command)
+app.command("login-link")(login_link.command)
 app.add_typer(topics.app)
 app.add_typer(positions.app)
 app.add_typer(dead_letters.app)

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from tests.api.groups import extra_events
+from tests.api.people import people_events
 from tests.api.recount import Recount
 from tests.api.server import Served, context_of, make_keys, serve
 from tests.api.world import World, make_world
@@ -13,8 +14,8 @@ from tests.api.world import World, make_world
 
 @pytest.fixture(scope="session")
 def world(clickhouse: str) -> World:
-    """The simulated world, and events that the simulation does not think of."""
-    return make_world(clickhouse, f"api_{uuid4().hex}", extra=extra_events)
+    """The simulated world, and events and people that the simulation does not think of."""
+    return make_world(clickhouse, f"api_{uuid4().hex}", extra=lambda events: extra_events(events) + people_events())
 
 
 @pytest.fixture(scope="session")

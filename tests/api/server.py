@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import uvicorn
@@ -40,10 +40,13 @@ class Served:
 
 
 @contextmanager
-def serve(context: Context) -> Iterator[Served]:
-    """The API over `context`, in a thread, on a free port."""
+def serve(context: Context, *handlers: Any) -> Iterator[Served]:
+    """The API over `context`, in a thread, on a free port; with further routes, if a test has some."""
     with listen("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(server_config(context))
+        config = server_config(context)
+        for handler in handlers:
+            cast(Any, config.app).app.register(handler)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
@@ -56,6 +59,7 @@ def serve(context: Context) -> Iterator[Served]:
 def context_of(world: World, requests_a_minute: int = ENDLESS, **others: Any) -> Context:
     """A context over the world; its clock stands still at NOW."""
     rates = Rates(requests_a_minute)
+    others.setdefault("sign_ins", Rates(ENDLESS))
     return Context(world.client, lambda _: world.sources, lambda: NOW, timedelta(minutes=120), rates, **others)
 
 

@@ -4,24 +4,19 @@ import json
 from typing import Any
 
 import pytest
-from litestar.routes import HTTPRoute
 
 from api.app import make_app
 from api.ids import GROUP, PROJECT, USER, tagged
 from api.routes import FILTERS, LISTS
 from tests.api.recount import Recount
+from tests.api.routes import handlers
 from tests.api.server import PREFIX, Served, context_of
 from tests.api.world import World
 
-OPEN = {"/alive", "/health"}
-"""Routes that tell nothing of any organization."""
-
 
 def guarded_paths(world: World) -> list[str]:
-    """Every path of the application that is not open, the OpenAPI document left out."""
-    app = make_app(context_of(world)).app
-    paths = [route.path for route in app.routes if isinstance(route, HTTPRoute)]
-    return [path for path in paths if path not in OPEN and not path.startswith("/schema")]
+    """Every path that tells something of an organization."""
+    return [path for path, _ in handlers(make_app(context_of(world)).app)]
 
 
 def days_of(path: str) -> dict[str, str]:

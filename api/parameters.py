@@ -84,11 +84,11 @@ def _within(first_name: str, first: date, last_name: str, last: date, newest: da
     return first, last
 
 
-def read_limit(given: Given) -> int:
-    """How many rows a page may have."""
+def read_limit(given: Given, usual: int = USUAL_ROWS) -> int:
+    """How many rows a page may have; `usual` when nothing is said."""
     text = single(given, "limit")
     if text is None:
-        return USUAL_ROWS
+        return usual
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= MOST_ROWS:
         raise wrong("limit", text, f"a whole number from 1 to {MOST_ROWS}")
     return int(text)

@@ -130,7 +130,7 @@ def claude_code_day(row: Row, organization_id: str, day: date, plan: str, sees_s
         customer_type="subscription" if subscription else "api",
         subscription_type=subscription,
         terminal_type=row["terminal"],
-        is_remote=row["remote"],
+        is_remote=bool(row["remote"]),
         core_metrics=filled(CoreMetrics, row["counts"]),
         tool_actions=filled(ToolActions, row["counts"]),
         model_breakdown=[_model(use, sees_spend) for use in row["models"]],

@@ -46,6 +46,7 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
     }
     assert list(models) == sorted(models)
     assert len(models) == len(row["model_breakdown"])
+    assert isinstance(row["is_remote"], bool)
     plain = ("actor", "customer_type", "subscription_type", "terminal_type", "is_remote")
     kept = {name: count for name, count in counts.items() if count or name == "core_metrics.num_sessions"}
     return {name: row[name] for name in plain} | {"counts": kept, "models": models}

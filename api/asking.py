@@ -62,10 +62,10 @@ def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer,
     """One page of a list. Positions are read before cells, so the page holds at least what it says."""
     freshness = context.freshness(client)
     newest = newest_day(context, freshness)
-    query = query_digest(endpoint, viewer, given)
+    query = query_digest(endpoint.name, viewer, given)
     cursor = None
     if text := single(given, "page"):
-        cursor = unseal(text, context.secret(client), query)
+        cursor = unseal(text, context.secret(client), query, Cursor)
     question = read_question(endpoint, viewer, given, newest, cursor)
     limit = read_limit(given) if endpoint.paged(question) else WHOLE
     if cursor is not None and not endpoint.paged(question):
@@ -127,10 +127,10 @@ def read_ranking(endpoint: Endpoint, viewer: Viewer, given: Given, cursor: Curso
     return Ranking(metric, order == "desc", after)
 
 
-def query_digest(endpoint: Endpoint, viewer: Viewer, given: Given) -> str:
-    """What a cursor is bound to: all that decides which rows there are and in which order."""
+def query_digest(endpoint: str, viewer: Viewer, given: Given) -> str:
+    """What a cursor is bound to: who asks, and all that decides which rows there are and in which order."""
     deciding = sorted(f"{name}={value}" for name in given if name not in ("page", "limit") for value in given[name])
-    return digest_of(endpoint.name, viewer.organization_id, *deciding)
+    return digest_of(endpoint, viewer.organization_id, viewer.name, *deciding)
 
 
 def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, list[Row]]:

@@ -6,17 +6,16 @@ from typing import Annotated, Any
 
 from clickhouse_connect.driver.client import Client
 from litestar import Request, Router, get
-from litestar.di import NamedDependency, Provide
+from litestar.di import Provide
 from litestar.params import QueryParameter
 
-from api.asking import newest_day, steady
+from api.asking import newest_day, query_digest, steady
 from api.context import Context
-from api.cursors import Cursor, digest_of, seal, unseal
+from api.cursors import Cursor, seal, unseal
 from api.errors import BadRequest, wrong
 from api.guard import require_viewer
 from api.parameters import EARLIEST, MOST_ROWS, Given, read_date, read_limit, single
-from api.routes import REFUSALS, given_of
-from api.routes import Cursor as CursorText
+from api.requests import REFUSALS, Declared, given_of
 from api.shapes.claude_code import ClaudeCodePage, claude_code_day
 from api.viewer import Viewer, viewer_of
 from reports.claude_code.day import day_stamp, plan_of, read_day
@@ -37,7 +36,7 @@ async def declared(
     limit: Annotated[
         str | None, _declared_as("limit", f"Rows of a page, 1 to {MOST_ROWS}, {USUAL_ROWS} without.")
     ] = None,
-    page: CursorText = None,
+    page: Annotated[str | None, _declared_as("page", "`next_page` of the page before.")] = None,
 ) -> None:
     """The parameters of the report."""
 
@@ -49,7 +48,7 @@ async def declared(
     summary="Claude Code by actor and terminal",
     tells_spend=True,
 )
-async def claude_code(request: Request[Any, Any, Any], _declared: NamedDependency[None]) -> ClaudeCodePage:
+async def claude_code(request: Request[Any, Any, Any], _declared: Declared) -> ClaudeCodePage:
     """What each person and key did with Claude Code on one day, and what its models would cost at list price."""
     context: Context = request.app.state.context
     given = given_of(request, PARAMETERS)
@@ -60,9 +59,9 @@ def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: 
     """One page of a day. Positions are read before cells, so the page holds at least what it says."""
     freshness = context.freshness(client)
     day, limit = read_starting_at(given, newest_day(context, freshness)), read_limit(given, USUAL_ROWS)
-    query = digest_of(NAME, viewer.organization_id, str(day))
+    query = query_digest(NAME, viewer, given)
     text = single(given, "page")
-    cursor = unseal(text, context.secret(client), query) if text else None
+    cursor = unseal(text, context.secret(client), query, Cursor) if text else None
     organization_id, after = viewer.organization_id, cursor.key if cursor else ""
     seen, found = steady(
         lambda: read_day(client, organization_id, day, after, limit + 1),

@@ -19,6 +19,8 @@ from urllib3.exceptions import HTTPError
 
 from api.errors import Unavailable
 from api.rates import Rates
+from api.shapes.pipeline import Pipeline
+from api.tokens import Tokens
 from reports.access.keys import Key, cursor_secret, find_key, note_use
 from reports.access.passes import Holder, Pass, find_pass, make_pass, use_link
 from reports.errors import ReportError
@@ -48,18 +50,20 @@ class SourcesUnknown(Exception):
 class Context:
     """All that a request needs. `connect` opens a client of ClickHouse (and may fail: it is tried again by the next
     request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `grace` is how long after
-    midnight a day counts as complete, `base_url` is where people's browsers reach the API, and `sign_ins` counts their
-    attempts by address."""
+    midnight a day counts as complete, `base_url` is where people's browsers reach the API, `sign_ins` counts their
+    attempts by address, and `pipeline` looks at the log and the tables (raises SourcesUnknown)."""
 
     connect: Callable[[], Client]
     sources: Callable[[Client], Collection[str]]
     clock: Callable[[], datetime]
+    pipeline: Callable[[], Pipeline]
     grace: timedelta
     rates: Rates
     hide_refusals: bool = False
     base_url: str = "http://127.0.0.1:8080"
     session_lifetime: timedelta = timedelta(hours=8)
     sign_ins: Rates = field(default_factory=lambda: Rates(10))
+    tokens: Tokens = field(default_factory=lambda: Tokens(timedelta(hours=1)))
     deadline_seconds: float = 20.0
     threads: int = 8
     _client: Client | None = None
@@ -133,6 +137,10 @@ class Context:
         """Whom a one-time link lets in; one after another here, so that of many at once exactly one is let in."""
         with self._redeeming:
             return use_link(client, link, self.clock())
+
+    def vouched(self, client: Client, token: str) -> Holder:
+        """Whom a token of an identity provider vouches for. Raises NoKey."""
+        return self.tokens.holder(client, token, self.clock())
 
     def open_session(self, client: Client, holder: Holder) -> str:
         """A new session's secret."""

@@ -6,6 +6,9 @@ from reports.ids import GROUP, PROJECT, USER, tagged
 
 __all__ = ["GROUP", "PROJECT", "USER", "tagged", "untagged"]
 
+ORGANIZATION, SERVICE_ACCOUNT, API_KEY, WORKSPACE = "org_", "svac_", "apikey_", "wrkspc_"
+SESSION, AGENT, DEPLOYMENT, ENVIRONMENT, USER_PROFILE = "sesn_", "agent_", "depl_", "env_", "uprof_"
+
 
 def untagged(parameter: str, prefix: str, text: str) -> str:
     """The UUID of an outer id, or of a bare UUID. Raises BadRequest that names the parameter."""

@@ -2,11 +2,9 @@
 
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
 
 from litestar import Request, Router, get
-from litestar.di import NamedDependency, Provide
-from litestar.openapi.datastructures import ResponseSpec
+from litestar.di import Provide
 from litestar.params import QueryParameter
 
 from api.asking import answer, answer_summaries
@@ -22,13 +20,14 @@ from api.endpoints import (
     USERS,
     Endpoint,
 )
-from api.errors import BadRequest, ErrorBody
 from api.guard import require_viewer
-from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Given, collect
+from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
+from api.requests import REFUSALS, Declared, given_of
 from api.shapes.common import Page
 from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
 from api.shapes.summaries import SummaryPage
 from api.shapes.users import UserActivity
+from api.usage.routes import HANDLERS
 from api.viewer import viewer_of
 
 PREFIX = "/v1/organizations/analytics"
@@ -85,32 +84,6 @@ async def daily(
 ) -> None:
     """The parameters of the summaries."""
 
-
-Declared = NamedDependency[None]
-
-
-def given_of(request: Request[Any, Any, Any], allowed: tuple[str, ...]) -> Given:
-    """The request's parameters. Raises BadRequest."""
-    try:
-        items = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=500)
-    except ValueError:
-        raise BadRequest("The query has more than 500 parameters. Allowed: fewer.") from None
-    return collect(items, allowed)
-
-
-REFUSALS: dict[int, ResponseSpec] = {
-    status: ResponseSpec(ErrorBody, generate_examples=False, description=said)
-    for status, said in {
-        400: "A parameter is wrong.",
-        401: "No key, token or session, or none that is good now.",
-        403: "The key lacks the scope, or the person the role.",
-        404: "There is no such resource, or the installation hides refusals.",
-        410: "A day was revised since page 1.",
-        429: "The organization has asked too often; `retry-after` says when there is room.",
-        500: "A bug.",
-        503: "Something behind the API is away; `retry-after` says when to ask again.",
-    }.items()
-}
 
 over_days = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(ranged)})
 of_a_day = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(one_day)})
@@ -179,7 +152,7 @@ FILTERS = {"summaries": SUMMARY_FILTERS} | {endpoint.name: endpoint.filters for 
 
 analytics = Router(
     PREFIX,
-    route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts],
+    route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts, *HANDLERS],
     guards=[require_viewer],
     tags=["analytics"],
     security=[{"bearer": []}, {"api_key": []}],

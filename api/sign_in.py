@@ -1,4 +1,4 @@
-"""Signing in and out: a one-time link becomes a session, whose secret is a browser's cookie.
+"""Signing in and out: a one-time link, or a token of an identity provider, becomes a session in a browser's cookie.
 
 Looking at a link's page uses nothing up, since mail and chat programs look at links too; its button does.
 """
@@ -48,7 +48,7 @@ async def ask(request: AnyRequest) -> Response[str]:
 
 @post("/sign-in", include_in_schema=False, request_max_body_size=LARGEST)
 async def sign_in(request: AnyRequest) -> Response[Any]:
-    """A session for a good link: as a redirect for a form, as JSON for JSON. Raises what `ask` shows."""
+    """A session for a good link or token: as a redirect for a form, as JSON for JSON. Raises what `ask` shows."""
     context: Context = request.app.state.context
     try:
         refuse_other_sites(request, context)
@@ -99,9 +99,11 @@ def let_out(client: Client, context: Context, secret: str, request_id: str) -> N
 
 
 def holder_of(client: Client, context: Context, sent: Mapping[str, str]) -> Holder:
-    """Whom the sent link stands for. Raises BadRequest, NoKey."""
+    """Whom the sent link or token stands for. Raises BadRequest, NoKey."""
+    if set(sent) == {"token"}:
+        return context.vouched(client, sent["token"].strip())
     if set(sent) != {"link"}:
-        raise BadRequest("Send one of: link, the secret of a one-time link. `tally login-link` prints one.")
+        raise BadRequest("Send link, the secret of a one-time link, or token, one of the organization's provider.")
     holder = context.redeem(client, sent["link"])
     if holder is None:
         raise NoKey("The link is not known, has expired or was used. `tally login-link` prints a new one.")

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from deploy.connections import clickhouse_of
 from deploy.ids import uuid_of
 from deploy.settings import Settings
-from reports.access.audit import DONE, EXPORT, LINK, Entry, read_entries, write_entry
+from reports.access.audit import DONE, EXPORT, IDENTITY, LINK, Entry, read_entries, write_entry
 from reports.access.passes import Holder
 
 
@@ -37,6 +37,12 @@ def note_link(client: Client, now: datetime, holder: Holder) -> None:
     """That the operating system's user makes a link which lets the holder in."""
     whom = orjson.dumps({"for": holder.name}).decode()
     write_entry(client, Entry(now, _user(), LINK, DONE, holder.organization_id, route="tally login-link", filter=whom))
+
+
+def note_provider(client: Client, now: datetime, organization_id: str, facts: Mapping[str, Any]) -> None:
+    """That the operating system's user changes whose tokens let people in."""
+    told = orjson.dumps(facts).decode()
+    write_entry(client, Entry(now, _user(), IDENTITY, DONE, organization_id, route="tally identity", filter=told))
 
 
 def entries(settings: Settings, organization: str, since: datetime, limit: int) -> list[Entry]:

@@ -19,6 +19,7 @@ from deploy.commands import (
     epoch,
     export,
     exporter,
+    identity,
     keys,
     login_link,
     migrate,
@@ -60,6 +61,7 @@ app.add_typer(positions.app)
 app.add_typer(dead_letters.app)
 app.add_typer(prices.app)
 app.add_typer(keys.app)
+app.add_typer(identity.app)
 
 
 def main() -> None:

@@ -85,6 +85,7 @@ class Settings(BaseSettings):
         None, description="URL at which browsers reach the API; https makes cookies secure"
     )
     api_session_hours: PositiveFloat = Field(8.0, le=168, description="hours after which people sign in again")
+    api_token_minutes: PositiveInt = Field(60, le=1440, description="how long an identity provider's token may live")
     api_sign_ins_a_minute: PositiveInt = Field(10, description="attempts of an address to sign in, in a minute")
     now: AwareDatetime | None = Field(None, description="the date and time to believe in, for tests")
     debug: bool = Field(False, description="show tracebacks")

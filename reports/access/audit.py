@@ -14,7 +14,8 @@ FOLDER = Path(__file__).parent
 ENTIRE = 2**63 - 1
 """More entries than there are."""
 
-SIGN_IN, SIGN_OUT, LINK, READ, EXPORT = "sign-in", "sign-out", "link", "read of spend", "export"
+SIGN_IN, SIGN_OUT, READ, EXPORT = "sign-in", "sign-out", "read of spend", "export"
+LINK, IDENTITY = "link", "identity"
 DONE, BEGUN = "done", "begun"
 
 

@@ -15,10 +15,16 @@ OPEN = {"/alive", "/health", "/sign-in", "/sign-out"}
 SPENDING = re.compile(r"spend|cost|price|usd|amount|currency")
 
 
-def handlers(app: Litestar) -> Iterator[tuple[str, HTTPRouteHandler]]:
-    """Every GET that is not open, by its path; the OpenAPI document left out."""
+OPERATING = "/operator/"
+"""Where routes begin that tell of the installation and of no organization."""
+
+
+def handlers(app: Litestar, of_operators: bool = False) -> Iterator[tuple[str, HTTPRouteHandler]]:
+    """Every GET of an organization, or every one of operators, by its path; the OpenAPI document left out."""
     for route in app.routes:
-        if isinstance(route, HTTPRoute) and route.path not in OPEN and not route.path.startswith("/schema"):
+        if not isinstance(route, HTTPRoute) or route.path in OPEN or route.path.startswith("/schema"):
+            continue
+        if route.path.startswith(OPERATING) == of_operators:
             yield from ((route.path, handler) for handler in route.route_handlers if "GET" in handler.http_methods)
 
 

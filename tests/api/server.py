@@ -13,12 +13,15 @@ import uvicorn
 
 from api.context import Context
 from api.rates import Rates
+from api.shapes.pipeline import Pipeline
 from deploy.api import listen, server_config
 from reports.access.keys import create_key, ensure_cursor_secret
 from tests.api.world import NOW, World
 
 PREFIX = "/v1/organizations/analytics"
 ENDLESS = 1_000_000
+PIPELINE = Pipeline(lag=0, data_refreshed_at=NOW, sources=[], dead_letters={}, dead_letters_counted_at=NOW)
+"""What an operator is shown; tests/integration/test_operator_pipeline.py looks at a real one."""
 
 
 @dataclass
@@ -60,7 +63,15 @@ def context_of(world: World, requests_a_minute: int = ENDLESS, **others: Any) ->
     """A context over the world; its clock stands still at NOW."""
     rates = Rates(requests_a_minute)
     others.setdefault("sign_ins", Rates(ENDLESS))
-    return Context(world.client, lambda _: world.sources, lambda: NOW, timedelta(minutes=120), rates, **others)
+    return Context(
+        connect=world.client,
+        sources=lambda _: world.sources,
+        clock=lambda: NOW,
+        pipeline=lambda: PIPELINE,
+        grace=timedelta(minutes=120),
+        rates=rates,
+        **others,
+    )
 
 
 def make_keys(world: World) -> dict[str, str]:

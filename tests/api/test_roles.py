@@ -12,6 +12,7 @@ from api.guard import require_spend
 from api.shapes.common import without_spend
 from deploy.simulation import Line, Plan
 from reports.access.keys import READ_ACTIVITY, create_key
+from reports.access.passes import Holder
 from reports.access.people import read_person
 from tests.api.people import EVERYBODY, Someone, event, people_events, somebody
 from tests.api.routes import handlers, may_tell_spend, money_in
@@ -147,6 +148,20 @@ def test_a_plan_counts_from_its_hour_on(own: World) -> None:
         seen.append(may_look())
     own_client.close()
     assert seen == [False, False, True]
+
+
+def test_operators_see_the_pipeline_and_nobody_else_does(served: Served, world: World, organization: str) -> None:
+    operator = browser(world, served, Holder(operator="kim"))
+    owner = browser(world, served, holder_of(somebody("team", "owner")))
+    paths = [path for path, _ in handlers(make_app(context_of(world)).app, of_operators=True)]
+    assert paths == ["/operator/pipeline"]
+    for path in paths:
+        assert operator.get(path).status_code == 200
+        assert owner.get(path).status_code == 403
+        assert served.get(path, served.keys[organization]).status_code == 403
+        assert served.get(path).status_code == 401
+    for path, _ in routes_of(world):
+        assert operator.get(path, params=days_of(path)).status_code == 403
 
 
 def test_a_person_of_one_organization_is_nobody_in_another(served: Served, world: World) -> None:

@@ -8,6 +8,7 @@ import anthropic
 import httpx
 import msgspec
 
+from api.claude_code import NAME, PARAMETERS, REPORTS
 from api.endpoints import SUMMARY_FILTERS
 from api.errors import ErrorBody
 from api.routes import LISTS
@@ -15,6 +16,7 @@ from tests.api.server import PREFIX, Served
 from tests.api.walking import METHODS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+CLAUDE_CODE = f"{REPORTS}/{NAME}"
 ADDRESS = "http://127.0.0.1:8080"
 
 
@@ -33,7 +35,7 @@ def test_the_python_example_runs(served: Served, organization: str, capsys: Any)
 
 def test_the_curl_examples_answer(served: Served, organization: str) -> None:
     commands = re.findall(r'^curl -H "([a-z-]+): (.*?)" "(.*?)"$', PAGE, re.MULTILINE)
-    assert len(commands) == 3
+    assert len(commands) == 4
     for header, value, url in commands:
         headers = {header: value.replace("$KEY", served.keys[organization])}
         response = httpx.get(url.replace(ADDRESS, served.base_url), headers=headers)
@@ -77,7 +79,10 @@ def lists_of(resource: Any, prefix: str = "") -> list[str]:
 
 def test_the_openapi_document_is_of_the_code(served: Served) -> None:
     document = httpx.get(f"{served.base_url}/schema/openapi.json").json()
-    assert set(document["paths"]) == {f"{PREFIX}/{name}" for name in ("summaries", *(each.name for each in LISTS))}
+    lists = {f"{PREFIX}/{name}" for name in ("summaries", *(each.name for each in LISTS))}
+    assert set(document["paths"]) == {*lists, CLAUDE_CODE}
+    report = document["paths"][CLAUDE_CODE]["get"]
+    assert tuple(parameter["name"] for parameter in report["parameters"]) == PARAMETERS
     for endpoint in LISTS:
         operation = document["paths"][f"{PREFIX}/{endpoint.name}"]["get"]
         assert {parameter["name"] for parameter in operation["parameters"]} == set(endpoint.parameters)

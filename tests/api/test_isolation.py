@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from api.app import make_app
+from api.claude_code import NAME, REPORTS
 from api.ids import GROUP, PROJECT, USER, tagged
 from api.routes import FILTERS, LISTS
 from reports.access.passes import Holder
@@ -16,6 +17,8 @@ from tests.api.server import PREFIX, Served, context_of
 from tests.api.signing import browser
 from tests.api.world import World
 
+CLAUDE_CODE = f"{REPORTS}/{NAME}"
+
 
 def guarded_paths(world: World) -> list[str]:
     """Every path that tells something of an organization."""
@@ -24,6 +27,8 @@ def guarded_paths(world: World) -> list[str]:
 
 def days_of(path: str) -> dict[str, str]:
     """Days that every route takes and that hold something."""
+    if path == CLAUDE_CODE:
+        return {"starting_at": "2026-11-17"}
     return {"date": "2026-11-17"} if path.endswith("artifacts") else {"starting_date": "2026-10-15"}
 
 
@@ -43,7 +48,7 @@ def is_of(event: dict[str, Any], organization: str, kind: str) -> bool:
 
 def test_every_route_is_known_here_and_refuses_without_a_key(world: World, served: Served) -> None:
     paths = guarded_paths(world)
-    assert sorted(paths) == sorted(f"{PREFIX}/{name}" for name in FILTERS)
+    assert sorted(paths) == sorted([*(f"{PREFIX}/{name}" for name in FILTERS), CLAUDE_CODE])
     for path in paths:
         assert served.get(path, **days_of(path)).status_code == 401
 

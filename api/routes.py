@@ -1,5 +1,6 @@
 """The routes. Parameters are declared here for the OpenAPI document; `asking` reads them, with refusals of our own."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
@@ -21,12 +22,14 @@ from api.endpoints import (
     Endpoint,
 )
 from api.guard import require_key
-from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
+from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Reader
 from api.requests import REFUSALS, Declared, given_of
 from api.shapes.common import Page
 from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
 from api.shapes.summaries import SummaryPage
 from api.shapes.users import UserActivity
+from api.usage.endpoints import REPORTS
+from api.usage.filters import Filter
 from api.usage.routes import HANDLERS
 from api.viewer import viewer_of
 
@@ -147,7 +150,11 @@ async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Pag
 
 
 LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
-FILTERS = {"summaries": SUMMARY_FILTERS} | {endpoint.name: endpoint.filters for endpoint in LISTS}
+FILTERS: dict[str, Mapping[str, Reader | Filter]] = {
+    "summaries": SUMMARY_FILTERS,
+    **{endpoint.name: endpoint.filters for endpoint in LISTS},
+    **{report.name: report.filters for report in REPORTS},
+}
 """The filters of each route, for whoever walks over all of them."""
 
 analytics = Router(

@@ -1,4 +1,4 @@
-"""A price list for the simulated world: one model has no price, and a model and the web search cost more from an hour on."""
+"""A price list for the simulated world: a model has no price, another and web searches cost more from an hour on."""
 
 import csv
 from pathlib import Path

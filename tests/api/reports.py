@@ -2,13 +2,13 @@
 
 import typing
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from anthropic.types.beta.organization import analytics
 
-from tests.api.spending import TOKEN_TYPES, Spending, Tally, Value, text, total
+from tests.api.spending import TOKEN_TYPES, Spending, Tally, Value, total
 
 PARAMS = {
     "usage_report": analytics.UsageReportListParams,
@@ -25,6 +25,13 @@ BEGINS, ENDS = datetime(2026, 11, 5, tzinfo=UTC), datetime(2026, 11, 17, tzinfo=
 SPAN = {"starting_at": BEGINS, "ending_at": ENDS}
 WIDTHS = {"1d": timedelta(days=1), "1h": timedelta(hours=1), "1m": timedelta(minutes=1)}
 Key = tuple[Value, ...]
+DIMENSIONS = {
+    "claude_tag_categories": "claude_tag_category",
+    "rbac_group_ids": "rbac_group_id",
+    "user_ids": "actor",
+    "actor_ids": "actor",
+}
+"""What a filter narrows, where that is not its name in the singular."""
 
 
 def named(method: str, parameter: str) -> list[str]:
@@ -60,7 +67,10 @@ def found(method: str, rows: list[dict[str, Any]], by: Collection[str], width: b
         every = [(result, row) for row in rows for result in row["results"]]
     values = [(_key(method, row, by) + ((at["starting_at"],) if width else ()), row) for row, at in every]
     if method in PRICED:
-        values = [((*key, _dimension(method, row, "cost_type"), _dimension(method, row, "token_type")), row) for key, row in values]
+        values = [
+            ((*key, _dimension(method, row, "cost_type"), _dimension(method, row, "token_type")), row)
+            for key, row in values
+        ]
     keyed = {key: _numbers(method, row) for key, row in values}
     assert len(keyed) == len(values), "a row came twice"
     return keyed
@@ -121,7 +131,11 @@ def _costs(tally: Tally, split: list[str]) -> dict[Key, Any]:
     others = (None if split else tally.requests + tally.spans, tuple(sorted(tally.unpriced)))
 
     def cost(*places: int) -> tuple[Any, ...]:
-        return (total([tally.net[place] for place in places]), total([tally.listed[place] for place in places]), *others)
+        return (
+            total([tally.net[place] for place in places]),
+            total([tally.listed[place] for place in places]),
+            *others,
+        )
 
     if not split:
         return {(None, None): cost(*range(7))}
@@ -140,8 +154,3 @@ def _costs(tally: Tally, split: list[str]) -> dict[Key, Any]:
 def grouped(method: str, by: list[str]) -> list[str]:
     """What rows are apart by: people's reports by person, too."""
     return ["actor", *by] if method.startswith("user_") else by
-
-
-def day(number: date) -> str:
-    """The beginning of a day as responses write it."""
-    return text(datetime(number.year, number.month, number.day, tzinfo=UTC))

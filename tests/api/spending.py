@@ -181,7 +181,10 @@ class Spending:
         tools = in_force(self.prices["", "", "", "", ""], hour)
         if tokens is None or None in tokens[:5]:
             return None
-        return [EXACT.multiply(mul(price, 100), count) for price, count in zip((*tokens[:5], *tools[5:]), counts, strict=True)]
+        return [
+            EXACT.multiply(mul(price, 100), count)
+            for price, count in zip((*tokens[:5], *tools[5:]), counts, strict=True)
+        ]
 
     def values(self, event: dict[str, Any], organization: str, at: datetime) -> dict[str, Collection[Value]]:
         """The event's values by dimension, in the response's forms."""

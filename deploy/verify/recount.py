@@ -1,7 +1,6 @@
 """Counts a log again in plain Python: records in, the tables that they should have made out. No I/O, no clock."""
 
 import json
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from deploy.verify.counting import Key, additions, attribution_row
 from deploy.verify.directory_events import POLICIES, SUBJECTS
 from deploy.verify.events import SCHEMAS
+from deploy.verify.horizon import Horizon
 from deploy.verify.letters import row_of_record
 from deploy.verify.moments import microsecond_text, parse_moment
 from deploy.verify.records import DeadLetter, Record
@@ -96,7 +96,7 @@ class Recount:
     ids: list[tuple[str, int]] = field(default_factory=list)
     tallies: dict[str, Tally] = field(default_factory=dict)
     traced: dict[tuple[str, Key], Trace] = field(default_factory=dict)
-    _seen: dict[str, "_Horizon"] = field(default_factory=dict)
+    _seen: dict[str, Horizon] = field(default_factory=dict)
     _same: dict[Any, Any] = field(default_factory=dict)
 
     def source(self, topic: str, partition: int) -> str:
@@ -159,7 +159,7 @@ class Recount:
         not be decided again from the horizon alone.
         """
         if source not in self._seen:
-            self._seen[source] = _Horizon(self.options.block_size, self.options.blocks)
+            self._seen[source] = Horizon(self.options.block_size, self.options.blocks)
         event_id = event["event_id"]
         self.ids.append((event_id, record.offset))
         digest = blake2b(record.value or b"", digest_size=16).digest()
@@ -224,26 +224,6 @@ def normal(topic: str, kind: str, event: Event) -> Event:
 def plain_text(event: Event) -> str:
     """One text for one meaning: equal if and only if the (normal) events are."""
     return json.dumps(event, sort_keys=True)
-
-
-class _Horizon:
-    """Where each event_id stood last, and with which bytes: in the block that is read and in those before it."""
-
-    def __init__(self, block_size: int, blocks: int) -> None:
-        self._block_size = block_size
-        self._blocks = blocks
-        self._seen: deque[tuple[int, dict[str, tuple[int, bytes]]]] = deque()
-
-    def renew(self, event_id: str, offset: int, digest: bytes) -> tuple[int, bytes] | None:
-        """The last occurrence before this one, which is the last one from now on."""
-        block = offset // self._block_size
-        if not self._seen or self._seen[-1][0] != block:
-            self._seen.append((block, {}))
-        while self._seen[0][0] < block - self._blocks:
-            self._seen.popleft()
-        earlier = next((seen[event_id] for _, seen in reversed(self._seen) if event_id in seen), None)
-        self._seen[-1][1][event_id] = offset, digest
-        return earlier
 
 
 def _read(record: Record) -> tuple[str, Event]:

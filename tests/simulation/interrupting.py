@@ -56,9 +56,9 @@ class World:
         self.what, self.rng = what, Random(seed)
         self.partition = TOKEN if what.step in OF_TOKEN else CHAT
         options = Options(piece=3, block_size=6, blocks=1, flush_seconds=0.1, idle_flushes=0, open_cells_limit=4)
-        calm: dict[str, Any] = {"trouble": 0.0, "slow": 0.0, "losses": 0.0, "incident": "", "repeats": 0.3, "batch": 3}
-        plan = plan_of(Random(seed))
-        self.plan = replace(plan, partitions=(self.partition,), records=RECORDS, chaos_seconds=2.0, options=options, **calm)
+        calm: dict[str, Any] = {"trouble": 0.0, "slow": 0.0, "losses": 0.0, "incident": ""}
+        log: dict[str, Any] = {"partitions": (self.partition,), "records": RECORDS, "repeats": 0.3, "batch": 3}
+        self.plan = replace(plan_of(Random(seed)), options=options, chaos_seconds=2.0, **calm, **log)
         self.loop = Loop(self.rng)
         self.log = Log(self.loop, self.rng, self.plan)
         self.log.partitions[self.partition].times = [0.05 * number for number in range(RECORDS)]

@@ -1,0 +1,85 @@
+-- What makes answers fast. Nothing here decides a number: without it every answer is the same, and slower.
+
+-- The cost of an organization's usage in [begins, ends), by whatever is named in {by} (actor_id, product, hour, day,
+-- attribution_id, ...; the rest is empty) and by everything a cost depends on. It says what the view `spend` says, but
+-- adds counts up before it prices them: prices and terms hold from one change to the next, so all hours between two
+-- changes cost the same. Only usage without searches (or code execution) may be added up with its like, since a
+-- tool without a price leaves the others a cost.
+CREATE OR REPLACE VIEW spend_by AS
+SELECT
+    usage.hour AS hour, usage.day AS day, usage.actor_type AS actor_type, usage.actor_id AS actor_id,
+    usage.product AS product, usage.model AS model, usage.funding AS funding, usage.service_tier AS service_tier,
+    usage.context_window AS context_window, usage.inference_geo AS inference_geo, usage.speed AS speed,
+    usage.attribution_id AS attribution_id,
+    usage.requests AS requests, usage.uncached_input_tokens AS uncached_input_tokens,
+    usage.cache_read_input_tokens AS cache_read_input_tokens,
+    usage.cache_creation_5m_input_tokens AS cache_creation_5m_input_tokens,
+    usage.cache_creation_1h_input_tokens AS cache_creation_1h_input_tokens, usage.output_tokens AS output_tokens,
+    usage.web_search_requests AS web_search_requests, usage.execution_spans AS execution_spans,
+    usage.execution_milliseconds AS execution_milliseconds,
+    NOT terms.seat_based OR (usage.funding = 'extra_usage' AND terms.extra_usage) AS reported,
+    if(usage.model = '', toDecimal128(0, 18),
+        usage.uncached_input_tokens * toDecimal128(price.uncached_input_token_usd, 18)
+        + usage.cache_read_input_tokens * toDecimal128(price.cache_read_input_token_usd, 18)
+        + usage.cache_creation_5m_input_tokens * toDecimal128(price.cache_creation_5m_input_token_usd, 18)
+        + usage.cache_creation_1h_input_tokens * toDecimal128(price.cache_creation_1h_input_token_usd, 18)
+        + usage.output_tokens * toDecimal128(price.output_token_usd, 18)) AS tokens_list_usd,
+    if(usage.web_search_requests = 0, toDecimal128(0, 18),
+        usage.web_search_requests * toDecimal128(tool.web_search_request_usd, 18)) AS web_search_list_usd,
+    if(usage.execution_milliseconds = 0, toDecimal128(0, 18),
+        usage.execution_milliseconds * tool.execution_millisecond_usd) AS execution_list_usd,
+    tokens_list_usd + web_search_list_usd + execution_list_usd AS list_usd,
+    toDecimal256(list_usd, 18) * (toDecimal64(1, 6) - terms.discount) AS net_usd
+FROM (
+    SELECT
+        *, toDateTime64(any_hour, 6, 'UTC') AS instant, 1 AS one,
+        replaceRegexpOne(model, '-(20[0-9]{6}|latest)$', '') AS price_model,
+        if(context_window = '', '0-200k', context_window) AS price_context_window,
+        if(inference_geo = '', 'global', inference_geo) AS price_inference_geo,
+        if(speed = '', 'standard', speed) AS price_speed
+    FROM (
+        SELECT
+            roundDown(toUInt32(cell.hour), (
+                SELECT arraySort(groupUniqArray(toUInt32(seconds))) FROM (
+                    SELECT 0 AS seconds
+                    UNION ALL
+                    SELECT toUInt32(effective_from) FROM prices
+                    UNION ALL
+                    SELECT toUInt32(intDiv(toUnixTimestamp64Micro(in_force_from) + 999999, 1000000)) FROM terms
+                    WHERE organization_id = {organization_id:UUID}
+                )
+            )) AS last_change,
+            if(has({by:Array(String)}, 'hour'), cell.hour, toDateTime(0, 'UTC')) AS hour,
+            if(has({by:Array(String)}, 'day'), toDate(cell.hour), toDate(0)) AS day,
+            if(has({by:Array(String)}, 'actor_id'), cell.actor_type, '') AS actor_type,
+            if(has({by:Array(String)}, 'actor_id'), cell.actor_id, toUUID('00000000-0000-0000-0000-000000000000'))
+                AS actor_id,
+            if(has({by:Array(String)}, 'product'), cell.product, '') AS product,
+            if(has({by:Array(String)}, 'attribution_id'), cell.attribution_id,
+                toUUID('00000000-0000-0000-0000-000000000000')) AS attribution_id,
+            cell.model AS model, cell.service_tier AS service_tier, cell.context_window AS context_window,
+            cell.inference_geo AS inference_geo, cell.speed AS speed, cell.funding AS funding,
+            cell.web_search_requests > 0 AS searched, cell.execution_milliseconds > 0 AS executed,
+            min(cell.hour) AS any_hour,
+            sum(cell.requests) AS requests, sum(cell.uncached_input_tokens) AS uncached_input_tokens,
+            sum(cell.cache_read_input_tokens) AS cache_read_input_tokens,
+            sum(cell.cache_creation_5m_input_tokens) AS cache_creation_5m_input_tokens,
+            sum(cell.cache_creation_1h_input_tokens) AS cache_creation_1h_input_tokens,
+            sum(cell.output_tokens) AS output_tokens, sum(cell.web_search_requests) AS web_search_requests,
+            sum(cell.execution_spans) AS execution_spans, sum(cell.execution_milliseconds) AS execution_milliseconds
+        FROM counted_usage AS cell
+        WHERE cell.organization_id = {organization_id:UUID}
+            AND cell.hour >= {begins:DateTime('UTC')} AND cell.hour < {ends:DateTime('UTC')}
+            AND (empty({actor_types:Array(String)}) OR has({actor_types:Array(String)}, cell.actor_type))
+        GROUP BY ALL
+    )
+) AS usage
+ASOF LEFT JOIN (SELECT * FROM prices FINAL WHERE model != '') AS price
+    ON usage.price_model = price.model AND usage.service_tier = price.service_tier
+    AND usage.price_context_window = price.context_window AND usage.price_inference_geo = price.inference_geo
+    AND usage.price_speed = price.speed AND usage.any_hour >= price.effective_from
+ASOF LEFT JOIN (SELECT *, 1 AS one FROM prices FINAL WHERE model = '') AS tool
+    ON usage.one = tool.one AND usage.any_hour >= tool.effective_from
+ASOF LEFT JOIN (SELECT *, 1 AS one FROM terms WHERE organization_id = {organization_id:UUID}) AS terms
+    ON usage.one = terms.one AND usage.instant >= terms.in_force_from
+SETTINGS do_not_merge_across_partitions_select_final = 1, join_use_nulls = 0;

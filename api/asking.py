@@ -1,5 +1,6 @@
 """From a request's parameters to a question, and from its answer to a page."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -127,7 +128,7 @@ def query_digest(endpoint: Endpoint, viewer: Viewer, given: Given) -> str:
     return digest_of(endpoint.name, viewer.organization_id, *deciding)
 
 
-def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, list[Row]]:
+def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, Sequence[Row]]:
     """The rows and the stamp of their cells: first the stamp on page 1, last on later ones, so that both saw the same.
 
     Raises CursorGone when they did not.

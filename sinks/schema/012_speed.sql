@@ -83,3 +83,60 @@ ASOF LEFT JOIN (SELECT *, 1 AS one FROM prices FINAL WHERE model = '') AS tool
 ASOF LEFT JOIN (SELECT *, 1 AS one FROM terms WHERE organization_id = {organization_id:UUID}) AS terms
     ON usage.one = terms.one AND usage.instant >= terms.in_force_from
 SETTINGS do_not_merge_across_partitions_select_final = 1, join_use_nulls = 0;
+
+-- The state of every day of an organization's cells, kept by ClickHouse with each part of a table, so that it is never
+-- behind the cells: how many rows there are, and the sum of a hash of each. Whoever remembers an answer asks by it
+-- whether the answer still holds (reports/state.sql). A merge that lets an old version go changes it too, which costs
+-- one answer more and is never wrong.
+
+ALTER TABLE spend_cells MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';
+ALTER TABLE spend_cells ADD PROJECTION IF NOT EXISTS states (
+    SELECT organization_id, toDate(hour), count(), sum(sipHash64(*)) GROUP BY organization_id, toDate(hour)
+);
+ALTER TABLE spend_cells MATERIALIZE PROJECTION states;
+
+ALTER TABLE chat_cells MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';
+ALTER TABLE chat_cells ADD PROJECTION IF NOT EXISTS states (
+    SELECT organization_id, day, count(), sum(sipHash64(*)) GROUP BY organization_id, day
+);
+ALTER TABLE chat_cells MATERIALIZE PROJECTION states;
+
+ALTER TABLE file_cells MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';
+ALTER TABLE file_cells ADD PROJECTION IF NOT EXISTS states (
+    SELECT organization_id, day, count(), sum(sipHash64(*)) GROUP BY organization_id, day
+);
+ALTER TABLE file_cells MATERIALIZE PROJECTION states;
+
+ALTER TABLE project_cells MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';
+ALTER TABLE project_cells ADD PROJECTION IF NOT EXISTS states (
+    SELECT organization_id, day, count(), sum(sipHash64(*)) GROUP BY organization_id, day
+);
+ALTER TABLE project_cells MATERIALIZE PROJECTION states;
+
+ALTER TABLE artifact_cells MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';
+ALTER TABLE artifact_cells ADD PROJECTION IF NOT EXISTS states (
+    SELECT organization_id, day, count(), sum(sipHash64(*)) GROUP BY organization_id, day
+);
+ALTER TABLE artifact_cells MATERIALIZE PROJECTION states;
+
+ALTER TABLE connector_cells MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';
+ALTER TABLE connector_cells ADD PROJECTION IF NOT EXISTS states (
+    SELECT organization_id, day, count(), sum(sipHash64(*)) GROUP BY organization_id, day
+);
+ALTER TABLE connector_cells MATERIALIZE PROJECTION states;
+
+ALTER TABLE session_cells MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';
+ALTER TABLE session_cells ADD PROJECTION IF NOT EXISTS states (
+    SELECT organization_id, day, count(), sum(sipHash64(*)) GROUP BY organization_id, day
+);
+ALTER TABLE session_cells MATERIALIZE PROJECTION states;
+
+ALTER TABLE directory MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';
+ALTER TABLE directory ADD PROJECTION IF NOT EXISTS states (
+    SELECT organization_id, count(), sum(sipHash64(*)) GROUP BY organization_id
+);
+ALTER TABLE directory MATERIALIZE PROJECTION states;
+
+ALTER TABLE profiles MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';
+ALTER TABLE profiles ADD PROJECTION IF NOT EXISTS states (SELECT count(), sum(sipHash64(*)));
+ALTER TABLE profiles MATERIALIZE PROJECTION states;

@@ -25,9 +25,13 @@ MOST_ROWS = 20_000
 """How many rows are remembered, of 5 kB at most; what was not asked for longest gives way."""
 
 
+NO_DAY = date(1970, 1, 1)
+"""Where state.sql puts what belongs to no day."""
+
+
 @dataclass(frozen=True)
 class State:
-    """What one organization's answers are made of: a digest of each day's cells, and one of all else."""
+    """What one organization's answers are made of: a digest of each day's cells, and at NO_DAY one of all else."""
 
     of_days: Mapping[date, str]
 
@@ -63,6 +67,8 @@ class Memory:
         return answer
 
     def _keep(self, question: Hashable, state: Hashable, answer: Sequence[Any]) -> None:
+        if _weight(answer) > self._most_rows:
+            return
         self._answers[question] = (state, answer)
         self._rows += _weight(answer)
         while self._rows > self._most_rows:

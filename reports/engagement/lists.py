@@ -20,14 +20,21 @@ Lister = Callable[[Client, Question], Sequence[Row]]
 @remembered
 def read_users(client: Client, question: Question) -> Sequence[Row]:
     """A row a person with any activity, or a group: `key` is the id; sorted by e-mail (people without one first)."""
-    if question.by_group or question.ranking.by:
+    if question.by_group:
         return rows(client, "users", question.parameters())
-    page = rows(client, "users_page", question.parameters())
+    page = _page_of_users(client, question)
     if not page:
         return []
     chosen = replace(question, users=[row["key"] for row in page], ranking=Ranking(limit=len(page)))
     found = {row["key"]: row for row in rows(client, "users", chosen.parameters())}
     return [found[row["key"]] | {"rank": row["rank"]} for row in page]
+
+
+def _page_of_users(client: Client, question: Question) -> list[Row]:
+    """Who is on the page, as key and rank alone: what else they did is counted for them alone."""
+    if question.ranking.by:
+        return rows(client, "users", question.parameters() | {"ranks_only": True})
+    return rows(client, "users_page", question.parameters())
 
 
 @remembered

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
@@ -11,9 +12,9 @@ from api.dashboard.asking import Look, address, read_number
 from api.dashboard.figures import Page
 from api.parameters import choice, read_date
 from reports.errors import PeriodError
+from reports.forms import Form, focus_form, spend_form
 from reports.past_reports import past_reports
 from reports.periods import DAY, DAYS_BACK, KINDS, Period, resolve
-from reports.spend_report import write_spend_report
 
 AT_ONCE = 31
 PARAMETERS = ("period", "start", "end", "format", "page")
@@ -22,20 +23,19 @@ EXPORTS = Page(name="exports", title="Export", lead="", periods={}, makers=(), o
 
 
 class Format(Struct, frozen=True, kw_only=True):
-    """A format that spend can be had in. `write` writes an organization's period to a sink, row by row."""
+    """A format that spend can be had in; `form` writes it."""
 
     title: str
-    suffix: str
     media_type: str
-    write: Callable[[Client, str, Period, BinaryIO], object]
+    form: Callable[[], Form]
 
 
+CSV = "text/csv; charset=utf-8"
 FORMATS: dict[str, Format] = {
-    "csv": Format(
-        title="CSV: a row for each person, product, model and day",
-        suffix=".csv",
-        media_type="text/csv; charset=utf-8",
-        write=write_spend_report,
+    "csv": Format(title="CSV: a row for each person, product, model and day", media_type=CSV, form=spend_form),
+    "focus": Format(title="FOCUS 1.2, CSV", media_type=CSV, form=partial(focus_form, ".csv")),
+    "focus-parquet": Format(
+        title="FOCUS 1.2, Parquet", media_type="application/vnd.apache.parquet", form=partial(focus_form, ".parquet")
     ),
 }
 """Every format, by its name in the address; the first is the usual one."""
@@ -84,9 +84,9 @@ def read_format(given: Mapping[str, str]) -> Format:
     return FORMATS[choice(*FORMATS)("format", given.get("format", next(iter(FORMATS))))]
 
 
-def file_name(organization_id: str, period: Period, form: Format) -> str:
+def file_name(organization_id: str, period: Period, form: Form) -> str:
     """What a download is called."""
-    return f"spend-{organization_id}-{period.first}-{period.last}{form.suffix}"
+    return f"{form.stem}-{organization_id}-{period.first}-{period.last}{form.suffix}"
 
 
 def export_values(client: Client, look: Look, given: Mapping[str, str], now: datetime) -> dict[str, Any]:

@@ -9,18 +9,19 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 from litestar.response import File, Stream
 
-from api.audit import TELLS_SPEND
+from api.audit import TELLS_SPEND, tell_rows
 from api.context import Context
 from api.dashboard.answering import HEADERS, html
 from api.dashboard.asking import Look, read_number, read_once
-from api.dashboard.exporting import EXPORTS, PARAMETERS, Format, export_values, file_name, read_format, read_period
+from api.dashboard.exporting import EXPORTS, PARAMETERS, export_values, file_name, read_format, read_period
 from api.dashboard.frame import frame, opened, query_of
 from api.dashboard.guard import require_organization, require_reader, require_spend_page
 from api.dashboard.streaming import written
 from api.errors import NotFound
 from api.parameters import read_date
-from api.viewer import Viewer, viewer_of
-from reports.errors import NoSpendReport, PeriodError, ReportError, UnknownOrganization
+from api.viewer import viewer_of
+from reports.errors import ReportError
+from reports.forms import Form
 from reports.past_reports import past_report
 from reports.periods import Period
 from reports.terms import require_report
@@ -49,23 +50,26 @@ async def download(request: Request[Any, Any, Any], organization: FromPath[str])
     viewer = viewer_of(request)
     require_organization(viewer, organization)
     given = read_once(query_of(request), PARAMETERS)
-    form, seen = read_format(given), await opened(request)
+    chosen, seen = read_format(given), await opened(request)
+    form = chosen.form()
     try:
         period = read_period(given, context.clock(), seen.reading.newest_complete_day)
-        pieces = written(partial(_write, context, form, viewer, period))
+        pieces = written(partial(_write, request, form, period))
         first = await anext(pieces)
-    except (PeriodError, NoSpendReport, UnknownOrganization) as refused:
+    except ReportError as refused:
         return await _page(request, seen, given, refused)
     name = file_name(viewer.organization_id, period, form)
     headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
-    return Stream(_all(first, pieces), headers=headers, media_type=form.media_type)
+    return Stream(_all(first, pieces), headers=headers, media_type=chosen.media_type)
 
 
-def _write(context: Context, form: Format, viewer: Viewer, period: Period, sink: BinaryIO) -> None:
+def _write(request: Request[Any, Any, Any], form: Form, period: Period, sink: BinaryIO) -> None:
     """With a client of its own, since this may take longer than any page."""
+    context: Context = request.app.state.context
+    organization_id = viewer_of(request).organization_id
     with closing(context.connect_for_reports()) as client:
-        require_report(client, viewer.organization_id, period.begins, period.ends)
-        form.write(client, viewer.organization_id, period, sink)
+        require_report(client, organization_id, period.begins, period.ends)
+        tell_rows(request, form.write(client, organization_id, period, sink, None).rows)
 
 
 async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -15,7 +15,7 @@ from tests.api.world import NOW, UNTIL, World, make_world
 from tests.browser.chromium import started
 from tests.embedded import start_clickhouse
 
-PLAN = Plan(until=UNTIL, seed=3, organizations=3, users=260, days=60)
+PLAN = Plan(until=UNTIL, seed=3, organizations=3, users=130, days=45)
 WIDE, NARROW = (1280, 860), (390, 844)
 PICTURES = {
     "activity-light": ("activity", "light", WIDE),

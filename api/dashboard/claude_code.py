@@ -128,7 +128,7 @@ SHIPPED = by_day(
 
 def spend(ask: Ask) -> Part:
     """What Claude Code's usage cost."""
-    found = metrics.spend(ask.reading, ask.window("days"), ["claude_code"])
+    found = metrics.spend_in_products(ask.reading, ask.window("days"), ["claude_code"])
     spent = found.spend
     told = "" if spent is None else f"{usd(spent.priced_list_usd)} at list price"
     figure = Figure(

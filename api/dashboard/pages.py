@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,6 +32,8 @@ from api.viewer import Operator, Viewer, viewer_of
 from reports.metrics import METRICS
 from reports.spend_csv import safe_text
 
+logger = logging.getLogger("tally.api")
+
 OF_ORGANIZATION = "/organizations/{organization:str}"
 
 DEFINITIONS = {metric.name: metric for metric in METRICS}
@@ -58,12 +61,20 @@ async def make_parts(context: Context, ask: Ask, makers: Sequence[Maker]) -> lis
         try:
             parts[maker.name] = await context.run(lambda _: maker.make(ask))
         except Unavailable as error:
-            parts[maker.name] = Part(figure=Figure(name=maker.name, title=maker.title, failed=error.message))
+            parts[maker.name] = failed_part(maker, error.message)
+        except Exception:
+            logger.exception("the figure %s of the page %s failed", maker.name, ask.page)
+            parts[maker.name] = failed_part(maker, "Something went wrong here; the log says what.")
 
     async with anyio.create_task_group() as group:
         for maker in makers:
             group.start_soon(make, maker)
     return [parts[maker.name] for maker in makers]
+
+
+def failed_part(maker: Maker, why: str) -> Part:
+    """What stands in place of a part that cannot be read."""
+    return Part(figure=Figure(name=maker.name, title=maker.title, failed=why))
 
 
 @get("/", include_in_schema=False)

@@ -189,3 +189,16 @@ def test_an_issued_file_is_had_as_it_was_issued(issued: Page, revised: tuple[Wor
 def test_only_what_was_issued_is_had(issued: Page, path: str) -> None:
     answer = issued.request.get(f"{issued.url}/issued/{path}")
     assert answer.status in (400, 404)
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("FOCUS 1.2, CSV", "csv"), ("FOCUS 1.2, Parquet", "parquet")])
+def test_focus_is_what_the_report_writes(open_page: Open, world: World, name: str, suffix: str) -> None:
+    page = open_page("exports")
+    page.get_by_label("Last month").check()
+    page.get_by_label(name).check()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    organization = world.organizations[0]
+    assert download.value.suggested_filename == f"focus-{organization}-2026-10-01-2026-10-31.{suffix}"
+    content = Path(download.value.path()).read_bytes()
+    assert content[:4] == b"PAR1" == content[-4:] if suffix == "parquet" else content.count(b"\n") > 50

@@ -1,5 +1,4 @@
--- What was spent in [begins, ends) in these products, or in all without any: the part with a price, and the models of
--- the part without one.
+-- What was spent in [begins, ends): the part with a price, and the models of the part without one.
 SELECT
     sum(requests) AS total_requests,
     sum(uncached_input_tokens + cache_read_input_tokens + cache_creation_5m_input_tokens
@@ -12,4 +11,3 @@ FROM spend_between(
     organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')}
 )
 WHERE reported
-    AND (empty({products:Array(String)}) OR has({products:Array(String)}, toString(product)))

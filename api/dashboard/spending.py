@@ -165,7 +165,7 @@ def _in_force(history: list[Terms], before: datetime) -> Terms | None:
 SPENDING = Page(
     name="spend",
     title="Spend",
-    lead="What usage costs, to the last cent and beyond: tables and CSV hold the exact amounts.",
+    lead="What usage costs. The CSV of each figure has the exact amounts.",
     periods=PERIODS,
     makers=(
         Maker(name="totals", title="Total spend", make=totals, of_spend=True),

@@ -54,7 +54,9 @@ def test_nothing_is_wider_than_a_narrow_screen(open_page: Open, path: str) -> No
 def test_what_can_be_pressed_is_large_enough(open_page: Open, path: str) -> None:
     page = open_page(path)
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    small = page.locator("nav a, .choices a, .csv, summary, button, input, .number a, .brand").evaluate_all(
+    small = page.locator(
+        "nav a, .choices a, .csv, summary, button, .option, input:not([type=radio]), .number a, .brand"
+    ).evaluate_all(
         "all => all.filter(each => each.type !== 'hidden' && each.getBoundingClientRect().height < 43.5)"
         ".map(each => each.outerHTML.slice(0, 100))"
     )

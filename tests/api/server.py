@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -57,18 +57,18 @@ def serve(context: Context) -> Iterator[Served]:
         thread.join()
 
 
-def context_of(world: World, requests_a_minute: int = ENDLESS, **others: Any) -> Context:
-    """A context over the world; its clock stands still at NOW."""
+def context_of(world: World, requests_a_minute: int = ENDLESS, now: datetime = NOW, **others: Any) -> Context:
+    """A context over the world; its clock stands still."""
     rates = Rates(requests_a_minute)
-    return Context(world.client, lambda _: world.sources, lambda: NOW, timedelta(minutes=120), rates, **others)
+    return Context(world.client, lambda _: world.sources, lambda: now, timedelta(minutes=120), rates, **others)
 
 
-def make_keys(world: World) -> dict[str, str]:
+def make_keys(world: World, now: datetime = NOW) -> dict[str, str]:
     """A key of each organization, by organization."""
     client = world.client()
-    ensure_cursor_secret(client, NOW)
+    ensure_cursor_secret(client, now)
     keys = {
-        organization: create_key(client, organization, "test", NOW, NOW + timedelta(days=1))[1]
+        organization: create_key(client, organization, "test", now, now + timedelta(days=1))[1]
         for organization in world.organizations
     }
     client.close()

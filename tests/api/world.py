@@ -77,7 +77,7 @@ def tags(kinds: tuple[Any, ...]) -> set[str]:
     return {str(kind.__struct_config__.tag) for kind in kinds}
 
 
-def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0) -> None:
+def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0, now: datetime = NOW) -> None:
     """Fold the lines into one source a topic, from offset `start` on, and say that the log is read to its end."""
     by_topic: dict[str, list[Line]] = {topic: [] for topic in EVENTS_BY_TOPIC}
     for line in lines:
@@ -93,16 +93,16 @@ def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0) 
         name = f"{topic}/0@0"
         world.sources.add(name)
         source = Source(topic, name, start, Horizon(65_536, 4), log_start=start)
-        records = [LogRecord(start + offset, arrival(line), line.key, line.value) for offset, line in enumerate(sent)]
+        records = [LogRecord(start + offset, arrival(now), line.key, line.value) for offset, line in enumerate(sent)]
         prepared = source.prepare(start, start + len(records), records)
         for declaration, pages in prepared.missing.items():
             source.load(declaration, pages, store.read_pages(declaration, name, pages))
         source.apply(prepared)
         for table, rows in source.snapshot().rows.items():
             store.write(table, rows)
-        insert_position(client, name, start + len(records), NOW)
+        insert_position(client, name, start + len(records), now)
 
 
-def arrival(line: Line) -> int:
-    """When the broker had it, in milliseconds: late enough for any event of the world."""
-    return int((NOW + timedelta(hours=1)).timestamp() * 1000)
+def arrival(now: datetime) -> int:
+    """When the broker had a record, in milliseconds: late enough for any event of the world."""
+    return int((now + timedelta(hours=1)).timestamp() * 1000)

@@ -1,5 +1,6 @@
 """The routes. Parameters are declared here for the OpenAPI document; `asking` reads them, with refusals of our own."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
@@ -28,6 +29,7 @@ from api.shapes.common import Page
 from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
 from api.shapes.summaries import SummaryPage
 from api.shapes.users import UserActivity
+from api.usage.endpoints import REPORTS
 from api.usage.routes import HANDLERS
 from api.viewer import viewer_of
 
@@ -151,7 +153,11 @@ NEVER_KEPT = CacheControlHeader(no_store=True)
 """Who is signed out must not find answers in the browser."""
 
 LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
-FILTERS = {"summaries": SUMMARY_FILTERS} | {endpoint.name: endpoint.filters for endpoint in LISTS}
+FILTERS: dict[str, Mapping[str, Any]] = {
+    "summaries": SUMMARY_FILTERS,
+    **{endpoint.name: endpoint.filters for endpoint in LISTS},
+    **{report.name: report.filters for report in REPORTS},
+}
 """The filters of each route, for whoever walks over all of them."""
 
 analytics = Router(

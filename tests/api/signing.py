@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import httpx
 
+from api.usage.endpoints import BETA
 from reports.access.passes import Holder, make_pass
 from tests.api.people import Someone
 from tests.api.server import Served
 from tests.api.world import NOW, World
 
 FORM = {"sec-fetch-site": "same-origin"}
+"""What a browser says of itself when our own page sends something."""
 
 
 def link_for(world: World, holder: Holder, minutes: int = 10) -> str:
@@ -33,4 +35,6 @@ def browser(world: World, served: Served, holder: Holder) -> httpx.Client:
     """A browser in which somebody is signed in: it holds the cookie and nothing else."""
     response = use(served, link_for(world, holder))
     assert response.status_code == 303, response.text
-    return httpx.Client(base_url=served.base_url, cookies=response.cookies, headers=FORM, timeout=30)
+    return httpx.Client(
+        base_url=served.base_url, cookies=response.cookies, headers=FORM | {"anthropic-beta": BETA}, timeout=30
+    )

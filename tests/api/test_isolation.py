@@ -9,6 +9,7 @@ import pytest
 from api.app import make_app
 from api.ids import GROUP, PROJECT, USER, tagged
 from api.routes import FILTERS, LISTS
+from api.usage.endpoints import BETA, REPORTS
 from reports.access.passes import Holder
 from tests.api.recount import Recount
 from tests.api.routes import handlers
@@ -24,6 +25,8 @@ def guarded_paths(world: World) -> list[str]:
 
 def days_of(path: str) -> dict[str, str]:
     """Days that every route takes and that hold something."""
+    if path.split("/")[-1] in {report.name for report in REPORTS}:
+        return {"starting_at": "2026-10-22T00:00:00Z"}
     return {"date": "2026-11-17"} if path.endswith("artifacts") else {"starting_date": "2026-10-15"}
 
 
@@ -58,7 +61,9 @@ def owner_of(world: World, organization: str) -> Holder:
 def test_nobody_gets_anything_of_another_organization(world: World, served: Served, recount: Recount, who: str) -> None:
     mine, theirs = world.organizations[:2]
     foreign = marks(world, recount, theirs)
-    asking = httpx.Client(base_url=served.base_url, headers={"x-api-key": served.keys[mine]}, timeout=30)
+    asking = httpx.Client(
+        base_url=served.base_url, headers={"x-api-key": served.keys[mine], "anthropic-beta": BETA}, timeout=30
+    )
     if who == "person":
         asking = browser(world, served, owner_of(world, mine))
     for path in guarded_paths(world):

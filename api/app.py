@@ -4,11 +4,12 @@ import secrets
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router, get
-from litestar.datastructures import State
+from litestar.datastructures import CacheControlHeader, State
 from litestar.exceptions import HTTPException
 from litestar.types import Message, Receive, Scope, Send
 
 from api.audit import SpendAudit
+from api.claude_code import usage_report
 from api.context import Context
 from api.errors import ApiError
 from api.openapi import document, narrow
@@ -16,6 +17,9 @@ from api.operators import operating
 from api.refusals import REQUEST_ID, refuse
 from api.routes import analytics
 from api.sign_in import signing
+
+NEVER_KEPT = CacheControlHeader(no_store=True)
+"""Whoever signs out must not leave answers in the browser; a route whose answer may stay there says so itself."""
 
 
 class RequestIds:
@@ -64,9 +68,10 @@ async def health(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
 def make_app(context: Context) -> RequestIds:
     """The ASGI application over `context`. It starts and stays up whether or not ClickHouse is there."""
     app = Litestar(
-        route_handlers=[analytics, operating, signing, Router("/", route_handlers=[alive, health])],
+        route_handlers=[analytics, usage_report, operating, signing, Router("/", route_handlers=[alive, health])],
         exception_handlers={Exception: refuse, HTTPException: refuse},
         middleware=[SpendAudit()],
+        cache_control=NEVER_KEPT,
         state=State({"context": context}),
         openapi_config=document(),
         logging_config=None,

@@ -1,5 +1,6 @@
 """From a request's parameters to a question, and from its answer to a page."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -133,15 +134,21 @@ def query_digest(endpoint: str, viewer: Viewer, given: Given) -> str:
 
 
 def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, list[Row]]:
+    if cursor is None and not endpoint.paged(question):
+        return "", endpoint.read(client, question)
+    return steady(lambda: endpoint.read(client, question), lambda: stamp(client, question), cursor)
+
+
+def steady(read: Callable[[], list[Row]], stamp_now: Callable[[], str], cursor: Cursor | None) -> tuple[str, list[Row]]:
     """The rows and the stamp of their cells: first the stamp on page 1, last on later ones, so that both saw the same.
 
     Raises CursorGone when they did not.
     """
     if cursor is None:
-        seen = stamp(client, question) if endpoint.paged(question) else ""
-        return seen, endpoint.read(client, question)
-    rows = endpoint.read(client, question)
-    if stamp(client, question) != cursor.stamp:
+        seen = stamp_now()
+        return seen, read()
+    rows = read()
+    if stamp_now() != cursor.stamp:
         raise CursorGone(
             f"page: a day from {cursor.first} to {cursor.last} was revised since page 1. Begin again without it."
         )

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Annotated, Any
 
 from litestar import Request, Router, get
-from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.params import QueryParameter
 
@@ -47,7 +46,7 @@ Ending = Annotated[
     _declared("ending_date", f"The UTC day before which it ends, at most {MOST_DAYS} after starting_date. The newest "
               "complete day is the last one when it is left out."),
 ]  # fmt: skip
-Filter = Annotated[
+FilterBy = Annotated[
     list[str] | None,
     _declared("filter[]", f"`dimension:value`; repeated: or within a dimension, and across. At most {MOST_ENTRIES}."),
 ]
@@ -62,7 +61,7 @@ async def ranged(
     date: DateText = None,
     starting_date: Starting = None,
     ending_date: Ending = None,
-    filter_: Filter = None,
+    filter_: FilterBy = None,
     group_by: GroupBy = None,
     order_by: OrderBy = None,
     order: Order = None,
@@ -73,7 +72,7 @@ async def ranged(
 
 
 async def one_day(
-    date: DateText = None, filter_: Filter = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
+    date: DateText = None, filter_: FilterBy = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
 ) -> None:
     """The parameters of a list of one day."""
 
@@ -81,7 +80,7 @@ async def one_day(
 async def daily(
     starting_date: Starting = None,
     ending_date: Ending = None,
-    filter_: Filter = None,
+    filter_: FilterBy = None,
     limit: Limit = None,
     page: Cursor = None,
 ) -> None:
@@ -149,9 +148,6 @@ async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Pag
     return await listed(request, ARTIFACTS)
 
 
-NEVER_KEPT = CacheControlHeader(no_store=True)
-"""Who is signed out must not find answers in the browser."""
-
 LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
 FILTERS: dict[str, Mapping[str, Any]] = {
     "summaries": SUMMARY_FILTERS,
@@ -164,7 +160,6 @@ analytics = Router(
     PREFIX,
     route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts, *HANDLERS],
     guards=[require_viewer],
-    cache_control=NEVER_KEPT,
     tags=["analytics"],
     security=[{"bearer": []}, {"api_key": []}],
 )

@@ -116,11 +116,7 @@ SELECT
     toString(sum(unit.2)) AS quantity
 FROM (SELECT * EXCEPT (tokens, tool_price, units), arrayJoin(units) AS unit FROM priced) AS charges
 LEFT JOIN people ON people.account_id = charges.actor_id
-LEFT JOIN (
-    SELECT subject_id, argMax(JSONExtractString(detail, 'name'), in_force_from) AS name
-    FROM directory_changes
-    WHERE organization_id = {organization_id:UUID} AND type IN ('api_key.saved', 'service_account.saved')
-    GROUP BY subject_id
-) AS names ON names.subject_id = toString(charges.actor_id)
+LEFT JOIN (SELECT actor_id, name FROM machine_names WHERE organization_id = {organization_id:UUID}) AS names
+    ON names.actor_id = charges.actor_id
 GROUP BY day, cost_center, actor_type, charges.actor_id, actor_name, product, model, unit.1, unit.3, unit.4, discount
 ORDER BY day, cost_center, actor_type, charges.actor_id, product, model, unit.1, unit.4, unit.3, discount

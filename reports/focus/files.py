@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
+from functools import lru_cache
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
@@ -66,11 +66,16 @@ class CsvFile:
 
 
 def _cell(value: Value) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Decimal):
-        return money_text(value) or ""
-    return f"{value:%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else safe_text(value)
+    if isinstance(value, str):
+        return safe_text(value)
+    if isinstance(value, datetime):
+        return _moment(value)
+    return money_text(value) or ""
+
+
+@lru_cache(maxsize=512)
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 class ParquetFile:

@@ -1,6 +1,6 @@
 """From a request's parameters to a question, and from its answer to a page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -133,13 +133,15 @@ def query_digest(endpoint: str, viewer: Viewer, given: Given) -> str:
     return digest_of(endpoint, viewer.organization_id, viewer.name, *deciding)
 
 
-def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, list[Row]]:
+def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, Sequence[Row]]:
     if cursor is None and not endpoint.paged(question):
         return "", endpoint.read(client, question)
     return steady(lambda: endpoint.read(client, question), lambda: stamp(client, question), cursor)
 
 
-def steady(read: Callable[[], list[Row]], stamp_now: Callable[[], str], cursor: Cursor | None) -> tuple[str, list[Row]]:
+def steady(
+    read: Callable[[], Sequence[Row]], stamp_now: Callable[[], str], cursor: Cursor | None
+) -> tuple[str, Sequence[Row]]:
     """The rows and the stamp of their cells: first the stamp on page 1, last on later ones, so that both saw the same.
 
     Raises CursorGone when they did not.

@@ -1,5 +1,6 @@
 """The Claude Code report: one day, by actor, terminal, and remote or local."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from typing import Annotated, Any
@@ -93,7 +94,7 @@ def read_starting_at(given: Given, newest: date) -> date:
     return day
 
 
-def unpriced(rows: list[Row]) -> list[str]:
+def unpriced(rows: Sequence[Row]) -> list[str]:
     """Models of these rows whose cost is unknown."""
     return sorted({model for row in rows for model, *_, usd in row["models"] if not usd})
 

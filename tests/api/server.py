@@ -27,6 +27,8 @@ HEADERS = {"anthropic-beta": BETA}
 ENDLESS = 1_000_000
 PIPELINE = Pipeline(lag=0, data_refreshed_at=NOW, sources=[], dead_letters={}, dead_letters_counted_at=NOW)
 """What an operator is shown; tests/integration/test_operator_pipeline.py looks at a real one."""
+LISTED = re.compile(r"(_ids|_tiers|_types|_geos|_windows|_categories|models|products|speeds)$")
+"""What the reports' list parameters end with."""
 
 LISTED = re.compile(r"(_ids|_tiers|_types|_geos|_windows|_categories|models|products|speeds)$")
 """What the reports' list parameters end with."""

@@ -10,6 +10,7 @@ from tests.api.server import HEADERS, Served
 from tests.api.world import NOW, World
 
 FORM = {"sec-fetch-site": "same-origin"}
+"""What a browser says of itself when our own page sends something."""
 
 
 def link_for(world: World, holder: Holder, minutes: int = 10) -> str:

@@ -21,7 +21,7 @@ from api.viewer import Viewer, viewer_of
 from reports.claude_code.day import day_stamp, plan_of, read_day
 from reports.queries import Row
 
-REPORTS = "/v1/organizations/usage_report"
+PREFIX = "/v1/organizations/usage_report"
 NAME = "claude_code"
 PARAMETERS = ("starting_at", "limit", "page")
 USUAL_ROWS = 20
@@ -99,7 +99,7 @@ def unpriced(rows: list[Row]) -> list[str]:
 
 
 usage_report = Router(
-    REPORTS,
+    PREFIX,
     route_handlers=[claude_code],
     guards=[require_viewer],
     tags=["usage reports"],

@@ -49,9 +49,12 @@ class SourcesUnknown(Exception):
 @dataclass
 class Context:
     """All that a request needs. `connect` opens a client of ClickHouse (and may fail: it is tried again by the next
-    request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `grace` is how long after
-    midnight a day counts as complete, `base_url` is where people's browsers reach the API, `sign_ins` counts their
-    attempts by address, and `pipeline` looks at the log and the tables (raises SourcesUnknown)."""
+    request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `pipeline` looks at the log and
+    the tables for operators (raises SourcesUnknown), and `grace` is how long after midnight a day counts as complete.
+
+    `rates` counts the requests of an organization's keys, `person_rates` those of a person or operator, `sign_ins`
+    attempts to sign in by address. `base_url` is where browsers reach the API.
+    """
 
     connect: Callable[[], Client]
     sources: Callable[[Client], Collection[str]]
@@ -62,6 +65,7 @@ class Context:
     hide_refusals: bool = False
     base_url: str = "http://127.0.0.1:8080"
     session_lifetime: timedelta = timedelta(hours=8)
+    person_rates: Rates = field(default_factory=lambda: Rates(300))
     sign_ins: Rates = field(default_factory=lambda: Rates(10))
     tokens: Tokens = field(default_factory=lambda: Tokens(timedelta(hours=1)))
     deadline_seconds: float = 20.0

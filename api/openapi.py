@@ -7,8 +7,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, OpenAPI, OpenAPIType, Operation, Reference, Schema, SecurityScheme
 from litestar.openapi.spec.enums import OpenAPIFormat
 
-from api.claude_code import NAME, REPORTS
-from api.claude_code import USUAL_ROWS as USUAL_CLAUDE_CODE_ROWS
+from api import claude_code
 from api.endpoints import SUMMARY_FILTERS
 from api.parameters import MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
 from api.routes import LISTS, PREFIX
@@ -84,5 +83,5 @@ _ALLOWED = (
         }
         for endpoint in LISTS
     }
-    | {f"{REPORTS}/{NAME}": {"starting_at": _DAY, "limit": _limit(USUAL_CLAUDE_CODE_ROWS)}}
+    | {f"{claude_code.PREFIX}/{claude_code.NAME}": {"starting_at": _DAY, "limit": _limit(claude_code.USUAL_ROWS)}}
 )

@@ -6,6 +6,7 @@ from litestar import Request, Router, get
 
 from api.context import Context
 from api.guard import require_operator
+from api.routes import NEVER_KEPT
 from api.shapes.pipeline import Pipeline
 
 
@@ -16,4 +17,10 @@ async def pipeline(request: Request[Any, Any, Any]) -> Pipeline:
     return await context.run(lambda _: context.pipeline())
 
 
-operating = Router("/operator", route_handlers=[pipeline], guards=[require_operator], include_in_schema=False)
+operating = Router(
+    "/operator",
+    route_handlers=[pipeline],
+    guards=[require_operator],
+    cache_control=NEVER_KEPT,
+    include_in_schema=False,
+)

@@ -1,9 +1,11 @@
 """The routes. Parameters are declared here for the OpenAPI document; `asking` reads them, with refusals of our own."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
 from litestar import Request, Router, get
+from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.params import QueryParameter
 
@@ -21,12 +23,14 @@ from api.endpoints import (
     Endpoint,
 )
 from api.guard import require_viewer
-from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
+from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Reader
 from api.requests import REFUSALS, Declared, given_of
 from api.shapes.common import Page
 from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
 from api.shapes.summaries import SummaryPage
 from api.shapes.users import UserActivity
+from api.usage.endpoints import REPORTS
+from api.usage.filters import Filter
 from api.usage.routes import HANDLERS
 from api.viewer import viewer_of
 
@@ -44,7 +48,7 @@ Ending = Annotated[
     _declared("ending_date", f"The UTC day before which it ends, at most {MOST_DAYS} after starting_date. The newest "
               "complete day is the last one when it is left out."),
 ]  # fmt: skip
-Filter = Annotated[
+FilterBy = Annotated[
     list[str] | None,
     _declared("filter[]", f"`dimension:value`; repeated: or within a dimension, and across. At most {MOST_ENTRIES}."),
 ]
@@ -59,7 +63,7 @@ async def ranged(
     date: DateText = None,
     starting_date: Starting = None,
     ending_date: Ending = None,
-    filter_: Filter = None,
+    filter_: FilterBy = None,
     group_by: GroupBy = None,
     order_by: OrderBy = None,
     order: Order = None,
@@ -70,7 +74,7 @@ async def ranged(
 
 
 async def one_day(
-    date: DateText = None, filter_: Filter = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
+    date: DateText = None, filter_: FilterBy = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
 ) -> None:
     """The parameters of a list of one day."""
 
@@ -78,7 +82,7 @@ async def one_day(
 async def daily(
     starting_date: Starting = None,
     ending_date: Ending = None,
-    filter_: Filter = None,
+    filter_: FilterBy = None,
     limit: Limit = None,
     page: Cursor = None,
 ) -> None:
@@ -146,14 +150,22 @@ async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Pag
     return await listed(request, ARTIFACTS)
 
 
+NEVER_KEPT = CacheControlHeader(no_store=True)
+"""Who is signed out must not find answers in the browser."""
+
 LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
-FILTERS = {"summaries": SUMMARY_FILTERS} | {endpoint.name: endpoint.filters for endpoint in LISTS}
+FILTERS: dict[str, Mapping[str, Reader | Filter]] = {
+    "summaries": SUMMARY_FILTERS,
+    **{endpoint.name: endpoint.filters for endpoint in LISTS},
+    **{report.name: report.filters for report in REPORTS},
+}
 """The filters of each route, for whoever walks over all of them."""
 
 analytics = Router(
     PREFIX,
     route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts, *HANDLERS],
     guards=[require_viewer],
+    cache_control=NEVER_KEPT,
     tags=["analytics"],
     security=[{"bearer": []}, {"api_key": []}],
 )

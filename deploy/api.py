@@ -92,6 +92,7 @@ def context_of(settings: Settings) -> Context:
         hide_refusals=settings.api_hides_refusals,
         base_url=settings.base_url(),
         session_lifetime=timedelta(hours=settings.api_session_hours),
+        person_rates=Rates(settings.api_person_requests_a_minute),
         sign_ins=Rates(settings.api_sign_ins_a_minute),
         tokens=Tokens(timedelta(minutes=settings.api_token_minutes)),
         deadline_seconds=DEADLINE_SECONDS,

@@ -12,13 +12,12 @@ from clickhouse_connect.driver.client import Client
 from deploy.connections import clickhouse_of
 from deploy.ids import uuid_of
 from deploy.settings import Settings
-from reports.access.audit import DONE, EXPORT, IDENTITY, LINK, Entry, read_entries, write_entry
-from reports.access.passes import Holder
+from reports.access.audit import DONE, EXPORT, Entry, read_entries, write_entry
 
 
 def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> None:
     """That the operating system's user exports a spend report with this manifest."""
-    asked = {"period": manifest["period"], "provisional": manifest["provisional"], "file": manifest["file"]}
+    asked = {name: manifest[name] for name in ("period", "provisional", "format", "file")}
     entry = Entry(
         now,
         _user(),
@@ -33,16 +32,10 @@ def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> N
     write_entry(client, entry)
 
 
-def note_link(client: Client, now: datetime, holder: Holder) -> None:
-    """That the operating system's user makes a link which lets the holder in."""
-    whom = orjson.dumps({"for": holder.name}).decode()
-    write_entry(client, Entry(now, _user(), LINK, DONE, holder.organization_id, route="tally login-link", filter=whom))
-
-
-def note_provider(client: Client, now: datetime, organization_id: str, facts: Mapping[str, Any]) -> None:
-    """That the operating system's user changes whose tokens let people in."""
+def note(client: Client, now: datetime, action: str, organization_id: str, facts: Mapping[str, Any]) -> None:
+    """That the operating system's user changes who may get in: a link, a key, a provider, a sign-out of others."""
     told = orjson.dumps(facts).decode()
-    write_entry(client, Entry(now, _user(), IDENTITY, DONE, organization_id, route="tally identity", filter=told))
+    write_entry(client, Entry(now, _user(), action, DONE, organization_id, route="tally", filter=told))
 
 
 def entries(settings: Settings, organization: str, since: datetime, limit: int) -> list[Entry]:

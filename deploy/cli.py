@@ -27,6 +27,7 @@ from deploy.commands import (
     prices,
     schema,
     settings,
+    sign_out,
     simulate,
     top,
     topics,
@@ -56,6 +57,7 @@ for _module in (
 ):  # fmt: skip
     app.command(_module.__name__.rpartition(".")[2])(_module.command)
 app.command("login-link")(login_link.command)
+app.command("sign-out")(sign_out.command)
 app.add_typer(topics.app)
 app.add_typer(positions.app)
 app.add_typer(dead_letters.app)

@@ -8,11 +8,12 @@ from pathlib import Path
 import orjson
 
 from api.key_rings import BadKeys, fetch, read_keys, usable_keys
-from deploy.audit import note_provider
+from deploy.audit import note
 from deploy.errors import ExitCode, UserError
 from deploy.export import report_client
 from deploy.ids import uuid_of
 from deploy.settings import Settings
+from reports.access.audit import IDENTITY
 from reports.access.providers import Provider, find_providers, remove_provider, save_provider
 from reports.terms import require_known
 
@@ -36,7 +37,7 @@ def save(settings: Settings, provider: Provider) -> tuple[Provider, Sequence[str
     with closing(report_client(settings)) as client:
         require_known(client, organization)
         save_provider(client, kept, now)
-        note_provider(client, now, organization, asdict(kept))
+        note(client, now, IDENTITY, organization, asdict(kept))
     return kept, sorted(keys)
 
 
@@ -52,5 +53,5 @@ def remove(settings: Settings, organization: str) -> Provider:
     now = settings.clock()
     with closing(report_client(settings)) as client:
         removed = remove_provider(client, organization, now)
-        note_provider(client, now, organization, {"removed": removed.issuer})
+        note(client, now, IDENTITY, organization, {"removed": removed.issuer})
     return removed

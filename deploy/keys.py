@@ -3,9 +3,11 @@
 from contextlib import closing
 from datetime import datetime
 
+from deploy.audit import note
 from deploy.export import report_client
 from deploy.ids import uuid_of
 from deploy.settings import Settings
+from reports.access.audit import KEY
 from reports.access.keys import READ_ACTIVITY, READ_ANALYTICS, Key, create_key, list_keys, revoke_key
 from reports.terms import require_known
 
@@ -18,7 +20,9 @@ def create_for(
     organization = uuid_of(organization)
     with closing(report_client(settings)) as client:
         require_known(client, organization)
-        return create_key(client, organization, name, now, expires_at, (scope,))
+        key, text = create_key(client, organization, name, now, expires_at, (scope,))
+        note(client, now, KEY, organization, {"created": key.id, "name": name, "scope": scope})
+        return key, text
 
 
 def keys_of(settings: Settings, organization: str) -> list[Key]:
@@ -30,4 +34,6 @@ def keys_of(settings: Settings, organization: str) -> list[Key]:
 def revoke(settings: Settings, key_id: str) -> Key:
     """End the key with this id. Raises UnknownKey."""
     with closing(report_client(settings)) as client:
-        return revoke_key(client, key_id, settings.clock())
+        key = revoke_key(client, key_id, settings.clock())
+        note(client, settings.clock(), KEY, key.organization_id, {"revoked": key.id})
+        return key

@@ -79,7 +79,8 @@ class Settings(BaseSettings):
     metrics_port: Port | None = Field(None, ge=1, le=65_535, description="port of metrics and health, none without")
     api_host: str = Field("127.0.0.1", min_length=1, description="address that the API listens on")
     api_port: Port = Field(8080, ge=1, le=65_535, description="port that the API listens on")
-    api_requests_a_minute: PositiveInt = Field(60, description="API requests of an organization in a minute")
+    api_requests_a_minute: PositiveInt = Field(60, description="API requests of an organization's keys in a minute")
+    api_person_requests_a_minute: PositiveInt = Field(300, description="API requests of a person in a minute")
     api_hides_refusals: bool = Field(False, description="the API answers 404 in place of 401 and 403")
     api_base_url: str | None = Field(
         None, description="URL at which browsers reach the API; https makes cookies secure"

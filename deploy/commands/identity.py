@@ -58,7 +58,7 @@ def show(
 
 @app.command()
 def remove(context: typer.Context, organization: Organization) -> None:
-    """Accept no tokens for the organization any more; sessions that they began last until they expire."""
+    """Accept no tokens for the organization any more; `tally sign-out` ends the sessions that they began."""
     settings = running_settings(context)
     from deploy.identity import remove as end
 

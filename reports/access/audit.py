@@ -15,7 +15,7 @@ ENTIRE = 2**63 - 1
 """More entries than there are."""
 
 SIGN_IN, SIGN_OUT, READ, EXPORT = "sign-in", "sign-out", "read of spend", "export"
-LINK, IDENTITY = "link", "identity"
+LINK, IDENTITY, KEY = "link", "identity", "key"
 DONE, BEGUN = "done", "begun"
 
 

@@ -34,9 +34,10 @@ class Person:
 def read_usage(client: Client, question: Question) -> list[Row]:
     """The rows, in order.
 
-    Each has `bucket` (seconds since 1970, 0 without buckets), `by_...` of each dimension (nil, "" or 0: none), `counts`
-    (tokens: uncached, cache read, 5-minute and 1-hour cache writes, output; then web searches, execution milliseconds),
-    `requests`, `execution_spans`, `total_tokens`, and where the next page begins: `first_rank`, `second_rank`, `key`.
+    Each has `bucket` (seconds since 1970, 0 without buckets), `by_...` for each dimension (nil, "" or 0: none),
+    `counts` (tokens: uncached, cache read, 5-minute and 1-hour cache writes, output; then web searches, milliseconds of
+    execution), `requests`, `execution_spans`, `total_tokens`, and where the next page begins: `first_rank`,
+    `second_rank`, `key`.
     Costs are exact decimals in cents: `net_cents`, `list_cents`, and `each_..._cents` for each of the counts and then
     for all tokens together. They leave out usage without a price, and `unpriced_models` names its models.
     """

@@ -185,6 +185,15 @@ def test_signing_in_and_out_is_logged(running: Served, own: World, client: Clien
     assert "A" * 43 not in str(client.query("SELECT * FROM audit_log").result_rows)
 
 
+def test_one_setting_hides_that_there_is_spend(own: World, client: Client) -> None:
+    _, blind = create_key(client, OWNER.organization, "blind", NOW, None, scopes=(READ_ACTIVITY,))
+    with serve(context_of(own, hide_refusals=True), cost) as hiding:
+        hidden, nowhere = hiding.get("/cost", blind), hiding.get("/nowhere", blind)
+        assert (hidden.status_code, hidden.json()["error"]) == (404, nowhere.json()["error"])
+        signed_in = browser(own, hiding, Holder(operator="kim"))
+        assert signed_in.get("/cost").status_code == 404
+
+
 def test_a_route_that_forgets_to_say_that_it_tells_spend_is_found() -> None:
     app = Litestar([cost, forgotten, cost_file], openapi_config=None)
     found = [path for path, handler in handlers(app) if may_tell_spend(handler) and not handler.opt.get("tells_spend")]

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.claude_code import NAME, REPORTS, USUAL_ROWS
+from api.claude_code import NAME, PREFIX, USUAL_ROWS
 from api.parameters import read_limit
 from deploy.simulation import Plan
 from reports.access.keys import READ_ACTIVITY, create_key
@@ -18,7 +18,7 @@ from tests.api.recount import Recount, at
 from tests.api.server import Served, context_of, make_keys, serve
 from tests.api.world import NOW, UNTIL, World, fold_lines, line_of, make_world
 
-PATH = f"{REPORTS}/{NAME}"
+PATH = f"{PREFIX}/{NAME}"
 DAY = date(2026, 11, 17)
 
 

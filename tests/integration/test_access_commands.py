@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,12 +14,13 @@ from deploy.cli import run
 from deploy.errors import ExitCode
 from deploy.settings import Settings
 from deploy.simulation import Plan
-from reports.access.passes import use_link
+from reports.access.passes import Holder, find_pass, make_pass, use_link
 from reports.access.people import members_by_email
 from tests.api.people import organization_of, people_events, somebody
 from tests.api.world import UNTIL, World, make_world
 
 OWNER = somebody("team", "owner")
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +106,39 @@ def test_only_present_members_have_an_e_mail_here(world: World) -> None:
     assert members_by_email(client, OWNER.organization, OWNER.email) == [OWNER.account]
     for email in (removed.email, OWNER.email.upper(), "", "%", somebody("", "owner").email):
         assert members_by_email(client, OWNER.organization, email) == []
+    client.close()
+
+
+def test_everybody_one_person_or_an_operator_is_signed_out(world: World, tally: Tally) -> None:
+    client, now = world.client(), Settings().clock()
+    one, other = somebody("team", "owner"), somebody("team", "primary_owner")
+    holders = {
+        "one": Holder(one.organization, one.account),
+        "other": Holder(other.organization, other.account),
+        "elsewhere": Holder(organization_of("enterprise_usage_based"), one.account),
+        "kim": Holder(operator="kim"),
+        "lee": Holder(operator="lee"),
+    }
+    sessions = {name: make_pass(client, "session", whose, now, now + HOUR) for name, whose in holders.items()}
+
+    def left() -> list[str]:
+        return [name for name, secret in sessions.items() if find_pass(client, "session", secret, now)]
+
+    tally("sign-out", "--organization", one.organization)
+    sessions |= {name: make_pass(client, "session", holders[name], now, now + HOUR) for name in ("one", "other")}
+    link = make_pass(client, "link", holders["one"], now, now + HOUR)
+    assert left() == ["one", "other", "elsewhere", "kim", "lee"]
+    assert "2 links and sessions" in tally("sign-out", "--organization", one.organization, "--account", one.account)[1]
+    assert use_link(client, link, now) is None
+    assert left() == ["other", "elsewhere", "kim", "lee"]
+    assert tally("sign-out", "--operator", "kim")[0] == ExitCode.OK
+    assert left() == ["other", "elsewhere", "lee"]
+    tally("sign-out", "--organization", one.organization)
+    assert left() == ["elsewhere", "lee"]
+    assert "0 links" in tally("sign-out", "--operator", "nobody")[1]
+    assert tally("sign-out")[0] == tally("sign-out", "--operator", "x", "--account", "y")[0] == ExitCode.USAGE
+    (entry,) = json.loads(tally("audit", "--json", "--limit", "1")[1])
+    assert (entry["action"], json.loads(entry["filter"])) == ("sign-out", {"of": "operator nobody", "ended": 0})
     client.close()
 
 

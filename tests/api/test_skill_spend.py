@@ -1,7 +1,7 @@
 """What skills cost: equal to a recount in every cut, adding up to what was paid, in any order, for who may see it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, localcontext
 from typing import Any
 from uuid import uuid4
@@ -10,12 +10,12 @@ import pytest
 
 from api.ids import GROUP, USER, tagged
 from deploy.simulation import Plan
-from tests.api.groups import GROUPS
+from tests.api.groups import GROUPS, extra_events
 from tests.api.recount import Recount
 from tests.api.server import PREFIX, Served, context_of, make_keys, serve
 from tests.api.skill_spend import Share, cells_of, shares
 from tests.api.walking import FIRST, LAST, RANGE, walk
-from tests.api.world import UNTIL, World, fold_lines, line_of, make_world
+from tests.api.world import UNTIL, World, fold_lines, line_of, priced_world
 
 MONEY = ("attributed_list_price", "estimated_overage_spend")
 CUTS: list[dict[str, Any]] = [
@@ -27,6 +27,29 @@ CUTS: list[dict[str, Any]] = [
     {"products": ["cowork", "claude_code"], "group_by": ["product"]},
 ]
 Key = tuple[str, str, str, str]
+
+
+@pytest.fixture(scope="module")
+def world(clickhouse: str) -> World:
+    """A world all of whose models have a price, unlike those of the other tests."""
+    return priced_world(clickhouse, extra=extra_events)
+
+
+@pytest.fixture(scope="module")
+def recount(world: World) -> Recount:
+    return Recount(world.events)
+
+
+@pytest.fixture(scope="module")
+def served(world: World) -> Iterator[Served]:
+    with serve(context_of(world)) as running:
+        running.keys = make_keys(world)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def organization(world: World) -> str:
+    return world.organizations[0]
 
 
 def cut(recount: Recount, organization: str, found: Iterable[Share], how: dict[str, Any]) -> dict[Key, list[Any]]:
@@ -130,7 +153,7 @@ def test_in_order_of_money(served: Served, organization: str, order_by: str, ord
 
 def test_an_unknown_price_is_null_and_a_new_price_ends_a_walk(clickhouse: str) -> None:
     plan = Plan(until=UNTIL, seed=3, organizations=1, users=8, days=10)
-    world = make_world(clickhouse, f"skills_{uuid4().hex}", plan)
+    world = priced_world(clickhouse, plan)
     organization = world.organizations[0]
     event = next(event for event in world.events if is_with_skill(event, organization))
     new = {"model": "claude-unheard-of", "attribution": {"skills": ["new-skill"]}}

@@ -22,7 +22,7 @@ from api.endpoints import (
     Endpoint,
 )
 from api.guard import require_viewer
-from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
+from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Reader
 from api.requests import REFUSALS, Declared, given_of
 from api.shapes.common import Page
 from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity

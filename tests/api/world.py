@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
 
@@ -59,10 +60,18 @@ def make_world(url: str, database: str, plan: Plan = PLAN, extra: Callable[[Even
     world = World(url, database, [], {})
     client = world.client()
     migrate(client)
-    load_prices(client)
     lines = list(simulate(plan))
     lines += map(line_of, extra([json.loads(line.value) for line in lines if line.value is not None]))
     fold_lines(client, world, lines)
+    client.close()
+    return world
+
+
+def priced_world(url: str, plan: Plan = PLAN, extra: Callable[[Events], Events] = lambda _: []) -> World:
+    """A world of its own with the shipped price list."""
+    world = make_world(url, f"priced_{uuid4().hex}", plan, extra)
+    client = world.client()
+    load_prices(client)
     client.close()
     return world
 

@@ -84,7 +84,7 @@ def _within(first_name: str, first: date, last_name: str, last: date, newest: da
 
 
 def read_limit(given: Given, usual: int = USUAL_ROWS, most: int = MOST_ROWS) -> int:
-    """How many rows a page may have."""
+    """How many rows a page may have; `usual` when nothing is said."""
     text = single(given, "limit")
     if text is None:
         return usual

@@ -26,8 +26,8 @@ REFUSALS: dict[int, ResponseSpec] = {
     status: ResponseSpec(ErrorBody, generate_examples=False, description=said)
     for status, said in {
         400: "A parameter is wrong.",
-        401: "No key, or none that is good now.",
-        403: "The key lacks the scope.",
+        401: "No key, token or session, or none that is good now.",
+        403: "The key lacks the scope, or the person the role.",
         404: "There is no such resource, or the installation hides refusals.",
         410: "A day was revised since page 1.",
         429: "The organization has asked too often; `retry-after` says when there is room.",

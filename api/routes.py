@@ -5,6 +5,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from litestar import Request, Router, get
+from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.params import QueryParameter
 
@@ -21,7 +22,7 @@ from api.endpoints import (
     USERS,
     Endpoint,
 )
-from api.guard import require_key
+from api.guard import require_viewer
 from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Reader
 from api.requests import REFUSALS, Declared, given_of
 from api.shapes.common import Page
@@ -47,7 +48,7 @@ Ending = Annotated[
     _declared("ending_date", f"The UTC day before which it ends, at most {MOST_DAYS} after starting_date. The newest "
               "complete day is the last one when it is left out."),
 ]  # fmt: skip
-Filter = Annotated[
+FilterBy = Annotated[
     list[str] | None,
     _declared("filter[]", f"`dimension:value`; repeated: or within a dimension, and across. At most {MOST_ENTRIES}."),
 ]
@@ -62,7 +63,7 @@ async def ranged(
     date: DateText = None,
     starting_date: Starting = None,
     ending_date: Ending = None,
-    filter_: Filter = None,
+    filter_: FilterBy = None,
     group_by: GroupBy = None,
     order_by: OrderBy = None,
     order: Order = None,
@@ -73,7 +74,7 @@ async def ranged(
 
 
 async def one_day(
-    date: DateText = None, filter_: Filter = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
+    date: DateText = None, filter_: FilterBy = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
 ) -> None:
     """The parameters of a list of one day."""
 
@@ -81,7 +82,7 @@ async def one_day(
 async def daily(
     starting_date: Starting = None,
     ending_date: Ending = None,
-    filter_: Filter = None,
+    filter_: FilterBy = None,
     limit: Limit = None,
     page: Cursor = None,
 ) -> None:
@@ -131,7 +132,7 @@ async def connectors(request: Request[Any, Any, Any], _declared: Declared) -> Pa
     return await listed(request, CONNECTORS)
 
 
-@over_days("/skills", summary="Skills")
+@over_days("/skills", summary="Skills", tells_spend=True)
 async def skills(request: Request[Any, Any, Any], _declared: Declared) -> Page[SkillActivity]:
     """Skills that people used or switched on."""
     return await listed(request, SKILLS)
@@ -149,6 +150,9 @@ async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Pag
     return await listed(request, ARTIFACTS)
 
 
+NEVER_KEPT = CacheControlHeader(no_store=True)
+"""Who is signed out must not find answers in the browser."""
+
 LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
 FILTERS: dict[str, Mapping[str, Reader | UsageFilter]] = {
     "summaries": SUMMARY_FILTERS,
@@ -160,7 +164,8 @@ FILTERS: dict[str, Mapping[str, Reader | UsageFilter]] = {
 analytics = Router(
     PREFIX,
     route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts, *HANDLERS],
-    guards=[require_key],
+    guards=[require_viewer],
+    cache_control=NEVER_KEPT,
     tags=["analytics"],
     security=[{"bearer": []}, {"api_key": []}],
 )

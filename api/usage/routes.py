@@ -9,8 +9,10 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
+from api.audit import TELLS_SPEND
 from api.context import Context
-from api.errors import BadRequest, NoScope
+from api.errors import BadRequest
+from api.guard import require_spend
 from api.requests import REFUSALS, Declared, given_of
 from api.shapes.usage import Bucket, CostResult, CostRow, ReportPage, UsageResult, UsageRow, UserCost, UserUsage
 from api.usage.answers import answer
@@ -70,21 +72,20 @@ def _choices(report: Report, name: str) -> tuple[str, ...]:
 
 
 def route(report: Report, summary: str) -> get:
-    """The decorator of a report's route."""
-    return get(f"/{report.name}", responses=REFUSALS, dependencies={"_declared": declared(report)}, summary=summary)
+    """The decorator of a report's route; one of costs is closed to whoever may not see spend, and in the audit log."""
+    closed: dict[str, Any] = {"guards": [require_spend], TELLS_SPEND: True} if report.priced else {}
+    declarations = {"_declared": declared(report)}
+    return get(f"/{report.name}", responses=REFUSALS, dependencies=declarations, summary=summary, **closed)
 
 
 async def reported(request: Request[Any, Any, Any], report: Report) -> ReportPage[Any]:
-    """A page of a report. Raises NoScope for costs that the viewer may not see, and BadRequest."""
+    """A page of a report. Raises BadRequest."""
     betas = [beta.strip() for header in request.headers.getall("anthropic-beta", []) for beta in header.split(",")]
     if report.newer and BETA not in betas:
         raise BadRequest(f"anthropic-beta: this report is in beta. Allowed: with the header anthropic-beta: {BETA}.")
-    viewer = viewer_of(request)
-    if report.priced and not viewer.sees_spend:
-        raise NoScope("Costs are not shown to you: your role does not see spend. The reports of usage are open to you.")
     context: Context = request.app.state.context
     given = given_of(request, report.parameters)
-    return await context.run(partial(answer, context=context, report=report, viewer=viewer, given=given))
+    return await context.run(partial(answer, context=context, report=report, viewer=viewer_of(request), given=given))
 
 
 @route(USAGE_REPORT, "Tokens by bucket of time")

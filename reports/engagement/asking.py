@@ -1,14 +1,18 @@
 """A question to the engagement tables, and how it reaches ClickHouse: parameters only, the SQL never changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
+from reports.memory import memory_of, read_state
 from reports.queries import Row, ask
+
+T = TypeVar("T")
 
 FOLDER = Path(__file__).parent
 
@@ -73,6 +77,7 @@ class Question:
             "by_group": self.by_group,
             "by_product": self.by_product,
             "order_by": self.ranking.by,
+            "ranks_only": False,
             "descending": self.ranking.descending,
             "after_rank": self.ranking.after.rank,
             "after_key": self.ranking.after.key,
@@ -83,6 +88,18 @@ class Question:
 def rows(client: Client, name: str, parameters: Mapping[str, Any]) -> list[Row]:
     """The answer of the folder's SQL file of that name."""
     return ask(client, FOLDER / f"{name}.sql", parameters)
+
+
+def remembered(read: Callable[[Client, Question], Sequence[T]]) -> Callable[[Client, Question], Sequence[T]]:
+    """A reader whose answers are given again while nothing changed that they were made of (reports/memory.py)."""
+
+    @wraps(read)
+    def recall(client: Client, question: Question) -> Sequence[T]:
+        state = read_state(client, question.organization_id).up_to(question.last)
+        asked = (read.__name__, repr(question))
+        return memory_of(client).recall(asked, state, lambda: read(client, question))
+
+    return recall
 
 
 def stamp(client: Client, question: Question) -> str:

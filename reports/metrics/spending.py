@@ -115,7 +115,7 @@ def is_reported(reading: Reading, window: Period) -> bool:
 
 def _rows(reading: Reading, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
     begins, ends = sql_moment(window.begins), sql_moment(window.ends)
-    return reading.rows(metric, begins=begins, ends=ends, **parameters)
+    return reading.remembered(metric, window, begins=begins, ends=ends, **parameters)
 
 
 def _spend(columns: Sequence[Any]) -> Spend:

@@ -8,6 +8,7 @@ import pytest
 
 from reports.prices import load_prices, read_price_list
 from tests.api.groups import extra_events
+from tests.api.people import people_events
 from tests.api.prices import write_prices
 from tests.api.recount import Recount
 from tests.api.server import Served, context_of, make_keys, serve
@@ -23,8 +24,8 @@ def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def world(clickhouse: str, prices: Path) -> World:
-    """The simulated world with its prices, and events that the simulation does not think of."""
-    world = make_world(clickhouse, f"api_{uuid4().hex}", extra=extra_events)
+    """The simulated world with its prices, and events and people that the simulation does not think of."""
+    world = make_world(clickhouse, f"api_{uuid4().hex}", extra=lambda events: extra_events(events) + people_events())
     client = world.client()
     load_prices(client, prices)
     client.close()

@@ -8,6 +8,7 @@ import anthropic
 import httpx
 import msgspec
 
+from api import claude_code
 from api.endpoints import SUMMARY_FILTERS
 from api.errors import ErrorBody
 from api.routes import LISTS
@@ -16,6 +17,7 @@ from tests.api.server import PREFIX, Served
 from tests.api.walking import METHODS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+CLAUDE_CODE = f"{claude_code.PREFIX}/{claude_code.NAME}"
 ADDRESS = "http://127.0.0.1:8080"
 
 
@@ -34,7 +36,7 @@ def test_the_python_example_runs(served: Served, organization: str, capsys: Any)
 
 def test_the_curl_examples_answer(served: Served, organization: str) -> None:
     commands = re.findall(r'^curl ((?:-H ".*?" )+)"(.*?)"$', PAGE, re.MULTILINE)
-    assert len(commands) == 5
+    assert len(commands) == 6
     for given, url in commands:
         headers = dict(re.findall(r'"([a-z-]+): (.*?)"', given.replace("$KEY", served.keys[organization])))
         response = httpx.get(url.replace(ADDRESS, served.base_url), headers=headers)
@@ -90,9 +92,10 @@ def lists_of(resource: Any, prefix: str = "") -> list[str]:
 def test_the_openapi_document_is_of_the_code(served: Served) -> None:
     document = httpx.get(f"{served.base_url}/schema/openapi.json").json()
     served_here = (*LISTS, *REPORTS)
-    assert set(document["paths"]) == {
-        f"{PREFIX}/{name}" for name in ("summaries", *(each.name for each in served_here))
-    }
+    lists = {f"{PREFIX}/{name}" for name in ("summaries", *(each.name for each in served_here))}
+    assert set(document["paths"]) == {*lists, CLAUDE_CODE}
+    report = document["paths"][CLAUDE_CODE]["get"]
+    assert tuple(parameter["name"] for parameter in report["parameters"]) == claude_code.PARAMETERS
     for endpoint in served_here:
         operation = document["paths"][f"{PREFIX}/{endpoint.name}"]["get"]
         assert {parameter["name"] for parameter in operation["parameters"]} == set(endpoint.parameters)

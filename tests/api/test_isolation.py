@@ -3,32 +3,35 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
-from litestar.routes import HTTPRoute
 
+from api import claude_code
 from api.app import make_app
 from api.ids import GROUP, PROJECT, USER, tagged
 from api.routes import FILTERS, LISTS
 from api.usage.endpoints import REPORTS, Report
+from reports.access.passes import Holder
 from tests.api.recount import Recount
 from tests.api.reports import DIMENSIONS
+from tests.api.routes import handlers
 from tests.api.server import PREFIX, Served, context_of
+from tests.api.signing import browser
 from tests.api.spending import Spending
 from tests.api.world import World
 
-OPEN = {"/alive", "/health"}
-"""Routes that tell nothing of any organization."""
+CLAUDE_CODE = f"{claude_code.PREFIX}/{claude_code.NAME}"
 
 
 def guarded_paths(world: World) -> list[str]:
-    """Every path of the application that is not open, the OpenAPI document left out."""
-    app = make_app(context_of(world)).app
-    paths = [route.path for route in app.routes if isinstance(route, HTTPRoute)]
-    return [path for path in paths if path not in OPEN and not path.startswith("/schema")]
+    """Every path that tells something of an organization."""
+    return [path for path, _ in handlers(make_app(context_of(world)).app)]
 
 
 def days_of(path: str) -> dict[str, str]:
     """Days that every route takes and that hold something."""
+    if path == CLAUDE_CODE:
+        return {"starting_at": "2026-11-17"}
     if path.split("/")[-1] in {report.name for report in REPORTS}:
         return {"starting_at": "2026-10-22T00:00:00Z"}
     return {"date": "2026-11-17"} if path.endswith("artifacts") else {"starting_date": "2026-10-15"}
@@ -50,16 +53,26 @@ def is_of(event: dict[str, Any], organization: str, kind: str) -> bool:
 
 def test_every_route_is_known_here_and_refuses_without_a_key(world: World, served: Served) -> None:
     paths = guarded_paths(world)
-    assert sorted(paths) == sorted(f"{PREFIX}/{name}" for name in FILTERS)
+    assert sorted(paths) == sorted([*(f"{PREFIX}/{name}" for name in FILTERS), CLAUDE_CODE])
     for path in paths:
         assert served.get(path, **days_of(path)).status_code == 401
 
 
-def test_a_key_gets_nothing_of_another_organization(world: World, served: Served, recount: Recount) -> None:
+def owner_of(world: World, organization: str) -> Holder:
+    """The organization's primary owner; the simulation keeps the first."""
+    joined = (event for event in world.events if is_of(event, organization, "member.joined"))
+    return Holder(organization, next(event["account_id"] for event in joined if event["role"] == "primary_owner"))
+
+
+@pytest.mark.parametrize("who", ["key", "person"])
+def test_nobody_gets_anything_of_another_organization(world: World, served: Served, recount: Recount, who: str) -> None:
     mine, theirs = world.organizations[:2]
     foreign = marks(world, recount, theirs)
+    asking = httpx.Client(base_url=served.base_url, headers={"x-api-key": served.keys[mine]}, timeout=30)
+    if who == "person":
+        asking = browser(world, served, owner_of(world, mine))
     for path in guarded_paths(world):
-        response = served.get(path, served.keys[mine], **days_of(path))
+        response = asking.get(path, params=days_of(path))
         assert response.status_code == 200
         assert [mark for mark in foreign if mark in response.text] == [], path
         assert response.json()["organization_id"] == mine

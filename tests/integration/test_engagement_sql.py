@@ -51,7 +51,7 @@ def test_filters_reach_the_primary_key_of_every_table_that_is_read(client: Clien
     plan = client.query(f"EXPLAIN indexes = 1 {sql}", parameters=QUESTION.parameters() | MORE).result_rows
     text = "\n".join(row[0] for row in plan)
     reads = re.split(r"ReadFromMergeTree \(", text)[1:]
-    cells = [read for read in reads if re.match(r"\w+\.\w+_cells\)", read)]
+    cells = [read for read in reads if re.match(r"\w+\.\w+_cells\)|states\)", read)]
     assert cells, text
     for read in cells:
         assert "organization_id in [" in read or "organization_id" in read.split("PrimaryKey")[1][:200], read

@@ -29,7 +29,7 @@ from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity
 from api.shapes.summaries import SummaryPage
 from api.shapes.users import UserActivity
 from api.usage.endpoints import REPORTS
-from api.usage.filters import Filter as UsageFilter
+from api.usage.filters import Filter
 from api.usage.routes import HANDLERS
 from api.viewer import viewer_of
 
@@ -150,7 +150,7 @@ async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Pag
 
 
 LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
-FILTERS: dict[str, Mapping[str, Reader | UsageFilter]] = {
+FILTERS: dict[str, Mapping[str, Reader | Filter]] = {
     "summaries": SUMMARY_FILTERS,
     **{endpoint.name: endpoint.filters for endpoint in LISTS},
     **{report.name: report.filters for report in REPORTS},

@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from api import guard
 from api.usage.endpoints import BETA, REPORTS
-from api.viewer import Viewer
+from reports.access.keys import READ_ACTIVITY, create_key
 from tests.api.reports import METHODS, PRICED
 from tests.api.server import PREFIX, Served
+from tests.api.world import NOW, World
 
 START = {"starting_at": "2026-11-01T00:00:00Z"}
 RANGE = START | {"ending_at": "2026-11-08T00:00:00Z"}
@@ -98,12 +98,12 @@ def test_the_newer_reports_need_their_beta(served: Served, organization: str, me
     assert ask("other-2026-01-01", BETA).status_code == 200
 
 
-def test_who_sees_no_spend_gets_usage_and_no_cost(
-    served: Served, organization: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(guard, "Viewer", lambda own, name, sees_spend: Viewer(own, name, sees_spend=False))
+def test_who_sees_no_spend_gets_usage_and_no_cost(world: World, served: Served, organization: str) -> None:
+    client = world.client()
+    _, blind = create_key(client, organization, "blind", NOW, None, scopes=(READ_ACTIVITY,))
+    client.close()
     for report in REPORTS:
-        response = served.get(f"{PREFIX}/{report.name}", served.keys[organization], **RANGE)
+        response = served.get(f"{PREFIX}/{report.name}", blind, **RANGE)
         if report.name in PRICED:
             assert (response.status_code, response.json()["error"]["type"]) == (403, "permission_error")
         else:

@@ -4,7 +4,7 @@
 -- view `spend` says, but adds counts up before it prices them: prices and terms hold from one change to the next, so
 -- all hours between two changes cost the same. Usage of a tool (web search, code execution) is kept apart, since one
 -- without a price has no cost, and the rest has.
-CREATE OR REPLACE VIEW spend_between AS
+CREATE OR REPLACE VIEW counted_spend AS
 SELECT
     usage.model AS model, usage.requests AS requests, usage.uncached_input_tokens AS uncached_input_tokens,
     usage.cache_read_input_tokens AS cache_read_input_tokens,

@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 TEST_ARGS ?=
 SEEDS ?= 1000
+CASES ?= 20000
 
-.PHONY: setup demo test coverage lint bench simulate clean
+.PHONY: setup demo test coverage lint bench simulate fuzz clean
 
 setup: $(VENV)/.installed
 
@@ -38,6 +39,10 @@ bench: setup
 
 simulate: setup
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+# Requests made from the API's own OpenAPI document.
+fuzz: setup
+	$(BIN)/python -m tests.api.fuzz --cases $(CASES)
 
 clean:
 	rm -rf $(VENV) .tally

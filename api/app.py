@@ -1,26 +1,22 @@
-"""The application: routes, refusals, request ids, health, and the OpenAPI document."""
+"""The application: routes, request ids, health, and the OpenAPI document."""
 
-import logging
 import secrets
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException, MethodNotAllowedException
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, Reference, SecurityScheme
+from litestar.exceptions import HTTPException
 from litestar.types import Message, Receive, Scope, Send
 
+from api.audit import SpendAudit
+from api.claude_code import usage_report
 from api.context import Context
-from api.errors import ApiError, ErrorBody, ErrorDetail
+from api.errors import ApiError
+from api.openapi import document, narrow
+from api.operators import operating
+from api.refusals import REQUEST_ID, refuse
 from api.routes import analytics
-
-logger = logging.getLogger("tally.api")
-
-REQUEST_ID = "tally.request_id"
-
-_STATUS_TYPES = {404: "not_found_error", 405: "invalid_request_error", 413: "request_too_large"}
+from api.sign_in import signing
 
 
 class RequestIds:
@@ -49,33 +45,6 @@ class RequestIds:
         await self.app(scope, receive, send_with_id)
 
 
-def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
-    """The body, status and headers of a refusal; an error that nobody foresaw is logged with the request's id."""
-    request_id = request.scope.get(REQUEST_ID, "")
-    known = _known(error)
-    if known.status == 500:
-        logger.error("%s: %s %s failed", request_id, request.method, request.url.path, exc_info=error)
-    body = ErrorBody(error=ErrorDetail(known.type, known.message), request_id=str(request_id))
-    return Response(body, status_code=known.status, headers=known.headers, media_type="application/json")
-
-
-def _known(error: Exception) -> ApiError:
-    if isinstance(error, ApiError):
-        return error
-    if not isinstance(error, HTTPException) or error.status_code >= 500:
-        return ApiError("Something went wrong here. The request id finds it in the log.")
-    told = ApiError(_told(error))
-    told.status = error.status_code
-    told.type = _STATUS_TYPES.get(error.status_code, "invalid_request_error")
-    return told
-
-
-def _told(error: HTTPException) -> str:
-    if isinstance(error, MethodNotAllowedException):
-        return "Only GET is allowed here."
-    return "There is no such resource." if error.status_code == 404 else error.detail
-
-
 @get("/alive", include_in_schema=False, media_type="text/plain", sync_to_thread=False)
 def alive() -> str:
     """200 while the process answers: for a liveness probe."""
@@ -96,27 +65,13 @@ async def health(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
 def make_app(context: Context) -> RequestIds:
     """The ASGI application over `context`. It starts and stays up whether or not ClickHouse is there."""
     app = Litestar(
-        route_handlers=[analytics, Router("/", route_handlers=[alive, health])],
+        route_handlers=[analytics, usage_report, operating, signing, Router("/", route_handlers=[alive, health])],
         exception_handlers={Exception: refuse, HTTPException: refuse},
+        middleware=[SpendAudit()],
         state=State({"context": context}),
-        openapi_config=openapi(),
+        openapi_config=document(),
         logging_config=None,
         debug=False,
     )
+    narrow(app.openapi_schema)
     return RequestIds(app)
-
-
-def openapi() -> OpenAPIConfig:
-    """The document at /schema/openapi.json."""
-    schemes: dict[str, SecurityScheme | Reference] = {
-        "bearer": SecurityScheme(type="http", scheme="bearer"),
-        "api_key": SecurityScheme(type="apiKey", name="x-api-key", security_scheme_in="header"),
-    }
-    return OpenAPIConfig(
-        title="Tally Analytics API",
-        version="1.0",
-        description="Who uses what, exactly. docs/api.md says what each number means.",
-        components=Components(security_schemes=schemes),
-        render_plugins=[JsonRenderPlugin()],
-        path="/schema",
-    )

@@ -19,7 +19,10 @@ from urllib3.exceptions import HTTPError
 
 from api.errors import Unavailable
 from api.rates import Rates
+from api.shapes.pipeline import Pipeline
+from api.tokens import Tokens
 from reports.access.keys import Key, cursor_secret, find_key, note_use
+from reports.access.passes import Holder, Pass, find_pass, make_pass, use_link
 from reports.errors import ReportError
 from reports.freshness import Freshness, read_freshness
 from sinks.clickhouse import is_transient
@@ -46,22 +49,38 @@ class SourcesUnknown(Exception):
 @dataclass
 class Context:
     """All that a request needs. `connect` opens a client of ClickHouse (and may fail: it is tried again by the next
-    request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `grace` is how long after
-    midnight a day counts as complete."""
+    request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `pipeline` looks at the log and
+    the tables for operators (raises SourcesUnknown), and `grace` is how long after midnight a day counts as complete.
+
+    `rates` counts the requests of an organization's keys, `person_rates` those of a person or operator, `sign_ins`
+    attempts to sign in by address. `base_url` is where browsers reach the API.
+    """
 
     connect: Callable[[], Client]
     sources: Callable[[Client], Collection[str]]
     clock: Callable[[], datetime]
+    pipeline: Callable[[], Pipeline]
     grace: timedelta
     rates: Rates
     hide_refusals: bool = False
+    base_url: str = "http://127.0.0.1:8080"
+    session_lifetime: timedelta = timedelta(hours=8)
+    person_rates: Rates = field(default_factory=lambda: Rates(300))
+    sign_ins: Rates = field(default_factory=lambda: Rates(10))
+    tokens: Tokens = field(default_factory=lambda: Tokens(timedelta(hours=1)))
     deadline_seconds: float = 20.0
     threads: int = 8
     _client: Client | None = None
     _secret: bytes = b""
     _uses: dict[str, datetime] = field(default_factory=dict)
     _connecting: threading.Lock = field(default_factory=threading.Lock)
+    _redeeming: threading.Lock = field(default_factory=threading.Lock)
     _limiter: anyio.CapacityLimiter | None = None
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach the API over https."""
+        return self.base_url.startswith("https:")
 
     async def run(self, work: Callable[[Client], T]) -> T:
         """What `work` gives, in a thread. Raises Unavailable when ClickHouse is away or the deadline passes."""
@@ -113,6 +132,24 @@ class Context:
             note_use(client, key, now)
         except (ClickHouseError, HTTPError, OSError) as error:
             logger.warning("the last use of the key %s was not written: %s", key.id, _one_line(error))
+
+    def session(self, client: Client, secret: str) -> Pass | None:
+        """The session of this secret, if it is good now."""
+        return find_pass(client, "session", secret, self.clock())
+
+    def redeem(self, client: Client, link: str) -> Holder | None:
+        """Whom a one-time link lets in; one after another here, so that of many at once exactly one is let in."""
+        with self._redeeming:
+            return use_link(client, link, self.clock())
+
+    def vouched(self, client: Client, token: str) -> Holder:
+        """Whom a token of an identity provider vouches for. Raises NoKey."""
+        return self.tokens.holder(client, token, self.clock())
+
+    def open_session(self, client: Client, holder: Holder) -> str:
+        """A new session's secret."""
+        now = self.clock()
+        return make_pass(client, "session", holder, now, now + self.session_lifetime)
 
     def freshness(self, client: Client) -> Freshness:
         """How far the tables reach into the log; to be asked before any cell is read."""

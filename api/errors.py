@@ -50,7 +50,7 @@ class BadRequest(ApiError):
 
 
 class NoKey(ApiError):
-    """No key, or one that is not known, revoked or expired."""
+    """Nobody who is known: no key, token or session, or one that is not good now."""
 
     status = 401
     type = "authentication_error"
@@ -61,11 +61,30 @@ class NoKey(ApiError):
         return super().headers | {"www-authenticate": "Bearer"}
 
 
-class NoScope(ApiError):
-    """The key is good, but not for this."""
+class Forbidden(ApiError):
+    """Whoever asks is known, but may not have this."""
 
     status = 403
     type = "permission_error"
+
+
+class NoScope(Forbidden):
+    """The key is good, but not for this."""
+
+
+class NoRole(Forbidden):
+    """The person has no role that sees this; the message says which roles do."""
+
+
+class NoSpend(Forbidden):
+    """Whoever asks sees all but spend. The message is the same whatever there is, so that it tells nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("This is about spend, which only owners, and keys with the scope read:analytics, see.")
+
+
+class CrossSite(Forbidden):
+    """A page of another site sent the request."""
 
 
 class NotFound(ApiError):
@@ -83,7 +102,7 @@ class CursorGone(ApiError):
 
 
 class TooMany(ApiError):
-    """The organization has asked too often."""
+    """The organization has asked too often, or somebody tried too often to sign in."""
 
     status = 429
     type = "rate_limit_error"

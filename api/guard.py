@@ -1,49 +1,58 @@
-"""Who asks: the key of a request, its scope, and how often its organization has asked."""
+"""Litestar's guards: who is let through to a route. What a request may read is decided here, before its route runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from api.context import Context
-from api.errors import NoKey, NoScope, NotFound
-from api.viewer import STATE_KEY, Viewer
-from reports.access.keys import READ_ANALYTICS, Key
+from api.errors import Forbidden, NoKey, NoRole, NoSpend, NotFound
+from api.identity import identify
+from api.viewer import STATE_KEY, Operator, Viewer, viewer_of
 
 
-async def require_key(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Litestar's guard of every analytics route. Raises NoKey, NoScope, TooMany, or NotFound in place of the first two.
+async def require_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of every analytics route: a key, or a person with a role that sees analytics. `viewer_of` gives them.
 
-    The one thing that a request may read is decided here, from its key alone: the key's organization.
+    Raises NoKey, Forbidden, TooMany, or NotFound in place of the first two where the installation hides refusals.
     """
     context: Context = connection.app.state.context
+    with _hiding(context):
+        viewer = await identify(connection, context)
+        if isinstance(viewer, Operator):
+            raise NoRole("Operators see the pipeline, not organizations. Sign in as a person of the organization.")
+    if viewer.account_id:
+        context.person_rates.take(viewer.account_id)
+    else:
+        context.rates.take(viewer.organization_id)
+    connection.scope["state"][STATE_KEY] = viewer
+
+
+async def require_spend(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of every route that is about spend, after `require_viewer`. Raises NoSpend, or NotFound in its place."""
+    with _hiding(connection.app.state.context):
+        if not viewer_of(connection).sees_spend:
+            raise NoSpend
+
+
+async def require_operator(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of every operators' route. `operator_of` gives them. Raises as `require_viewer` does."""
+    context: Context = connection.app.state.context
+    with _hiding(context):
+        operator = await identify(connection, context)
+        if isinstance(operator, Viewer):
+            raise NoRole("Only operators of the installation see this. `tally login-link --operator NAME` lets one in.")
+    context.person_rates.take(operator.name)
+    connection.scope["state"][STATE_KEY] = operator
+
+
+@contextmanager
+def _hiding(context: Context) -> Iterator[None]:
+    """A refusal becomes "no such resource" where the installation says so, as the original answers."""
     try:
-        key = await _key_of(connection, context)
-    except (NoKey, NoScope):
+        yield
+    except (NoKey, Forbidden):
         if context.hide_refusals:
             raise NotFound("There is no such resource.") from None
         raise
-    context.rates.take(key.organization_id)
-    connection.scope["state"][STATE_KEY] = Viewer(key.organization_id, f"key {key.id}", sees_spend=True)
-
-
-async def _key_of(connection: ASGIConnection, context: Context) -> Key:  # type: ignore[type-arg]
-    text = key_text(connection.headers.get("authorization"), connection.headers.get("x-api-key"))
-    key = await context.run(lambda client: context.key(client, text))
-    if key is None:
-        raise NoKey("The key is not known, was revoked, or has expired. `tally keys list` shows how keys stand.")
-    if READ_ANALYTICS not in key.scopes:
-        raise NoScope(f"The key {key.id} lacks the scope {READ_ANALYTICS}. Use one that was created with it.")
-    return key
-
-
-def key_text(authorization: str | None, x_api_key: str | None) -> str:
-    """The key that the headers carry. Raises NoKey when there is none, or two that differ."""
-    scheme, _, bearer = (authorization or "").partition(" ")
-    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
-    if authorization and not bearer:
-        raise NoKey("The header authorization must be `Bearer` and a key.")
-    if bearer and x_api_key and bearer != x_api_key:
-        raise NoKey("The headers authorization and x-api-key carry two different keys. Send one of them.")
-    text = bearer or x_api_key
-    if not text:
-        raise NoKey("No key. Send one as `authorization: Bearer KEY` or `x-api-key: KEY`.")
-    return text

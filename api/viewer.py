@@ -11,15 +11,32 @@ STATE_KEY = "tally_viewer"
 class Viewer:
     """Somebody who was let through: a key or a person. `name` says who, for the log: never a secret.
 
-    `sees_spend` False: no field, order, total, export or message may tell of spend.
+    `sees_spend` False: no field, order, total, export or message may tell of spend. A key has neither `account_id`,
+    `role` nor `email`.
     """
 
     organization_id: str
     name: str
     sees_spend: bool
+    account_id: str = ""
+    role: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody who runs the installation: sees the pipeline, no organization and no people."""
+
+    name: str
 
 
 def viewer_of(connection: ASGIConnection) -> Viewer:  # type: ignore[type-arg]
-    """The viewer that the route's guard let through."""
+    """The viewer that the route's guard `require_viewer` let through."""
     viewer: Viewer = connection.scope["state"][STATE_KEY]
     return viewer
+
+
+def operator_of(connection: ASGIConnection) -> Operator:  # type: ignore[type-arg]
+    """The operator that the route's guard `require_operator` let through."""
+    operator: Operator = connection.scope["state"][STATE_KEY]
+    return operator

@@ -16,9 +16,11 @@ from clickhouse_connect.driver.client import Client
 from api.app import make_app
 from api.context import Context, SourcesUnknown
 from api.rates import Rates
+from api.tokens import Tokens
 from deploy.connections import clickhouse_of
 from deploy.errors import UserError
 from deploy.log_metadata import expected_sources
+from deploy.pipeline import PipelineLook
 from deploy.settings import Settings
 from reports.queries import LONGEST_SECONDS
 from sinks.store import Store
@@ -84,9 +86,15 @@ def context_of(settings: Settings) -> Context:
         connect=lambda: clickhouse_of(settings, DEADLINE_SECONDS),
         sources=LogSources(lambda epochs: _sources(settings, epochs)),
         clock=settings.clock,
+        pipeline=PipelineLook(settings),
         grace=timedelta(minutes=settings.completeness_grace_minutes),
         rates=Rates(settings.api_requests_a_minute),
         hide_refusals=settings.api_hides_refusals,
+        base_url=settings.base_url(),
+        session_lifetime=timedelta(hours=settings.api_session_hours),
+        person_rates=Rates(settings.api_person_requests_a_minute),
+        sign_ins=Rates(settings.api_sign_ins_a_minute),
+        tokens=Tokens(timedelta(minutes=settings.api_token_minutes)),
         deadline_seconds=DEADLINE_SECONDS,
     )
 

@@ -2,43 +2,38 @@
 
 from contextlib import closing
 from datetime import datetime
-from uuid import UUID
 
-from deploy.errors import UserError
+from deploy.audit import note
 from deploy.export import report_client
+from deploy.ids import uuid_of
 from deploy.settings import Settings
-from reports.access.keys import Key, create_key, list_keys, revoke_key
-from reports.errors import UnknownOrganization
-from reports.terms import is_known
+from reports.access.audit import KEY
+from reports.access.keys import READ_ACTIVITY, READ_ANALYTICS, Key, create_key, list_keys, revoke_key
+from reports.terms import require_known
 
 
 def create_for(
-    settings: Settings, organization: str, name: str, now: datetime, expires_at: datetime
+    settings: Settings, organization: str, name: str, now: datetime, expires_at: datetime, sees_spend: bool = True
 ) -> tuple[Key, str]:
     """A new key of the organization, and its text. Raises UserError, UnknownOrganization."""
-    organization = _uuid(organization)
+    scope = READ_ANALYTICS if sees_spend else READ_ACTIVITY
+    organization = uuid_of(organization)
     with closing(report_client(settings)) as client:
-        if not is_known(client, organization):
-            message = f"There is no organization {organization} in the directory or the usage"
-            raise UnknownOrganization(message, "Check the id; its events may not have arrived yet.")
-        return create_key(client, organization, name, now, expires_at)
+        require_known(client, organization)
+        key, text = create_key(client, organization, name, now, expires_at, (scope,))
+        note(client, now, KEY, organization, {"created": key.id, "name": name, "scope": scope})
+        return key, text
 
 
 def keys_of(settings: Settings, organization: str) -> list[Key]:
     """All keys, or the organization's."""
     with closing(report_client(settings)) as client:
-        return list_keys(client, _uuid(organization) if organization else "")
+        return list_keys(client, uuid_of(organization) if organization else "")
 
 
 def revoke(settings: Settings, key_id: str) -> Key:
     """End the key with this id. Raises UnknownKey."""
     with closing(report_client(settings)) as client:
-        return revoke_key(client, key_id, settings.clock())
-
-
-def _uuid(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        message = f"organization is {text!r}, which is not a UUID"
-        raise UserError(message, "Use the id as the events carry it.") from None
+        key = revoke_key(client, key_id, settings.clock())
+        note(client, settings.clock(), KEY, key.organization_id, {"revoked": key.id})
+        return key

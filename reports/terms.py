@@ -53,17 +53,20 @@ def reports_in(
 
 def require_report(client: Client, organization_id: str, begins: datetime, ends: datetime) -> None:
     """Nothing, or UnknownOrganization, or NoSpendReport with what would give the organization one."""
-    if not is_known(client, organization_id):
-        raise UnknownOrganization(
-            f"There is no organization {organization_id} in the directory or the usage",
-            "Check the id; its events may not have arrived yet.",
-        )
+    require_known(client, organization_id)
     if not reports_in(client, organization_id, begins, ends):
         raise NoSpendReport(
             f"Organization {organization_id} has no spend report from {begins:%Y-%m-%d} on: its plan is seat-based "
             "with extra usage off, and usage within the seats is not spend",
             "It has one for the time in which extra usage is enabled, or on a usage-based plan.",
         )
+
+
+def require_known(client: Client, organization_id: str) -> None:
+    """Nothing, or UnknownOrganization."""
+    if not is_known(client, organization_id):
+        message = f"There is no organization {organization_id} in the directory or the usage"
+        raise UnknownOrganization(message, "Check the id; its events may not have arrived yet.")
 
 
 def is_known(client: Client, organization_id: str) -> bool:

@@ -11,6 +11,10 @@ from api.ids import USER, tagged
 
 T = TypeVar("T", bound="Metrics")
 R = TypeVar("R")
+S = TypeVar("S", bound=Struct)
+
+SPEND_FIELDS = frozenset({"estimated_overage_spend", "attributed_list_price", "currency"})
+"""Fields of rows that tell of spend, among others that do not."""
 
 
 class Metrics(Struct, frozen=True, kw_only=True):
@@ -64,6 +68,11 @@ def metric_names(kind: type[Metrics], prefix: str = "") -> Iterator[str]:
 
 def _is_block(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Metrics)
+
+
+def without_spend(row: S) -> S:
+    """The row as somebody sees it who sees all but spend."""
+    return msgspec.structs.replace(row, **{name: None for name in row.__struct_fields__ if name in SPEND_FIELDS})
 
 
 def user_of(uuid: str, email: str) -> User:

@@ -35,7 +35,7 @@ def settings_of(context: typer.Context) -> Settings:
 
 
 def running_settings(context: typer.Context) -> Settings:
-    """The settings for commands that talk to what runs: where no Kafka or ClickHouse is named, the stack that runs
+    """The settings for commands that talk to what runs: where no Kafka, ClickHouse or API is named, the stack that runs
     over the data folder is meant, which may have had to take other ports."""
     from deploy.embedded.stack import read_stack
 
@@ -43,7 +43,7 @@ def running_settings(context: typer.Context) -> Settings:
     children = read_stack(settings.data_dir)
     found = {
         name: children[child]["url"]
-        for name, child in (("kafka_bootstrap", "kafka"), ("clickhouse_url", "clickhouse"))
+        for name, child in (("kafka_bootstrap", "kafka"), ("clickhouse_url", "clickhouse"), ("api_base_url", "api"))
         if name not in settings.model_fields_set and children.get(child, {}).get("url")
     }
     return settings.model_copy(update=found)

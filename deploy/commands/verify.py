@@ -9,6 +9,13 @@ from deploy.commands.common import out, print_json, progress_bar, running_settin
 
 def command(
     context: typer.Context,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="HOUR", help="Compare from this UTC hour or day on."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="HOUR", help="Compare what is before this UTC hour or day.")
+    ] = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the tables to reach the log's end.")] = 60.0,
     show: Annotated[int, typer.Option(min=0, help="Differences to show of each table.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
@@ -17,11 +24,14 @@ def command(
     settings = running_settings(context)
     from deploy.verify import run
     from deploy.verify.render import show as show_verdict
+    from deploy.verify.span import span_of
 
+    span = span_of(since, until)
     with progress_bar() as bar:
         task = bar.add_task("starting", total=None)
         verdict = run(
             settings,
+            span=span,
             wait_seconds=wait,
             show=show,
             on_progress=lambda what, done, total: bar.update(

@@ -5,8 +5,21 @@ over records from anywhere. Nothing here imports the folds or the event contract
 time, so that a mistake in the first shows as a difference. docs/verify.md says what is compared.
 """
 
-from deploy.verify.recount import Options, Record, Recount, recount
+from deploy.verify.records import Record
+from deploy.verify.recount import Options, Recount, recount
 from deploy.verify.run import run
+from deploy.verify.span import Span
 from deploy.verify.verdict import Difference, TableResult, TopicResult, Verdict
 
-__all__ = ["Difference", "Options", "Record", "Recount", "TableResult", "TopicResult", "Verdict", "recount", "run"]
+__all__ = [
+    "Difference",
+    "Options",
+    "Record",
+    "Recount",
+    "Span",
+    "TableResult",
+    "TopicResult",
+    "Verdict",
+    "recount",
+    "run",
+]

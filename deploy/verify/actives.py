@@ -1,12 +1,11 @@
 """Who was active: recounted from cells, for a day and for the trailing 7 and 30 days."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
-
-from deploy.verify.recount import Recount
-from deploy.verify.tables import CELL_TABLES
 
 WIDTHS = (1, 7, 30)
 COLUMNS = ("dau", "wau", "mau")
@@ -18,18 +17,22 @@ WHERE ends <= (SELECT max(day) FROM active_users)
 GROUP BY organization_id, ends
 """
 
-Person = tuple[str, str]
-"""(organization, account)"""
 
+def expected_actives(active: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str], tuple[int, ...]]:
+    """(organization, day) to the people active that day, in the 7 and in the 30 days that end with it.
 
-def expected_actives(recount: Recount) -> dict[tuple[str, str], tuple[int, ...]]:
-    """(organization, day) to the people active that day, in the 7 and in the 30 days that end with it."""
-    days = _active_days(recount)
-    last = max((day for active in days.values() for day in active), default=0)
-    counts = [_trailing(days, width) for width in WIDTHS]
+    `active` are the (organization, account, day) of all active days, in order.
+    """
+    counts: dict[int, Counter[tuple[str, int]]] = {width: Counter() for width in WIDTHS}
+    last = 0
+    for (organization, _), of_person in groupby(active, itemgetter(0, 1)):
+        days = [date.fromisoformat(day).toordinal() for _, _, day in of_person]
+        last = max(last, days[-1])
+        for width, count in counts.items():
+            count.update((organization, ends) for ends in _trailing(days, width))
     return {
-        (organization, date.fromordinal(day).isoformat()): tuple(count[organization, day] for count in counts)
-        for organization, day in counts[-1]
+        (organization, date.fromordinal(day).isoformat()): tuple(count[organization, day] for count in counts.values())
+        for organization, day in counts[WIDTHS[-1]]
         if day <= last
     }
 
@@ -40,31 +43,9 @@ def found_actives(rows: Iterable[list[Any]]) -> Iterable[tuple[tuple[str, str], 
         yield (organization, day), tuple(counts)
 
 
-def _active_days(recount: Recount) -> dict[Person, set[int]]:
-    days: dict[Person, set[int]] = defaultdict(set)
-    for table in ("chat_cells", "session_cells"):
-        declared = CELL_TABLES[table]
-        for key, (_, *counters) in recount.cells[table].items():
-            cell = dict(zip((*declared.key_columns, *declared.counters), (*key, *counters), strict=True))
-            if cell["actor_type"] == "user" and _is_active(table, cell):
-                days[cell["organization_id"], cell["actor_id"]].add(date.fromisoformat(cell["day"]).toordinal())
-    return days
-
-
-def _is_active(table: str, cell: dict[str, Any]) -> bool:
-    if table == "chat_cells":
-        return bool(cell["messages"])
-    if cell["product"] == "claude_code":
-        return bool(cell["tool_uses"] or cell["commits"] or cell["pull_requests"])
-    return cell["product"] == "cowork" and bool(cell["tool_uses"] or cell["messages"])
-
-
-def _trailing(days: dict[Person, set[int]], width: int) -> Counter[tuple[str, int]]:
-    """For each organization and day, how many people have an active day among the `width` days that end with it."""
-    counts: Counter[tuple[str, int]] = Counter()
-    for (organization, _), active in days.items():
-        counted_to = 0
-        for day in sorted(active):
-            counts.update((organization, ends) for ends in range(max(day, counted_to), day + width))
-            counted_to = day + width
-    return counts
+def _trailing(days: Iterable[int], width: int) -> Iterator[int]:
+    """The days that have one of a person's active days, which come in order, among the `width` that end with them."""
+    counted_to = 0
+    for day in days:
+        yield from range(max(day, counted_to), day + width)
+        counted_to = day + width

@@ -1,15 +1,17 @@
 """The comparisons, table by table: what the recount expects, what is found, and what a worker may still change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from deploy.verify import actives, spend
-from deploy.verify.compare import Key, compare
-from deploy.verify.letters import LetterRows, compare_letters
-from deploy.verify.moments import microsecond_text
-from deploy.verify.recount import DIRECTORY, Recount, normal
-from deploy.verify.stored import Stored
+from deploy.verify.compare import Key, Row, compare, paired
+from deploy.verify.letters import compare_letters
+from deploy.verify.recount import DIRECTORY, PROFILES, Options, normal, plain_text
+from deploy.verify.scratch import Scratch
+from deploy.verify.span import Span
+from deploy.verify.stored import Stored, Where
 from deploy.verify.tables import ATTRIBUTION_COLUMNS, CELL_TABLES, CellTable
 from deploy.verify.validity import Invalid, read_event
 from deploy.verify.verdict import TableResult
@@ -19,126 +21,129 @@ SOURCED_TABLES = (*CELL_TABLES, "directory", "profiles")
 
 @dataclass(frozen=True)
 class Checks:
-    """One recount against one database.
+    """One recount (in `scratch`) against one database.
 
     `positions`: where the recount ends for each source; rows from there on are left out. `lost`: sources that cannot
     be recounted, whose rows are left out altogether. `is_still`: all of the log was recounted and it has not grown.
     """
 
     stored: Stored
-    recount: Recount
+    scratch: Scratch
+    options: Options
+    span: Span
     positions: dict[str, int]
     lost: frozenset[str]
     is_still: bool
     show: int
 
-    def tables(self, letters: LetterRows) -> Iterator[TableResult]:
-        """Every table, and the letters."""
+    def tables(self) -> Iterator[TableResult]:
+        """Every table, and the letters; of a range only what has windows, and the directory, which prices them."""
         for table in CELL_TABLES.values():
             yield self.cells(table)
         yield self.directory()
-        yield self.profiles()
-        yield self.attributions()
+        if self.span.is_all:
+            yield self.profiles()
+            yield self.attributions()
+            yield self.letters()
         yield self.strangers()
-        yield compare_letters(
-            self.recount.letters, letters, show=self.show, is_moving=self._beyond, is_gone=self.recount.is_compacted
-        )
 
     def totals(self) -> Iterator[TableResult]:
         """Sums over sources, and the views that reports rest on; they mean something while the tables stand still."""
         for table in CELL_TABLES.values():
             yield self.sums(table)
         yield self.spend()
-        yield self.active_users()
+        if self.span.is_all:
+            yield self.active_users()
 
     def cells(self, table: CellTable) -> TableResult:
         """One table of cells, each with its stamp and counters."""
-        width = len(table.key_columns)
-        columns = (*table.key_columns, "log_offset", *table.counters)
-        found = self.stored.cells(table.name, columns, tuple(self.positions), self._since(table))
+        key, values = table.key_columns, ("log_offset", *table.counters)
         return compare(
             table.name,
-            table.key_columns,
-            columns[width:],
-            self.recount.cells[table.name],
-            ((tuple(row[:width]), row[width:]) for row in found),
+            key,
+            values,
+            paired(self.scratch.cells(table.name), self.stored.keyed(table.name, key, values, self._where(table))),
             show=self.show,
             is_moving=lambda key, row: self._beyond(key[0], row[0]),
         )
 
     def sums(self, table: CellTable) -> TableResult:
         """The counters of a table added up over its sources, as ClickHouse adds them."""
-        columns, width = table.key_columns[1:], len(table.key_columns) - 1
-        expected: dict[Key, list[int]] = {}
-        for (_, *key), (_, *counters) in self.recount.cells[table.name].items():
-            total = expected.setdefault(tuple(key), [0] * len(counters))
-            total[:] = [one + other for one, other in zip(total, counters, strict=True)]
-        found = self.stored.sums(table.name, columns, table.counters, tuple(self.positions), self._since(table))
-        pairs = ((tuple(row[:width]), row[width:]) for row in found)
-        return compare(f"{table.name}, summed", columns, table.counters, expected, pairs, show=self.show)
+        key = table.key_columns[1:]
+        found = self.stored.sums(table.name, key, table.counters, self._where(table))
+        pairs = paired(self.scratch.sums(table.name), found)
+        return compare(f"{table.name}, summed", key, table.counters, pairs, show=self.show)
 
     def directory(self) -> TableResult:
         """The directory's history; `detail` is compared by what it means."""
-        columns = ("source", "log_offset", "organization_id", "type", "in_force_from", "subject_id", "detail")
-        expected = {
-            key: (each.organization_id, each.type, microsecond_text(each.in_force_from), each.subject_id, each.event)
-            for key, each in self.recount.directory.items()
-        }
-        rows = self.stored.cells("directory", columns, tuple(self.positions))
+        key = ("source", "log_offset")
+        values = ("organization_id", "type", "in_force_from", "subject_id", "detail")
+        rows = self.stored.keyed("directory", key, values, Where(tuple(self.positions)))
+        found = ((key, (*row[:4], _meaning(row[4]))) for key, row in rows)
         return compare(
             "directory",
-            columns[:2],
-            columns[2:],
-            expected,
-            (((row[0], row[1]), (*row[2:6], _meaning(row[6]))) for row in rows),
+            key,
+            values,
+            paired(self.scratch.rows("directory"), found),
             show=self.show,
             is_moving=lambda key, _row: self._beyond(*key),
         )
 
     def profiles(self) -> TableResult:
         """Names and e-mails. A forgotten person whose tombstone was compacted away is no difference."""
-        columns = ("account_id", "source", "email", "name", "forgotten", "log_offset")
-        expected = self.recount.profiles
-        rows = self.stored.cells("profiles", columns, tuple(self.positions))
+        key, values = ("account_id", "source"), ("email", "name", "forgotten", "log_offset")
+        rows = self.stored.keyed("profiles", key, values, Where(tuple(self.positions)))
+        pairs = paired(self.scratch.rows("profiles"), rows)
         return compare(
             "profiles",
-            columns[:2],
-            columns[2:],
-            expected,
-            (((row[0], row[1]), row[2:]) for row in rows if (row[0], row[1]) in expected or not row[4]),
+            key,
+            values,
+            (
+                (key, wanted, [row for row in found if wanted is not None or not row[2]])
+                for key, wanted, found in pairs
+                if wanted is not None or not all(row[2] for row in found)
+            ),
             show=self.show,
             is_moving=lambda key, row: self._beyond(key[1], row[3]),
         )
 
     def attributions(self) -> TableResult:
         """The attributions that usage refers to. Rows name no source, so one too many shows only when all is still."""
-        expected = {(key,): row[1:] for key, row in self.recount.attributions.items()}
-        rows = self.stored.rows(f"SELECT {', '.join(ATTRIBUTION_COLUMNS)} FROM attributions FINAL")  # noqa: S608
+        key, values = ATTRIBUTION_COLUMNS[:1], ATTRIBUTION_COLUMNS[1:]
         may_be_others = not self.is_still or bool(self.earlier_epochs())
         return compare(
             "attributions",
-            ATTRIBUTION_COLUMNS[:1],
-            ATTRIBUTION_COLUMNS[1:],
-            expected,
-            (((row[0],), (*row[1:-1], tuple(row[-1]))) for row in rows),
+            key,
+            values,
+            paired(self.scratch.rows("attributions"), self.stored.keyed("attributions", key, values)),
             show=self.show,
-            is_moving=lambda key, _row: key not in expected and may_be_others,
+            is_moving=lambda key, _row: may_be_others and not self.scratch.holds("attributions", key),
+        )
+
+    def letters(self) -> TableResult:
+        """The dead letters that were read into the scratch."""
+        return compare_letters(
+            self.scratch.rows("letters"),
+            self.scratch.rows("found_letters"),
+            show=self.show,
+            is_moving=self._beyond,
+            is_gone=self._is_compacted,
         )
 
     def strangers(self) -> TableResult:
         """Rows of sources that the log does not have, apart from earlier epochs of its topics."""
         known = {*self.positions, *self.lost, *self.earlier_epochs()}
-        found = (
+        found = [
             ((table, source), (rows,))
             for table in SOURCED_TABLES
             for source, rows in self.stored.sources_of(table).items()
-            if source not in known
-        )
-        return compare("unknown sources", ("table", "source"), ("rows",), {}, found, show=self.show)
+            if source not in known and (self.span.is_all or not source.startswith(f"{PROFILES}/"))
+        ]
+        return compare("unknown sources", ("table", "source"), ("rows",), paired((), sorted(found)), show=self.show)
 
     def earlier_epochs(self) -> dict[str, int]:
         """How many rows the tables hold of epochs whose log is gone; nothing can be said of them."""
-        present = self.recount.options.epochs
+        present = self.options.epochs
         rows: dict[str, int] = {}
         for table in SOURCED_TABLES:
             for source, count in self.stored.sources_of(table).items():
@@ -149,22 +154,37 @@ class Checks:
 
     def spend(self) -> TableResult:
         """The view `spend`, by organization and day."""
+        since, until = self.options.within["day"]
         prices = spend.PriceList(self.stored.rows(spend.PRICES_QUERY))
-        expected = spend.expected_spend(self.recount, prices)
+        cells, directory = self.scratch.cells("spend_cells"), self.scratch.rows("directory")
+        expected = spend.expected_spend(cells, directory, prices)
         found = spend.found_spend(self.stored.rows(spend.QUERY))
-        return compare("spend", ("organization_id", "day"), spend.COLUMNS, expected, found, show=self.show)
+        sides = (
+            _sorted(each for each in side if since <= each[0][1] and (not until or each[0][1] < until))
+            for side in (expected.items(), found)
+        )
+        return compare("spend", ("organization_id", "day"), spend.COLUMNS, paired(*sides), show=self.show)
 
     def active_users(self) -> TableResult:
         """The view `active_users`, by organization and day."""
-        expected = actives.expected_actives(self.recount)
+        expected = actives.expected_actives(self.scratch.active_days())
         found = actives.found_actives(self.stored.rows(actives.QUERY))
-        return compare("active_users", ("organization_id", "day"), actives.COLUMNS, expected, found, show=self.show)
+        pairs = paired(_sorted(expected.items()), _sorted(found))
+        return compare("active_users", ("organization_id", "day"), actives.COLUMNS, pairs, show=self.show)
 
     def _beyond(self, source: str, offset: int) -> bool:
         return offset >= self.positions.get(source, 0)
 
-    def _since(self, table: CellTable) -> str:
-        return self.recount.options.minutes_from if table.window == "minute" else ""
+    def _is_compacted(self, place: str) -> bool:
+        """Whether the record at `place` (source/offset) may have been removed by compaction: profiles alone are."""
+        return place.startswith(f"{PROFILES}/") and not self.scratch.holds("profile_places", (place,))
+
+    def _where(self, table: CellTable) -> Where:
+        return Where(tuple(self.positions), table.window, *self.options.within[table.window])
+
+
+def _sorted(rows: Iterable[tuple[Key, Row]]) -> list[tuple[Key, Row]]:
+    return sorted(rows, key=itemgetter(0))
 
 
 def _meaning(detail: str) -> Any:
@@ -173,4 +193,4 @@ def _meaning(detail: str) -> Any:
         kind, event = read_event(DIRECTORY, detail.encode())
     except Invalid:
         return detail
-    return normal(DIRECTORY, kind, event)
+    return plain_text(normal(DIRECTORY, kind, event))

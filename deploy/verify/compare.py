@@ -1,31 +1,46 @@
-"""Compares what the log says with what a table holds, row by row, in the memory of the former."""
+"""Compares what the log says with what a table holds, row by row: both sides are streams in the order of their keys."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from deploy.verify.verdict import Difference, TableResult
 
 Key = tuple[Any, ...]
 Row = Sequence[Any]
+Pair = tuple[Key, Row | None, list[Row]]
+"""(key, the row that is expected, the rows that are found)"""
+
+_BY_KEY = itemgetter(0)
+
+
+def paired(expected: Iterable[tuple[Key, Row]], found: Iterable[tuple[Key, Row]]) -> Iterator[Pair]:
+    """Each key of either side once, with its rows. A row out of order is never lost: it makes a pair of its own."""
+    left = ((key, True, row) for key, row in expected)
+    right = ((key, False, row) for key, row in found)
+    for key, of_key in groupby(merge(left, right, key=_BY_KEY), _BY_KEY):
+        rows = list(of_key)
+        wanted = [row for _, is_expected, row in rows if is_expected]
+        yield key, wanted[0] if wanted else None, [row for _, is_expected, row in rows if not is_expected]
 
 
 def compare(
     name: str,
     key_columns: Sequence[str],
     value_columns: Sequence[str],
-    expected: Mapping[Key, Row],
-    found: Iterable[tuple[Key, Row]],
+    pairs: Iterable[Pair],
     *,
     show: int = 20,
     is_moving: Callable[[Key, Row], bool] = lambda _key, _row: False,
 ) -> TableResult:
-    """The differences between `expected` and `found`; at most `show` of them are kept with their rows.
+    """The pairs that differ; at most `show` of them are kept with their rows.
 
     A found row that `is_moving` holds records beyond those that were recounted: it is left out, and so is the row
     that is expected in its place. A key that is found twice is a difference.
     """
     result = TableResult(name)
-    seen: set[Key] = set()
 
     def differ(key: Key, wanted: Row | None, row: Row | None) -> None:
         result.different += 1
@@ -33,18 +48,15 @@ def compare(
             named = dict(zip(key_columns, key, strict=True))
             result.differences.append(Difference(named, *_unequal(value_columns, wanted, row)))
 
-    for key, row in found:
-        wanted = expected.get(key)
-        if is_moving(key, row):
-            result.moving += 1
-        else:
-            result.compared += 1
-            if wanted is None or key in seen or tuple(row) != tuple(wanted):
+    for key, wanted, rows in pairs:
+        settled = [row for row in rows if not is_moving(key, row)]
+        result.moving += len(rows) - len(settled)
+        result.compared += len(settled) or not rows
+        for number, row in enumerate(settled):
+            if wanted is None or number or tuple(row) != tuple(wanted):
                 differ(key, wanted, row)
-        seen.add(key)
-    for key in expected.keys() - seen:
-        result.compared += 1
-        differ(key, expected[key], None)
+        if not rows:
+            differ(key, wanted, None)
     return result
 
 

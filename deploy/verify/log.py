@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.errors import ExitCode, UserError
-from deploy.verify.recount import Record
+from deploy.verify.records import Record
 
 Partition = tuple[str, int]
 
@@ -31,6 +31,15 @@ class Log:
         starts = await self._consumer.beginning_offsets(found)
         ends = await self._consumer.end_offsets(found)
         return {(each.topic, each.partition): (starts[each], ends[each]) for each in sorted(found)}
+
+    async def first_since(self, partitions: Iterable[Partition], timestamp_ms: int) -> dict[Partition, int]:
+        """The first offset whose log time is not before `timestamp_ms`, or the end of the log, of each partition."""
+        asked = {TopicPartition(*each): timestamp_ms for each in partitions}
+        if not asked:
+            return {}
+        found = await self._consumer.offsets_for_times(asked)
+        ends = await self._consumer.end_offsets(list(asked))
+        return {(each.topic, each.partition): found[each].offset if found[each] else ends[each] for each in asked}
 
     async def read(self, partition: Partition, start: int, end: int) -> AsyncIterator[list[Record]]:
         """The committed records of `[start, end)`, in batches. Raises UserError when Kafka gives no more."""

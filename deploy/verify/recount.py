@@ -1,6 +1,7 @@
 """Counts a log again in plain Python: records in, the tables that they should have made out. No I/O, no clock."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -8,8 +9,13 @@ from typing import Any, NamedTuple
 from deploy.verify.counting import Key, additions, attribution_row
 from deploy.verify.directory_events import POLICIES, SUBJECTS
 from deploy.verify.events import SCHEMAS
-from deploy.verify.moments import parse_moment
+from deploy.verify.horizon import Horizon
+from deploy.verify.letters import row_of_record
+from deploy.verify.moments import microsecond_text, parse_moment
+from deploy.verify.records import DeadLetter, Record
+from deploy.verify.span import Span, Within
 from deploy.verify.tables import CELL_TABLES
+from deploy.verify.tracing import Gap, Trace
 from deploy.verify.validity import USAGE_EVENTS, Event, Invalid, check_uuid, judge
 
 DIRECTORY, PROFILES = "tally.directory", "tally.profiles"
@@ -22,26 +28,20 @@ _PLACES = {
 """Where in a cell each counter stands, behind the cell's stamp."""
 
 
-class Record(NamedTuple):
-    """One record of the log; `timestamp_ms` is the broker's."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
-
-
 @dataclass(frozen=True)
 class Options:
-    """The duplicate horizon, the epoch of each topic (0 without), and the cells whose offsets are to be noted."""
+    """The duplicate horizon, the epoch of each topic (0 without), and how much of the log is counted.
+
+    `first` names by source the offset from which on records count; those before it are read for their event_ids.
+    `within` leaves out windows (see Span.within), `trace` names the cells whose offsets are to be noted.
+    """
 
     block_size: int = 65_536
     blocks: int = 4
     epochs: Mapping[str, int] = field(default_factory=dict)
-    trace: frozenset[tuple[str, Key]] = frozenset()
-    minutes_from: str = ""
+    first: Mapping[str, int] = field(default_factory=dict)
+    within: Within = field(default_factory=lambda: Span().within(""))
+    trace: Mapping[tuple[str, Key], Gap] = field(default_factory=dict)
 
 
 @dataclass
@@ -54,14 +54,6 @@ class Tally:
     letters: int = 0
 
 
-class DeadLetter(NamedTuple):
-    """A record that must have a letter, and why."""
-
-    record: Record
-    reason: str
-    detail: str
-
-
 class DirectoryEntry(NamedTuple):
     """A row of `directory`; `event` is normalised (see `normal`)."""
 
@@ -70,6 +62,11 @@ class DirectoryEntry(NamedTuple):
     in_force_from: int
     subject_id: str
     event: Event
+
+    def row(self) -> tuple[Any, ...]:
+        """As it is compared: the moment and the event as texts."""
+        moment = microsecond_text(self.in_force_from)
+        return self.organization_id, self.type, moment, self.subject_id, plain_text(self.event)
 
 
 class Repeat(NamedTuple):
@@ -83,7 +80,11 @@ class Repeat(NamedTuple):
 
 @dataclass
 class Recount:
-    """What the log says. Cells are `[log_offset, *counters]` by table and (source, organization, window, *key)."""
+    """What the log says. Cells are `[log_offset, *counters]` by table and (source, organization, window, *key).
+
+    It holds what was counted since the last `let_go`; whoever lets it go keeps that (Scratch), so that the memory of
+    a recount does not grow with its log. `ids` are the event_ids that were read, with their offsets.
+    """
 
     options: Options = field(default_factory=Options)
     cells: dict[str, dict[Key, list[int]]] = field(default_factory=lambda: {name: {} for name in CELL_TABLES})
@@ -91,11 +92,11 @@ class Recount:
     profiles: dict[tuple[str, str], tuple[str, str, int, int]] = field(default_factory=dict)
     attributions: dict[str, Key] = field(default_factory=dict)
     letters: dict[str, DeadLetter] = field(default_factory=dict)
-    tallies: dict[str, Tally] = field(default_factory=dict)
-    repeats: list[Repeat] = field(default_factory=list)
-    traced: dict[tuple[str, Key], list[int]] = field(default_factory=dict)
     profile_places: set[str] = field(default_factory=set)
-    _seen: dict[str, dict[str, tuple[int, bytes]]] = field(default_factory=dict)
+    ids: list[tuple[str, int]] = field(default_factory=list)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    traced: dict[tuple[str, Key], Trace] = field(default_factory=dict)
+    _seen: dict[str, Horizon] = field(default_factory=dict)
     _same: dict[Any, Any] = field(default_factory=dict)
 
     def source(self, topic: str, partition: int) -> str:
@@ -104,9 +105,10 @@ class Recount:
 
     def add(self, record: Record) -> None:
         """Count one record. The records of a partition must come in the order of their offsets."""
-        tally = self.tallies.setdefault(record.topic, Tally())
-        tally.records += 1
         source = self.source(record.topic, record.partition)
+        counts = record.offset >= self.options.first.get(source, 0)
+        tally = self.tallies.setdefault(record.topic, Tally()) if counts else Tally()
+        tally.records += 1
         if record.topic == PROFILES:
             self.profile_places.add(f"{source}/{record.offset}")
         try:
@@ -114,17 +116,37 @@ class Recount:
             is_new = kind == "" or record.topic == PROFILES or self._is_new(source, event, record)
         except Invalid as error:
             tally.letters += 1
-            self.letters[f"{source}/{record.offset}"] = DeadLetter(record, error.reason, error.detail)
+            if counts:
+                self.letters[f"{source}/{record.offset}"] = DeadLetter(record, error.reason, error.detail)
             return
-        if is_new:
-            tally.counted += 1
+        tally.counted += is_new
+        tally.duplicates += not is_new
+        if is_new and counts:
             self._count(source, kind, event, record)
-        else:
-            tally.duplicates += 1
 
-    def is_compacted(self, place: str) -> bool:
-        """Whether the record at `place` (source/offset) may have been removed by compaction: profiles alone are."""
-        return place.startswith(f"{PROFILES}/") and place not in self.profile_places
+    @property
+    def held(self) -> int:
+        """How many cells and rows it holds."""
+        cells = sum(map(len, self.cells.values()))
+        return cells + len(self.directory) + len(self.profiles) + len(self.attributions) + len(self.ids)
+
+    def rows(self) -> dict[str, Iterator[tuple[Key, Any]]]:
+        """What it holds besides cells and ids, by table, as rows under their keys."""
+        return {
+            "directory": ((key, entry.row()) for key, entry in self.directory.items()),
+            "profiles": ((key, row) for key, row in self.profiles.items()),
+            "attributions": (((key,), row[1:]) for key, row in self.attributions.items()),
+            "letters": (((place,), row_of_record(place, letter)) for place, letter in self.letters.items()),
+            "profile_places": (((place,), ()) for place in self.profile_places),
+        }
+
+    def let_go(self) -> None:
+        """Forget what was counted, and go on counting from nothing."""
+        for cells in self.cells.values():
+            cells.clear()
+        for held in (self.directory, self.profiles, self.attributions, self.letters, self.profile_places, self._same):
+            held.clear()
+        self.ids.clear()
 
     def forget_ids(self) -> None:
         """Let go the event_ids of the partitions that were read: no more of their records will come."""
@@ -136,18 +158,16 @@ class Recount:
         What counts is the latest valid record with that id, counted or not: a rule that looked further back could
         not be decided again from the horizon alone.
         """
-        seen = self._seen.setdefault(source, {})
-        event_id, offset, size = event["event_id"], record.offset, self.options.block_size
+        if source not in self._seen:
+            self._seen[source] = Horizon(self.options.block_size, self.options.blocks)
+        event_id = event["event_id"]
+        self.ids.append((event_id, record.offset))
         digest = blake2b(record.value or b"", digest_size=16).digest()
-        earlier, earlier_digest = seen.get(event_id, (None, b""))
-        seen[event_id] = offset, digest
+        earlier = self._seen[source].renew(event_id, record.offset, digest)
         if earlier is None:
             return True
-        if offset // size - earlier // size > self.options.blocks:
-            self.repeats.append(Repeat(source, event_id, earlier, offset))
-            return True
-        if digest != earlier_digest:
-            raise Invalid("conflict", f"event_id {event_id} stands at offset {earlier} with other bytes")
+        if digest != earlier[1]:
+            raise Invalid("conflict", f"event_id {event_id} stands at offset {earlier[0]} with other bytes")
         return False
 
     def _count(self, source: str, kind: str, event: Event, record: Record) -> None:
@@ -164,7 +184,8 @@ class Recount:
         if row:
             self.attributions[row[0]] = row
         for table, key, amounts in additions(kind, event, record.timestamp_ms):
-            if table != "minute_cells" or key[1] >= self.options.minutes_from:
+            since, until = self.options.within[CELL_TABLES[table].window]
+            if since <= key[1] and (not until or key[1] < until):
                 self._add(table, (source, *key), amounts, record.offset)
 
     def _add(self, table: str, key: Key, amounts: dict[str, int], offset: int) -> None:
@@ -178,7 +199,8 @@ class Recount:
         for counter, amount in amounts.items():
             cell[places[counter]] += amount
         if (table, key) in self.options.trace:
-            self.traced.setdefault((table, key), []).append(offset)
+            trace = self.traced.setdefault((table, key), Trace(self.options.trace[table, key]))
+            trace.note(offset, tuple(amounts.get(counter, 0) for counter in places))
 
 
 def recount(records: Iterable[Record | tuple[Any, ...]], options: Options | None = None) -> Recount:
@@ -197,6 +219,11 @@ def normal(topic: str, kind: str, event: Event) -> Event:
         name: parse_moment(known[name]) for name in ("occurred_at", "effective_from", "created_at") if name in known
     }
     return {"type": kind, **known, **moments}
+
+
+def plain_text(event: Event) -> str:
+    """One text for one meaning: equal if and only if the (normal) events are."""
+    return json.dumps(event, sort_keys=True)
 
 
 def _read(record: Record) -> tuple[str, Event]:

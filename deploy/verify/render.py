@@ -9,7 +9,6 @@ from rich.table import Table
 from deploy.verify.verdict import Difference, TableResult, Verdict
 
 LONGEST_VALUE = 160
-MOST_OFFSETS = 12
 
 
 def show(verdict: Verdict, console: Console) -> None:
@@ -63,9 +62,11 @@ def _pairs(values: Mapping[str, Any] | None) -> str:
 def _offsets(difference: Difference) -> str:
     if not difference.offsets:
         return ""
-    named = ", ".join(map(str, difference.offsets[:MOST_OFFSETS]))
-    more = len(difference.offsets) - MOST_OFFSETS
-    return f" (offsets {named}" + (f" and {more:,} more)" if more > 0 else ")")
+    more = difference.events - len(difference.offsets)
+    text = f" (offsets {', '.join(map(str, difference.offsets))}" + (f" and {more:,} more)" if more > 0 else ")")
+    if difference.explaining:
+        text += f"; offset {' or '.join(map(str, difference.explaining))} alone would explain it"
+    return text
 
 
 def _conclusion(verdict: Verdict) -> str:

@@ -1,10 +1,9 @@
 """`tally verify`: positions first, then the log up to them, then the tables; every difference with its key."""
 
 import asyncio
-import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 
@@ -12,47 +11,45 @@ from deploy.connections import clickhouse_of
 from deploy.settings import Settings
 from deploy.verify.checks import Checks
 from deploy.verify.compare import Key
-from deploy.verify.letters import TOPIC as LETTERS
-from deploy.verify.letters import LetterRows, letter_rows
 from deploy.verify.log import Log, open_log
-from deploy.verify.recount import TOPICS, Options, Record, Recount
+from deploy.verify.reading import OnProgress, Reading, warmed
+from deploy.verify.recount import DIRECTORY, PROFILES, TOPICS, Options, Recount
+from deploy.verify.scratch import Scratch
 from deploy.verify.snapshot import Snapshot
+from deploy.verify.span import Span
 from deploy.verify.stored import Stored
 from deploy.verify.tables import CELL_TABLES
-from deploy.verify.verdict import TableResult, TopicResult, Verdict
+from deploy.verify.tracing import Gap, Trace
+from deploy.verify.verdict import Difference, TableResult, TopicResult, Verdict
 
 LIVE_MINUTES = timedelta(days=7)
 POLL_SECONDS = 0.5
-
-OnProgress = Callable[[str, int, int], None]
-"""(what goes on, how much of it is done, of how much)"""
 
 
 def run(
     settings: Settings,
     *,
+    span: Span = Span(),  # noqa: B008 - immutable
     wait_seconds: float = 60.0,
     show: int = 20,
     on_progress: OnProgress = lambda _what, _done, _total: None,
 ) -> Verdict:
     """Recount the log and compare every table, the dead letters and the views that reports rest on with it.
 
-    Waits up to `wait_seconds` until the tables reach the log's present end; 0 compares at once, as far as they say
-    they reach. Keeps at most `show` differences of each table. Raises UserError, and what aiokafka and
-    clickhouse-connect raise when Kafka or ClickHouse is away.
+    `span` narrows it to the windows of a range. Waits up to `wait_seconds` until the tables reach the log's present
+    end; 0 compares at once, as far as they say they reach. Keeps at most `show` differences of each table. Its memory
+    has a bound, whatever the log's length. Raises UserError, and what aiokafka and clickhouse-connect raise when
+    Kafka or ClickHouse is away.
     """
-    return asyncio.run(_run(settings, wait_seconds, show, on_progress))
+    return asyncio.run(_run(settings, span, wait_seconds, show, on_progress))
 
 
-async def _run(settings: Settings, wait_seconds: float, show: int, on_progress: OnProgress) -> Verdict:
+async def _run(settings: Settings, span: Span, wait_seconds: float, show: int, on_progress: OnProgress) -> Verdict:
     began = time.monotonic()
-    client = clickhouse_of(settings, timeout=600.0)
-    try:
+    with closing(clickhouse_of(settings, timeout=600.0)) as client, closing(Scratch()) as scratch:
         async with open_log(settings.kafka_bootstrap, settings.client_options()) as log:
-            verification = _Verification(settings, Stored(client), log, on_progress)
-            verdict = await verification.verdict(wait_seconds, show)
-    finally:
-        client.close()
+            verification = _Verification(settings, span, Stored(client), scratch, log, show, on_progress)
+            verdict = await verification.verdict(wait_seconds)
     verdict.seconds = round(time.monotonic() - began, 3)
     return verdict
 
@@ -60,35 +57,51 @@ async def _run(settings: Settings, wait_seconds: float, show: int, on_progress: 
 @dataclass(frozen=True)
 class _Verification:
     settings: Settings
+    span: Span
     stored: Stored
+    scratch: Scratch
     log: Log
+    show: int
     on_progress: OnProgress
 
-    async def verdict(self, wait_seconds: float, show: int) -> Verdict:
-        snapshot = await self._settled(wait_seconds)
-        options = self._options(snapshot)
-        recount = await self._recount(snapshot, options, snapshot.reached())
-        letters = await self._letters()
+    @property
+    def reading(self) -> Reading:
+        return Reading(self.log, self.on_progress)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Profiles have no windows, so a range leaves them out."""
+        return TOPICS if self.span.is_all else tuple(topic for topic in TOPICS if topic != PROFILES)
+
+    async def verdict(self, wait_seconds: float) -> Verdict:
+        settled = await self._settled(wait_seconds)
+        windowed = [each for each in settled.bounds if each[0] != DIRECTORY]
+        starts = await self.reading.starts(windowed, self.span)
+        options, snapshot = warmed(self._options(settled), settled, starts)
+        reached, lost = snapshot.reached(), frozenset(snapshot.lost())
+        recount = await self.reading.recount(snapshot, options, reached, self.scratch, self.show)
+        if self.span.is_all:
+            await self.reading.letters(self.scratch)
         is_still = await self._is_still(snapshot)
-        checks = Checks(self.stored, recount, snapshot.reached(), frozenset(snapshot.lost()), is_still, show)
-        verdict = Verdict(_topics(recount), unfinished=_unfinished(snapshot, wait_seconds), notes=_notes(recount, show))
-        verdict.tables = self._watched("comparing tables", checks.tables(letters))
+        checks = Checks(self.stored, self.scratch, options, self.span, reached, lost, is_still, self.show)
+        verdict = Verdict(_topics(recount), unfinished=_unfinished(snapshot, wait_seconds), notes=_notes(self.scratch))
+        verdict.tables = self._watched("comparing tables", checks.tables())
         await self._compare_totals(verdict, checks, snapshot)
         await self._name_offsets(verdict, snapshot, options)
         return verdict
 
     def _options(self, snapshot: Snapshot) -> Options:
-        since = (self.settings.clock() - LIVE_MINUTES).astimezone(UTC).strftime("%Y-%m-%d %H:%M:00")
+        live_from = (self.settings.clock() - LIVE_MINUTES).astimezone(UTC).strftime("%Y-%m-%d %H:%M:00")
         blocks = self.settings.dedup_block_size, self.settings.dedup_blocks
-        return Options(*blocks, epochs=snapshot.epochs, minutes_from=since)
+        return Options(*blocks, epochs=snapshot.epochs, within=self.span.within(live_from))
 
     async def _settled(self, wait_seconds: float) -> Snapshot:
         """The first look at which the tables reach the end that the log had at the start, or the last one in time."""
-        epochs, awaited = self.stored.epochs(), await self.log.bounds(TOPICS)
+        epochs, awaited = self.stored.epochs(), await self.log.bounds(self.topics)
         deadline = time.monotonic() + wait_seconds
         while True:
             positions = self.stored.positions()
-            snapshot = Snapshot(positions, await self.log.bounds(TOPICS), awaited, epochs)
+            snapshot = Snapshot(positions, await self.log.bounds(self.topics), awaited, epochs)
             lag = sum(snapshot.behind().values())
             if not lag or time.monotonic() >= deadline:
                 return snapshot
@@ -97,30 +110,7 @@ class _Verification:
 
     async def _is_still(self, snapshot: Snapshot) -> bool:
         """Whether all of the log is counted and nothing was written to it since: then nothing moves."""
-        return snapshot.is_whole() and await self.log.bounds(TOPICS) == snapshot.bounds
-
-    async def _recount(self, snapshot: Snapshot, options: Options, sources: Iterable[str]) -> Recount:
-        recount, reached = Recount(options), snapshot.reached()
-        named = [(snapshot.sources[source], reached[source]) for source in sorted(sources)]
-        spans = [(partition, snapshot.bounds[partition][0], end) for partition, end in named]
-        done, total = 0, sum(max(0, end - start) for _, start, end in spans)
-        with _without_collector():
-            for partition, start, end in spans:
-                async for records in self.log.read(partition, start, end):
-                    for record in records:
-                        recount.add(record)
-                    done += len(records)
-                    self.on_progress(f"recounting {partition[0]}", done, total)
-                recount.forget_ids()
-        return recount
-
-    async def _letters(self) -> LetterRows:
-        records: list[Record] = []
-        for partition, (start, end) in (await self.log.bounds([LETTERS])).items():
-            async for batch in self.log.read(partition, start, end):
-                records += batch
-                self.on_progress("reading dead letters", len(records), end - start)
-        return letter_rows(records)
+        return snapshot.is_whole() and await self.log.bounds(self.topics) == snapshot.bounds
 
     def _watched(self, what: str, results: Iterable[TableResult]) -> list[TableResult]:
         done: list[TableResult] = []
@@ -148,38 +138,36 @@ class _Verification:
 
     async def _name_offsets(self, verdict: Verdict, snapshot: Snapshot, options: Options) -> None:
         """Read the partitions of differing cells once more, to name the records that make the expected rows."""
-        wanted = _expected_cells(verdict)
+        wanted = _gaps(verdict)
         if not wanted:
             return
         sources = {key[0] for _, key in wanted}
-        recount = await self._recount(snapshot, replace(options, trace=frozenset(wanted)), sources)
+        recount = await self.reading.recount(snapshot, replace(options, trace=wanted), sources, keep=None)
         for table in verdict.tables:
-            table.differences = [
-                replace(each, offsets=tuple(recount.traced.get((table.name, tuple(each.key.values())), ())))
-                for each in table.differences
-            ]
+            table.differences = [_with_offsets(table.name, each, recount.traced) for each in table.differences]
 
 
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Python's cyclic collector looks through millions of cells again and again, and a recount makes no cycles."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _expected_cells(verdict: Verdict) -> set[tuple[str, Key]]:
+def _gaps(verdict: Verdict) -> dict[tuple[str, Key], Gap]:
+    """The cells that should be there and differ, each with how much more of each counter was found."""
     return {
-        (table.name, tuple(difference.key.values()))
+        (table.name, tuple(difference.key.values())): _gap(difference, CELL_TABLES[table.name].counters)
         for table in verdict.tables
         if table.name in CELL_TABLES
         for difference in table.differences
         if difference.expected is not None
     }
+
+
+def _gap(difference: Difference, counters: Iterable[str]) -> Gap:
+    found, expected = difference.found, difference.expected or {}
+    return None if found is None else tuple(found.get(name, 0) - expected.get(name, 0) for name in counters)
+
+
+def _with_offsets(table: str, difference: Difference, traced: Mapping[tuple[str, Key], Trace]) -> Difference:
+    trace = traced.get((table, tuple(difference.key.values())))
+    if trace is None:
+        return difference
+    return replace(difference, offsets=tuple(trace.offsets), events=trace.events, explaining=tuple(trace.explaining))
 
 
 def _topics(recount: Recount) -> list[TopicResult]:
@@ -201,11 +189,11 @@ def _unfinished(snapshot: Snapshot, wait_seconds: float) -> list[str]:
     return lines
 
 
-def _notes(recount: Recount, show: int) -> list[str]:
+def _notes(scratch: Scratch) -> list[str]:
     lines = [
         f"{repeat.source}: event_id {repeat.event_id} stands at offsets {repeat.first} and {repeat.again}, further "
         "apart than the duplicate horizon, and counts twice"
-        for repeat in recount.repeats[:show]
+        for repeat in scratch.repeats
     ]
-    more = len(recount.repeats) - len(lines)
+    more = scratch.more_repeats
     return lines + ([f"{more} more event_ids count twice in this way"] if more > 0 else [])

@@ -1,7 +1,7 @@
 """Where the sources stand and what their logs hold, as they were when a verification began."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deploy.verify.log import Partition
 from deploy.verify.recount import PROFILES
@@ -12,12 +12,13 @@ Bounds = Mapping[Partition, tuple[int, int]]
 @dataclass(frozen=True)
 class Snapshot:
     """`positions` of sources by name, and the `bounds` of their logs as read after them; `awaited` are the bounds at
-    the start, whose ends the positions should reach."""
+    the start, whose ends the positions should reach. `needed` is where reading begins, where that is not at 0."""
 
     positions: Mapping[str, int]
     bounds: Bounds
     awaited: Bounds
     epochs: Mapping[str, int]
+    needed: Mapping[Partition, int] = field(default_factory=dict)
 
     @property
     def sources(self) -> dict[str, Partition]:
@@ -40,7 +41,7 @@ class Snapshot:
         lost = {}
         for source, partition in self.sources.items():
             (start, end), place = self.bounds[partition], self.positions.get(source, 0)
-            if start > 0 and partition[0] != PROFILES:
+            if start > self.needed.get(partition, 0) and partition[0] != PROFILES:
                 lost[source] = f"its log begins at offset {start}, so what came before cannot be recounted"
             elif place > end:
                 lost[source] = f"it stands at offset {place} and its log ends at {end}: `tally doctor` says what to do"

@@ -4,6 +4,7 @@ A unit price has at most 18 decimals and a discount 6, so list spend is a whole 
 spend of 10^-24.
 """
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
@@ -11,8 +12,8 @@ from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
 
+from deploy.verify.compare import Key, Row
 from deploy.verify.moments import SECOND, microsecond_text
-from deploy.verify.recount import Recount
 from deploy.verify.tables import CELL_TABLES
 
 LIST_DIGITS, NET_DIGITS = 18, 24
@@ -103,12 +104,14 @@ class Spend:
         return (self.unpriced, gross, net, reported_gross, reported_net)
 
 
-def expected_spend(recount: Recount, prices: PriceList) -> dict[tuple[str, str], tuple[Any, ...]]:
-    """(organization, day) to the spend of that day, in the order of COLUMNS."""
-    terms = _terms(recount)
+def expected_spend(
+    cells: Iterable[tuple[Key, Row]], directory: Iterable[tuple[Key, Row]], prices: PriceList
+) -> dict[tuple[str, str], tuple[Any, ...]]:
+    """(organization, day) to the spend of that day, in the order of COLUMNS, of all cells of usage."""
+    terms = _terms(directory)
     key_columns = CELL_TABLES["spend_cells"].key_columns
     totals: dict[tuple[str, str], Spend] = {}
-    for key, (_, *counters) in recount.cells["spend_cells"].items():
+    for key, (_, *counters) in cells:
         cell = dict(zip(key_columns, key, strict=True))
         spend = totals.setdefault((cell["organization_id"], cell["hour"][:10]), Spend())
         _add(spend, cell, counters, prices, terms)
@@ -163,16 +166,15 @@ def _times(count: int, price: int | None) -> int | None:
 _TERMS = {"plan.changed": "plan", "discount.changed": "discount", "extra_usage.changed": "enabled"}
 
 
-def _terms(recount: Recount) -> dict[tuple[str, str], History]:
+def _terms(directory: Iterable[tuple[Key, Row]]) -> dict[tuple[str, str], History]:
     """(organization, event type) to what was in force from which hour on; of one hour's changes the last counts."""
     histories: dict[tuple[str, str], History] = {}
-    for _, entry in sorted(recount.directory.items()):
-        if entry.type in _TERMS:
-            value = entry.event[_TERMS[entry.type]]
-            start = microsecond_text(entry.in_force_from)[:19]
-            history = histories.setdefault((entry.organization_id, entry.type), History())
-            history.changes[start] = (
-                int(_EXACT.scaleb(Decimal(value), 6)) if entry.type == "discount.changed" else value
+    for _, (organization, kind, in_force_from, _, event) in directory:
+        if kind in _TERMS:
+            value = json.loads(event)[_TERMS[kind]]
+            history = histories.setdefault((organization, kind), History())
+            history.changes[in_force_from[:19]] = (
+                int(_EXACT.scaleb(Decimal(value), 6)) if kind == "discount.changed" else value
             )
     return histories
 

@@ -9,10 +9,15 @@ from clickhouse_connect.driver.client import Client
 from deploy.errors import ExitCode, UserError
 
 CHUNK_BYTES = 1 << 18
+SETTINGS = {"output_format_json_quote_64bit_integers": 0, "max_bytes_before_external_sort": 256 << 20}
+WINDOW_TYPES = {"day": "Date", "hour": "DateTime('UTC')", "minute": "DateTime('UTC')"}
+NUMBERS = frozenset({"log_offset", "is_remote"})
+"""Key columns that sort as numbers. All others sort by the bytes of their text, as in Python."""
 
 
 class Stored:
-    """What one database holds. Rows come as lists of JSON values in the order of the columns that were asked for."""
+    """What one database holds. Rows come as lists of JSON values in the order of the columns that were asked for, and
+    cells and other rows with a key in its order."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -30,26 +35,33 @@ class Stored:
         """How many rows each source has in `table`, which is one of Tally's."""
         return {row[0]: row[1] for row in self.rows(f"SELECT source, count() FROM {table} GROUP BY source")}  # noqa: S608
 
-    def cells(self, table: str, columns: Sequence[str], sources: Sequence[str], since: str = "") -> Iterator[list[Any]]:
-        """The settled rows of `table` of these sources; `since` bounds the minutes of live counters."""
-        query = f"SELECT {', '.join(columns)} FROM {table} FINAL {_of(since)}"  # noqa: S608 - constants
-        return self.rows(query, _parameters(sources, since))
+    def keyed(
+        self, table: str, key: Sequence[str], values: Sequence[str], where: "Where | None" = None
+    ) -> Iterator[tuple[tuple[Any, ...], list[Any]]]:
+        """The settled rows of `table`, by key."""
+        asked = where or Where()
+        columns = ", ".join((*key, *values))
+        query = f"SELECT {columns} FROM {table} FINAL {asked.sql} ORDER BY {_order(key)}"  # noqa: S608 - constants
+        return ((tuple(row[: len(key)]), row[len(key) :]) for row in self.rows(query, asked.parameters))
 
     def sums(
-        self, table: str, key: Sequence[str], counters: Sequence[str], sources: Sequence[str], since: str = ""
-    ) -> Iterator[list[Any]]:
+        self, table: str, key: Sequence[str], counters: Sequence[str], where: "Where"
+    ) -> Iterator[tuple[tuple[Any, ...], list[Any]]]:
         """The counters of `table` added up over its sources, by `key`."""
         summed = ", ".join(f"sum({counter})" for counter in counters)
         names = ", ".join(key)
-        query = f"SELECT {names}, {summed} FROM {table} FINAL {_of(since)} GROUP BY {names}"  # noqa: S608 - constants
-        return self.rows(query, _parameters(sources, since))
+        query = (
+            f"SELECT {names}, {summed} FROM {table} FINAL {where.sql} "  # noqa: S608 - constants
+            f"GROUP BY {names} ORDER BY {_order(key)}"
+        )
+        return ((tuple(row[: len(key)]), row[len(key) :]) for row in self.rows(query, where.parameters))
 
     def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> Iterator[list[Any]]:
         """The rows of a query, streamed. Raises UserError when the answer breaks off."""
         stream = self._client.raw_stream(
             query,
             parameters=dict(parameters or {}),
-            settings={"output_format_json_quote_64bit_integers": 0},
+            settings=SETTINGS,
             fmt="JSONCompactEachRow",
         )
         try:
@@ -59,13 +71,30 @@ class Stored:
             stream.close()
 
 
-def _of(since: str) -> str:
-    recent = " AND minute >= {since:DateTime('UTC')}" if since else ""
-    return "WHERE source IN {sources:Array(String)}" + recent
+class Where:
+    """Which rows: those of some sources, and of the windows from..until (an empty text leaves a side open)."""
+
+    def __init__(
+        self, sources: Sequence[str] | None = None, window: str = "", since: str = "", until: str = ""
+    ) -> None:
+        kind = WINDOW_TYPES.get(window, "")
+        parts = {
+            "source IN {sources:Array(String)}": sources is not None,
+            f"{window} >= {{since:{kind}}}": since,
+            f"{window} < {{until:{kind}}}": until,
+        }
+        said = [part for part, is_said in parts.items() if is_said]
+        self.sql = f"WHERE {' AND '.join(said)}" if said else ""
+        given = {
+            "sources": sources if sources is None else list(sources),
+            "since": since or None,
+            "until": until or None,
+        }
+        self.parameters = {name: value for name, value in given.items() if value is not None}
 
 
-def _parameters(sources: Sequence[str], since: str) -> dict[str, Any]:
-    return {"sources": list(sources), **({"since": since} if since else {})}
+def _order(key: Sequence[str]) -> str:
+    return ", ".join(column if column in NUMBERS else f"toString({column})" for column in key)
 
 
 def _lines(stream: Any) -> Iterator[bytes]:

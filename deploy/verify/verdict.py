@@ -8,13 +8,16 @@ from typing import Any
 class Difference:
     """One row that is not as the log says. `expected` or `found` is None where there should be, or is, no row.
 
-    `offsets` are those of the records that make the expected row, where that was looked up.
+    `events` is how many records make the expected row, and `offsets` are the first of theirs, where that was looked
+    up. `explaining` are those among them each of which alone explains the difference: it is missing or stands twice.
     """
 
     key: dict[str, Any]
     expected: dict[str, Any] | None
     found: dict[str, Any] | None
     offsets: tuple[int, ...] = ()
+    events: int = 0
+    explaining: tuple[int, ...] = ()
 
 
 @dataclass

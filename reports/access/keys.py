@@ -20,7 +20,8 @@ from sinks.clickhouse import insert_rows
 
 FOLDER = Path(__file__).parent
 READ_ANALYTICS = "read:analytics"
-SCOPES = (READ_ANALYTICS,)
+READ_ACTIVITY = "read:analytics.activity"
+"""The scope of a key that sees all but spend."""
 FORM = re.compile(r"tally_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
 COLUMNS = (
     "secret_sha256",
@@ -59,6 +60,16 @@ class Key:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
 
+    @property
+    def may_look(self) -> bool:
+        """Whether the key sees analytics at all."""
+        return not {READ_ANALYTICS, READ_ACTIVITY}.isdisjoint(self.scopes)
+
+    @property
+    def sees_spend(self) -> bool:
+        """Whether the key sees spend as well."""
+        return READ_ANALYTICS in self.scopes
+
 
 def create_key(
     client: Client,
@@ -66,7 +77,7 @@ def create_key(
     name: str,
     now: datetime,
     expires_at: datetime | None,
-    scopes: Sequence[str] = SCOPES,
+    scopes: Sequence[str] = (READ_ANALYTICS,),
 ) -> tuple[Key, str]:
     """A new key of the organization, and its text, which can be had this once only."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
@@ -103,7 +114,7 @@ def revoke_key(client: Client, key_id: str, now: datetime) -> Key:
 
 def note_use(client: Client, key: Key, now: datetime) -> None:
     """Remember that the key was used."""
-    insert_rows(client, "api_key_uses", ("key_id", "last_used_at"), [(key.id, _text(now))])
+    insert_rows(client, "api_key_uses", ("key_id", "last_used_at"), [(key.id, moment_text(now))])
 
 
 def ensure_cursor_secret(client: Client, now: datetime) -> None:
@@ -127,7 +138,7 @@ def digest(text: str) -> str:
 
 
 def _write(client: Client, key: Key, revision: int) -> None:
-    moments = (_text(key.created_at), _text(key.expires_at), _text(key.revoked_at))
+    moments = (moment_text(key.created_at), moment_text(key.expires_at), moment_text(key.revoked_at))
     row = (key.secret_sha256, key.id, key.organization_id, key.name, list(key.scopes), *moments, revision)
     insert_rows(client, "api_keys", COLUMNS, [row])
 
@@ -150,5 +161,6 @@ def _moment(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def _text(moment: datetime | None) -> str | None:
+def moment_text(moment: datetime | None) -> str | None:
+    """A moment as the text of a DateTime64(3, 'UTC') column."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if moment else None

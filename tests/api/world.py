@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
 from deploy.simulation import Line, Plan, simulate
+from reports.prices import load_prices
 from sinks.clickhouse import connect, create_database
 from sinks.migrations import migrate
 from sinks.store import Store
@@ -58,6 +59,7 @@ def make_world(url: str, database: str, plan: Plan = PLAN, extra: Callable[[Even
     world = World(url, database, [], {})
     client = world.client()
     migrate(client)
+    load_prices(client)
     lines = list(simulate(plan))
     lines += map(line_of, extra([json.loads(line.value) for line in lines if line.value is not None]))
     fold_lines(client, world, lines)

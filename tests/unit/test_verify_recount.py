@@ -20,7 +20,9 @@ from aggregators.source import Source
 from deploy.simulation import Plan, simulate
 from deploy.verify import counting
 from deploy.verify.events import SCHEMAS
-from deploy.verify.recount import Options, Record, Recount, normal, recount
+from deploy.verify.records import Record
+from deploy.verify.recount import Options, Recount, normal, recount
+from deploy.verify.scratch import Scratch
 from deploy.verify.tables import ATTRIBUTION_COLUMNS, CELL_TABLES, NIL
 from deploy.verify.validity import read_event
 from sinks.store import ROW_TABLES
@@ -153,7 +155,9 @@ def test_a_repeat_beyond_the_horizon_is_named() -> None:
     counted = Recount(Options(block_size=10, blocks=4))
     for offset in (3, 50):
         counted.add(Record("tally.chat", 0, offset, NOON_MS, None, event()))
-    assert [(repeat.first, repeat.again) for repeat in counted.repeats] == [(3, 50)]
+    scratch = Scratch()
+    scratch.end_source(counted, "tally.chat/0@0", show=5)
+    assert [(repeat.first, repeat.again) for repeat in scratch.repeats] == [(3, 50)]
 
 
 def test_an_invalid_record_does_not_make_a_later_one_a_duplicate() -> None:
@@ -181,11 +185,11 @@ def test_a_tombstone_forgets_a_profile_and_is_a_dead_letter_elsewhere() -> None:
 
 def test_traced_cells_name_their_offsets() -> None:
     plain = recount(records(event(), event(number=2), event(number=2), event(number=3, conversation_id=ADA)))
-    keys = frozenset(("chat_cells", key) for key in plain.cells["chat_cells"])
+    keys = {("chat_cells", key): None for key in plain.cells["chat_cells"]}
     traced = recount(
         records(event(), event(number=2), event(number=2), event(number=3, conversation_id=ADA)), Options(trace=keys)
     )
-    assert sorted(traced.traced.values()) == [[0, 1], [3]]
+    assert sorted(trace.offsets for trace in traced.traced.values()) == [[0, 1], [3]]
 
 
 @given(

@@ -1,0 +1,78 @@
+"""Who sends a request: by the key or token in its headers, or by the session in its cookie."""
+
+from clickhouse_connect.driver.client import Client
+from litestar.connection import ASGIConnection
+
+from api.context import Context
+from api.cookies import session_of
+from api.errors import NoKey, NoRole, NoScope
+from api.tokens import is_token
+from api.viewer import Operator, Viewer
+from reports.access.keys import READ_ANALYTICS
+from reports.access.passes import Holder
+from reports.access.people import SEES_SPEND, read_person
+
+
+async def identify(connection: ASGIConnection, context: Context) -> Viewer | Operator:  # type: ignore[type-arg]
+    """Whoever sends the request; its headers decide before its cookie. Raises NoKey, NoScope, NoRole."""
+    text = credential_of(connection.headers.get("authorization"), connection.headers.get("x-api-key"))
+    if is_token(text):
+        return await context.run(lambda client: of_holder(client, context, context.vouched(client, text)))
+    if text:
+        return await context.run(lambda client: _viewer_of_key(client, context, text))
+    session = session_of(connection, context)
+    if not session:
+        raise NoKey("No key. Send one as `authorization: Bearer KEY` or `x-api-key: KEY`, or sign in at /sign-in.")
+    return await context.run(lambda client: of_session(client, context, session))
+
+
+def credential_of(authorization: str | None, x_api_key: str | None) -> str:
+    """What the headers carry, "" when they carry nothing. Raises NoKey for two that differ."""
+    scheme, _, bearer = (authorization or "").partition(" ")
+    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+    if authorization is not None and not bearer:
+        raise NoKey("The header authorization must be `Bearer` and a key.")
+    if bearer and x_api_key and bearer != x_api_key:
+        raise NoKey("The headers authorization and x-api-key carry two different keys. Send one of them.")
+    return bearer or x_api_key or ""
+
+
+def of_session(client: Client, context: Context, secret: str) -> Viewer | Operator:
+    """Whoever this session stands for, with the role that the directory has now. Raises NoKey, NoRole."""
+    session = context.session(client, secret)
+    if session is None:
+        raise NoKey("Your session has ended. Sign in again at /sign-in.")
+    return of_holder(client, context, session.holder)
+
+
+def of_holder(client: Client, context: Context, holder: Holder) -> Viewer | Operator:
+    """An operator as such, and a person with the role that the directory has now. Raises NoRole."""
+    if holder.operator:
+        return Operator(holder.operator)
+    person = read_person(client, holder.organization_id, holder.account_id, context.clock())
+    if not person.may_look:
+        raise NoRole(_refusal(person.plan))
+    return Viewer(
+        person.organization_id,
+        holder.name,
+        person.sees_spend,
+        account_id=person.account_id,
+        role=person.role,
+        email=person.email,
+    )
+
+
+def _refusal(plan: str) -> str:
+    roles = " and ".join(role.replace("_", " ") for role in SEES_SPEND.get(plan, {}))
+    if not roles:
+        return "The organization has no plan with analytics."
+    return f"Only people with the role {roles} of the organization see its analytics. An owner can change a role."
+
+
+def _viewer_of_key(client: Client, context: Context, text: str) -> Viewer:
+    key = context.key(client, text)
+    if key is None:
+        raise NoKey("The key is not known, was revoked, or has expired. `tally keys list` shows how keys stand.")
+    if not key.may_look:
+        raise NoScope(f"The key {key.id} lacks the scope {READ_ANALYTICS}. Use one that was created with it.")
+    return Viewer(key.organization_id, f"key {key.id}", key.sees_spend)

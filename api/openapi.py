@@ -1,0 +1,87 @@
+"""The OpenAPI document: what each parameter allows comes from the same tables that requests are read by."""
+
+from collections.abc import Iterator
+
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, OpenAPI, OpenAPIType, Operation, Reference, Schema, SecurityScheme
+from litestar.openapi.spec.enums import OpenAPIFormat
+
+from api import claude_code
+from api.endpoints import SUMMARY_FILTERS
+from api.parameters import MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
+from api.routes import LISTS, PREFIX
+
+TEXT = OpenAPIType.STRING
+
+
+def document() -> OpenAPIConfig:
+    """The document at /schema/openapi.json."""
+    schemes: dict[str, SecurityScheme | Reference] = {
+        "bearer": SecurityScheme(type="http", scheme="bearer"),
+        "api_key": SecurityScheme(type="apiKey", name="x-api-key", security_scheme_in="header"),
+    }
+    return OpenAPIConfig(
+        title="Tally Analytics API",
+        version="1.0",
+        description="Who uses what, exactly. docs/api.md says what each number means.",
+        components=Components(security_schemes=schemes),
+        render_plugins=[JsonRenderPlugin()],
+        path="/schema",
+    )
+
+
+def narrow(document: OpenAPI) -> None:
+    """Say of each list's parameters which values they allow: routes share their declaration, lists differ."""
+    for path, operation in _operations(document):
+        allowed = _ALLOWED.get(path, {})
+        for parameter in operation.parameters or ():
+            if not isinstance(parameter, Reference) and parameter.name in allowed:
+                parameter.schema = allowed[parameter.name]
+
+
+def _operations(document: OpenAPI) -> Iterator[tuple[str, Operation]]:
+    for path, item in (document.paths or {}).items():
+        if item.get is not None:
+            yield path, item.get
+
+
+def _one_of(*values: str) -> Schema:
+    return Schema(type=TEXT, enum=list(values))
+
+
+def _some(entry: Schema) -> Schema:
+    return Schema(type=OpenAPIType.ARRAY, items=entry, max_items=MOST_ENTRIES)
+
+
+def _filters(*dimensions: str) -> Schema:
+    return _some(Schema(type=TEXT, pattern=f"^({'|'.join(dimensions)}):.+$"))
+
+
+def _limit(usual: int) -> Schema:
+    return Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MOST_ROWS, default=usual)
+
+
+_DAY = Schema(type=TEXT, format=OpenAPIFormat.DATE)
+_COMMON = {
+    "date": _DAY,
+    "starting_date": _DAY,
+    "ending_date": _DAY,
+    "limit": _limit(USUAL_ROWS),
+    "order": _one_of("asc", "desc"),
+    "page": Schema(type=TEXT),
+}
+
+_ALLOWED = (
+    {f"{PREFIX}/summaries": _COMMON | {"filter[]": _filters(*SUMMARY_FILTERS)}}
+    | {
+        f"{PREFIX}/{endpoint.name}": _COMMON
+        | {
+            "filter[]": _filters(*endpoint.filters),
+            "group_by[]": _some(_one_of(*endpoint.group_by)),
+            "order_by": _one_of(endpoint.sort, *endpoint.metrics),
+        }
+        for endpoint in LISTS
+    }
+    | {f"{claude_code.PREFIX}/{claude_code.NAME}": {"starting_at": _DAY, "limit": _limit(claude_code.USUAL_ROWS)}}
+)

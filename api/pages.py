@@ -1,0 +1,48 @@
+"""The sign-in page: plain HTML without scripts, and the headers that keep a browser from doing more than it says."""
+
+from html import escape
+
+from litestar import Response
+
+from api.viewer import Operator, Viewer
+
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "referrer-policy": "no-referrer",  # the address of a link's page holds its secret
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+
+
+def ask_page(link: str, said: str = "", status: int = 200) -> Response[str]:
+    """The page that asks: to confirm a one-time link, or for a token. `said` is what went wrong before."""
+    if link:
+        field = f'<input type="hidden" name="link" value="{escape(link)}">'
+    else:
+        field = '<label>Token of your identity provider <textarea name="token" required></textarea></label>'
+    form = f'<form method="post" action="/sign-in">{field} <button>Sign in</button></form>'
+    told = f'<p role="alert">{escape(said)}</p>' if said else ""
+    return _page(told + form, status)
+
+
+def signed_in_page(who: Viewer | Operator) -> Response[str]:
+    """The page for whoever is signed in."""
+    name = f"operator {who.name}" if isinstance(who, Operator) else f"{who.email or who.account_id}, {_role(who)}"
+    form = '<form method="post" action="/sign-out"><button>Sign out</button></form>'
+    return _page(f"<p>You are signed in: {escape(name)}.</p>{form}", 200)
+
+
+def _role(viewer: Viewer) -> str:
+    return viewer.role.replace("_", " ")
+
+
+def _page(body: str, status: int) -> Response[str]:
+    html = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tally</title>'
+        '<meta name="viewport" content="width=device-width"></head>'
+        f"<body><main><h1>Tally</h1>{body}</main></body></html>"
+    )
+    return Response(html, status_code=status, headers=HEADERS, media_type="text/html")

@@ -1,0 +1,21 @@
+-- What the directory says now of a person in an organization. Who was removed or deleted has no role, whatever was said
+-- of the role since; a forgotten person's account is gone everywhere. A plan counts from its hour on, a change of a
+-- member at once: it may be stamped some minutes ahead, and waiting for those would leave a removed person in.
+WITH person AS (
+    SELECT
+        argMaxIf(type, place, type != 'role.changed') AS membership,
+        argMaxIf(role, place, type IN ('member.joined', 'role.changed')) AS last_role
+    FROM member_changes
+    WHERE organization_id = {organization_id:UUID} AND account_id = {account_id:String}
+)
+SELECT
+    if(membership = 'member.joined' AND NOT profile.forgotten, last_role, '') AS role, profile.email AS email,
+    (
+        SELECT argMax(JSONExtractString(detail, 'plan'), in_force_from) FROM directory_changes
+        WHERE organization_id = {organization_id:UUID} AND type = 'plan.changed'
+            AND in_force_from <= fromUnixTimestamp64Milli({now_ms:Int64}, 'UTC')
+    ) AS plan
+FROM person
+CROSS JOIN (
+    SELECT any(email) AS email, max(forgotten) AS forgotten FROM people WHERE account_id = {account_id:UUID}
+) AS profile

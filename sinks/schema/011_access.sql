@@ -1,0 +1,52 @@
+-- People's access: one-time links, sessions, organizations' identity providers, what the directory says of a member,
+-- and the audit log. No secret is kept, as with keys (008): what is looked up is the SHA-256 of 256 random bits.
+
+-- One-time links and browser sessions. The zero organization is an operator's, who belongs to the installation.
+-- An ended one is the same row with ended_at; revision decides, so it holds however often either is written.
+CREATE TABLE IF NOT EXISTS access_passes (
+    secret_sha256 String, kind Enum8('link' = 1, 'session' = 2),
+    organization_id UUID, account_id UUID, operator String COMMENT 'the operator''s name, empty for a person',
+    created_at DateTime64(3, 'UTC'), expires_at DateTime64(3, 'UTC'), ended_at Nullable(DateTime64(3, 'UTC')),
+    revision UInt8 COMMENT '0 made, 1 ended'
+) ENGINE = ReplacingMergeTree(revision)
+ORDER BY secret_sha256
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- Every attempt to use a link, written before it is looked whether it is the only one: of two at once at most one is.
+CREATE TABLE IF NOT EXISTS link_uses (
+    secret_sha256 String, use_id UUID, used_at DateTime64(3, 'UTC')
+) ENGINE = MergeTree
+ORDER BY secret_sha256
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- The identity provider of an organization; the row that was saved last holds.
+CREATE TABLE IF NOT EXISTS identity_providers (
+    organization_id UUID, issuer String, audience String,
+    jwks String COMMENT 'the URL of the public keys, or the keys themselves as JSON',
+    claim String COMMENT 'the claim that names the account: its UUID, or its e-mail when the claim is email',
+    removed Bool, saved_at DateTime64(6, 'UTC')
+) ENGINE = ReplacingMergeTree(saved_at)
+ORDER BY organization_id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- Every change of who is a member in which role; `place` orders changes: by time, then by the log.
+CREATE OR REPLACE VIEW member_changes AS
+SELECT
+    organization_id, subject_id AS account_id, type, JSONExtractString(detail, 'role') AS role,
+    (in_force_from, toUInt32OrZero(splitByChar('@', source)[2]), log_offset) AS place
+FROM directory FINAL
+WHERE type IN ('member.joined', 'role.changed', 'member.removed', 'account.deleted')
+    AND toUInt32OrZero(splitByChar('@', source)[2])
+        >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace');
+
+-- Who signed in and out, read spend, and exported it. Rows are added and never changed; no secret stands in one.
+CREATE TABLE IF NOT EXISTS audit_log (
+    moment DateTime64(6, 'UTC'), organization_id UUID COMMENT 'zeros where no organization is known',
+    who String COMMENT 'key ID, person UUID, operator NAME, system user NAME; empty for nobody known',
+    action LowCardinality(String) COMMENT 'sign-in, sign-out, read of spend, export, link, key, identity',
+    route String, filter String COMMENT 'the parameters as given, as JSON',
+    rows Nullable(UInt64), sha256 String COMMENT 'of the body or file; empty where nothing was given out',
+    request_id String, outcome String COMMENT 'done, begun, or refused and why'
+) ENGINE = MergeTree
+ORDER BY (organization_id, moment)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

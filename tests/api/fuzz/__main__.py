@@ -1,0 +1,47 @@
+"""`python -m tests.api.fuzz --cases 20000`: the long form, over a simulated world of its own."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.api.fuzz.running import fuzz
+from tests.api.groups import extra_events
+from tests.api.server import context_of, make_keys, serve
+from tests.api.world import make_world
+from tests.embedded import start_clickhouse
+
+
+def main() -> int:
+    """0 when nothing was wrong in at least as many cases as were asked for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cases", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = start_clickhouse(Path(folder) / "clickhouse")
+        try:
+            return _fuzz(server.child.url, asked.cases, asked.seed, Path(folder))
+        finally:
+            server.stop()
+
+
+def _fuzz(clickhouse: str, cases: int, seed: int, folder: Path) -> int:
+    world = make_world(clickhouse, "fuzz", extra=extra_events)
+    total = 0
+    with serve(context_of(world)) as served:
+        key = make_keys(world)[world.organizations[0]]
+        while total < cases:
+            outcome = fuzz(served.base_url, key, max(20, cases // 20), folder, seed)
+            total, seed = total + outcome.cases, seed + 1
+            print(
+                f"{total} cases, {outcome.answered} of the last {outcome.cases} answered with rows or none", flush=True
+            )
+            if not outcome.passed:
+                print(outcome.said)
+                return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,6 +9,7 @@ The results go to bench/results/chaos.json, and from there into docs/reliability
 
 import argparse
 import json
+import logging
 import os
 import platform
 import random
@@ -50,7 +51,9 @@ def suffer(found: Field, asked: argparse.Namespace, console: Console) -> dict[st
         for name in dice.sample(names, len(names)):
             FAULTS[name].befall(found)
             recoveries[name].append(found.recovery())
-            console.print(f"{FAULTS[name].title}: caught up {recoveries[name][-1]:.1f} s later", highlight=False)
+            console.print(
+                f"{FAULTS[name].title}: caught up {recoveries[name][-1]:.1f} s later", highlight=False, soft_wrap=True
+            )
             if time.monotonic() > deadline:
                 break
     return recoveries
@@ -114,14 +117,15 @@ def write(found: Any) -> None:
 
 def main() -> int:
     """Run it, and give the exit code."""
-    asked, console = arguments(), Console()
+    asked, console = arguments(), Console(highlight=False, soft_wrap=True)
+    logging.disable(logging.CRITICAL)  # clients say at length that what was killed is away
     with tempfile.TemporaryDirectory() as folder, field(Path(folder), asked.rate) as running:
         running.recovery()
         recoveries = suffer(running, asked, console)
         verdict = running.end()
         found = result(asked, running, verdict, recoveries)
     write(found)
-    console.print(table(found), highlight=False)
+    console.print(table(found))
     return int(not found["equal"] or bool(found["reader"]["wrongs"]) or bool(found["reader"]["unequal"]))
 
 

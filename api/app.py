@@ -11,6 +11,7 @@ from litestar.types import Message, Receive, Scope, Send
 from api.audit import SpendAudit
 from api.claude_code import usage_report
 from api.context import Context
+from api.dashboard.pages import dashboard
 from api.errors import ApiError
 from api.openapi import document, narrow
 from api.operators import operating
@@ -68,7 +69,10 @@ async def health(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
 def make_app(context: Context) -> RequestIds:
     """The ASGI application over `context`. It starts and stays up whether or not ClickHouse is there."""
     app = Litestar(
-        route_handlers=[analytics, usage_report, operating, signing, Router("/", route_handlers=[alive, health])],
+        route_handlers=[
+            *(analytics, usage_report, operating, signing, dashboard),
+            Router("/", route_handlers=[alive, health]),
+        ],
         exception_handlers={Exception: refuse, HTTPException: refuse},
         middleware=[SpendAudit()],
         cache_control=NEVER_KEPT,

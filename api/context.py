@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import anyio
@@ -53,7 +54,9 @@ class Context:
     the tables for operators (raises SourcesUnknown), and `grace` is how long after midnight a day counts as complete.
 
     `rates` counts the requests of an organization's keys, `person_rates` those of a person or operator, `sign_ins`
-    attempts to sign in by address. `base_url` is where browsers reach the API.
+    attempts to sign in by address. `base_url` is where browsers reach the API. `connect_for_long` opens a client whose
+    queries may take minutes, and `reports_dir` is where issued reports are, if they are on this machine. `stopping`
+    says that the server is about to stop, so that what would go on for ever ends.
     """
 
     connect: Callable[[], Client]
@@ -63,6 +66,9 @@ class Context:
     grace: timedelta
     rates: Rates
     hide_refusals: bool = False
+    connect_for_long: Callable[[], Client] | None = None
+    reports_dir: Path | None = None
+    stopping: Callable[[], bool] = lambda: False
     base_url: str = "http://127.0.0.1:8080"
     session_lifetime: timedelta = timedelta(hours=8)
     person_rates: Rates = field(default_factory=lambda: Rates(300))
@@ -76,6 +82,10 @@ class Context:
     _connecting: threading.Lock = field(default_factory=threading.Lock)
     _redeeming: threading.Lock = field(default_factory=threading.Lock)
     _limiter: anyio.CapacityLimiter | None = None
+
+    def connect_for_reports(self) -> Client:
+        """A client of its own for a report, which may take minutes. The caller closes it."""
+        return (self.connect_for_long or self.connect)()
 
     @property
     def is_secure(self) -> bool:

@@ -23,7 +23,7 @@ from api.viewer import Operator, Viewer
 from reports.access.audit import DONE, SIGN_IN, SIGN_OUT, Entry, write_entry
 from reports.access.passes import Holder, end_session
 
-HOME = "/sign-in"
+HOME = "/"
 """Where whoever signed in goes on."""
 
 LARGEST = 64 << 10

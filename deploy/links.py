@@ -12,7 +12,7 @@ from deploy.ids import uuid_of
 from deploy.settings import Settings
 from reports.access.audit import LINK, SIGN_OUT
 from reports.access.passes import Holder, end_passes, make_pass
-from reports.access.people import members_by_email, read_person
+from reports.access.people import largest_owner, members_by_email, read_person
 from reports.terms import require_known
 from streams.events.envelope import NIL
 
@@ -40,6 +40,14 @@ def link_for_person(settings: Settings, organization: str, account: str, email: 
             message = f"Account {account} ({standing}) sees no analytics of the organization"
             raise UserError(message, "docs/access.md says which roles do.", ExitCode.REFUSED)
         return _link(settings, client, Holder(organization, account))
+
+
+def links_to_show(settings: Settings) -> dict[str, str]:
+    """A link for an owner of the largest organization, and one for an operator: to look around with."""
+    with closing(report_client(settings)) as client:
+        owner = largest_owner(client)
+    links = {"an owner": link_for_person(settings, *owner, email="")} if owner else {}
+    return links | {"an operator": link_for_operator(settings, "demo")}
 
 
 def sign_out(settings: Settings, organization: str, account: str, operator: str) -> int:

@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import httpx
-import uvicorn
 
 from api.context import Context
 from api.rates import Rates
 from api.shapes.pipeline import Pipeline
 from api.usage.endpoints import BETA
-from deploy.api import listen, server_config
+from deploy.api import listen, server_of
 from reports.access.keys import create_key, ensure_cursor_secret
 from tests.api.world import NOW, World
 
@@ -56,10 +55,9 @@ class Served:
 def serve(context: Context, *handlers: Any) -> Iterator[Served]:
     """The API over `context`, in a thread, on a free port; with further routes, if a test has some."""
     with listen("127.0.0.1", 0) as listener:
-        config = server_config(context)
+        server = server_of(context)
         for handler in handlers:
-            cast(Any, config.app).app.register(handler)
-        server = uvicorn.Server(config)
+            cast(Any, server.config.app).app.register(handler)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
@@ -70,18 +68,18 @@ def serve(context: Context, *handlers: Any) -> Iterator[Served]:
 
 
 def context_of(world: World, requests_a_minute: int = ENDLESS, now: datetime = NOW, **others: Any) -> Context:
-    """A context over the world; its clock stands still."""
-    rates = Rates(requests_a_minute)
-    endless = {name: Rates(ENDLESS) for name in ("sign_ins", "person_rates")}
-    return Context(
-        connect=world.client,
-        sources=lambda _: world.sources,
-        clock=lambda: now,
-        pipeline=lambda: PIPELINE,
-        grace=timedelta(minutes=120),
-        rates=rates,
-        **(endless | others),
-    )
+    """A context over the world; its clock stands still at `now`; `others` take the place of what it is made of."""
+    usual: dict[str, Any] = {
+        "connect": world.client,
+        "sources": lambda _: world.sources,
+        "clock": lambda: now,
+        "pipeline": lambda: PIPELINE,
+        "grace": timedelta(minutes=120),
+        "rates": Rates(requests_a_minute),
+        "sign_ins": Rates(ENDLESS),
+        "person_rates": Rates(ENDLESS),
+    }
+    return Context(**(usual | others))
 
 
 def make_keys(world: World, now: datetime = NOW) -> dict[str, str]:

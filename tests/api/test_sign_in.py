@@ -28,7 +28,7 @@ def test_a_link_signs_in_by_its_button_alone(served: Served, world: World) -> No
         assert page.headers["referrer-policy"] == "no-referrer"
         assert page.headers["cache-control"] == "no-store"
     answer = use(served, link)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
     signed_in = httpx.Client(base_url=served.base_url, cookies=answer.cookies)
     assert signed_in.get(PATH).json()["organization_id"] == OWNER.organization
     assert signed_in.get(PATH).headers["cache-control"] == "no-store"

@@ -86,8 +86,18 @@ def tags(kinds: tuple[Any, ...]) -> set[str]:
     return {str(kind.__struct_config__.tag) for kind in kinds}
 
 
-def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0, now: datetime = NOW) -> None:
-    """Fold the lines into one source a topic, from offset `start` on, and say that the log is read to its end."""
+def fold_lines(
+    client: Client,
+    world: World,
+    lines: list[Line],
+    start: int = 0,
+    now: datetime = NOW,
+    logged_at: datetime | None = None,
+) -> None:
+    """Fold the lines into one source a topic, from offset `start` on, and say that the log is read to its end at `now`.
+
+    The broker had them at `logged_at`, or late enough for any event of the world.
+    """
     by_topic: dict[str, list[Line]] = {topic: [] for topic in EVENTS_BY_TOPIC}
     for line in lines:
         by_topic[line.topic].append(line)
@@ -97,12 +107,12 @@ def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0, 
         world.events.append(event := json.loads(line.value))
         if event["type"] == "profile.updated":
             world.emails[event["account_id"]] = event["email"]
-    store = Store(client)
+    store, milliseconds = Store(client), int((logged_at or now + timedelta(hours=1)).timestamp() * 1000)
     for topic, sent in by_topic.items():
         name = f"{topic}/0@0"
         world.sources.add(name)
         source = Source(topic, name, start, Horizon(65_536, 4), log_start=start)
-        records = [LogRecord(start + offset, arrival(now), line.key, line.value) for offset, line in enumerate(sent)]
+        records = [LogRecord(start + offset, milliseconds, line.key, line.value) for offset, line in enumerate(sent)]
         prepared = source.prepare(start, start + len(records), records)
         for declaration, pages in prepared.missing.items():
             source.load(declaration, pages, store.read_pages(declaration, name, pages))
@@ -110,8 +120,3 @@ def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0, 
         for table, rows in source.snapshot().rows.items():
             store.write(table, rows)
         insert_position(client, name, start + len(records), now)
-
-
-def arrival(now: datetime) -> int:
-    """When the broker had a record, in milliseconds: late enough for any event of the world."""
-    return int((now + timedelta(hours=1)).timestamp() * 1000)

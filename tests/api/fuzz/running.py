@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.usage.endpoints import BETA
+
 UNTOLD = "positive_data_acceptance"
 """Rules between parameters (date or starting_date) and cursors are not in OpenAPI, so what it allows may be refused."""
 
@@ -26,7 +28,16 @@ def fuzz(base_url: str, key: str, examples: int, folder: Path, seed: int = 1) ->
     report = folder / "fuzz.json"
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{base_url}/schema/openapi.json"),
-        *("--header", f"x-api-key: {key}", "--max-examples", str(examples), "--seed", str(seed)),
+        *(
+            "--header",
+            f"x-api-key: {key}",
+            "--header",
+            f"anthropic-beta: {BETA}",
+            "--max-examples",
+            str(examples),
+            "--seed",
+            str(seed),
+        ),
         *("--exclude-checks", UNTOLD, "--continue-on-failure", "--warnings", "off", "--no-color"),
         *("--report", "json", "--report-json-path", str(report), "--suppress-health-check", "all"),
     ]

@@ -27,12 +27,12 @@ from typing import Any
 import httpx
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from api.context import TIMEOUT_EXCEEDED, Context
-from api.rates import Rates
+from api.context import TIMEOUT_EXCEEDED
 from reports.metrics import look
 from sinks.clickhouse import connect
-from tests.api.server import ENDLESS, PREFIX, serve
-from tests.bench.big_world import BIG, DATABASE, NOW, SOURCES, Size, cells_of, make
+from tests.api.server import PREFIX, context_of, serve
+from tests.api.world import World
+from tests.bench.big_world import BIG, DATABASE, SOURCES, Size, cells_of, make
 from tests.bench.questions import GRACE, Asked, Metric, lists, measures
 from tests.embedded import start_clickhouse
 
@@ -86,14 +86,14 @@ def served(url: str) -> Iterator[str]:
     here, there = spawn.Pipe()
     process = spawn.Process(target=_serve, args=(url, there))
     process.start()
+    there.close()
     yield here.recv()
     here.send("done")
     process.join()
 
 
 def _serve(url: str, parent: Any) -> None:
-    context = Context(lambda: connect(url, database=DATABASE), lambda _: SOURCES, lambda: NOW, GRACE, Rates(ENDLESS))
-    with serve(context) as running:
+    with serve(context_of(World(url, DATABASE, [], {}, set(SOURCES)))) as running:
         parent.send(running.base_url)
         parent.recv()
 

@@ -8,7 +8,7 @@ CHAOS_ARGS ?=
 SEEDS ?= 1000
 CASES ?= 20000
 
-.PHONY: setup demo test coverage lint bench simulate chaos fuzz clean
+.PHONY: setup demo chromium test coverage lint bench simulate chaos fuzz clean
 
 setup: $(VENV)/.installed
 
@@ -20,7 +20,14 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/tally demo $(DEMO_ARGS)
 
-test: setup
+# Tests of the dashboard drive Debian's Chromium. Root on Debian gets it here; without it those tests say what to do.
+chromium:
+	@command -v chromium >/dev/null \
+		|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+			&& apt-get update --quiet=2 && apt-get install --yes --quiet=2 chromium >/dev/null; } \
+		|| echo "No Chromium here: install it (Debian: apt-get install chromium), or the dashboard's tests fail."
+
+test: setup chromium
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
 # Every branch of the folds is run by their own tests, not by chance.

@@ -1,26 +1,26 @@
-"""The application: routes, refusals, request ids, health, and the OpenAPI document."""
+"""The application: routes, request ids, health, and the OpenAPI document."""
 
-import logging
 import secrets
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router, get
-from litestar.datastructures import State
-from litestar.exceptions import HTTPException, MethodNotAllowedException
-from litestar.routes import BaseRoute, HTTPRoute
+from litestar.datastructures import CacheControlHeader, State
+from litestar.exceptions import HTTPException
 from litestar.types import Message, Receive, Scope, Send
 
+from api.audit import SpendAudit
+from api.claude_code import usage_report
 from api.context import Context
-from api.errors import ApiError, ErrorBody, ErrorDetail
+from api.dashboard.pages import dashboard
+from api.errors import ApiError
 from api.openapi import document, narrow
+from api.operators import operating
+from api.refusals import REQUEST_ID, refuse
 from api.routes import analytics
 from api.sign_in import signing
 
-logger = logging.getLogger("tally.api")
-
-REQUEST_ID = "tally.request_id"
-
-_STATUS_TYPES = {404: "not_found_error", 405: "invalid_request_error", 413: "request_too_large"}
+NEVER_KEPT = CacheControlHeader(no_store=True)
+"""Whoever signs out must not leave answers in the browser; a route whose answer may stay there says so itself."""
 
 
 class RequestIds:
@@ -49,51 +49,6 @@ class RequestIds:
         await self.app(scope, receive, send_with_id)
 
 
-def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
-    """The body, status and headers of a refusal; an error that nobody foresaw is logged with the request's id."""
-    request_id = request.scope.get(REQUEST_ID, "")
-    known = _known(error)
-    if known.status == 500:
-        logger.error("%s: %s %s failed", request_id, request.method, request.url.path, exc_info=error)
-    body = ErrorBody(error=ErrorDetail(known.type, known.message), request_id=str(request_id))
-    headers = known.headers | ({"allow": ", ".join(allowed_methods(request))} if known.status == 405 else {})
-    return Response(body, status_code=known.status, headers=headers, media_type="application/json")
-
-
-def allowed_methods(request: Request[Any, Any, Any]) -> list[str]:
-    """The methods of the path that was asked for, which a 405 must tell (RFC 9110 section 15.5.6)."""
-    asked = request.url.path.strip("/").split("/")
-    return sorted({method for route in request.app.routes if _leads(route, asked) for method in _methods(route)})
-
-
-def _leads(route: BaseRoute, asked: list[str]) -> bool:
-    parts = route.path_components
-    return len(parts) == len(asked) and all(
-        not isinstance(part, str) or part == given for part, given in zip(parts, asked, strict=True)
-    )
-
-
-def _methods(route: BaseRoute) -> set[str]:
-    return set(route.methods) if isinstance(route, HTTPRoute) else set()
-
-
-def _known(error: Exception) -> ApiError:
-    if isinstance(error, ApiError):
-        return error
-    if not isinstance(error, HTTPException) or error.status_code >= 500:
-        return ApiError("Something went wrong here. The request id finds it in the log.")
-    told = ApiError(_told(error))
-    told.status = error.status_code
-    told.type = _STATUS_TYPES.get(error.status_code, "invalid_request_error")
-    return told
-
-
-def _told(error: HTTPException) -> str:
-    if isinstance(error, MethodNotAllowedException):
-        return "The header `allow` says what can be done here."
-    return "There is no such resource." if error.status_code == 404 else error.detail
-
-
 @get("/alive", include_in_schema=False, media_type="text/plain", sync_to_thread=False)
 def alive() -> str:
     """200 while the process answers: for a liveness probe."""
@@ -114,8 +69,13 @@ async def health(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
 def make_app(context: Context) -> RequestIds:
     """The ASGI application over `context`. It starts and stays up whether or not ClickHouse is there."""
     app = Litestar(
-        route_handlers=[analytics, signing, Router("/", route_handlers=[alive, health])],
+        route_handlers=[
+            *(analytics, usage_report, operating, signing, dashboard),
+            Router("/", route_handlers=[alive, health]),
+        ],
         exception_handlers={Exception: refuse, HTTPException: refuse},
+        middleware=[SpendAudit()],
+        cache_control=NEVER_KEPT,
         state=State({"context": context}),
         openapi_config=document(),
         logging_config=None,

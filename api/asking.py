@@ -1,5 +1,6 @@
 """From a request's parameters to a question, and from its answer to a page."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -19,7 +20,7 @@ from api.parameters import (
     read_limit,
     single,
 )
-from api.shapes.common import Page
+from api.shapes.common import SPEND_FIELDS, Page, without_spend
 from api.shapes.summaries import SummaryPage, day_summary
 from api.viewer import Viewer
 from reports.engagement.asking import Place, Question, Ranking, stamp
@@ -61,10 +62,10 @@ def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer,
     """One page of a list. Positions are read before cells, so the page holds at least what it says."""
     freshness = context.freshness(client)
     newest = newest_day(context, freshness)
-    query = query_digest(endpoint, viewer, given)
+    query = query_digest(endpoint.name, viewer, given)
     cursor = None
     if text := single(given, "page"):
-        cursor = unseal(text, context.secret(client), query)
+        cursor = unseal(text, context.secret(client), query, Cursor)
     question = read_question(endpoint, viewer, given, newest, cursor)
     limit = read_limit(given) if endpoint.paged(question) else WHOLE
     if cursor is not None and not endpoint.paged(question):
@@ -75,8 +76,9 @@ def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer,
     if len(found) > limit:
         next_cursor = Cursor(query, question.first, question.last, seen, rows[-1]["rank"], rows[-1]["key"])
         next_page = seal(next_cursor, context.secret(client))
+    shaped = [endpoint.row(row, question) for row in rows]
     return Page(
-        data=[endpoint.row(row, question) for row in rows],
+        data=shaped if viewer.sees_spend else list(map(without_spend, shaped)),
         next_page=next_page,
         organization_id=viewer.organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
@@ -106,37 +108,50 @@ def read_question(endpoint: Endpoint, viewer: Viewer, given: Given, newest: date
         by_user="user_id" in groupings,
         by_group="rbac_group_id" in groupings,
         by_product="product" in groupings,
-        ranking=read_ranking(endpoint, given, cursor),
+        priced=endpoint.priced,
+        ranking=read_ranking(endpoint, viewer, given, cursor),
     )
 
 
-def read_ranking(endpoint: Endpoint, given: Given, cursor: Cursor | None) -> Ranking:
-    """The order: the list's own sort column upwards, a metric downwards, unless `order` says otherwise."""
+def read_ranking(endpoint: Endpoint, viewer: Viewer, given: Given, cursor: Cursor | None) -> Ranking:
+    """The order: the list's own sort column upwards, a metric downwards, unless `order` says otherwise.
+
+    For somebody who sees all but spend there is no order by spend: it would tell who spends more.
+    """
+    metrics = [name for name in endpoint.metrics if viewer.sees_spend or name not in SPEND_FIELDS]
     by = single(given, "order_by") or endpoint.sort
-    if by != endpoint.sort and by not in endpoint.metrics:
-        raise wrong("order_by", by, one_of((endpoint.sort, *endpoint.metrics)))
+    if by != endpoint.sort and by not in metrics:
+        raise wrong("order_by", by, one_of((endpoint.sort, *metrics)))
     metric = "" if by == endpoint.sort else by
     order = read_choice(given, "order", ("asc", "desc")) or ("desc" if metric else "asc")
     after = Place(cursor.rank, cursor.key) if cursor else Place()
     return Ranking(metric, order == "desc", after)
 
 
-def query_digest(endpoint: Endpoint, viewer: Viewer, given: Given) -> str:
-    """What a cursor is bound to: all that decides which rows there are and in which order."""
+def query_digest(endpoint: str, viewer: Viewer, given: Given) -> str:
+    """What a cursor is bound to: who asks, and all that decides which rows there are and in which order."""
     deciding = sorted(f"{name}={value}" for name in given if name not in ("page", "limit") for value in given[name])
-    return digest_of(endpoint.name, viewer.organization_id, *deciding)
+    return digest_of(endpoint, viewer.organization_id, viewer.name, *deciding)
 
 
-def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, list[Row]]:
+def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, Sequence[Row]]:
+    if cursor is None and not endpoint.paged(question):
+        return "", endpoint.read(client, question)
+    return steady(lambda: endpoint.read(client, question), lambda: stamp(client, question), cursor)
+
+
+def steady(
+    read: Callable[[], Sequence[Row]], stamp_now: Callable[[], str], cursor: Cursor | None
+) -> tuple[str, Sequence[Row]]:
     """The rows and the stamp of their cells: first the stamp on page 1, last on later ones, so that both saw the same.
 
     Raises CursorGone when they did not.
     """
     if cursor is None:
-        seen = stamp(client, question) if endpoint.paged(question) else ""
-        return seen, endpoint.read(client, question)
-    rows = endpoint.read(client, question)
-    if stamp(client, question) != cursor.stamp:
+        seen = stamp_now()
+        return seen, read()
+    rows = read()
+    if stamp_now() != cursor.stamp:
         raise CursorGone(
             f"page: a day from {cursor.first} to {cursor.last} was revised since page 1. Begin again without it."
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import anyio
@@ -19,6 +20,8 @@ from urllib3.exceptions import HTTPError
 
 from api.errors import Unavailable
 from api.rates import Rates
+from api.shapes.pipeline import Pipeline
+from api.tokens import Tokens
 from reports.access.keys import Key, cursor_secret, find_key, note_use
 from reports.access.passes import Holder, Pass, find_pass, make_pass, use_link
 from reports.errors import ReportError
@@ -47,19 +50,30 @@ class SourcesUnknown(Exception):
 @dataclass
 class Context:
     """All that a request needs. `connect` opens a client of ClickHouse (and may fail: it is tried again by the next
-    request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `grace` is how long after
-    midnight a day counts as complete, `base_url` is where people's browsers reach the API, and `sign_ins` counts their
-    attempts by address."""
+    request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `pipeline` looks at the log and
+    the tables for operators (raises SourcesUnknown), and `grace` is how long after midnight a day counts as complete.
+
+    `rates` counts the requests of an organization's keys, `person_rates` those of a person or operator, `sign_ins`
+    attempts to sign in by address. `base_url` is where browsers reach the API. `connect_for_long` opens a client whose
+    queries may take minutes, and `reports_dir` is where issued reports are, if they are on this machine. `stopping`
+    says that the server is about to stop, so that what would go on for ever ends.
+    """
 
     connect: Callable[[], Client]
     sources: Callable[[Client], Collection[str]]
     clock: Callable[[], datetime]
+    pipeline: Callable[[], Pipeline]
     grace: timedelta
     rates: Rates
     hide_refusals: bool = False
+    connect_for_long: Callable[[], Client] | None = None
+    reports_dir: Path | None = None
+    stopping: Callable[[], bool] = lambda: False
     base_url: str = "http://127.0.0.1:8080"
     session_lifetime: timedelta = timedelta(hours=8)
+    person_rates: Rates = field(default_factory=lambda: Rates(300))
     sign_ins: Rates = field(default_factory=lambda: Rates(10))
+    tokens: Tokens = field(default_factory=lambda: Tokens(timedelta(hours=1)))
     deadline_seconds: float = 20.0
     threads: int = 8
     _client: Client | None = None
@@ -68,6 +82,10 @@ class Context:
     _connecting: threading.Lock = field(default_factory=threading.Lock)
     _redeeming: threading.Lock = field(default_factory=threading.Lock)
     _limiter: anyio.CapacityLimiter | None = None
+
+    def connect_for_reports(self) -> Client:
+        """A client of its own for a report, which may take minutes. The caller closes it."""
+        return (self.connect_for_long or self.connect)()
 
     @property
     def is_secure(self) -> bool:
@@ -133,6 +151,10 @@ class Context:
         """Whom a one-time link lets in; one after another here, so that of many at once exactly one is let in."""
         with self._redeeming:
             return use_link(client, link, self.clock())
+
+    def vouched(self, client: Client, token: str) -> Holder:
+        """Whom a token of an identity provider vouches for. Raises NoKey."""
+        return self.tokens.holder(client, token, self.clock())
 
     def open_session(self, client: Client, holder: Holder) -> str:
         """A new session's secret."""

@@ -3,7 +3,8 @@
 import base64
 import hashlib
 import hmac
-from datetime import date
+from datetime import date, datetime
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -14,10 +15,15 @@ _SIGNATURE = 16
 """Bytes of HMAC-SHA256: 128 bits, as strong as the UUIDs that a forger would want to read."""
 
 
-class Cursor(Struct, frozen=True, array_like=True):
-    """The query (its digest), the days that page 1 resolved, their cells (stamp), and the last row that was given."""
+class Bound(Struct, frozen=True, array_like=True):
+    """What every cursor holds: the digest of its query."""
 
     query: str
+
+
+class Cursor(Bound, frozen=True, array_like=True):
+    """The query, the days that page 1 resolved, their cells (stamp), and the last row that was given."""
+
     first: date
     last: date
     stamp: str
@@ -25,13 +31,29 @@ class Cursor(Struct, frozen=True, array_like=True):
     key: str
 
 
-def seal(cursor: Cursor, secret: bytes) -> str:
+class ReportCursor(Bound, frozen=True, array_like=True):
+    """The query, the moments that page 1 resolved, the cells of what was given (stamp), and where the next page begins:
+    beyond the ranks and key of a row, or with the bucket of time `bucket`."""
+
+    begins: datetime
+    ends: datetime
+    stamp: str
+    bucket: datetime | None = None
+    first: str = ""
+    second: str = ""
+    key: str = ""
+
+
+C = TypeVar("C", bound=Bound)
+
+
+def seal(cursor: Bound, secret: bytes) -> str:
     """The text of a cursor."""
     payload = msgspec.json.encode(cursor)
     return base64.urlsafe_b64encode(_sign(payload, secret) + payload).decode().rstrip("=")
 
 
-def unseal(text: str, secret: bytes, query: str) -> Cursor:
+def unseal(text: str, secret: bytes, query: str, kind: type[C]) -> C:
     """The cursor of a text. Raises BadRequest when it was not sealed here, was altered, or is another query's."""
     try:
         sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -40,13 +62,12 @@ def unseal(text: str, secret: bytes, query: str) -> Cursor:
     signature, payload = sealed[:_SIGNATURE], sealed[_SIGNATURE:]
     if not hmac.compare_digest(signature, _sign(payload, secret)):
         raise BadRequest(f"page: {text[:40]!r} is no cursor of this API. Allowed: next_page of the page before.")
-    cursor = msgspec.json.decode(payload, type=Cursor)
-    if cursor.query != query:
+    if msgspec.json.decode(payload, type=Bound).query != query:
         raise BadRequest(
             "page: this cursor belongs to another query. Allowed: next_page with the very parameters of the first "
             "page; only limit may change."
         )
-    return cursor
+    return msgspec.json.decode(payload, type=kind)
 
 
 def digest_of(*parts: str) -> str:

@@ -22,7 +22,10 @@ async def require_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> Non
         viewer = await identify(connection, context)
         if isinstance(viewer, Operator):
             raise NoRole("Operators see the pipeline, not organizations. Sign in as a person of the organization.")
-    context.rates.take(viewer.organization_id)
+    if viewer.account_id:
+        context.person_rates.take(viewer.account_id)
+    else:
+        context.rates.take(viewer.organization_id)
     connection.scope["state"][STATE_KEY] = viewer
 
 
@@ -40,6 +43,7 @@ async def require_operator(connection: ASGIConnection, _: BaseRouteHandler) -> N
         operator = await identify(connection, context)
         if isinstance(operator, Viewer):
             raise NoRole("Only operators of the installation see this. `tally login-link --operator NAME` lets one in.")
+    context.person_rates.take(operator.name)
     connection.scope["state"][STATE_KEY] = operator
 
 

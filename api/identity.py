@@ -1,4 +1,4 @@
-"""Who sends a request: by the key in its headers, or by the session in its cookie."""
+"""Who sends a request: by the key or token in its headers, or by the session in its cookie."""
 
 from clickhouse_connect.driver.client import Client
 from litestar.connection import ASGIConnection
@@ -6,6 +6,7 @@ from litestar.connection import ASGIConnection
 from api.context import Context
 from api.cookies import session_of
 from api.errors import NoKey, NoRole, NoScope
+from api.tokens import is_token
 from api.viewer import Operator, Viewer
 from reports.access.keys import READ_ANALYTICS
 from reports.access.passes import Holder
@@ -15,6 +16,8 @@ from reports.access.people import SEES_SPEND, read_person
 async def identify(connection: ASGIConnection, context: Context) -> Viewer | Operator:  # type: ignore[type-arg]
     """Whoever sends the request; its headers decide before its cookie. Raises NoKey, NoScope, NoRole."""
     text = credential_of(connection.headers.get("authorization"), connection.headers.get("x-api-key"))
+    if is_token(text):
+        return await context.run(lambda client: of_holder(client, context, context.vouched(client, text)))
     if text:
         return await context.run(lambda client: _viewer_of_key(client, context, text))
     session = session_of(connection, context)
@@ -51,7 +54,7 @@ def of_holder(client: Client, context: Context, holder: Holder) -> Viewer | Oper
         raise NoRole(_refusal(person.plan))
     return Viewer(
         person.organization_id,
-        f"person {person.account_id}",
+        holder.name,
         person.sees_spend,
         account_id=person.account_id,
         role=person.role,

@@ -1,46 +1,18 @@
-"""Ids at the API's edge: inside they are UUIDs, outside they carry what they are (`user_01...`).
-
-One reversible rule: the prefix, `01`, and the UUID's 128 bits as 22 digits of base 58.
-"""
-
-from uuid import UUID
+"""Ids at the API's edge: `reports.ids` has the rule, and here a wrong one becomes a refusal."""
 
 from api.errors import wrong
+from reports import ids
+from reports.ids import GROUP, PROJECT, USER, tagged
 
-USER, GROUP, PROJECT = "user_", "rbac_group_", "claude_proj_"
+__all__ = ["GROUP", "PROJECT", "USER", "tagged", "untagged"]
 
-_DIGITS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_LENGTH = 22
-_VERSION = "01"
-
-
-def tagged(prefix: str, uuid: str) -> str:
-    """The outer form of an id."""
-    number, digits = UUID(uuid).int, ""
-    for _ in range(_LENGTH):
-        number, digit = divmod(number, 58)
-        digits = _DIGITS[digit] + digits
-    return f"{prefix}{_VERSION}{digits}"
+ORGANIZATION, SERVICE_ACCOUNT, API_KEY, WORKSPACE = "org_", "svac_", "apikey_", "wrkspc_"
+SESSION, AGENT, DEPLOYMENT, ENVIRONMENT, USER_PROFILE = "sesn_", "agent_", "depl_", "env_", "uprof_"
 
 
 def untagged(parameter: str, prefix: str, text: str) -> str:
     """The UUID of an outer id, or of a bare UUID. Raises BadRequest that names the parameter."""
     try:
-        return str(UUID(int=_number(text.removeprefix(prefix + _VERSION)))) if text.startswith(prefix) else _bare(text)
+        return ids.untagged(prefix, text)
     except ValueError:
-        raise wrong(parameter, text, f"an id like {prefix}{_VERSION}..., as responses give it, or a UUID") from None
-
-
-def _bare(text: str) -> str:
-    if len(text) != 36:
-        raise ValueError(text)
-    return str(UUID(text))
-
-
-def _number(digits: str) -> int:
-    if len(digits) != _LENGTH:
-        raise ValueError(digits)
-    number = 0
-    for digit in digits:
-        number = number * 58 + _DIGITS.index(digit)
-    return number
+        raise wrong(parameter, text, f"an id like {prefix}01..., as responses give it, or a UUID") from None

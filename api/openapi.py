@@ -7,6 +7,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, OpenAPI, OpenAPIType, Operation, Reference, Schema, SecurityScheme
 from litestar.openapi.spec.enums import OpenAPIFormat
 
+from api import claude_code
 from api.endpoints import SUMMARY_FILTERS
 from api.parameters import MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
 from api.routes import LISTS, PREFIX
@@ -57,21 +58,30 @@ def _filters(*dimensions: str) -> Schema:
     return _some(Schema(type=TEXT, pattern=f"^({'|'.join(dimensions)}):.+$"))
 
 
+def _limit(usual: int) -> Schema:
+    return Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MOST_ROWS, default=usual)
+
+
+_DAY = Schema(type=TEXT, format=OpenAPIFormat.DATE)
 _COMMON = {
-    "date": Schema(type=TEXT, format=OpenAPIFormat.DATE),
-    "starting_date": Schema(type=TEXT, format=OpenAPIFormat.DATE),
-    "ending_date": Schema(type=TEXT, format=OpenAPIFormat.DATE),
-    "limit": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MOST_ROWS, default=USUAL_ROWS),
+    "date": _DAY,
+    "starting_date": _DAY,
+    "ending_date": _DAY,
+    "limit": _limit(USUAL_ROWS),
     "order": _one_of("asc", "desc"),
     "page": Schema(type=TEXT),
 }
 
-_ALLOWED = {f"{PREFIX}/summaries": _COMMON | {"filter[]": _filters(*SUMMARY_FILTERS)}} | {
-    f"{PREFIX}/{endpoint.name}": _COMMON
+_ALLOWED = (
+    {f"{PREFIX}/summaries": _COMMON | {"filter[]": _filters(*SUMMARY_FILTERS)}}
     | {
-        "filter[]": _filters(*endpoint.filters),
-        "group_by[]": _some(_one_of(*endpoint.group_by)),
-        "order_by": _one_of(endpoint.sort, *endpoint.metrics),
+        f"{PREFIX}/{endpoint.name}": _COMMON
+        | {
+            "filter[]": _filters(*endpoint.filters),
+            "group_by[]": _some(_one_of(*endpoint.group_by)),
+            "order_by": _one_of(endpoint.sort, *endpoint.metrics),
+        }
+        for endpoint in LISTS
     }
-    for endpoint in LISTS
-}
+    | {f"{claude_code.PREFIX}/{claude_code.NAME}": {"starting_at": _DAY, "limit": _limit(claude_code.USUAL_ROWS)}}
+)

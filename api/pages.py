@@ -4,6 +4,7 @@ from html import escape
 
 from litestar import Response
 
+from api.dashboard.assets import url_of
 from api.viewer import Operator, Viewer
 
 HEADERS = {
@@ -13,7 +14,6 @@ HEADERS = {
     ),
     "referrer-policy": "no-referrer",  # the address of a link's page holds its secret
     "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
 }
 
 
@@ -42,7 +42,10 @@ def _role(viewer: Viewer) -> str:
 def _page(body: str, status: int) -> Response[str]:
     html = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tally</title>'
-        '<meta name="viewport" content="width=device-width"></head>'
-        f"<body><main><h1>Tally</h1>{body}</main></body></html>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f'<link rel="stylesheet" href="{url_of("dashboard.css")}"></head>'
+        f'<body><main class="alone"><img src="{url_of("mark.svg")}" alt="" width="40" height="40">'
+        f"<h1>Tally</h1>{body}</main></body></html>"
     )
     return Response(html, status_code=status, headers=HEADERS, media_type="text/html")

@@ -14,7 +14,6 @@ EARLIEST = date(2025, 1, 1)
 MOST_DAYS = 366
 MOST_ENTRIES = 100
 MOST_ROWS, USUAL_ROWS = 1000, 100
-LISTS = ("filter[]", "group_by[]")
 
 Given = Mapping[str, Sequence[str]]
 """Each parameter's values, in the order in which they came."""
@@ -31,7 +30,7 @@ def collect(items: Iterable[tuple[str, str]], allowed: Sequence[str]) -> dict[st
             raise BadRequest(f"{name[:100]}: there is no such parameter here. Allowed: {', '.join(allowed)}.")
         given.setdefault(name, []).append(value)
     for name, values in given.items():
-        most = MOST_ENTRIES if name in LISTS else 1
+        most = MOST_ENTRIES if name.endswith("[]") else 1
         if len(values) > most:
             raise wrong(name, f"{len(values)} values", f"at most {most}")
     return given
@@ -84,13 +83,13 @@ def _within(first_name: str, first: date, last_name: str, last: date, newest: da
     return first, last
 
 
-def read_limit(given: Given) -> int:
-    """How many rows a page may have."""
+def read_limit(given: Given, usual: int = USUAL_ROWS, most: int = MOST_ROWS) -> int:
+    """How many rows a page may have; `usual` when nothing is said."""
     text = single(given, "limit")
     if text is None:
-        return USUAL_ROWS
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= MOST_ROWS:
-        raise wrong("limit", text, f"a whole number from 1 to {MOST_ROWS}")
+        return usual
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+        raise wrong("limit", text, f"a whole number from 1 to {most}")
     return int(text)
 
 

@@ -1,12 +1,11 @@
 """The routes. Parameters are declared here for the OpenAPI document; `asking` reads them, with refusals of our own."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
 
 from litestar import Request, Router, get
-from litestar.di import NamedDependency, Provide
-from litestar.openapi.datastructures import ResponseSpec
+from litestar.di import Provide
 from litestar.params import QueryParameter
 
 from api.asking import answer, answer_summaries
@@ -22,13 +21,16 @@ from api.endpoints import (
     USERS,
     Endpoint,
 )
-from api.errors import BadRequest, ErrorBody
 from api.guard import require_viewer
-from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Given, collect
+from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Reader
+from api.requests import REFUSALS, Declared, given_of
 from api.shapes.common import Page
 from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
 from api.shapes.summaries import SummaryPage
 from api.shapes.users import UserActivity
+from api.usage.endpoints import REPORTS
+from api.usage.filters import Filter
+from api.usage.routes import HANDLERS
 from api.viewer import viewer_of
 
 PREFIX = "/v1/organizations/analytics"
@@ -45,7 +47,7 @@ Ending = Annotated[
     _declared("ending_date", f"The UTC day before which it ends, at most {MOST_DAYS} after starting_date. The newest "
               "complete day is the last one when it is left out."),
 ]  # fmt: skip
-Filter = Annotated[
+FilterBy = Annotated[
     list[str] | None,
     _declared("filter[]", f"`dimension:value`; repeated: or within a dimension, and across. At most {MOST_ENTRIES}."),
 ]
@@ -60,7 +62,7 @@ async def ranged(
     date: DateText = None,
     starting_date: Starting = None,
     ending_date: Ending = None,
-    filter_: Filter = None,
+    filter_: FilterBy = None,
     group_by: GroupBy = None,
     order_by: OrderBy = None,
     order: Order = None,
@@ -71,7 +73,7 @@ async def ranged(
 
 
 async def one_day(
-    date: DateText = None, filter_: Filter = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
+    date: DateText = None, filter_: FilterBy = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
 ) -> None:
     """The parameters of a list of one day."""
 
@@ -79,38 +81,12 @@ async def one_day(
 async def daily(
     starting_date: Starting = None,
     ending_date: Ending = None,
-    filter_: Filter = None,
+    filter_: FilterBy = None,
     limit: Limit = None,
     page: Cursor = None,
 ) -> None:
     """The parameters of the summaries."""
 
-
-Declared = NamedDependency[None]
-
-
-def given_of(request: Request[Any, Any, Any], allowed: tuple[str, ...]) -> Given:
-    """The request's parameters. Raises BadRequest."""
-    try:
-        items = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=500)
-    except ValueError:
-        raise BadRequest("The query has more than 500 parameters. Allowed: fewer.") from None
-    return collect(items, allowed)
-
-
-REFUSALS: dict[int, ResponseSpec] = {
-    status: ResponseSpec(ErrorBody, generate_examples=False, description=said)
-    for status, said in {
-        400: "A parameter is wrong.",
-        401: "No key, token or session, or none that is good now.",
-        403: "The key lacks the scope, or the person the role.",
-        404: "There is no such resource, or the installation hides refusals.",
-        410: "A day was revised since page 1.",
-        429: "The organization has asked too often; `retry-after` says when there is room.",
-        500: "A bug.",
-        503: "Something behind the API is away; `retry-after` says when to ask again.",
-    }.items()
-}
 
 over_days = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(ranged)})
 of_a_day = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(one_day)})
@@ -155,7 +131,7 @@ async def connectors(request: Request[Any, Any, Any], _declared: Declared) -> Pa
     return await listed(request, CONNECTORS)
 
 
-@over_days("/skills", summary="Skills")
+@over_days("/skills", summary="Skills", tells_spend=True)
 async def skills(request: Request[Any, Any, Any], _declared: Declared) -> Page[SkillActivity]:
     """Skills that people used or switched on."""
     return await listed(request, SKILLS)
@@ -174,12 +150,16 @@ async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Pag
 
 
 LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
-FILTERS = {"summaries": SUMMARY_FILTERS} | {endpoint.name: endpoint.filters for endpoint in LISTS}
+FILTERS: dict[str, Mapping[str, Reader | Filter]] = {
+    "summaries": SUMMARY_FILTERS,
+    **{endpoint.name: endpoint.filters for endpoint in LISTS},
+    **{report.name: report.filters for report in REPORTS},
+}
 """The filters of each route, for whoever walks over all of them."""
 
 analytics = Router(
     PREFIX,
-    route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts],
+    route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts, *HANDLERS],
     guards=[require_viewer],
     tags=["analytics"],
     security=[{"bearer": []}, {"api_key": []}],

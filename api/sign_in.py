@@ -1,4 +1,4 @@
-"""Signing in and out: a one-time link becomes a session, whose secret is a browser's cookie.
+"""Signing in and out: a one-time link, or a token of an identity provider, becomes a session in a browser's cookie.
 
 Looking at a link's page uses nothing up, since mail and chat programs look at links too; its button does.
 """
@@ -18,10 +18,12 @@ from api.errors import ApiError, BadRequest, Forbidden, NoKey
 from api.identity import of_holder, of_session
 from api.origin import refuse_other_sites
 from api.pages import HEADERS, ask_page, signed_in_page
+from api.refusals import request_id_of
 from api.viewer import Operator, Viewer
-from reports.access.passes import end_session
+from reports.access.audit import DONE, SIGN_IN, SIGN_OUT, Entry, write_entry
+from reports.access.passes import Holder, end_session
 
-HOME = "/sign-in"
+HOME = "/"
 """Where whoever signed in goes on."""
 
 LARGEST = 64 << 10
@@ -46,13 +48,13 @@ async def ask(request: AnyRequest) -> Response[str]:
 
 @post("/sign-in", include_in_schema=False, request_max_body_size=LARGEST)
 async def sign_in(request: AnyRequest) -> Response[Any]:
-    """A session for a good link: as a redirect for a form, as JSON for JSON. Raises what `ask` shows."""
+    """A session for a good link or token: as a redirect for a form, as JSON for JSON. Raises what `ask` shows."""
     context: Context = request.app.state.context
     try:
         refuse_other_sites(request, context)
         context.sign_ins.take(request.client.host if request.client else "")
         sent = read_sent(await request.body(), request.headers.get("content-type", ""))
-        who, secret = await context.run(lambda client: let_in(client, context, sent))
+        who, secret = await context.run(lambda client: let_in(client, context, sent, request_id_of(request)))
     except ApiError as error:
         if is_form(request):
             return ask_page("", error.message, error.status)
@@ -60,7 +62,7 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
     cookie = session_cookie(context, secret)
     if is_form(request):
         return Redirect(HOME, status_code=303, cookies=[cookie], headers=HEADERS)
-    return Response(shown(who), status_code=200, cookies=[cookie], headers={"cache-control": "no-store"})
+    return Response(shown(who), status_code=200, cookies=[cookie])
 
 
 @post("/sign-out", include_in_schema=False, request_max_body_size=LARGEST)
@@ -69,18 +71,48 @@ async def sign_out(request: AnyRequest) -> Response[Any]:
     context: Context = request.app.state.context
     refuse_other_sites(request, context)
     secret = session_of(request, context)
-    await context.run(lambda client: end_session(client, secret, context.clock()))
+    await context.run(lambda client: let_out(client, context, secret, request_id_of(request)))
     return Redirect("/sign-in", status_code=303, cookies=[ended_cookie(context)], headers=HEADERS)
 
 
-def let_in(client: Client, context: Context, sent: Mapping[str, str]) -> tuple[Viewer | Operator, str]:
-    """Who is let in, and their new session's secret. Raises BadRequest, NoKey, NoRole."""
+def let_in(client: Client, context: Context, sent: Mapping[str, str], request_id: str) -> tuple[Viewer | Operator, str]:
+    """Who is let in, and their new session's secret; the audit log has it, or why not, before anybody else.
+
+    Raises BadRequest, NoKey, NoRole.
+    """
+    holder = Holder()
+    try:
+        holder = holder_of(client, context, sent)
+        who = of_holder(client, context, holder)
+    except (NoKey, Forbidden) as error:
+        _note(client, context, SIGN_IN, holder, request_id, f"refused: {error.message}")
+        raise
+    _note(client, context, SIGN_IN, holder, request_id)
+    return who, context.open_session(client, holder)
+
+
+def let_out(client: Client, context: Context, secret: str, request_id: str) -> None:
+    """End the session, if it is one."""
+    holder = end_session(client, secret, context.clock())
+    if holder is not None:
+        _note(client, context, SIGN_OUT, holder, request_id)
+
+
+def holder_of(client: Client, context: Context, sent: Mapping[str, str]) -> Holder:
+    """Whom the sent link or token stands for. Raises BadRequest, NoKey."""
+    if set(sent) == {"token"}:
+        return context.vouched(client, sent["token"].strip())
     if set(sent) != {"link"}:
-        raise BadRequest("Send one of: link, the secret of a one-time link. `tally login-link` prints one.")
+        raise BadRequest("Send link, the secret of a one-time link, or token, one of the organization's provider.")
     holder = context.redeem(client, sent["link"])
     if holder is None:
         raise NoKey("The link is not known, has expired or was used. `tally login-link` prints a new one.")
-    return of_holder(client, context, holder), context.open_session(client, holder)
+    return holder
+
+
+def _note(client: Client, context: Context, action: str, holder: Holder, request_id: str, outcome: str = DONE) -> None:
+    organization = holder.organization_id
+    write_entry(client, Entry(context.clock(), holder.name, action, outcome, organization, request_id=request_id))
 
 
 def shown(who: Viewer | Operator) -> dict[str, Any]:

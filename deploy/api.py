@@ -16,9 +16,12 @@ from clickhouse_connect.driver.client import Client
 from api.app import make_app
 from api.context import Context, SourcesUnknown
 from api.rates import Rates
+from api.tokens import Tokens
 from deploy.connections import clickhouse_of
 from deploy.errors import UserError
+from deploy.export import report_client
 from deploy.log_metadata import expected_sources
+from deploy.pipeline import PipelineLook
 from deploy.settings import Settings
 from reports.queries import LONGEST_SECONDS
 from sinks.store import Store
@@ -84,12 +87,17 @@ def context_of(settings: Settings) -> Context:
         connect=lambda: clickhouse_of(settings, DEADLINE_SECONDS),
         sources=LogSources(lambda epochs: _sources(settings, epochs)),
         clock=settings.clock,
+        pipeline=PipelineLook(settings),
         grace=timedelta(minutes=settings.completeness_grace_minutes),
         rates=Rates(settings.api_requests_a_minute),
         hide_refusals=settings.api_hides_refusals,
+        connect_for_long=lambda: report_client(settings),
+        reports_dir=settings.reports_dir,
         base_url=settings.base_url(),
         session_lifetime=timedelta(hours=settings.api_session_hours),
+        person_rates=Rates(settings.api_person_requests_a_minute),
         sign_ins=Rates(settings.api_sign_ins_a_minute),
+        tokens=Tokens(timedelta(minutes=settings.api_token_minutes)),
         deadline_seconds=DEADLINE_SECONDS,
     )
 
@@ -100,14 +108,20 @@ def run(settings: Settings) -> None:
         signal.signal(number, signal.SIG_IGN)  # uvicorn takes them while it serves, and raises them again afterwards
     with listen(settings.api_host, settings.api_port) as listener:
         logger.info("the API listens on http://%s:%s", settings.api_host, listener.getsockname()[1])
-        server = uvicorn.Server(server_config(context_of(settings)))
-        server.run(sockets=[listener])
+        server_of(context_of(settings)).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; bound here, since a port that is taken should be one clear line. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=512)
+
+
+def server_of(context: Context) -> uvicorn.Server:
+    """A server whose streams end when it is told to stop."""
+    server = uvicorn.Server(server_config(context))
+    context.stopping = lambda: server.should_exit
+    return server
 
 
 def server_config(context: Context) -> uvicorn.Config:

@@ -11,6 +11,7 @@ import typer
 
 from deploy.commands import (
     api,
+    audit,
     dead_letters,
     demo,
     doctor,
@@ -18,6 +19,7 @@ from deploy.commands import (
     epoch,
     export,
     exporter,
+    identity,
     keys,
     login_link,
     migrate,
@@ -25,6 +27,7 @@ from deploy.commands import (
     prices,
     schema,
     settings,
+    sign_out,
     simulate,
     top,
     topics,
@@ -49,15 +52,18 @@ app = typer.Typer(
     f"Exit codes:\n\n{_EXIT_CODES}",
 )
 for _module in (
-    up, demo, worker, exporter, api, simulate, emit, export, verify, doctor, top, epoch, migrate, schema, settings
+    up, demo, worker, exporter, api, simulate, emit, export, audit, verify, doctor, top, epoch, migrate, schema,
+    settings,
 ):  # fmt: skip
     app.command(_module.__name__.rpartition(".")[2])(_module.command)
 app.command("login-link")(login_link.command)
+app.command("sign-out")(sign_out.command)
 app.add_typer(topics.app)
 app.add_typer(positions.app)
 app.add_typer(dead_letters.app)
 app.add_typer(prices.app)
 app.add_typer(keys.app)
+app.add_typer(identity.app)
 
 
 def main() -> None:

@@ -13,8 +13,10 @@ from rich.table import Table
 
 from deploy.catch_up import wait_until_folded
 from deploy.connections import store_of
+from deploy.embedded.stack import read_stack
 from deploy.errors import UserError
 from deploy.export import export
+from deploy.links import LINK_MINUTES, links_to_show
 from deploy.settings import Settings
 from deploy.simulation import Plan, simulate
 from deploy.stack import up
@@ -51,11 +53,21 @@ def run(settings: Settings, plan: Plan | None = None, exit_when_done: bool = Fal
     def work(running: Settings) -> int:
         code = _show(running, plan, console)
         if not exit_when_done:
+            _invite(running, console)
             console.print("\nIt stays up: press Ctrl-C to stop, `tally top` in another terminal shows live counters.")
             threading.Event().wait()
         return code
 
     return up(settings, until=work, console=None)
+
+
+def _invite(settings: Settings, console: Console) -> None:
+    """Links that open the dashboard, signed in."""
+    reached = settings.model_copy(update={"api_base_url": read_stack(settings.data_dir)["api"]["url"]})
+    for whom, link in links_to_show(reached).items():
+        console.print(
+            f"\nThe dashboard, as {whom} (opens once, for {LINK_MINUTES} minutes):\n[bold]{link}[/]", soft_wrap=True
+        )
 
 
 def _show(settings: Settings, plan: Plan, console: Console) -> int:

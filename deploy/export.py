@@ -10,22 +10,23 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
 
+from deploy.audit import note_export
 from deploy.connections import clickhouse_of
-from deploy.errors import ExitCode, UserError, explain
+from deploy.errors import explain
+from deploy.ids import uuid_of
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings, reveal
 from reports.access.keys import ensure_cursor_secret
 from reports.export_worker import Run, run_once
 from reports.files import clear_partials, draft, one_writer, write_json
+from reports.forms import Form, spend_form
 from reports.freshness import read_freshness
 from reports.manifest import Inputs, manifest, manifest_path
 from reports.periods import Period, resolve
 from reports.prices import load_prices, prices_revision
-from reports.spend_report import write_spend_report
 from reports.terms import require_report, terms_digests
 from sinks.clickhouse import create_database
 from sinks.migrations import migrate
@@ -70,13 +71,15 @@ def export(
     provisional: bool = False,
     out: Path | None = None,
     progress: Progress | None = None,
+    form: Form | None = None,
 ) -> Exported:
-    """Write the organization's spend report of `period` to `out` and its manifest beside it.
+    """Write the organization's spend of `period` to `out` in `form` (the daily report), and its manifest beside it.
 
     A provisional export gets `.provisional` into its name, since it must not pass for a final one. `progress` hears
-    the number of rows written so far. Raises ReportError or UserError; then nothing is left half written.
+    the number of rows written so far. Raises ReportError or UserError; then nothing is left half written. There is no
+    file of which the audit log does not know.
     """
-    organization = uuid_of(organization)
+    organization, form = uuid_of(organization), form or spend_form()
     with closing(report_client(settings)) as client:
         load_prices(client, settings.prices_file)
         freshness = read_freshness(client, _sources(settings, client))
@@ -84,11 +87,12 @@ def export(
         days = resolve(period, settings.clock(), newest, start, end, provisional)
         require_report(client, organization, days.begins, days.ends)
         inputs = Inputs(freshness, prices_revision(client), terms_digests(client).get(organization, ""))
-        path = _named(out or Path(f"spend-{organization}-{period}.csv"), provisional)
+        path = _named(out or Path(f"{form.stem}-{organization}-{period}{form.suffix}"), provisional)
         with draft(path) as file:
-            report = write_spend_report(client, organization, days, file.sink, progress)
+            report = form.write(client, organization, days, file.sink, progress)
             entry = manifest(path, organization, days, report, inputs, settings.clock())
             write_json(manifest_path(path), entry)
+            note_export(client, settings.clock(), entry)
             file.publish()
     return Exported(path, manifest_path(path), entry, days)
 
@@ -169,15 +173,6 @@ def _sources(settings: Settings, client: Client) -> set[str]:
 
 def _grace(settings: Settings) -> timedelta:
     return timedelta(minutes=settings.completeness_grace_minutes)
-
-
-def uuid_of(text: str, what: str = "organization") -> str:
-    """The canonical form of an id that somebody typed. Raises UserError that says of what it is no id."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        message = f"{what} is {text!r}, which is not a UUID"
-        raise UserError(message, "Use the id as the events carry it.", ExitCode.USAGE) from None
 
 
 def _named(path: Path, provisional: bool) -> Path:

@@ -3,20 +3,26 @@
 from contextlib import closing
 from datetime import datetime
 
-from deploy.export import report_client, uuid_of
+from deploy.audit import note
+from deploy.export import report_client
+from deploy.ids import uuid_of
 from deploy.settings import Settings
-from reports.access.keys import Key, create_key, list_keys, revoke_key
+from reports.access.audit import KEY
+from reports.access.keys import READ_ACTIVITY, READ_ANALYTICS, Key, create_key, list_keys, revoke_key
 from reports.terms import require_known
 
 
 def create_for(
-    settings: Settings, organization: str, name: str, now: datetime, expires_at: datetime
+    settings: Settings, organization: str, name: str, now: datetime, expires_at: datetime, sees_spend: bool = True
 ) -> tuple[Key, str]:
     """A new key of the organization, and its text. Raises UserError, UnknownOrganization."""
+    scope = READ_ANALYTICS if sees_spend else READ_ACTIVITY
     organization = uuid_of(organization)
     with closing(report_client(settings)) as client:
         require_known(client, organization)
-        return create_key(client, organization, name, now, expires_at)
+        key, text = create_key(client, organization, name, now, expires_at, (scope,))
+        note(client, now, KEY, organization, {"created": key.id, "name": name, "scope": scope})
+        return key, text
 
 
 def keys_of(settings: Settings, organization: str) -> list[Key]:
@@ -28,4 +34,6 @@ def keys_of(settings: Settings, organization: str) -> list[Key]:
 def revoke(settings: Settings, key_id: str) -> Key:
     """End the key with this id. Raises UnknownKey."""
     with closing(report_client(settings)) as client:
-        return revoke_key(client, key_id, settings.clock())
+        key = revoke_key(client, key_id, settings.clock())
+        note(client, settings.clock(), KEY, key.organization_id, {"revoked": key.id})
+        return key

@@ -1,16 +1,20 @@
-"""`tally login-link`, wired: settings in, the address of a one-time link out."""
+"""`tally login-link` and `tally sign-out`, wired: settings in, the address of a one-time link out."""
 
 from contextlib import closing
 from datetime import timedelta
 
 from clickhouse_connect.driver.client import Client
 
+from deploy.audit import note
 from deploy.errors import ExitCode, UserError
-from deploy.export import report_client, uuid_of
+from deploy.export import report_client
+from deploy.ids import uuid_of
 from deploy.settings import Settings
-from reports.access.passes import Holder, make_pass
-from reports.access.people import members_by_email, read_person
+from reports.access.audit import LINK, SIGN_OUT
+from reports.access.passes import Holder, end_passes, make_pass
+from reports.access.people import largest_owner, members_by_email, read_person
 from reports.terms import require_known
+from streams.events.envelope import NIL
 
 LINK_MINUTES = 10
 
@@ -38,6 +42,27 @@ def link_for_person(settings: Settings, organization: str, account: str, email: 
         return _link(settings, client, Holder(organization, account))
 
 
+def links_to_show(settings: Settings) -> dict[str, str]:
+    """A link for an owner of the largest organization, and one for an operator: to look around with."""
+    with closing(report_client(settings)) as client:
+        owner = largest_owner(client)
+    links = {"an owner": link_for_person(settings, *owner, email="")} if owner else {}
+    return links | {"an operator": link_for_operator(settings, "demo")}
+
+
+def sign_out(settings: Settings, organization: str, account: str, operator: str) -> int:
+    """End all links and sessions of an operator, of an organization, or of one account in it; how many there were."""
+    if operator:
+        whose = Holder(operator=operator)
+    else:
+        whose = Holder(uuid_of(organization), uuid_of(account, "account") if account else NIL)
+    now = settings.clock()
+    with closing(report_client(settings)) as client:
+        ended = end_passes(client, whose, now)
+        note(client, now, SIGN_OUT, whose.organization_id, {"of": whose.name or "everybody", "ended": ended})
+    return ended
+
+
 def _account(client: Client, organization: str, email: str) -> str:
     found = members_by_email(client, organization, email)
     if len(found) != 1:
@@ -48,5 +73,6 @@ def _account(client: Client, organization: str, email: str) -> str:
 
 def _link(settings: Settings, client: Client, holder: Holder) -> str:
     now = settings.clock()
+    note(client, now, LINK, holder.organization_id, {"for": holder.name})
     secret = make_pass(client, "link", holder, now, now + timedelta(minutes=LINK_MINUTES))
     return f"{settings.base_url()}/sign-in?link={secret}"

@@ -79,12 +79,14 @@ class Settings(BaseSettings):
     metrics_port: Port | None = Field(None, ge=1, le=65_535, description="port of metrics and health, none without")
     api_host: str = Field("127.0.0.1", min_length=1, description="address that the API listens on")
     api_port: Port = Field(8080, ge=1, le=65_535, description="port that the API listens on")
-    api_requests_a_minute: PositiveInt = Field(60, description="API requests of an organization in a minute")
+    api_requests_a_minute: PositiveInt = Field(60, description="API requests of an organization's keys in a minute")
+    api_person_requests_a_minute: PositiveInt = Field(300, description="API requests of a person in a minute")
     api_hides_refusals: bool = Field(False, description="the API answers 404 in place of 401 and 403")
     api_base_url: str | None = Field(
         None, description="URL at which browsers reach the API; https makes cookies secure"
     )
     api_session_hours: PositiveFloat = Field(8.0, le=168, description="hours after which people sign in again")
+    api_token_minutes: PositiveInt = Field(60, le=1440, description="how long an identity provider's token may live")
     api_sign_ins_a_minute: PositiveInt = Field(10, description="attempts of an address to sign in, in a minute")
     now: AwareDatetime | None = Field(None, description="the date and time to believe in, for tests")
     debug: bool = Field(False, description="show tracebacks")

@@ -1,7 +1,7 @@
 """Where every source stands in its log: what `tally positions`, `tally epoch` and `tally top` look at."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,9 +47,20 @@ class Standing:
         return self.next_offset > self.log_end
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether it stands outside its log and waits for a person."""
+        return bool(self.missing) or self.is_beyond
+
+    @property
     def watermark(self) -> datetime | None:
         """All that the log had received by then is in the tables; None while that is unknown."""
         return self.position.watermark if self.position and self.position.watermark > NEVER else None
+
+
+def watermark_of(found: Sequence[Standing]) -> datetime | None:
+    """All that the whole log had received by then is in the tables (data_refreshed_at); None while unknown."""
+    known = [standing.watermark for standing in found if standing.watermark is not None]
+    return min(known) if known and len(known) == len(found) else None
 
 
 def standings(settings: Settings, topics: Iterable[str] = tuple(EVENTS_BY_TOPIC)) -> list[Standing]:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from deploy.export import report_client
 from deploy.settings import Settings
-from deploy.standings import Standing, standings
+from deploy.standings import Standing, standings, watermark_of
 
 LIVE = """
 SELECT toString(organization_id), product, model, sum(events) AS n_events, sum(requests),
@@ -64,14 +64,12 @@ class Frame:
     @property
     def watermark(self) -> datetime | None:
         """All that the log had received by then is in the tables (data_refreshed_at); None while unknown."""
-        proved = [standing.watermark for standing in self.standings]
-        known = [moment for moment in proved if moment is not None]
-        return min(known) if known and len(known) == len(proved) else None
+        return watermark_of(self.standings)
 
     @property
     def stuck(self) -> list[str]:
         """Sources that stand outside their logs and wait for a person."""
-        return [standing.source for standing in self.standings if standing.missing or standing.is_beyond]
+        return [standing.source for standing in self.standings if standing.is_stuck]
 
     def a_minute(self, count: int) -> float:
         """A count of this frame as so many a minute."""

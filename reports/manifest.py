@@ -1,18 +1,44 @@
 """The manifest beside a report: what the file holds, how far into the log it reaches, and what it was priced with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from reports.freshness import Freshness
 from reports.periods import Period
-from reports.spend_csv import Totals
-from reports.spend_report import Report
 
 VERSION = 1
+
+
+class Written(Protocol):
+    """A file that was written. `format` names what is in it; `totals` are JSON-able, money as text, so that no reader
+    rounds it; `unpriced_models` are those whose money is unknown."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes."""
+
+    @property
+    def format(self) -> str:
+        """`daily`, `claude-2026-10`, `focus-1.2`."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names of its columns, in their order."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+
+    @property
+    def totals_json(self) -> Mapping[str, Any]:
+        """What it adds up to."""
+
+    @property
+    def unpriced_models(self) -> Sequence[str]:
+        """Models without a price, in order."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +51,16 @@ class Inputs:
 
 
 def manifest(
-    file: Path, organization_id: str, period: Period, report: Report, inputs: Inputs, issued_at: datetime
+    file: Path, organization_id: str, period: Period, report: Written, inputs: Inputs, issued_at: datetime
 ) -> dict[str, Any]:
-    """The manifest of a report as JSON-able values; money as text, so that no reader rounds it."""
+    """The manifest of a report as JSON-able values."""
     return {
         "manifest_version": VERSION,
         "file": file.name,
+        "format": report.format,
+        "columns": list(report.columns),
         "sha256": report.sha256,
-        "rows": report.totals.rows,
+        "rows": report.rows,
         "organization_uuid": organization_id,
         "period": {"kind": period.kind, "first_day": str(period.first), "last_day": str(period.last)},
         "provisional": period.provisional,
@@ -41,31 +69,9 @@ def manifest(
         "next_offsets": sorted_offsets(inputs.freshness.next_offsets),
         "prices_revision": inputs.prices_revision,
         "terms_sha256": inputs.terms_sha256,
-        "totals": totals_json(report.totals),
-        "unpriced_models": sorted(report.totals.unpriced_models),
+        "totals": dict(report.totals_json),
+        "unpriced_models": list(report.unpriced_models),
     }
-
-
-def totals_json(totals: Totals) -> dict[str, Any]:
-    """The totals under the names of the columns; money is null when a row's is unknown, the priced part never is."""
-    return {
-        "total_requests": totals.requests,
-        "total_prompt_tokens": totals.prompt_tokens,
-        "total_completion_tokens": totals.completion_tokens,
-        "total_net_spend_usd": money_text(totals.net_spend_usd),
-        "total_gross_spend_usd": money_text(totals.gross_spend_usd),
-        "priced_net_spend_usd": money_text(totals.priced_net_spend_usd),
-        "priced_gross_spend_usd": money_text(totals.priced_gross_spend_usd),
-        "unpriced_rows": totals.unpriced_rows,
-    }
-
-
-def money_text(amount: Decimal | None) -> str | None:
-    """A plain decimal without an exponent and trailing zeros."""
-    if amount is None:
-        return None
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def moment_text(moment: datetime | None) -> str | None:

@@ -1,6 +1,6 @@
 """SQL in files of its own: each is named after the one function that asks it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,5 +28,14 @@ def statement(path: Path) -> str:
 
 def ask(client: Client, path: Path, parameters: Mapping[str, Any] | None = None) -> list[Row]:
     """The answer of an SQL file, by column name. Values reach ClickHouse as parameters only, never within the text."""
-    found = client.query(statement(path), parameters=dict(parameters or {}), settings=SETTINGS)
-    return list(found.named_results())
+    return list(_query(client, path, parameters).named_results())
+
+
+def ask_rows(client: Client, path: Path, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """The same, by the columns' places."""
+    rows: Sequence[Sequence[Any]] = _query(client, path, parameters).result_rows
+    return rows
+
+
+def _query(client: Client, path: Path, parameters: Mapping[str, Any] | None) -> Any:
+    return client.query(statement(path), parameters=dict(parameters or {}), settings=SETTINGS)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from reports.manifest import manifest_path, totals_json
+from reports.manifest import manifest_path
 from reports.spend_csv import Facts, read_facts
 from reports.spend_report import Report
 
@@ -24,7 +24,7 @@ def changes_since(previous: Path | None, report: Report, reasons: list[str]) -> 
         changes["rows"] = _rows(read_facts(lines), report.facts)
     changes["previous_file"] = previous.name
     changes["totals_from"] = orjson.loads(manifest_path(previous).read_bytes())["totals"]
-    changes["totals_to"] = totals_json(report.totals)
+    changes["totals_to"] = report.totals.as_json()
     return changes
 
 

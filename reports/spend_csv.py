@@ -12,24 +12,11 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-HEADER = (
-    "date",
-    "organization_uuid",
-    "user_email",
-    "account_uuid",
-    "product",
-    "model",
-    "model_family",
-    "total_requests",
-    "total_prompt_tokens",
-    "total_completion_tokens",
-    "total_net_spend_usd",
-    "total_gross_spend_usd",
-)
-EMAIL = HEADER.index("user_email")
-KEY_CELLS = (0, 3, 4, 5)
+from reports.spend_columns import DAILY, Layout
+from reports.streaming import Hashed
+
 FORMULA = frozenset("=+-@\t\r\n")
 EXACT = Context(prec=120)
 CHUNK = 1 << 16
@@ -59,7 +46,7 @@ class Totals:
         return None if self.unpriced_rows else self.priced_gross_spend_usd
 
     def add(self, cells: Sequence[str]) -> None:
-        """Count one row of cells, as in the file."""
+        """Count one row of cells, in the order of ROW."""
         self.rows += 1
         self.requests += int(cells[7])
         self.prompt_tokens += int(cells[8])
@@ -71,6 +58,19 @@ class Totals:
             self.unpriced_rows += 1
             self.unpriced_models.add(cells[5])
 
+    def as_json(self) -> dict[str, Any]:
+        """The totals by the names of the columns; money is null when a row's is unknown, the priced part never is."""
+        return {
+            "total_requests": self.requests,
+            "total_prompt_tokens": self.prompt_tokens,
+            "total_completion_tokens": self.completion_tokens,
+            "total_net_spend_usd": money_text(self.net_spend_usd),
+            "total_gross_spend_usd": money_text(self.gross_spend_usd),
+            "priced_net_spend_usd": money_text(self.priced_net_spend_usd),
+            "priced_gross_spend_usd": money_text(self.priced_gross_spend_usd),
+            "unpriced_rows": self.unpriced_rows,
+        }
+
 
 @dataclass
 class Facts:
@@ -80,21 +80,30 @@ class Facts:
     tell which rows of two revisions differ without holding either.
     """
 
+    layout: Layout = DAILY
     total: int = 0
     keys: "array[int]" = field(default_factory=lambda: array("Q"))
     rows: "array[int]" = field(default_factory=lambda: array("Q"))
 
     def add(self, cells: Sequence[str]) -> None:
         """Take in one row of cells, as in the file."""
-        row = _digest(cell for place, cell in enumerate(cells) if place != EMAIL)
+        row = _digest(cell for place, cell in enumerate(cells) if place not in self.layout.name_places)
         self.total = (self.total + int.from_bytes(row)) % (1 << 256)
         self.rows.append(int.from_bytes(row[:8]))
-        self.keys.append(int.from_bytes(_digest(cells[place] for place in KEY_CELLS)[:8]))
+        self.keys.append(int.from_bytes(_digest(cells[place] for place in self.layout.key_places)[:8]))
 
     @property
     def sha256(self) -> str:
         """The hash of all rows."""
         return f"{self.total:064x}"
+
+
+def money_text(amount: Decimal | None) -> str | None:
+    """A plain decimal without an exponent and trailing zeros."""
+    if amount is None:
+        return None
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def safe_text(cell: str) -> str:
@@ -105,38 +114,37 @@ def safe_text(cell: str) -> str:
 class SpendCsv:
     """Writes a report to `sink`, 64 KiB at a time, and knows its totals and facts; `close` writes the rest."""
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self, sink: BinaryIO, layout: Layout = DAILY) -> None:
         self.totals = Totals()
-        self.facts = Facts()
-        self._sink = sink
-        self._hash = hashlib.sha256()
+        self.facts = Facts(layout)
+        self._pick = layout.pick
+        self._sink = Hashed(sink)
         self._text = io.StringIO(newline="")
         self._writer = csv.writer(self._text, lineterminator="\r\n")
-        self._writer.writerow(HEADER)
+        self._writer.writerow(layout.columns)
 
     def write(self, cells: Sequence[str]) -> None:
-        """Add one row, its cells in the order of HEADER, text cells already safe."""
-        self._writer.writerow(cells)
+        """Add one row, its cells in the order of ROW, text cells already safe."""
+        shown = self._pick(cells)
+        self._writer.writerow(shown)
         self.totals.add(cells)
-        self.facts.add(cells)
+        self.facts.add(shown)
         if self._text.tell() > CHUNK:
             self._flush()
 
     def close(self) -> str:
         """Write what is left and return the SHA-256 of the whole file."""
         self._flush()
-        return self._hash.hexdigest()
+        return self._sink.sha256
 
     def _flush(self) -> None:
-        data = self._text.getvalue().encode()
-        self._hash.update(data)
-        self._sink.write(data)
+        self._sink.write(self._text.getvalue().encode())
         self._text.seek(0)
         self._text.truncate()
 
 
 def read_facts(lines: Iterable[str]) -> Facts:
-    """The facts of a file that was issued before."""
+    """The facts of a file that was issued before, which has the columns of DAILY."""
     facts = Facts()
     reader = csv.reader(lines)
     next(reader, None)

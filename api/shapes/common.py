@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from api.ids import USER, tagged
+from reports.spend_csv import EXACT, money_text
 
 T = TypeVar("T", bound="Metrics")
 R = TypeVar("R")
+S = TypeVar("S", bound=Struct)
+
+SPEND_FIELDS = frozenset({"estimated_overage_spend", "attributed_list_price", "currency"})
+"""Fields of rows that tell of spend, among others that do not."""
 
 
 class Metrics(Struct, frozen=True, kw_only=True):
@@ -64,6 +70,16 @@ def metric_names(kind: type[Metrics], prefix: str = "") -> Iterator[str]:
 
 def _is_block(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Metrics)
+
+
+def without_spend(row: S) -> S:
+    """The row as somebody sees it who sees all but spend."""
+    return msgspec.structs.replace(row, **{name: None for name in row.__struct_fields__ if name in SPEND_FIELDS})
+
+
+def cents(units: str) -> str | None:
+    """An amount in cents, from a whole number of 10^-24 USD; None when it is unknown."""
+    return money_text(Decimal(units).scaleb(-22, EXACT)) if units else None
 
 
 def user_of(uuid: str, email: str) -> User:

@@ -3,11 +3,15 @@
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deploy.commands.common import print_json, progress_bar, running_settings, warn
+from deploy.errors import UserError
+
+if TYPE_CHECKING:
+    from reports.forms import Form
 
 
 class PeriodName(StrEnum):
@@ -17,6 +21,20 @@ class PeriodName(StrEnum):
     LAST_MONTH = "last-month"
     LAST_90_DAYS = "last-90-days"
     CUSTOM = "custom"
+
+
+class FormatName(StrEnum):
+    """What can be exported: the spend report, or charges in the columns of FOCUS 1.2."""
+
+    CSV = "csv"
+    FOCUS = "focus"
+
+
+class ColumnsName(StrEnum):
+    """The columns that the spend report can have."""
+
+    DAILY = "daily"
+    CLAUDE_2026_10 = "claude-2026-10"
 
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A UTC day, for a custom period.")]
@@ -29,19 +47,23 @@ def command(
     start: Day = None,
     end: Day = None,
     provisional: Annotated[bool, typer.Option(help="Up to now; the file's name says so.")] = False,
-    output: Annotated[Path | None, typer.Option("--out", help="The file to write.")] = None,
+    what: Annotated[FormatName, typer.Option("--format", help="Spend report, or FOCUS 1.2.")] = FormatName.CSV,
+    columns: Annotated[ColumnsName | None, typer.Option(help="Spend report by day (daily), or by channel.")] = None,
+    output: Annotated[Path | None, typer.Option("--out", help="The file; for FOCUS .csv or .parquet.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
 ) -> None:
-    """Write an organization's spend report as CSV, with a manifest beside it."""
+    """Write an organization's spend report or its charges in FOCUS, with a manifest beside it."""
     settings = running_settings(context)
     from deploy.export import export
 
+    form = form_of(what, columns, output)
     first, last = (moment.date() if moment else None for moment in (start, end))
     with progress_bar() as bar:
         task = bar.add_task("rows written", total=None)
         done = export(
             *(settings, organization, period.value, first, last, provisional, output),
             progress=lambda rows: bar.update(task, completed=rows),
+            form=form,
         )
     for model in done.unpriced_models:
         warn(f"no price for the model {model}: its money is empty in the file")
@@ -49,3 +71,18 @@ def command(
         print_json(done.manifest)
     else:
         typer.echo(f"{done.path}: {done.manifest['rows']:,} rows, {done.period.first} to {done.period.last} UTC")
+
+
+def form_of(what: FormatName, columns: ColumnsName | None, output: Path | None) -> "Form":
+    """The form that the flags ask for. Raises UserError when they contradict each other."""
+    from reports.forms import FOCUS_SUFFIXES, focus_form, spend_form
+    from reports.spend_columns import LAYOUTS
+
+    if what is FormatName.CSV:
+        return spend_form(LAYOUTS[(columns or ColumnsName.DAILY).value])
+    if columns is not None:
+        raise UserError("--columns belongs to the spend report", "Leave it out, or leave out --format focus.")
+    suffix = output.suffix.lower() if output else FOCUS_SUFFIXES[0]
+    if suffix not in FOCUS_SUFFIXES:
+        raise UserError(f"FOCUS is written to .csv or .parquet, not to {output}", "Name such a file with --out.")
+    return focus_form(suffix)

@@ -24,14 +24,15 @@ def create(
     organization: Annotated[str, typer.Option(help="The organization's UUID: all that the key may read.")],
     name: Annotated[str, typer.Option(help="What the key is for.")],
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 365,
+    without_spend: Annotated[bool, typer.Option("--without-spend", help="A key that sees all but spend.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a key with the scope read:analytics and print it: the one time that its secret is shown."""
+    """Make a key with the scope read:analytics (or read:analytics.activity) and print it, this one time."""
     settings = running_settings(context)
     from deploy.keys import create_for
 
     now = settings.clock()
-    key, text = create_for(settings, organization, name, now, now + timedelta(days=days))
+    key, text = create_for(settings, organization, name, now, now + timedelta(days=days), not without_spend)
     if as_json:
         print_json({"key": text, **_as_json(key, now)})
         return

@@ -5,6 +5,7 @@ A pass says who somebody is. What they may see is asked of the directory at ever
 
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from uuid import uuid4
 from clickhouse_connect.driver.client import Client
 
 from reports.access.keys import digest, moment_text
-from reports.queries import ask
+from reports.queries import Row, ask
 from sinks.clickhouse import insert_rows
 from streams.events.envelope import NIL
 
@@ -43,11 +44,19 @@ class Holder:
     account_id: str = NIL
     operator: str = ""
 
+    @property
+    def name(self) -> str:
+        """Who it is, for the audit log; empty for nobody."""
+        if self.operator:
+            return f"operator {self.operator}"
+        return f"person {self.account_id}" if self.account_id != NIL else ""
+
 
 @dataclass(frozen=True)
 class Pass:
     """A link or session, without its secret. Moments are UTC."""
 
+    secret_sha256: str
     kind: Kind
     holder: Holder
     created_at: datetime
@@ -57,7 +66,7 @@ class Pass:
 def make_pass(client: Client, kind: Kind, holder: Holder, now: datetime, expires_at: datetime) -> str:
     """A new link or session for the holder: its secret, which can be had this once only."""
     secret = secrets.token_urlsafe(32)
-    _write(client, secret, Pass(kind, holder, now, expires_at))
+    _write(client, [Pass(digest(secret), kind, holder, now, expires_at)])
     return secret
 
 
@@ -66,12 +75,8 @@ def find_pass(client: Client, kind: Kind, secret: str, now: datetime) -> Pass | 
     if not FORM.fullmatch(secret):
         return None
     found = ask(client, FOLDER / "pass.sql", {"secret_sha256": digest(secret), "kind": kind})
-    if not found or found[0]["expires_ms"] <= now.timestamp() * 1000:
-        return None
-    row = found[0]
-    holder = Holder(row["organization_id"], row["account_id"], row["operator"])
-    created, expires = (datetime.fromtimestamp(row[name] / 1000, UTC) for name in ("created_ms", "expires_ms"))
-    return Pass(kind, holder, created, expires)
+    known = _pass(found[0]) if found else None
+    return known if known and known.expires_at > now else None
 
 
 def use_link(client: Client, secret: str, now: datetime) -> Holder | None:
@@ -83,9 +88,9 @@ def use_link(client: Client, secret: str, now: datetime) -> Holder | None:
     link = find_pass(client, "link", secret, now)
     if link is None:
         return None
-    row = (digest(secret), str(uuid4()), moment_text(now))
+    row = (link.secret_sha256, str(uuid4()), moment_text(now))
     insert_rows(client, "link_uses", ("secret_sha256", "use_id", "used_at"), [row])
-    (counted,) = ask(client, FOLDER / "link_uses.sql", {"secret_sha256": digest(secret)})
+    (counted,) = ask(client, FOLDER / "link_uses.sql", {"secret_sha256": link.secret_sha256})
     return link.holder if counted["uses"] == 1 else None
 
 
@@ -94,13 +99,33 @@ def end_session(client: Client, secret: str, now: datetime) -> Holder | None:
     session = find_pass(client, "session", secret, now)
     if session is None:
         return None
-    _write(client, secret, session, ended_at=now)
+    _write(client, [session], ended_at=now)
     return session.holder
 
 
-def _write(client: Client, secret: str, made: Pass, ended_at: datetime | None = None) -> None:
-    holder = made.holder
-    moments = (moment_text(made.created_at), moment_text(made.expires_at), moment_text(ended_at))
-    whose = (holder.organization_id, holder.account_id, holder.operator)
-    row = (digest(secret), made.kind, *whose, *moments, int(ended_at is not None))
-    insert_rows(client, "access_passes", COLUMNS, [row])
+def end_passes(client: Client, whose: Holder, now: datetime) -> int:
+    """End all links and sessions of a person, of an operator, or with no account of an organization; how many."""
+    parameters = {
+        "organization_id": whose.organization_id,
+        "account_id": whose.account_id,
+        "operator": whose.operator,
+        "now_ms": int(now.timestamp() * 1000),
+    }
+    found = [_pass(row) for row in ask(client, FOLDER / "open_passes.sql", parameters)]
+    _write(client, found, ended_at=now)
+    return len(found)
+
+
+def _pass(row: Row) -> Pass:
+    holder = Holder(row["organization_id"], row["account_id"], row["operator"])
+    created, expires = (datetime.fromtimestamp(row[name] / 1000, UTC) for name in ("created_ms", "expires_ms"))
+    return Pass(row["secret_sha256"], row["kind"], holder, created, expires)
+
+
+def _write(client: Client, made: Sequence[Pass], ended_at: datetime | None = None) -> None:
+    rows = []
+    for one in made:
+        moments = (moment_text(one.created_at), moment_text(one.expires_at), moment_text(ended_at))
+        whose = (one.holder.organization_id, one.holder.account_id, one.holder.operator)
+        rows.append((one.secret_sha256, one.kind, *whose, *moments, int(ended_at is not None)))
+    insert_rows(client, "access_passes", COLUMNS, rows)

@@ -57,3 +57,9 @@ def members_by_email(client: Client, organization_id: str, email: str) -> list[s
         return []
     parameters = {"organization_id": organization_id, "email": email}
     return [row["account_id"] for row in ask(client, FOLDER / "members_by_email.sql", parameters)]
+
+
+def largest_owner(client: Client) -> tuple[str, str] | None:
+    """(organization, account) of a primary owner of the organization with the most members; None without any."""
+    rows = ask(client, FOLDER / "largest_owner.sql")
+    return (rows[0]["organization_id"], rows[0]["account_id"]) if rows else None

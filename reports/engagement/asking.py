@@ -1,14 +1,18 @@
 """A question to the engagement tables, and how it reaches ClickHouse: parameters only, the SQL never changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
+from reports.memory import memory_of, read_state
 from reports.queries import Row, ask
+
+T = TypeVar("T")
 
 FOLDER = Path(__file__).parent
 
@@ -39,7 +43,7 @@ class Question:
     """An organization's days `first` to `last`, narrowed and grouped. An empty filter lets everything through.
 
     Groups are those held on the day of the activity: with `by_group` a row counts for each of them, so grouped rows
-    overlap.
+    overlap. `priced`: rows tell of spend, so a late price is a revision of them, too.
     """
 
     organization_id: str
@@ -56,6 +60,7 @@ class Question:
     by_user: bool = False
     by_group: bool = False
     by_product: bool = False
+    priced: bool = False
     ranking: Ranking = field(default_factory=Ranking)
 
     def parameters(self) -> dict[str, Any]:
@@ -73,6 +78,7 @@ class Question:
             "by_group": self.by_group,
             "by_product": self.by_product,
             "order_by": self.ranking.by,
+            "ranks_only": False,
             "descending": self.ranking.descending,
             "after_rank": self.ranking.after.rank,
             "after_key": self.ranking.after.key,
@@ -85,10 +91,23 @@ def rows(client: Client, name: str, parameters: Mapping[str, Any]) -> list[Row]:
     return ask(client, FOLDER / f"{name}.sql", parameters)
 
 
+def remembered(read: Callable[[Client, Question], Sequence[T]]) -> Callable[[Client, Question], Sequence[T]]:
+    """A reader whose answers are given again while nothing changed that they were made of (reports/memory.py)."""
+
+    @wraps(read)
+    def recall(client: Client, question: Question) -> Sequence[T]:
+        state = read_state(client, question.organization_id).up_to(question.last)
+        asked = (read.__name__, repr(question))
+        return memory_of(client).recall(asked, state, lambda: read(client, question))
+
+    return recall
+
+
 def stamp(client: Client, question: Question) -> str:
     """What changes when any of the question's days is revised, and only then: equal stamps, equal cells.
 
     A page that is read before a stamp, and one that is read after an equal stamp, saw the same cells.
     """
-    scope = {"organization_id": question.organization_id, "first": question.first, "last": question.last}
+    names = ("organization_id", "first", "last", "priced")
+    scope = {name: getattr(question, name) for name in names}
     return str(rows(client, "stamp", scope)[0]["stamp"])

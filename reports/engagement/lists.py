@@ -3,7 +3,7 @@
 Every row has `key` and `rank` (where the next page begins) and `counts` (metric name to number; 0 is left out).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,17 +11,18 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from aggregators.activity import connector_key
-from reports.engagement.asking import Question, Ranking, rows
+from reports.engagement.asking import Question, Ranking, remembered, rows
 from reports.queries import Row
 
-Lister = Callable[[Client, Question], list[Row]]
+Lister = Callable[[Client, Question], Sequence[Row]]
 
 
-def read_users(client: Client, question: Question) -> list[Row]:
+@remembered
+def read_users(client: Client, question: Question) -> Sequence[Row]:
     """A row a person with any activity, or a group: `key` is the id; sorted by e-mail (people without one first)."""
-    if question.by_group or question.ranking.by:
+    if question.by_group:
         return rows(client, "users", question.parameters())
-    page = rows(client, "users_page", question.parameters())
+    page = _page_of_users(client, question)
     if not page:
         return []
     chosen = replace(question, users=[row["key"] for row in page], ranking=Ranking(limit=len(page)))
@@ -29,18 +30,28 @@ def read_users(client: Client, question: Question) -> list[Row]:
     return [found[row["key"]] | {"rank": row["rank"]} for row in page]
 
 
-def read_projects(client: Client, question: Question) -> list[Row]:
+def _page_of_users(client: Client, question: Question) -> list[Row]:
+    """Who is on the page, as key and rank alone: what else they did is counted for them alone."""
+    if question.ranking.by:
+        return rows(client, "users", question.parameters() | {"ranks_only": True})
+    return rows(client, "users_page", question.parameters())
+
+
+@remembered
+def read_projects(client: Client, question: Question) -> Sequence[Row]:
     """A row a project that was worked in, sorted by id; `name` is "" for one that the directory does not know."""
     return rows(client, "projects", question.parameters())
 
 
-def read_artifacts(client: Client, question: Question) -> list[Row]:
+@remembered
+def read_artifacts(client: Client, question: Question) -> Sequence[Row]:
     """A row a bucket of type and whether ever shared."""
     more = {"types": list(question.types), "shared": list(question.shared)}
     return rows(client, "artifacts", question.parameters() | more)
 
 
-def read_connectors(client: Client, question: Question) -> list[Row]:
+@remembered
+def read_connectors(client: Client, question: Question) -> Sequence[Row]:
     """A row a connector, sorted by its key. A name of the filter may be a spelling of it or its display name."""
     saved = _saved(client, question, "connector.saved")
     displayed = {connector_key(name): detail["display_name"] for name, detail in saved.items()}
@@ -51,8 +62,10 @@ def read_connectors(client: Client, question: Question) -> list[Row]:
     return [row | {"display_name": displayed.get(row["name"])} for row in found]
 
 
-def read_skills(client: Client, question: Question) -> list[Row]:
-    """A row a skill, sorted by name, with its display name and with whom it is shared at present."""
+@remembered
+def read_skills(client: Client, question: Question) -> Sequence[Row]:
+    """A row a skill, sorted by name, with its display name and with whom it is shared at present. `list_price` and
+    `overage` are whole numbers of 10^-24 USD as texts, "" where a price is unknown."""
     saved = _saved(client, question, "skill.saved")
     folded = {name.lower() for name in question.names}
     shared = [
@@ -60,14 +73,18 @@ def read_skills(client: Client, question: Question) -> list[Row]:
         for name, detail in saved.items()
         if detail["share_status"] in question.share_statuses and (not folded or name.lower() in folded)
     ]
-    if question.share_statuses:
-        found = _extensions(client, question, "skill", shared)
-    else:
-        found = _extensions(client, question, "skill", sorted(folded), any_name=not folded, fold_case=True)
+    by_status = bool(question.share_statuses)
+    more = {
+        "names": sorted(shared if by_status else folded),
+        "any_name": not (by_status or folded),
+        "fold_case": not by_status,
+    }
+    found = rows(client, "skills", question.parameters() | more)
     return [row | saved.get(row["name"], {}) | {"name": row["name"]} for row in found]
 
 
-def read_plugins(client: Client, question: Question) -> list[Row]:
+@remembered
+def read_plugins(client: Client, question: Question) -> Sequence[Row]:
     """A row a plugin, sorted by name, with its id where the directory knows it."""
     saved = _saved(client, question, "plugin.saved")
     names = sorted({name.lower() for name in question.names})

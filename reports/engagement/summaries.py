@@ -1,13 +1,13 @@
 """Active people, seats and invitations of each day."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from clickhouse_connect.driver.client import Client
 
-from reports.engagement.asking import Question, rows
+from reports.engagement.asking import Question, remembered, rows
 
 WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
 """Trailing days, the day itself included; the one place that says how long a window is (summaries.sql counts these)."""
@@ -26,7 +26,8 @@ class Summary:
     invites: int | None
 
 
-def read_summaries(client: Client, question: Question) -> list[Summary]:
+@remembered
+def read_summaries(client: Client, question: Question) -> Sequence[Summary]:
     """One summary a day, oldest first."""
     active: dict[date, dict[tuple[str, int], int]] = defaultdict(dict)
     for row in rows(client, "summaries", question.parameters()):

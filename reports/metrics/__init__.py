@@ -54,6 +54,7 @@ from reports.metrics.spending import (
     SpendTotal,
     spend,
     spend_by_model,
+    spend_in_products,
     top_people_by_spend,
 )
 
@@ -109,6 +110,7 @@ __all__ = [
     "seats",
     "spend",
     "spend_by_model",
+    "spend_in_products",
     "stickiness",
     "token_users",
     "top_connectors",

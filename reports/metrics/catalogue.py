@@ -121,6 +121,7 @@ METRICS: tuple[Metric, ...] = (
         ties="calls, then the connector's name",
     ),
     Metric("spend", "USD", TO_DATE, "reported usage at list price, and net of discount", "spend"),
+    Metric("spend in Claude Code", "USD", ANY, "the same of the product Claude Code alone", "spend_in_products"),
     Metric(
         "spend by model",
         "USD",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,9 +11,10 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.changes import EARLIEST
 from reports.freshness import Freshness, read_freshness
+from reports.memory import State, memory_of, read_state
 from reports.metrics.answers import About, Day, Totals
 from reports.periods import Period, midnight
-from reports.queries import statement
+from reports.queries import ask_rows
 from reports.windows import days_of
 
 T = TypeVar("T")
@@ -21,7 +23,6 @@ FIRST_KEPT_DAY = EARLIEST.date()
 """Events of earlier days are in no table, so nothing is known of those days."""
 
 SQL = Path(__file__).parent / "sql"
-SETTINGS = {"do_not_merge_across_partitions_select_final": 1, "join_use_nulls": 0}
 
 
 @dataclass(frozen=True)
@@ -84,15 +85,21 @@ class Reading:
 
     def rows(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The rows of `sql/<metric>.sql` for this organization. Raises ClickHouseError."""
-        asked = {"organization_id": self.organization_id, **parameters}
-        rows: Sequence[Sequence[Any]] = self.client.query(
-            statement(SQL / f"{metric}.sql"), parameters=asked, settings=SETTINGS
-        ).result_rows
-        return rows
+        return ask_rows(self.client, SQL / f"{metric}.sql", {"organization_id": self.organization_id, **parameters})
+
+    def remembered(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
+        """The same of a metric that tells of no day after the window; remembered while nothing up to then changed."""
+        question = (metric, self.organization_id, repr(sorted(parameters.items())))
+        state = self._state.up_to(window.last)
+        return memory_of(self.client).recall(question, state, lambda: self.rows(metric, **parameters))
 
     def rows_of_days(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
-        """The rows of a metric whose SQL takes the window as days."""
-        return self.rows(metric, first=window.first, last=window.last, **parameters)
+        """The remembered rows of a metric whose SQL takes the window as days."""
+        return self.remembered(metric, window, first=window.first, last=window.last, **parameters)
+
+    @cached_property
+    def _state(self) -> State:
+        return read_state(self.client, self.organization_id)
 
 
 def look(client: Client, organization_id: str, expected_sources: Collection[str], grace: timedelta) -> Reading:

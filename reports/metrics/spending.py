@@ -73,11 +73,20 @@ class SpendLeaders(Struct, frozen=True, kw_only=True):
 
 def spend(reading: Reading, window: Period) -> SpendTotal:
     """Net and list spend of the window."""
+    return _total(reading, "spend", window)
+
+
+def spend_in_products(reading: Reading, window: Period, products: Sequence[str]) -> SpendTotal:
+    """Net and list spend of the window in these products alone, by their names in the events."""
+    return _total(reading, "spend_in_products", window, products=list(products))
+
+
+def _total(reading: Reading, metric: str, window: Period, **parameters: Any) -> SpendTotal:
     about = reading.about(window)
     reported = is_reported(reading, window)
     if not reported or not reading.knows(window.last):
         return SpendTotal(about=about, reported=reported, spend=None)
-    [row] = _rows(reading, "spend", window)
+    [row] = _rows(reading, metric, window, **parameters)
     return SpendTotal(about=about, reported=reported, spend=_spend(row))
 
 
@@ -115,7 +124,7 @@ def is_reported(reading: Reading, window: Period) -> bool:
 
 def _rows(reading: Reading, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
     begins, ends = sql_moment(window.begins), sql_moment(window.ends)
-    return reading.rows(metric, begins=begins, ends=ends, **parameters)
+    return reading.remembered(metric, window, begins=begins, ends=ends, **parameters)
 
 
 def _spend(columns: Sequence[Any]) -> Spend:

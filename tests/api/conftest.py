@@ -1,27 +1,47 @@
 """One simulated world and one live API for all tests of this folder."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from reports.prices import load_prices, read_price_list
 from tests.api.groups import extra_events
 from tests.api.people import people_events
+from tests.api.prices import write_prices
 from tests.api.recount import Recount
 from tests.api.server import Served, context_of, make_keys, serve
+from tests.api.spending import Spending
 from tests.api.world import World, make_world
 
 
 @pytest.fixture(scope="session")
-def world(clickhouse: str) -> World:
-    """The simulated world, and events and people that the simulation does not think of."""
-    return make_world(clickhouse, f"api_{uuid4().hex}", extra=lambda events: extra_events(events) + people_events())
+def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The price list of the world."""
+    return write_prices(tmp_path_factory.mktemp("prices"))
+
+
+@pytest.fixture(scope="session")
+def world(clickhouse: str, prices: Path) -> World:
+    """The simulated world with its prices, and events and people that the simulation does not think of."""
+    world = make_world(clickhouse, f"api_{uuid4().hex}", extra=lambda events: extra_events(events) + people_events())
+    client = world.client()
+    load_prices(client, prices)
+    client.close()
+    return world
 
 
 @pytest.fixture(scope="session")
 def recount(world: World) -> Recount:
     """The recount of its events."""
     return Recount(world.events)
+
+
+@pytest.fixture(scope="session")
+def spending(recount: Recount, prices: Path) -> Spending:
+    """The recount of its usage and costs."""
+    return Spending(recount, read_price_list(prices))
 
 
 @pytest.fixture(scope="session")

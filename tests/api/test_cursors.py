@@ -44,21 +44,23 @@ def rest(served: Served, key: str, body: dict[str, Any], **question: Any) -> lis
 
 def test_a_sealed_cursor_opens_again_and_no_other_does() -> None:
     text = seal(CURSOR, SECRET)
-    assert unseal(text, SECRET, "q") == CURSOR
+    assert unseal(text, SECRET, "q", Cursor) == CURSOR
     for place in range(len(text)):
         other = "A" if text[place] != "A" else "B"
         altered = text[:place] + other + text[place + 1 :]
         try:
-            assert unseal(altered, SECRET, "q") == CURSOR, "an altered cursor was taken"  # bits past the last byte
+            assert unseal(altered, SECRET, "q", Cursor) == CURSOR, (
+                "an altered cursor was taken"
+            )  # bits past the last byte
         except BadRequest:
             continue
     for bad in ("", "x", "é", text[:-4], text + "AAAA", text * 2, "=" * 50):
         with pytest.raises(BadRequest, match="page"):
-            unseal(bad, SECRET, "q")
+            unseal(bad, SECRET, "q", Cursor)
     with pytest.raises(BadRequest, match="no cursor"):
-        unseal(text, bytes(32), "q")
+        unseal(text, bytes(32), "q", Cursor)
     with pytest.raises(BadRequest, match="another query"):
-        unseal(text, SECRET, "p")
+        unseal(text, SECRET, "p", Cursor)
 
 
 def test_a_cursor_belongs_to_its_query_and_organization(served: Served, world: World) -> None:

@@ -8,13 +8,16 @@ import anthropic
 import httpx
 import msgspec
 
+from api import claude_code
 from api.endpoints import SUMMARY_FILTERS
 from api.errors import ErrorBody
 from api.routes import LISTS
+from api.usage.endpoints import REPORTS
 from tests.api.server import PREFIX, Served
 from tests.api.walking import METHODS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+CLAUDE_CODE = f"{claude_code.PREFIX}/{claude_code.NAME}"
 ADDRESS = "http://127.0.0.1:8080"
 
 
@@ -32,10 +35,10 @@ def test_the_python_example_runs(served: Served, organization: str, capsys: Any)
 
 
 def test_the_curl_examples_answer(served: Served, organization: str) -> None:
-    commands = re.findall(r'^curl -H "([a-z-]+): (.*?)" "(.*?)"$', PAGE, re.MULTILINE)
-    assert len(commands) == 3
-    for header, value, url in commands:
-        headers = {header: value.replace("$KEY", served.keys[organization])}
+    commands = re.findall(r'^curl ((?:-H ".*?" )+)"(.*?)"$', PAGE, re.MULTILINE)
+    assert len(commands) == 6
+    for given, url in commands:
+        headers = dict(re.findall(r'"([a-z-]+): (.*?)"', given.replace("$KEY", served.keys[organization])))
         response = httpx.get(url.replace(ADDRESS, served.base_url), headers=headers)
         assert response.status_code == 200
         assert response.json()["data"]
@@ -57,10 +60,21 @@ def test_every_list_stands_there_with_its_filters() -> None:
         assert [name for name in endpoint.filters if f"`{name}`" not in line] == []
 
 
+def test_every_report_stands_there_with_its_parameters() -> None:
+    section = PAGE.partition("## Usage and cost reports")[2].partition("## Refusals")[0]
+    for report in REPORTS:
+        assert f"`{report.name}`" in section
+        named = {*report.parameters, *report.group_by, *report.orders}
+        assert [name for name in sorted(named) if f"`{name}`" not in section] == []
+
+
 def test_every_method_of_the_sdk_is_served() -> None:
-    """The stable half of the SDK's analytics; a newer SDK with another method makes this fail."""
+    """Stable and beta; a newer SDK with another method makes this fail."""
     client = anthropic.Anthropic(api_key="x")
     assert sorted(lists_of(client.organization.analytics)) == sorted(METHODS)
+    newest = sorted(lists_of(client.beta.organization.analytics))
+    assert newest == sorted((*METHODS, *(report.name for report in REPORTS)))
+    assert len(newest) + len(METHODS) == 20
 
 
 def lists_of(resource: Any, prefix: str = "") -> list[str]:
@@ -77,8 +91,12 @@ def lists_of(resource: Any, prefix: str = "") -> list[str]:
 
 def test_the_openapi_document_is_of_the_code(served: Served) -> None:
     document = httpx.get(f"{served.base_url}/schema/openapi.json").json()
-    assert set(document["paths"]) == {f"{PREFIX}/{name}" for name in ("summaries", *(each.name for each in LISTS))}
-    for endpoint in LISTS:
+    served_here = (*LISTS, *REPORTS)
+    lists = {f"{PREFIX}/{name}" for name in ("summaries", *(each.name for each in served_here))}
+    assert set(document["paths"]) == {*lists, CLAUDE_CODE}
+    report = document["paths"][CLAUDE_CODE]["get"]
+    assert tuple(parameter["name"] for parameter in report["parameters"]) == claude_code.PARAMETERS
+    for endpoint in served_here:
         operation = document["paths"][f"{PREFIX}/{endpoint.name}"]["get"]
         assert {parameter["name"] for parameter in operation["parameters"]} == set(endpoint.parameters)
         assert {"200", "400", "401", "403", "404", "410", "429", "500", "503"} <= set(operation["responses"])

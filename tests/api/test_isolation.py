@@ -3,29 +3,37 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
-from litestar.routes import HTTPRoute
 
+from api import claude_code
 from api.app import make_app
 from api.ids import GROUP, PROJECT, USER, tagged
 from api.routes import FILTERS, LISTS
+from api.usage.endpoints import REPORTS, Report
+from reports.access.passes import Holder
 from tests.api.recount import Recount
-from tests.api.server import PREFIX, Served, context_of
+from tests.api.reports import DIMENSIONS
+from tests.api.routes import handlers
+from tests.api.server import HEADERS, PREFIX, Served, context_of
+from tests.api.signing import browser
+from tests.api.spending import Spending
 from tests.api.world import World
 
-OPEN = {"/alive", "/health", "/sign-in", "/sign-out"}
-"""Routes that tell nothing of any organization."""
+CLAUDE_CODE = f"{claude_code.PREFIX}/{claude_code.NAME}"
 
 
 def guarded_paths(world: World) -> list[str]:
-    """Every path of the application that is not open, the OpenAPI document left out."""
-    app = make_app(context_of(world)).app
-    paths = [route.path for route in app.routes if isinstance(route, HTTPRoute)]
-    return [path for path in paths if path not in OPEN and not path.startswith("/schema")]
+    """Every path that tells something of an organization."""
+    return [path for path, _ in handlers(make_app(context_of(world)).app)]
 
 
 def days_of(path: str) -> dict[str, str]:
     """Days that every route takes and that hold something."""
+    if path == CLAUDE_CODE:
+        return {"starting_at": "2026-11-17"}
+    if path.split("/")[-1] in {report.name for report in REPORTS}:
+        return {"starting_at": "2026-10-22T00:00:00Z"}
     return {"date": "2026-11-17"} if path.endswith("artifacts") else {"starting_date": "2026-10-15"}
 
 
@@ -45,16 +53,26 @@ def is_of(event: dict[str, Any], organization: str, kind: str) -> bool:
 
 def test_every_route_is_known_here_and_refuses_without_a_key(world: World, served: Served) -> None:
     paths = guarded_paths(world)
-    assert sorted(paths) == sorted(f"{PREFIX}/{name}" for name in FILTERS)
+    assert sorted(paths) == sorted([*(f"{PREFIX}/{name}" for name in FILTERS), CLAUDE_CODE])
     for path in paths:
         assert served.get(path, **days_of(path)).status_code == 401
 
 
-def test_a_key_gets_nothing_of_another_organization(world: World, served: Served, recount: Recount) -> None:
+def owner_of(world: World, organization: str) -> Holder:
+    """The organization's primary owner; the simulation keeps the first."""
+    joined = (event for event in world.events if is_of(event, organization, "member.joined"))
+    return Holder(organization, next(event["account_id"] for event in joined if event["role"] == "primary_owner"))
+
+
+@pytest.mark.parametrize("who", ["key", "person"])
+def test_nobody_gets_anything_of_another_organization(world: World, served: Served, recount: Recount, who: str) -> None:
     mine, theirs = world.organizations[:2]
     foreign = marks(world, recount, theirs)
+    asking = httpx.Client(base_url=served.base_url, headers=HEADERS | {"x-api-key": served.keys[mine]}, timeout=30)
+    if who == "person":
+        asking = browser(world, served, owner_of(world, mine))
     for path in guarded_paths(world):
-        response = served.get(path, served.keys[mine], **days_of(path))
+        response = asking.get(path, params=days_of(path))
         assert response.status_code == 200
         assert [mark for mark in foreign if mark in response.text] == [], path
         assert response.json()["organization_id"] == mine
@@ -82,6 +100,41 @@ def test_another_organizations_ids_filter_nothing_in(
             assert body["data"] == [], name
         own = json.dumps(served.get(path, served.keys[theirs], filter=filters, **days_of(path)).json()["data"])
         assert any(character.isdigit() and character != "0" for character in own)
+
+
+ID_PARAMETERS = [
+    (report, parameter) for report in REPORTS for parameter in report.filters if parameter.endswith("_ids[]")
+]
+
+
+@pytest.mark.parametrize(("report", "parameter"), ID_PARAMETERS, ids=lambda each: getattr(each, "name", each))
+def test_another_organizations_ids_filter_no_usage_in(
+    world: World, served: Served, spending: Spending, report: Report, parameter: str
+) -> None:
+    mine, theirs = world.organizations[:2]
+    name = parameter.removesuffix("[]")
+    dimension = DIMENSIONS.get(name, name.removesuffix("s"))
+    ids = sorted({value for used in spending.used(theirs) for value in used.values[dimension] if value})
+    ids = [one for one in ids if dimension != "actor" or one.startswith("user_")][:50]
+    path, asked = f"{PREFIX}/{report.name}", {name: ids, **days_of(report.name)}
+    assert usage_in(served.get(path, served.keys[mine], **asked).json()) == []
+    assert usage_in(served.get(path, served.keys[theirs], **asked).json())
+
+
+def usage_in(body: dict[str, Any]) -> list[Any]:
+    """The rows of a page, those of its buckets when it has any."""
+    return [result for row in body["data"] for result in row.get("results", [row])]
+
+
+def test_every_grouping_of_usage_stays_within(world: World, served: Served, recount: Recount) -> None:
+    mine, theirs = world.organizations[:2]
+    foreign = marks(world, recount, theirs)
+    for report in REPORTS:
+        for group_by in (report.group_by[place : place + 5] for place in range(0, len(report.group_by), 5)):
+            asked = {"group_by": list(group_by), "limit": 31, **days_of(report.name)}
+            body = served.get(f"{PREFIX}/{report.name}", served.keys[mine], **asked)
+            assert body.status_code == 200
+            assert [mark for mark in foreign if mark in body.text] == []
 
 
 def test_every_grouping_stays_within(world: World, served: Served, recount: Recount) -> None:

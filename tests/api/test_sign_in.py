@@ -28,9 +28,10 @@ def test_a_link_signs_in_by_its_button_alone(served: Served, world: World) -> No
         assert page.headers["referrer-policy"] == "no-referrer"
         assert page.headers["cache-control"] == "no-store"
     answer = use(served, link)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
     signed_in = httpx.Client(base_url=served.base_url, cookies=answer.cookies)
     assert signed_in.get(PATH).json()["organization_id"] == OWNER.organization
+    assert signed_in.get(PATH).headers["cache-control"] == "no-store"
     assert OWNER.email in signed_in.get("/sign-in").text
     assert use(served, link).status_code == 401
 
@@ -116,6 +117,42 @@ def test_an_operator_sees_no_organization(served: Served, world: World) -> None:
     signed_in = browser(world, served, Holder(operator="kim"))
     assert "operator kim" in signed_in.get("/sign-in").text
     assert signed_in.get(PATH).status_code == 403
+
+
+BODIES = [
+    b"",
+    b"{",
+    b"[]",
+    b"{}",
+    b'{"link": 1}',
+    b'{"link": "x", "token": "y"}',
+    b"link",
+    b"link=x&link=y",
+    b"\xff",
+    b"a=1&" * 99,
+]
+KINDS = ["application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data", ""]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_is_sent_is_answered(served: Served, kind: str) -> None:
+    for body in BODIES:
+        answer = httpx.post(f"{served.base_url}/sign-in", content=body, headers={"content-type": kind})
+        assert answer.status_code in (400, 401), body
+    large = httpx.post(f"{served.base_url}/sign-in", content=b"x" * 70_000, headers={"content-type": kind})
+    assert large.status_code == 413
+
+
+def asked_by_key(served: Served, key: str) -> list[int]:
+    return [served.get(f"{PREFIX}/summaries", key, starting_date="2026-11-18").status_code for _ in range(2)]
+
+
+def test_a_person_has_a_rate_of_their_own(served: Served, world: World) -> None:
+    with serve(context_of(world, 1, person_rates=Rates(3))) as limited:
+        one, other = (browser(world, limited, holder_of(somebody("team", role))) for role in ("owner", "primary_owner"))
+        assert [one.get(PATH).status_code for _ in range(4)] == [200, 200, 200, 429]
+        assert other.get(PATH).status_code == 200
+        assert asked_by_key(limited, served.keys[OWNER.organization]) == [200, 429], "keys are counted apart"
 
 
 def test_attempts_are_limited(world: World) -> None:

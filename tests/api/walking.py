@@ -13,7 +13,10 @@ RANGE = {"starting_date": FIRST, "ending_date": LAST + timedelta(days=1)}
 DAY = date(2026, 11, 17)
 
 METHODS = ("summaries", "users", "apps.chat.projects", "connectors", "skills", "plugins", "artifacts")
-"""Of `client.organization.analytics` and of `client.beta.organization.analytics`, each with `list`."""
+"""Of `client.organization.analytics` and of `client.beta.organization.analytics`, each with `list`.
+
+The latter has the reports, too.
+"""
 
 
 def walk(served: Served, key: str, method: str, beta: bool = False, **parameters: Any) -> list[dict[str, Any]]:

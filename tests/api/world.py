@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
 from deploy.simulation import Line, Plan, simulate
+from reports.prices import load_prices
 from sinks.clickhouse import connect, create_database
 from sinks.migrations import migrate
 from sinks.store import Store
@@ -65,6 +67,15 @@ def make_world(url: str, database: str, plan: Plan = PLAN, extra: Callable[[Even
     return world
 
 
+def priced_world(url: str, plan: Plan = PLAN, extra: Callable[[Events], Events] = lambda _: []) -> World:
+    """A world of its own with the shipped price list."""
+    world = make_world(url, f"priced_{uuid4().hex}", plan, extra)
+    client = world.client()
+    load_prices(client)
+    client.close()
+    return world
+
+
 def line_of(event: dict[str, Any]) -> Line:
     """A record of an event that a test made up."""
     topic = next(topic for topic, kinds in EVENTS_BY_TOPIC.items() if event["type"] in tags(kinds))
@@ -75,8 +86,18 @@ def tags(kinds: tuple[Any, ...]) -> set[str]:
     return {str(kind.__struct_config__.tag) for kind in kinds}
 
 
-def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0) -> None:
-    """Fold the lines into one source a topic, from offset `start` on, and say that the log is read to its end."""
+def fold_lines(
+    client: Client,
+    world: World,
+    lines: list[Line],
+    start: int = 0,
+    now: datetime = NOW,
+    logged_at: datetime | None = None,
+) -> None:
+    """Fold the lines into one source a topic, from offset `start` on, and say that the log is read to its end at `now`.
+
+    The broker had them at `logged_at`, or late enough for any event of the world.
+    """
     by_topic: dict[str, list[Line]] = {topic: [] for topic in EVENTS_BY_TOPIC}
     for line in lines:
         by_topic[line.topic].append(line)
@@ -86,21 +107,16 @@ def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0) 
         world.events.append(event := json.loads(line.value))
         if event["type"] == "profile.updated":
             world.emails[event["account_id"]] = event["email"]
-    store = Store(client)
+    store, milliseconds = Store(client), int((logged_at or now + timedelta(hours=1)).timestamp() * 1000)
     for topic, sent in by_topic.items():
         name = f"{topic}/0@0"
         world.sources.add(name)
         source = Source(topic, name, start, Horizon(65_536, 4), log_start=start)
-        records = [LogRecord(start + offset, arrival(line), line.key, line.value) for offset, line in enumerate(sent)]
+        records = [LogRecord(start + offset, milliseconds, line.key, line.value) for offset, line in enumerate(sent)]
         prepared = source.prepare(start, start + len(records), records)
         for declaration, pages in prepared.missing.items():
             source.load(declaration, pages, store.read_pages(declaration, name, pages))
         source.apply(prepared)
         for table, rows in source.snapshot().rows.items():
             store.write(table, rows)
-        insert_position(client, name, start + len(records), NOW)
-
-
-def arrival(line: Line) -> int:
-    """When the broker had it, in milliseconds: late enough for any event of the world."""
-    return int((NOW + timedelta(hours=1)).timestamp() * 1000)
+        insert_position(client, name, start + len(records), now)

@@ -121,6 +121,9 @@ def spending(reading: Reading, recount: Recount, kind: str, last: date) -> Itera
     nothing = (0, 0, 0, 0, 0, ())
     total = recount.spend(first, last, lambda person, cell: "").get("", nothing)
     yield "spend", whole.spend and plain_spend(whole.spend), total if reported else None
+    coding = metrics.spend_in_products(reading, asked, ["claude_code"]).spend
+    of_product = recount.spend(first, last, lambda person, cell: cell.product).get("claude_code", nothing)
+    yield "spend in claude code", coding and plain_spend(coding), of_product if reported else None
     models = [(of.model, plain_spend(of.spend)) for of in by_model.models or ()]
     expected = recount.spend(first, last, lambda person, cell: cell.model)
     order = sorted(expected.items(), key=lambda row: (bool(row[1][5]), -row[1][3], row[0]))

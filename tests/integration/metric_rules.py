@@ -54,6 +54,7 @@ def cell_of(event: Event) -> Cell:
         hour=moment_of(event).replace(minute=0, second=0, microsecond=0),
         actor_id=event["actor"]["id"],
         actor_type=event["actor"]["type"],
+        product=event.get("product") or "",
         model=event.get("model") or "",
         service_tier=event.get("service_tier") or "standard",
         context_window=event.get("context_window") or "",

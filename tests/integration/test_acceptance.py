@@ -3,11 +3,13 @@
 The recount (tests/oracle) reads the file alone and imports nothing of Tally but its price list.
 """
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,8 @@ def test_every_report_equals_the_recount(emitted: Pipeline, recounted: tuple[Pat
             continue
         assert done.returncode == 0, done.stderr
         assert out.read_bytes() == expected.read_bytes(), organization
+        logged = json.loads(tally(emitted, "audit", "--organization", organization, "--json").stdout)[-1]
+        assert (logged["action"], logged["sha256"]) == ("export", sha256(out.read_bytes()).hexdigest())
         rows += len(expected.read_bytes().splitlines()) - 1
     assert rows > 500, "so few rows test nothing"
 

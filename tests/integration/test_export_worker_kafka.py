@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +14,8 @@ from deploy.export import export, export_once, prepare_database, report_client, 
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings
 from reports.errors import FileError, ReportError
+from reports.forms import focus_form, spend_form
+from reports.spend_columns import CLAUDE_2026_10
 from streams.events import EVENTS_BY_TOPIC
 from streams.topics import ensure_topics, topic_specs
 from tests.integration.reporting import Cell, Change, insert_cells, insert_changes, insert_position
@@ -63,6 +66,37 @@ def test_export_writes_a_file_and_its_manifest(settings: Settings, tmp_path: Pat
     assert (done.manifest["rows"], done.manifest["provisional"], done.unpriced_models) == (1, False, [])
     again = export(settings, ORGANIZATION, "mtd", out=tmp_path / "b.csv")
     assert again.path.read_bytes() == done.path.read_bytes()
+
+
+def test_an_export_in_other_columns_says_which(settings: Settings, tmp_path: Path) -> None:
+    done = export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv", form=spend_form(CLAUDE_2026_10))
+    header, row, _ = done.path.read_text().split("\n")
+    assert done.manifest["columns"] == header.strip().split(",") == list(CLAUDE_2026_10.columns)
+    assert (done.manifest["format"], done.manifest["totals"]["total_completion_tokens"]) == ("claude-2026-10", 1000)
+    assert row.startswith(f",{PERSON},Chat,claude-opus-4-8,1,0,1000,")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_charges_in_focus_have_a_manifest_like_any_export(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = export(settings, ORGANIZATION, "mtd", form=focus_form(suffix))
+    assert done.path.name == f"focus-{ORGANIZATION}-mtd{suffix}"
+    assert done.manifest["sha256"] == sha256(done.path.read_bytes()).hexdigest()
+    assert (done.manifest["format"], done.manifest["rows"], done.unpriced_models) == ("focus-1.2", 1, [])
+    assert done.manifest["columns"][0] == "BilledCost"
+    spend = export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv")
+    assert done.manifest["totals"].items() <= spend.manifest["totals"].items()
+
+
+def test_charges_without_a_price_are_refused_and_leave_no_file(settings: Settings, tmp_path: Path) -> None:
+    client = report_client(settings)
+    insert_cells(client, [Cell(ORGANIZATION, DAY_1, PERSON, model="claude-unheard-of", output_tokens=1)])
+    with pytest.raises(ReportError, match="claude-unheard-of") as told:
+        export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv", form=focus_form(".csv"))
+    assert explain(told.value).exit_code == ExitCode.REFUSED
+    assert not list(tmp_path.glob("*.csv"))
 
 
 def test_a_provisional_export_goes_to_now_and_says_so_in_its_name(settings: Settings, tmp_path: Path) -> None:

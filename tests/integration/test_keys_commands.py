@@ -52,7 +52,9 @@ def tally(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Tally:
 
 def test_a_key_is_made_listed_and_ended(settings: Settings, tally: Tally) -> None:
     text = tally("keys", "create", "--organization", ORGANIZATION.upper(), "--name", "monthly report")
-    made = json.loads(tally("keys", "create", "--organization", OTHER, "--name", "x", "--days", "7", "--json"))
+    few = ("--days", "7", "--without-spend", "--json")
+    made = json.loads(tally("keys", "create", "--organization", OTHER, "--name", "x", *few))
+    assert made["scopes"] == ["read:analytics.activity"]
     client = report_client(settings)
     key = find_key(client, text)
     assert key is not None
@@ -70,6 +72,8 @@ def test_a_key_is_made_listed_and_ended(settings: Settings, tally: Tally) -> Non
     assert ended is not None
     assert ended.standing(settings.clock()) == "revoked"
     assert find_key(client, made["key"]) is not None
+    facts = [json.loads(entry["filter"]) for entry in json.loads(tally("audit", "--json"))]
+    assert [next(iter(fact)) for fact in facts] == ["created", "created", "revoked"]
     client.close()
 
 

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from reports.errors import NoSpendReport, UnknownOrganization
 from reports.periods import Period
 from reports.prices import SHIPPED, load_prices
-from reports.spend_csv import HEADER
+from reports.spend_columns import DAILY
 from reports.spend_report import Report, write_spend_report
 from reports.terms import require_report
 from tests.integration.random_worlds import random_world
@@ -49,7 +49,7 @@ def report(client: Client, organization: str, period: Period = PERIOD) -> tuple[
     sink = io.BytesIO()
     written = write_spend_report(client, organization, period, sink)
     header, *rows = csv.reader(io.StringIO(sink.getvalue().decode(), newline=""))
-    assert header == list(HEADER)
+    assert header == list(DAILY.columns)
     return rows, written, sink.getvalue()
 
 
@@ -154,7 +154,7 @@ def test_usage_from_before_the_first_plan_counts(client: Client) -> None:
 
 def test_nothing_is_a_header(client: Client) -> None:
     _, written, body = report(client, "aaaaaaaa-0000-4000-8000-00000000beef")
-    assert body == (",".join(HEADER) + "\r\n").encode()
+    assert body == (",".join(DAILY.columns) + "\r\n").encode()
     assert written.totals.rows == 0
 
 

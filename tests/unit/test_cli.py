@@ -207,3 +207,18 @@ def test_the_cause_of_an_error_is_told_when_the_error_itself_is_unknown() -> Non
 
 def test_a_servers_many_lines_become_one() -> None:
     assert UserError("a\nb.", "c\n d").line() == "a b. c d"
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--columns", "daily"], "--columns belongs to the spend report"),
+        (["--out", "a.xlsx"], "FOCUS is written to .csv or .parquet, not to a.xlsx"),
+    ],
+)
+def test_flags_of_an_export_that_contradict_each_other(
+    capsys: pytest.CaptureFixture[str], flags: list[str], says: str
+) -> None:
+    code, line = failure(capsys, "export", "--organization", "x", "--format", "focus", *flags)
+    assert code == ExitCode.USAGE
+    assert says in line

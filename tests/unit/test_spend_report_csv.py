@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.spend_csv import HEADER, SpendCsv, read_facts, safe_text
+from reports.spend_columns import DAILY
+from reports.spend_csv import SpendCsv, read_facts, safe_text
 
 ROW = ["2026-11-01", "org", "a@example.com", "account", "Chat", "claude-x", "X", "3", "10", "5", "0.85", "1"]
 
@@ -21,7 +22,7 @@ def finish(out: SpendCsv, sink: io.BytesIO) -> str:
 
 
 def other(**cells: str) -> list[str]:
-    return [cells.get(column, cell) for column, cell in zip(HEADER, ROW, strict=True)]
+    return [cells.get(column, cell) for column, cell in zip(DAILY.columns, ROW, strict=True)]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
@@ -77,7 +78,7 @@ def test_facts_know_everything_but_names_and_order() -> None:
     same = facts_of(ROW, cowork)
     assert facts_of(cowork, ROW) == same
     assert facts_of(other(user_email="b@example.com"), cowork) == same
-    for column in HEADER:
+    for column in DAILY.columns:
         if column != "user_email" and not column.startswith("total_"):
             assert facts_of(other(**{column: "else"}), cowork) != same
     assert facts_of(other(total_requests="4"), cowork) != same

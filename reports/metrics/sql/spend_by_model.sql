@@ -10,9 +10,10 @@ FROM (
         sum(ifNull(net_usd, toDecimal256(0, 24))) AS priced_net_usd,
         sum(ifNull(list_usd, toDecimal128(0, 18))) AS priced_list_usd,
         arraySort(arrayMap(name -> toString(name), groupUniqArrayIf(model, isNull(list_usd)))) AS unpriced_models
-    FROM spend
-    WHERE organization_id = {organization_id:UUID} AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')}
-        AND reported
+    FROM counted_spend(
+        organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')}
+    )
+    WHERE reported
     GROUP BY model
 ) AS usage
 LEFT JOIN (SELECT toString(model) AS model_id, toString(family) AS name FROM models FINAL) AS family

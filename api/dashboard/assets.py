@@ -1,0 +1,45 @@
+"""The dashboard's own few files. Their names carry a hash of what they hold, so a browser may keep them for ever."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from litestar import Response, get
+from litestar.params import FromPath
+from msgspec import Struct
+
+from api.errors import NotFound
+
+FOLDER = Path(__file__).parent / "static"
+TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+HEADERS = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+
+
+class Asset(Struct, frozen=True):
+    """One file."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+
+def _load(path: Path) -> Asset:
+    content = path.read_bytes()
+    return Asset(f"{path.stem}.{sha256(content).hexdigest()[:16]}{path.suffix}", content, TYPES[path.suffix])
+
+
+ASSETS = {path.name: _load(path) for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES}
+_BY_NAME = {asset.name: asset for asset in ASSETS.values()}
+
+
+def url_of(file: str) -> str:
+    """The address of a file by its plain name."""
+    return f"/assets/{ASSETS[file].name}"
+
+
+@get("/assets/{name:str}", include_in_schema=False, sync_to_thread=False)
+def assets(name: FromPath[str]) -> Response[bytes]:
+    """One file, by its name with the hash. Needs no sign-in: nothing in it is anyone's."""
+    asset = _BY_NAME.get(name)
+    if asset is None:
+        raise NotFound("There is no such file. A newer version may have replaced it: load the page again.")
+    return Response(asset.content, media_type=asset.media_type, headers=HEADERS)

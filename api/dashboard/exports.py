@@ -1,0 +1,103 @@
+"""The routes of Export: the page, a download that streams, and the files that were issued before."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from functools import partial
+from typing import Any, BinaryIO
+
+from litestar import Request, Response, Router, get
+from litestar.params import FromPath
+from litestar.response import File, Stream
+
+from api.audit import TELLS_SPEND, tell_rows
+from api.context import Context
+from api.dashboard.answering import HEADERS, html
+from api.dashboard.asking import Look, read_number, read_once
+from api.dashboard.exporting import EXPORTS, PARAMETERS, export_values, file_name, read_format, read_period
+from api.dashboard.frame import frame, opened, query_of
+from api.dashboard.guard import require_organization, require_reader, require_spend_page
+from api.dashboard.streaming import written
+from api.errors import NotFound
+from api.parameters import read_date
+from api.viewer import viewer_of
+from reports.errors import ReportError
+from reports.forms import Form
+from reports.past_reports import past_report
+from reports.periods import Period
+from reports.terms import require_report
+
+
+@get("/", include_in_schema=False)
+async def page(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
+    """What can be exported, and what was issued before."""
+    require_organization(viewer_of(request), organization)
+    return await _page(request, await opened(request), read_once(query_of(request), PARAMETERS))
+
+
+async def _page(
+    request: Request[Any, Any, Any], seen: Look, given: Mapping[str, str], refused: ReportError | None = None
+) -> Response[bytes]:
+    context: Context = request.app.state.context
+    values = await context.run(partial(export_values, look=seen, given=given, now=context.clock()))
+    status = 200 if refused is None else 400
+    return html(request, "exports.html", status, **frame(seen, EXPORTS.name), **values, refused=refused)
+
+
+@get("/download", include_in_schema=False)
+async def download(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes] | Stream:
+    """The spend of a period, sent while it is read. What cannot be had is said on the page that asked for it."""
+    context: Context = request.app.state.context
+    viewer = viewer_of(request)
+    require_organization(viewer, organization)
+    given = read_once(query_of(request), PARAMETERS)
+    chosen, seen = read_format(given), await opened(request)
+    form = chosen.form()
+    try:
+        period = read_period(given, context.clock(), seen.reading.newest_complete_day)
+        pieces = written(partial(_write, request, form, period))
+        first = await anext(pieces)
+    except ReportError as refused:
+        return await _page(request, seen, given, refused)
+    name = file_name(viewer.organization_id, period, form)
+    headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
+    return Stream(_all(first, pieces), headers=headers, media_type=chosen.media_type)
+
+
+def _write(request: Request[Any, Any, Any], form: Form, period: Period, sink: BinaryIO) -> None:
+    """With a client of its own, since this may take longer than any page."""
+    context: Context = request.app.state.context
+    organization_id = viewer_of(request).organization_id
+    with closing(context.connect_for_reports()) as client:
+        require_report(client, organization_id, period.begins, period.ends)
+        tell_rows(request, form.write(client, organization_id, period, sink, None).rows)
+
+
+async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in others:
+        yield piece
+
+
+@get("/issued/{day:str}/{revision:str}", include_in_schema=False)
+async def issued(
+    request: Request[Any, Any, Any], organization: FromPath[str], day: FromPath[str], revision: FromPath[str]
+) -> File:
+    """The very file that was issued, byte for byte."""
+    context: Context = request.app.state.context
+    viewer = viewer_of(request)
+    require_organization(viewer, organization)
+    asked = read_date("day", day), read_number("revision", {"revision": revision})
+    found = await context.run(lambda client: past_report(client, viewer.organization_id, *asked))
+    path = context.reports_dir / found.file_name if found and context.reports_dir else None
+    if path is None or not path.is_file():
+        raise NotFound("This file is not kept on this machine. Its checksum tells whether a copy is the same.")
+    name = f"spend-{viewer.organization_id}-{path.name}"
+    return File(path, filename=name, headers=HEADERS, media_type="text/csv; charset=utf-8")
+
+
+exports = Router(
+    "/organizations/{organization:str}/exports",
+    route_handlers=[page, download, issued],
+    guards=[require_reader, require_spend_page],
+    opt={TELLS_SPEND: True},
+)

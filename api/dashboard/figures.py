@@ -1,0 +1,146 @@
+"""What a page shows: tiles and figures. A figure's chart, table and CSV are made of the same rows."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from api.dashboard.asking import Ask
+from api.dashboard.formats import Kind, Value
+from reports.metrics import About, Person
+
+Shape = Literal["lines", "bars", "ranks", "table"]
+
+UNKNOWN_PERSON = "Unknown"
+
+
+class Column(Struct, frozen=True, kw_only=True):
+    """One column. `drawn`: the chart shows it. `key` is its name in the CSV, `title` on the page."""
+
+    key: str
+    title: str
+    kind: Kind = "count"
+    drawn: bool = False
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One row. `links`: for a column's key, what its number is made of.
+
+    `complete` False: it may still grow. `known` False: the tables do not reach it.
+    """
+
+    cells: tuple[Value, ...]
+    links: dict[str, str] = {}
+    complete: bool = True
+    known: bool = True
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """One way to see a figure: the parameter that it sets, a link, and whether it is the one that is shown."""
+
+    parameter: str
+    label: str
+    href: str
+    chosen: bool
+
+
+class Tile(Struct, frozen=True, kw_only=True):
+    """One number, large. `href` leads to what it is made of; `detail` says of what it is, `note` how it moved."""
+
+    label: str
+    value: Value
+    kind: Kind = "count"
+    detail: str = ""
+    note: str = ""
+    href: str = ""
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """A chart, its table and its CSV.
+
+    `about` says of which days it is and how far they are known. `metrics` name entries of the catalogue, which say how
+    it is counted. `tiles` are numbers of the same days. `failed` says why there is nothing to show; `empty` what it
+    means that there are no rows.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    shape: Shape = "table"
+    about: About | None = None
+    columns: tuple[Column, ...] = ()
+    rows: tuple[Row, ...] = ()
+    tiles: tuple[Tile, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    orders: tuple[Choice, ...] = ()
+    more: tuple[Choice, ...] = ()
+    notes: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    empty: str = "Nothing happened in these days."
+    failed: str = ""
+    csv: str = ""
+
+    @property
+    def places(self) -> tuple[tuple[int, Column], ...]:
+        """The columns of the page with their places; ids are for programs, and an e-mail stands below its name."""
+        return tuple((n, column) for n, column in enumerate(self.columns) if column.kind not in ("id", "email"))
+
+    @property
+    def email_place(self) -> int | None:
+        """Where the e-mails are, if there are any."""
+        return next((n for n, column in enumerate(self.columns) if column.kind == "email"), None)
+
+    @property
+    def highest(self) -> float:
+        """The largest number of a ranking's drawn column, which its bars are shares of."""
+        drawn = [place for place, column in enumerate(self.columns) if column.drawn and self.shape == "ranks"]
+        values = [row.cells[place] for row in self.rows for place in drawn]
+        return max((float(value) for value in values if isinstance(value, int | float | Decimal)), default=0.0)
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether any row has a number other than 0."""
+        places = [place for place, column in enumerate(self.columns) if column.kind in ("count", "percent", "usd")]
+        return any(row.cells[place] for row in self.rows for place in places)
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """What one look at the tables gives for a page."""
+
+    figure: Figure
+    tiles: tuple[Tile, ...] = ()
+
+
+class Maker(Struct, frozen=True, kw_only=True):
+    """Makes one part of a page. `name` is its figure's; `of_spend` parts are not there for who may not see spend."""
+
+    name: str
+    title: str
+    make: Callable[[Ask], Part]
+    of_spend: bool = False
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """One page: `periods` are its parameters, each with its choices, of which the first is usual."""
+
+    name: str
+    title: str
+    lead: str
+    periods: dict[str, tuple[str, ...]]
+    makers: tuple[Maker, ...]
+    of_spend: bool = False
+    notes: Callable[[Ask], tuple[str, ...]] = lambda _: ()
+
+
+PERSON_COLUMNS = (
+    Column(key="rank", title="Rank"),
+    Column(key="name", title="Person", kind="text"),
+    Column(key="email", title="E-mail", kind="email"),
+    Column(key="account_uuid", title="Account", kind="id"),
+)
+
+
+def person_cells(person: Person) -> tuple[Value, ...]:
+    """The cells of PERSON_COLUMNS after the rank."""
+    return (person.name or UNKNOWN_PERSON, person.email or "", person.account_id)

@@ -1,0 +1,97 @@
+"""The routes of Live: the page, and a stream (server-sent events) that sends its figures whenever they change."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import anyio
+import msgspec
+from litestar import Request, Response, Router, get
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from api.context import Context
+from api.dashboard.answering import HEADERS, html, templates
+from api.dashboard.frame import frame, opened
+from api.dashboard.guard import require_organization, require_reader, require_spend_page
+from api.dashboard.live import LIVE, Now, read_now
+from api.errors import ApiError, TooMany
+from api.identity import identify
+from api.viewer import Viewer, viewer_of
+
+SECONDS = 3.0
+"""How often the tables are looked at, and who looks."""
+
+STEPS = 6
+"""In how many steps it waits, so that a server that stops is not kept waiting."""
+
+MOST, MOST_OF_ONE = 200, 6
+"""How many streams one process has open, in all and for one person."""
+
+_open: Counter[str] = Counter()
+
+
+@get("/", include_in_schema=False)
+async def page(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
+    """The page as it is now; its script asks for the stream."""
+    require_organization(viewer_of(request), organization)
+    seen = await opened(request)
+    return html(request, "live.html", **frame(seen, LIVE.name), now=await _now(request))
+
+
+async def _now(request: Request[Any, Any, Any]) -> Now:
+    context: Context = request.app.state.context
+    seen = await opened(request)
+    return await context.run(partial(read_now, look=seen, now=context.clock()))
+
+
+@get("/stream", include_in_schema=False)
+async def stream(request: Request[Any, Any, Any], organization: FromPath[str]) -> Stream:
+    """Figures whenever they change, and a sign of life in between. Raises TooMany."""
+    viewer = viewer_of(request)
+    require_organization(viewer, organization)
+    name = viewer.account_id or viewer.name
+    if _open[name] >= MOST_OF_ONE or _open.total() >= MOST:
+        raise TooMany(f"{_open[name]} live pages are open already. Close one, or try again later.", 30)
+    return Stream(_events(request, viewer, name), headers=HEADERS, media_type="text/event-stream")
+
+
+async def _events(request: Request[Any, Any, Any], viewer: Viewer, name: str) -> AsyncIterator[str]:
+    """The stream until its reader goes, may look no more, or the server stops; its browser then asks again."""
+    context: Context = request.app.state.context
+    sent = ""
+    _open[name] += 1
+    try:
+        yield "retry: 3000\n\n"
+        while not context.stopping():
+            try:
+                if await identify(request, context) != viewer:
+                    yield _event("ended", "")
+                    return
+                shown = templates.get_template("live_figures.html").render(now=await _now(request))
+            except ApiError as error:
+                yield _event("ended" if error.status in (401, 403) else "away", error.message)
+                if error.status in (401, 403):
+                    return
+            else:
+                yield ": still here\n\n" if shown == sent else _event("live", shown)
+                sent = shown
+            for _ in range(STEPS):
+                if not context.stopping():
+                    await anyio.sleep(SECONDS / STEPS)
+    finally:
+        _open[name] -= 1
+        if not _open[name]:
+            del _open[name]
+
+
+def _event(name: str, data: str) -> str:
+    return f"event: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
+
+
+live = Router(
+    "/organizations/{organization:str}/live",
+    route_handlers=[page, stream],
+    guards=[require_reader, require_spend_page],
+)

@@ -1,0 +1,187 @@
+"""The routes of the dashboard. An address names organization, page and choices: a link shows the same to the next."""
+
+import csv
+import io
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+from litestar import Request, Response, Router, get
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from api.audit import TELLS_SPEND, tell_rows
+from api.context import Context
+from api.dashboard.activity import ACTIVITY
+from api.dashboard.answering import HEADERS, html
+from api.dashboard.asking import Ask, address, read_choices, read_once, read_until
+from api.dashboard.assets import assets
+from api.dashboard.exports import exports
+from api.dashboard.figures import Figure, Maker, Page, Part
+from api.dashboard.formats import exact
+from api.dashboard.frame import PAGES, frame, opened, query_of
+from api.dashboard.guard import NO_PAGE, refuse, require_organization, require_reader, require_spend_page
+from api.dashboard.live_routes import live
+from api.dashboard.operating import OPERATOR, operator
+from api.dashboard.people import PARAMETERS, list_people
+from api.errors import NotFound, Unavailable
+from api.identity import identify
+from api.viewer import Operator, Viewer, viewer_of
+from reports.metrics import METRICS
+from reports.spend_csv import safe_text
+
+logger = logging.getLogger("tally.api")
+
+OF_ORGANIZATION = "/organizations/{organization:str}"
+
+DEFINITIONS = {metric.name: metric for metric in METRICS}
+
+
+def makers_of(page: Page, viewer: Viewer) -> list[Maker]:
+    """The parts of the page that its viewer may see."""
+    return [maker for maker in page.makers if viewer.sees_spend or not maker.of_spend]
+
+
+async def asked(request: Request[Any, Any, Any], page: Page) -> Ask:
+    """What the address asks for; how far the tables reach is read first, so every number holds at least that."""
+    context: Context = request.app.state.context
+    given = read_once(query_of(request), ("until", "top", *page.periods))
+    seen = await opened(request)
+    last = read_until(given, seen.reading.newest_complete_day, context.clock().date())
+    return Ask(seen, page.name, last, read_choices(given, page.periods), given)
+
+
+async def make_parts(context: Context, ask: Ask, makers: Sequence[Maker]) -> list[Part]:
+    """The parts of a page, read side by side. One that fails says so in its place and takes no other with it."""
+    parts: dict[str, Part] = {}
+
+    async def make(maker: Maker) -> None:
+        try:
+            parts[maker.name] = await context.run(lambda _: maker.make(ask))
+        except Unavailable as error:
+            parts[maker.name] = failed_part(maker, error.message)
+        except Exception:
+            logger.exception("the figure %s of the page %s failed", maker.name, ask.page)
+            parts[maker.name] = failed_part(maker, "Something went wrong here; the log says what.")
+
+    async with anyio.create_task_group() as group:
+        for maker in makers:
+            group.start_soon(make, maker)
+    return [parts[maker.name] for maker in makers]
+
+
+def failed_part(maker: Maker, why: str) -> Part:
+    """What stands in place of a part that cannot be read."""
+    return Part(figure=Figure(name=maker.name, title=maker.title, failed=why))
+
+
+@get("/", include_in_schema=False)
+async def home(request: Request[Any, Any, Any]) -> Redirect:
+    """The first page of whoever is signed in."""
+    who = await identify(request, request.app.state.context)
+    first = OPERATOR if isinstance(who, Operator) else address(who.organization_id, ACTIVITY.name, {})
+    return Redirect(first, status_code=303, headers=HEADERS)
+
+
+async def show(request: Request[Any, Any, Any], organization: str, page: Page) -> Response[bytes]:
+    """A whole page."""
+    context: Context = request.app.state.context
+    viewer = viewer_of(request)
+    require_organization(viewer, organization)
+    ask = await asked(request, page)
+    parts = await make_parts(context, ask, makers_of(page, viewer))
+    notes = await context.run(lambda _: page.notes(ask))
+    return html(
+        request,
+        "page.html",
+        **frame(ask.look, page.name, ask.given.get("until", "")),
+        ask=ask,
+        page=page,
+        tiles=[tile for part in parts for tile in part.tiles],
+        figures=[part.figure for part in parts],
+        notes=notes,
+        definitions=DEFINITIONS,
+        today=context.clock().date(),
+    )
+
+
+async def show_figure(request: Request[Any, Any, Any], organization: str, page: Page, file: str) -> Response[bytes]:
+    """One figure of a page: as CSV, exact and unrounded, or as the HTML that takes its place in the page."""
+    context: Context = request.app.state.context
+    viewer = viewer_of(request)
+    require_organization(viewer, organization)
+    wanted, _, kind = file.rpartition(".")
+    makers = [maker for maker in makers_of(page, viewer) if maker.name == wanted]
+    if not makers or kind not in ("csv", "html"):
+        raise NotFound(NO_PAGE)
+    ask = await asked(request, page)
+    [part] = await make_parts(context, ask, makers)
+    if kind == "html":
+        return html(request, "fragment.html", figure=part.figure, ask=ask, definitions=DEFINITIONS)
+    if part.figure.failed:
+        raise Unavailable(part.figure.failed, 5)
+    tell_rows(request, len(part.figure.rows))
+    headers = {**HEADERS, "content-disposition": f'attachment; filename="{wanted}-{ask.last}.csv"'}
+    return Response(csv_of(part.figure), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def routes_of(page: Page) -> Router:
+    """The page and its figures, each under an address of its own; what tells of spend is in the audit log."""
+    guards = [require_reader, *([require_spend_page] if page.of_spend else [])]
+    told = {TELLS_SPEND: any(maker.of_spend for maker in page.makers)}
+
+    @get("/", include_in_schema=False, opt=told)
+    async def whole(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
+        return await show(request, organization, page)
+
+    @get("/{file:str}", include_in_schema=False, opt=told)
+    async def figure(
+        request: Request[Any, Any, Any], organization: FromPath[str], file: FromPath[str]
+    ) -> Response[bytes]:
+        return await show_figure(request, organization, page, file)
+
+    return Router(f"{OF_ORGANIZATION}/{page.name}", route_handlers=[whole, figure], guards=guards)
+
+
+@get([OF_ORGANIZATION, OF_ORGANIZATION + "/{rest:path}"], include_in_schema=False, guards=[require_reader])
+async def elsewhere(request: Request[Any, Any, Any], organization: FromPath[str]) -> None:
+    """Any other address of an organization."""
+    require_organization(viewer_of(request), organization)
+    raise NotFound(NO_PAGE)
+
+
+@get(OF_ORGANIZATION + "/people", include_in_schema=False, guards=[require_reader])
+async def people(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
+    """The people behind a number."""
+    context: Context = request.app.state.context
+    viewer = viewer_of(request)
+    require_organization(viewer, organization)
+    given = read_once(query_of(request), PARAMETERS)
+    today = context.clock().date()
+    seen = await opened(request)
+    listed = await context.run(lambda _: list_people(seen.reading, viewer.organization_id, given, today))
+    return html(request, "people.html", **frame(seen, "people"), listed=listed)
+
+
+def csv_of(of: Figure) -> bytes:
+    """The rows of a figure as CSV (RFC 4180). A text that a spreadsheet would run gets a leading apostrophe."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([column.key for column in of.columns])
+    for row in of.rows:
+        writer.writerow([safe_text(cell) if isinstance(cell, str) else exact(cell) for cell in row.cells])
+    return text.getvalue().encode()
+
+
+REFUSALS: dict[int | type[Exception], Any] = {Exception: refuse, HTTPException: refuse}
+
+dashboard = Router(
+    "/",
+    route_handlers=[
+        *(home, assets, people, exports, live, operator, elsewhere),
+        *(routes_of(page) for page in PAGES if page.makers),
+    ],
+    exception_handlers=REFUSALS,
+)

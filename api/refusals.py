@@ -1,0 +1,67 @@
+"""From what was raised to what is answered: one body for every refusal, with the request's id."""
+
+import logging
+from typing import Any
+
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.routes import BaseRoute, HTTPRoute
+
+from api.errors import ApiError, ErrorBody, ErrorDetail
+
+logger = logging.getLogger("tally.api")
+
+REQUEST_ID = "tally.request_id"
+
+_STATUS_TYPES = {404: "not_found_error", 405: "invalid_request_error", 413: "request_too_large"}
+
+
+def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+    """The body, status and headers of a refusal; an error that nobody foresaw is logged with the request's id."""
+    request_id = request_id_of(request)
+    known = _known(error)
+    if known.status == 500:
+        logger.error("%s: %s %s failed", request_id, request.method, request.url.path, exc_info=error)
+    body = ErrorBody(error=ErrorDetail(known.type, known.message), request_id=request_id)
+    headers = known.headers | ({"allow": ", ".join(allowed_methods(request))} if known.status == 405 else {})
+    return Response(body, status_code=known.status, headers=headers, media_type="application/json")
+
+
+def allowed_methods(request: Request[Any, Any, Any]) -> list[str]:
+    """The methods of the path that was asked for, which a 405 must tell (RFC 9110 section 15.5.6)."""
+    asked = request.url.path.strip("/").split("/")
+    return sorted({method for route in request.app.routes if _leads(route, asked) for method in _methods(route)})
+
+
+def _leads(route: BaseRoute, asked: list[str]) -> bool:
+    parts = route.path_components
+    return len(parts) == len(asked) and all(
+        not isinstance(part, str) or part == given for part, given in zip(parts, asked, strict=True)
+    )
+
+
+def _methods(route: BaseRoute) -> set[str]:
+    return set(route.methods) if isinstance(route, HTTPRoute) else set()
+
+
+def request_id_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
+    """The id that the answer's header `request-id` carries."""
+    return str(connection.scope.get(REQUEST_ID, ""))
+
+
+def _known(error: Exception) -> ApiError:
+    if isinstance(error, ApiError):
+        return error
+    if not isinstance(error, HTTPException) or error.status_code >= 500:
+        return ApiError("Something went wrong here. The request id finds it in the log.")
+    told = ApiError(_told(error))
+    told.status = error.status_code
+    told.type = _STATUS_TYPES.get(error.status_code, "invalid_request_error")
+    return told
+
+
+def _told(error: HTTPException) -> str:
+    if isinstance(error, MethodNotAllowedException):
+        return "The header `allow` says what can be done here."
+    return "There is no such resource." if error.status_code == 404 else error.detail

@@ -1,0 +1,33 @@
+"""What operators see: how far the tables are behind the log. No organization and no person is in it."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class SourceStanding(Struct, frozen=True, kw_only=True):
+    """One partition of a topic. The log holds offsets [log_start, log_end); everything below `next_offset` is in the
+    tables. `is_stuck`: it stands outside its log and waits for a person (docs/operations.md, Epochs and Retention)."""
+
+    source: str
+    topic: str
+    partition: int
+    next_offset: int
+    log_start: int
+    log_end: int
+    lag: int
+    watermark: datetime | None
+    is_stuck: bool
+
+
+class Pipeline(Struct, frozen=True, kw_only=True):
+    """The log against the tables. `lag` is in offsets of all sources; `data_refreshed_at` is null while unknown.
+
+    `dead_letters` counts by reason the records that cannot be counted and stand now.
+    """
+
+    lag: int
+    data_refreshed_at: datetime | None
+    sources: list[SourceStanding]
+    dead_letters: dict[str, int]
+    dead_letters_counted_at: datetime

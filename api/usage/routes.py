@@ -1,0 +1,127 @@
+"""The routes of the reports. Their parameters are declared from the tables that `answers` reads them by."""
+
+from functools import partial
+from inspect import Parameter, Signature
+from typing import Annotated, Any
+
+from litestar import Request, get
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
+
+from api.audit import TELLS_SPEND
+from api.context import Context
+from api.errors import BadRequest
+from api.guard import require_spend
+from api.requests import REFUSALS, Declared, given_of
+from api.shapes.usage import Bucket, CostResult, CostRow, ReportPage, UsageResult, UsageRow, UserCost, UserUsage
+from api.usage.answers import answer
+from api.usage.endpoints import (
+    BETA,
+    CHOICES,
+    COST,
+    COST_REPORT,
+    USAGE,
+    USAGE_REPORT,
+    USER_COST_REPORT,
+    USER_USAGE_REPORT,
+    Report,
+)
+from api.viewer import viewer_of
+
+SAYS = {
+    "starting_at": "The moment from which usage counts, RFC 3339 with a zone; rounded down to whole buckets or hours.",
+    "ending_at": "The moment before which it counts, at most 31 days later. Without it: now, or 31 days later.",
+    "bucket_width": "Width of the buckets of time.",
+    "time_bucket_width": "Width of the buckets of time.",
+    "group_by[]": "Dimensions that rows are apart by.",
+    "order_by": "What rows are ordered by.",
+    "order": "Direction of the order; `desc` unless this says otherwise.",
+    "exclude_deleted_users": "Whether people who have left are left out.",
+    "limit": "Rows of a page, or buckets of time.",
+    "page": "`next_page` of the page before.",
+}
+
+
+def declared(report: Report) -> Any:
+    """A dependency whose parameters are the report's, for the OpenAPI document."""
+
+    async def parameters(**_: Any) -> None: ...
+
+    shapes = {f"given_{place}": _annotation(report, name) for place, name in enumerate(report.parameters)}
+    keywords = [Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind) for name, kind in shapes.items()]
+    parameters.__signature__ = Signature(keywords, return_annotation=None)  # type: ignore[attr-defined]
+    parameters.__annotations__ = {**shapes, "return": None}
+    return Provide(parameters)
+
+
+def _annotation(report: Report, name: str) -> Any:
+    choices = _choices(report, name)
+    says = report.filters[name].says if name in report.filters else SAYS[name]
+    if choices:
+        says += " One of " + ", ".join(f"`{choice}`" for choice in choices) + "."
+    kind = list[str] | None if name.endswith("[]") else str | None
+    return Annotated[kind, QueryParameter(name=name, required=False, description=says)]
+
+
+def _choices(report: Report, name: str) -> tuple[str, ...]:
+    if name in report.filters:
+        return report.filters[name].choices
+    own = {"group_by[]": report.group_by, "order_by": report.orders, "exclude_deleted_users": ("true", "false")}
+    return (own | CHOICES).get(name, ())
+
+
+def route(report: Report, summary: str) -> get:
+    """The decorator of a report's route; one of costs is closed to whoever may not see spend, and in the audit log."""
+    closed: dict[str, Any] = {"guards": [require_spend], TELLS_SPEND: True} if report.priced else {}
+    declarations = {"_declared": declared(report)}
+    return get(f"/{report.name}", responses=REFUSALS, dependencies=declarations, summary=summary, **closed)
+
+
+async def reported(request: Request[Any, Any, Any], report: Report) -> ReportPage[Any]:
+    """A page of a report. Raises BadRequest."""
+    betas = [beta.strip() for header in request.headers.getall("anthropic-beta", []) for beta in header.split(",")]
+    if report.newer and BETA not in betas:
+        raise BadRequest(f"anthropic-beta: this report is in beta. Allowed: with the header anthropic-beta: {BETA}.")
+    context: Context = request.app.state.context
+    given = given_of(request, report.parameters)
+    return await context.run(partial(answer, context=context, report=report, viewer=viewer_of(request), given=given))
+
+
+@route(USAGE_REPORT, "Tokens by bucket of time")
+async def usage_report(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[Bucket[UsageResult]]:
+    """Usage of everybody and everything in each bucket, whole or by dimension."""
+    return await reported(request, USAGE_REPORT)
+
+
+@route(COST_REPORT, "Costs by bucket of time")
+async def cost_report(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[Bucket[CostResult]]:
+    """Costs of everybody and everything in each bucket, whole or by dimension."""
+    return await reported(request, COST_REPORT)
+
+
+@route(USER_USAGE_REPORT, "Tokens by person")
+async def user_usage_report(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[UserUsage]:
+    """Usage of each person."""
+    return await reported(request, USER_USAGE_REPORT)
+
+
+@route(USER_COST_REPORT, "Costs by person")
+async def user_cost_report(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[UserCost]:
+    """Costs of each person."""
+    return await reported(request, USER_COST_REPORT)
+
+
+@route(USAGE, "Tokens by any dimension")
+async def usage(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[UsageRow]:
+    """Usage of each combination of dimensions; needs the header `anthropic-beta`."""
+    return await reported(request, USAGE)
+
+
+@route(COST, "Costs by any dimension")
+async def cost(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[CostRow]:
+    """Costs of each combination of dimensions; needs the header `anthropic-beta`."""
+    return await reported(request, COST)
+
+
+HANDLERS: list[HTTPRouteHandler] = [usage_report, cost_report, user_usage_report, user_cost_report, usage, cost]

@@ -1,0 +1,51 @@
+"""What the `tally` command writes into the audit log, and how it is read."""
+
+import getpass
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+import orjson
+from clickhouse_connect.driver.client import Client
+
+from deploy.connections import clickhouse_of
+from deploy.ids import uuid_of
+from deploy.settings import Settings
+from reports.access.audit import DONE, EXPORT, Entry, read_entries, write_entry
+
+
+def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> None:
+    """That the operating system's user exports a spend report with this manifest."""
+    asked = {name: manifest[name] for name in ("period", "provisional", "format", "file")}
+    entry = Entry(
+        now,
+        _user(),
+        EXPORT,
+        DONE,
+        manifest["organization_uuid"],
+        route="tally export",
+        filter=orjson.dumps(asked).decode(),
+        rows=manifest["rows"],
+        sha256=manifest["sha256"],
+    )
+    write_entry(client, entry)
+
+
+def note(client: Client, now: datetime, action: str, organization_id: str, facts: Mapping[str, Any]) -> None:
+    """That the operating system's user changes who may get in: a link, a key, a provider, a sign-out of others."""
+    told = orjson.dumps(facts).decode()
+    write_entry(client, Entry(now, _user(), action, DONE, organization_id, route="tally", filter=told))
+
+
+def entries(settings: Settings, organization: str, since: datetime, limit: int) -> list[Entry]:
+    """The newest `limit` entries (0: all) from `since` on, of one organization or, with "", of everybody."""
+    with closing(clickhouse_of(settings)) as client:
+        return read_entries(client, uuid_of(organization) if organization else "", since, limit)
+
+
+def _user() -> str:
+    try:
+        return f"system user {getpass.getuser()}"
+    except (KeyError, OSError):  # a user id without a name, as in some containers
+        return "system user"

@@ -1,0 +1,72 @@
+"""What operators see of the pipeline through the API, looked at in Kafka and ClickHouse."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from datetime import datetime
+
+from aiokafka.errors import KafkaError
+
+from api.context import SourcesUnknown
+from api.shapes.pipeline import Pipeline, SourceStanding
+from deploy.errors import UserError
+from deploy.settings import Settings
+from deploy.standings import Standing, standings, watermark_of
+from streams.dead_letters import dead_letters
+
+LETTERS_SECONDS = 60.0
+"""How long a count of dead letters holds: counting reads their whole topic."""
+
+
+class PipelineLook:
+    """Looks at the pipeline when called; from any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._counts: Counter[str] = Counter()
+        self._counted_at: datetime | None = None
+        self._counted = float("-inf")
+        self._counting = threading.Lock()
+
+    def __call__(self) -> Pipeline:
+        """The pipeline now; dead letters as of at most a minute ago. Raises SourcesUnknown while Kafka is away."""
+        try:
+            found = standings(self._settings)
+            letters, counted_at = self._letters()
+        except (KafkaError, OSError, UserError) as error:
+            raise SourcesUnknown(f"Kafka does not say how far its log goes ({type(error).__name__})") from error
+        return Pipeline(
+            lag=sum(standing.lag for standing in found),
+            data_refreshed_at=watermark_of(found),
+            sources=[_shown(standing) for standing in found],
+            dead_letters=dict(letters.most_common()),
+            dead_letters_counted_at=counted_at,
+        )
+
+    def _letters(self) -> tuple[Counter[str], datetime]:
+        with self._counting:
+            if self._counted_at is None or time.monotonic() - self._counted >= LETTERS_SECONDS:
+                self._counts, self._counted_at = asyncio.run(self._count()), self._settings.clock()
+                self._counted = time.monotonic()
+            return self._counts, self._counted_at
+
+    async def _count(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        async for letter in dead_letters(self._settings.kafka_bootstrap, options=self._settings.client_options()):
+            counts[letter.reason] += 1
+        return counts
+
+
+def _shown(standing: Standing) -> SourceStanding:
+    return SourceStanding(
+        source=standing.source,
+        topic=standing.topic,
+        partition=standing.partition,
+        next_offset=standing.next_offset,
+        log_start=standing.log_start,
+        log_end=standing.log_end,
+        lag=standing.lag,
+        watermark=standing.watermark,
+        is_stuck=standing.is_stuck,
+    )

@@ -1,0 +1,8 @@
+-- The links and sessions that still let somebody in: an organization's, or of one account in it, or an operator's.
+SELECT
+    secret_sha256, kind, toString(access_passes.organization_id) AS organization_id, toString(account_id) AS account_id,
+    operator, toUnixTimestamp64Milli(created_at) AS created_ms, toUnixTimestamp64Milli(expires_at) AS expires_ms
+FROM access_passes FINAL
+WHERE ended_at IS NULL AND expires_at > fromUnixTimestamp64Milli({now_ms:Int64}, 'UTC')
+    AND access_passes.organization_id = {organization_id:UUID} AND operator = {operator:String}
+    AND ({account_id:UUID} = toUUID('00000000-0000-0000-0000-000000000000') OR access_passes.account_id = {account_id:UUID})

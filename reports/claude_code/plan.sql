@@ -1,0 +1,5 @@
+-- The plan in force as the day ends; no row before the first one.
+SELECT argMax(plan, in_force_from) AS plan
+FROM plans
+WHERE organization_id = {organization_id:UUID} AND in_force_from < toDateTime64({day:Date} + 1, 6, 'UTC')
+HAVING count() > 0

@@ -1,0 +1,39 @@
+"""The forms in which an organization's spend can be had, for commands and downloads alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
+
+from clickhouse_connect.driver.client import Client
+
+from reports.manifest import Written
+from reports.periods import Period
+from reports.spend_columns import DAILY, Layout
+from reports.spend_report import write_spend_report
+
+OnRows = Callable[[int], None]
+Writer = Callable[[Client, str, Period, BinaryIO, OnRows | None], Written]
+FOCUS_SUFFIXES = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How its file is called, and what writes an organization's period to any sink, row by row."""
+
+    stem: str
+    suffix: str
+    write: Writer
+
+
+def spend_form(layout: Layout = DAILY) -> Form:
+    """The spend report as CSV, in the columns of `layout`."""
+    return Form("spend", ".csv", partial(write_spend_report, layout=layout))
+
+
+def focus_form(suffix: str) -> Form:
+    """FOCUS 1.2 as CSV or Parquet, by one of FOCUS_SUFFIXES."""
+    from reports.focus.files import CsvFile, ParquetFile  # Arrow takes longer to load than most commands run
+    from reports.focus.report import write_focus
+
+    return Form("focus", suffix, partial(write_focus, file_of=ParquetFile if suffix == ".parquet" else CsvFile))

@@ -1,0 +1,53 @@
+"""What happens now: an organization's events by the minute in which they happened."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+from msgspec import Struct
+
+from reports.queries import ask
+from reports.terms import sql_moment
+
+MINUTES = 60
+MINUTE = timedelta(minutes=1)
+SQL = Path(__file__).with_name("live_minutes.sql")
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """Events of any kind; requests and tokens of those that used a model; events by product, "" without one."""
+
+    events: int = 0
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    products: dict[str, int] = {}
+
+
+class Minute(Struct, frozen=True, kw_only=True):
+    """One UTC minute. `complete`: all that the log had received by its end is counted; an event may still come late."""
+
+    begins: datetime
+    counts: Counts
+    complete: bool
+
+
+def live_minutes(
+    client: Client, organization_id: str, now: datetime, refreshed_at: datetime | None, minutes: int = MINUTES
+) -> tuple[Minute, ...]:
+    """The last so many minutes up to the present one, oldest first, none left out.
+
+    `refreshed_at` as in Freshness, read before this: what it does not reach is not complete.
+    """
+    present = now.astimezone(UTC).replace(second=0, microsecond=0)
+    asked = {"organization_id": organization_id, "now": sql_moment(present), "minutes": minutes}
+    found = {row.pop("minute").replace(tzinfo=UTC): Counts(**row) for row in ask(client, SQL, asked)}
+    every = [present - number * MINUTE for number in range(minutes - 1, -1, -1)]
+    return tuple(
+        Minute(
+            begins=minute,
+            counts=found.get(minute, Counts()),
+            complete=refreshed_at is not None and minute + MINUTE <= refreshed_at,
+        )
+        for minute in every
+    )

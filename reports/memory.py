@@ -1,0 +1,106 @@
+"""Answers that were given and still hold, remembered in the process.
+
+An answer is remembered with the state of all that it was made of (state.sql), which is read before the answer is, and
+is given again only while the state is the same: then every row of every table that it was read from is the same. So a
+late event, a replaced epoch, a price, a discount, a new name or a forgotten person takes effect with the next request.
+What is not remembered, or no longer holds, is asked anew: that decides how fast an answer comes, never what it is.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from clickhouse_connect.driver.client import Client
+
+from reports.queries import ask_rows
+
+T = TypeVar("T")
+
+MOST_ROWS = 20_000
+"""How many rows are remembered, of 5 kB at most; what was not asked for longest gives way."""
+
+NO_DAY = date(1970, 1, 1)
+"""Where state.sql puts what belongs to no day."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What one organization's answers are made of: a digest of each day's cells, and at NO_DAY one of all else."""
+
+    of_days: Mapping[date, str]
+
+    def up_to(self, last: date) -> str:
+        """A digest of what every answer about days up to `last` is made of, those before its first day included."""
+        days = ((day.toordinal(), digest) for day, digest in sorted(self.of_days.items()) if day <= last)
+        return sha256(repr(list(days)).encode()).hexdigest()
+
+
+class Memory:
+    """Remembered answers, safe to share among threads."""
+
+    def __init__(self, most_rows: int = MOST_ROWS) -> None:
+        self._most_rows = most_rows
+        self._rows = 0
+        self._answers: OrderedDict[Hashable, tuple[str, Sequence[Any]]] = OrderedDict()
+        self._lock = Lock()
+
+    def recall(self, question: Hashable, state: str, read: Callable[[], Sequence[T]]) -> Sequence[T]:
+        """The answer to the question: the remembered one if it is of this state, else what `read` says now.
+
+        `state` must have been read before `read` is called: what `read` sees beyond it has another state by then, so
+        the answer is never given again.
+        """
+        with self._lock:
+            found = self._answers.get(question)
+            if found is not None and found[0] == state:
+                self._answers.move_to_end(question)
+                return found[1]
+        answer = read()
+        with self._lock:
+            self._forget(question)
+            self._keep(question, state, answer)
+        return answer
+
+    def _keep(self, question: Hashable, state: str, answer: Sequence[Any]) -> None:
+        if _weight(answer) > self._most_rows:
+            return
+        self._answers[question] = (state, answer)
+        self._rows += _weight(answer)
+        while self._rows > self._most_rows:
+            self._forget(next(iter(self._answers)))
+
+    def _forget(self, question: Hashable) -> None:
+        found = self._answers.pop(question, None)
+        if found is not None:
+            self._rows -= _weight(found[1])
+
+
+def _weight(answer: Sequence[Any]) -> int:
+    """Its rows, and what their lists hold (who all the active people are is one row). No rows take room too."""
+    return 1 + sum(1 + sum(len(value) for value in _columns(row) if isinstance(value, list)) for row in answer)
+
+
+def _columns(row: Any) -> Iterable[Any]:
+    return row if isinstance(row, (tuple, list)) else ()
+
+
+def read_state(client: Client, organization_id: str) -> State:
+    """The organization's present state. Raises ClickHouseError."""
+    rows = ask_rows(client, Path(__file__).with_name("state.sql"), {"organization_id": organization_id})
+    return State({row[0]: row[1] for row in rows})
+
+
+def memory_of(client: Client) -> Memory:
+    """What is remembered of the database that the client reads; it is forgotten with the client."""
+    with _lock:
+        return _memories.setdefault(client, Memory())
+
+
+_memories: WeakKeyDictionary[Client, Memory] = WeakKeyDictionary()
+_lock = Lock()

@@ -1,0 +1,22 @@
+-- What tells whether the usage of [begins, ends) was revised: the last offset that each source has in it, and which epochs
+-- were replaced; for costs the prices and terms, too. A cell's stamp only grows, so equal answers mean equal cells.
+SELECT hex(sipHash128(arraySort(groupArray((kind, source, newest))))) AS stamp
+FROM (
+    SELECT 'hours' AS kind, source, max(log_offset) AS newest FROM spend_cells
+    WHERE organization_id = {organization_id:UUID} AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')}
+        AND NOT {by_minute:Bool}
+    GROUP BY source
+    UNION ALL
+    SELECT 'minutes', source, max(log_offset) FROM minute_cells
+    WHERE organization_id = {organization_id:UUID} AND minute >= {begins:DateTime('UTC')} AND minute < {ends:DateTime('UTC')}
+        AND {by_minute:Bool}
+    GROUP BY source
+    UNION ALL
+    SELECT 'epoch', topic, toUInt64(max(epoch)) FROM topic_epochs WHERE mode = 'replace' GROUP BY topic
+    UNION ALL
+    SELECT 'terms', source, max(log_offset) FROM directory
+    WHERE organization_id = {organization_id:UUID} AND type IN ('plan.changed', 'discount.changed', 'extra_usage.changed')
+    GROUP BY source
+    UNION ALL
+    SELECT 'prices', '', toUInt64(max(revision)) FROM prices WHERE {priced:Bool}
+)

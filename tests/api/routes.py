@@ -1,0 +1,55 @@
+"""The application's routes, read from its own table, and which of them tell of spend, by what they answer with."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+import msgspec
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+OPEN = {"/alive", "/health", "/sign-in", "/sign-out"}
+"""Routes that tell nothing of any organization."""
+
+SPENDING = re.compile(r"spend|cost|price|usd|amount|currency")
+
+
+OPERATING = "/operator/"
+"""Where routes begin that tell of the installation and of no organization."""
+
+
+def handlers(app: Litestar, of_operators: bool = False) -> Iterator[tuple[str, HTTPRouteHandler]]:
+    """Every GET of an organization, or every one of operators, by its path; the OpenAPI document left out."""
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute) or route.path in OPEN or route.path.startswith("/schema"):
+            continue
+        if route.path.startswith(OPERATING) == of_operators:
+            yield from ((route.path, handler) for handler in route.route_handlers if "GET" in handler.http_methods)
+
+
+def names_in(kind: Any) -> Iterator[str]:
+    """The names of all fields of a type of answers, those of its parts included."""
+    for part in get_args(kind):
+        yield from names_in(part)
+    struct = get_origin(kind) or kind
+    if isinstance(struct, type) and issubclass(struct, msgspec.Struct):
+        for field in msgspec.structs.fields(struct):
+            yield field.encode_name
+            yield from names_in(field.type)
+
+
+def may_tell_spend(handler: HTTPRouteHandler) -> bool:
+    """Whether any field of its answers sounds like money; an answer without named fields is taken for one that does."""
+    names = list(names_in(handler.parsed_fn_signature.return_type.annotation))
+    return not names or any(SPENDING.search(name) for name in names)
+
+
+def money_in(value: Any, path: str = "") -> list[str]:
+    """The places of a JSON answer at which something that sounds like money stands, null left out."""
+    if isinstance(value, list):
+        return [place for each in value for place in money_in(each, path)]
+    if not isinstance(value, dict):
+        return []
+    found = [f"{path}{name}" for name, each in value.items() if SPENDING.search(name) and each is not None]
+    return found + [place for name, each in value.items() for place in money_in(each, f"{path}{name}.")]

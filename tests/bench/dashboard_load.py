@@ -1,0 +1,110 @@
+"""How fast the dashboard is in Chromium over a stack that runs: `python -m tests.bench.dashboard_load [--data-dir D]`.
+
+Signs in as an owner of the largest organization, opens each page `--rounds` times and presses every choice of a period.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from deploy.embedded.stack import read_stack
+from deploy.links import links_to_show
+from deploy.settings import Settings
+from tests.browser.chromium import started
+
+PAGES = ("activity", "spend", "exports", "claude-ai", "claude-code", "live")
+USABLE = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+LOADED = """[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+    .map(each => [each.transferSize, each.decodedBodySize])"""
+SETTLED = "() => !document.querySelector('[aria-busy]') && location.href === window.wanted"
+
+
+@dataclass
+class Measured:
+    """What was seen, in milliseconds and bytes."""
+
+    usable: dict[str, list[float]] = field(default_factory=dict)
+    changes: dict[str, list[float]] = field(default_factory=dict)
+    weights: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Measure and print a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", type=Path, default=Path(".tally"))
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    running = {name: child["url"] for name, child in read_stack(arguments.data_dir).items()}
+    settings = Settings(clickhouse_url=running["clickhouse"], api_base_url=running["api"])
+    with started() as browser:
+        page = browser.new_context().new_page()
+        page.goto(links_to_show(settings)["an owner"])
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/activity")
+        measured = measure(page, arguments.rounds)
+    show(measured)
+
+
+def measure(page: Page, rounds: int) -> Measured:
+    """Every page, `rounds` times."""
+    seen, base = Measured(), page.url.rpartition("/")[0]
+    for name in PAGES:
+        for _ in range(rounds):
+            page.goto(f"{base}/{name}")
+            seen.usable.setdefault(name, []).append(page.evaluate(USABLE))
+            seen.changes.setdefault(name, []).extend(changes(page))
+        seen.weights[name] = weight(page, f"{base}/{name}")
+    return seen
+
+
+def changes(page: Page) -> Iterator[float]:
+    """How long each choice of a period takes, from the click until its figures are there."""
+    for place in range(page.locator("a[data-swap]:not([aria-current])").count()):
+        link = page.locator("a[data-swap]").nth(place)
+        began = time.perf_counter()
+        link.evaluate("link => { window.wanted = link.href; link.click() }")
+        page.wait_for_function(SETTLED, polling=5)
+        yield 1000 * (time.perf_counter() - began)
+
+
+def weight(page: Page, address: str) -> tuple[int, int, int]:
+    """(requests, bytes over the wire, bytes unpacked) of a first visit: nothing is in the browser's cache."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.clearBrowserCache")
+    page.goto(address, wait_until="load")
+    sizes = page.evaluate(LOADED)
+    return len(sizes), sum(size[0] for size in sizes), sum(size[1] for size in sizes)
+
+
+def show(measured: Measured) -> None:
+    """The table."""
+    print("| page | usable, median | p95 | change of period, median | p95 | requests | over the wire | unpacked |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name in PAGES:
+        requests, wire, whole = measured.weights[name]
+        cells = [*spread(measured.usable[name]), *spread(measured.changes[name]), str(requests), kb(wire), kb(whole)]
+        print(f"| {name} | {' | '.join(cells)} |")
+    every = [change for changes in measured.changes.values() for change in changes]
+    print(f"\nAll {len(every)} changes of a period: {' median, '.join(spread(every))} p95.")
+
+
+def spread(times: list[float]) -> tuple[str, str]:
+    """(median, p95) as text."""
+    if not times:
+        return "-", "-"
+    ordered = sorted(times)
+    return f"{statistics.median(ordered):.0f} ms", f"{ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]:.0f} ms"
+
+
+def kb(size: int) -> str:
+    """Kilobytes."""
+    return f"{size / 1000:.0f} KB"
+
+
+if __name__ == "__main__":
+    main()

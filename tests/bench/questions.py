@@ -1,0 +1,84 @@
+"""What the bench asks: every list of the API and every metric, over days that move with the round.
+
+A round's questions differ from every other round's, so the first answer to each cannot be a remembered one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any, get_args
+
+from reports import metrics
+from reports.metrics import Reading
+from reports.periods import Period
+from reports.windows import window
+from tests.bench.big_world import GROUP, UNTIL
+
+GRACE = timedelta(minutes=120)
+DAY = timedelta(days=1)
+Asked = tuple[str, Mapping[str, Any]]
+Metric = Callable[[Reading], object]
+
+LISTS = ("users", "apps/chat/projects", "connectors", "skills", "plugins")
+WIDTHS = {"a day": 1, "a month": 30, "a quarter": 90}
+
+
+def lists(shift: int) -> Iterator[tuple[str, Asked]]:
+    """(name, (path, parameters)) of every question to the API that ends `shift` days before the newest day."""
+    end = UNTIL - shift * DAY
+    for name, width in WIDTHS.items():
+        days = {"starting_date": str(end - width * DAY), "ending_date": str(end)}
+        yield f"summaries, {name}", ("summaries", days)
+        for path in LISTS:
+            yield f"{path}, {name}", (path, days)
+    month = {"starting_date": str(end - 30 * DAY), "ending_date": str(end)}
+    yield "summaries of a group, a month", ("summaries", {**month, "filter[]": f"rbac_group_id:{GROUP}"})
+    yield "users by messages, a month", ("users", {**month, "order_by": "chat_metrics.message_count"})
+    yield "users by group, a month", ("users", {**month, "group_by[]": "rbac_group_id"})
+    yield "connectors by group, a month", ("connectors", {**month, "group_by[]": "rbac_group_id"})
+    yield "artifacts, a day", ("artifacts", {"date": str(end - DAY)})
+
+
+def measures(shift: int) -> Iterator[tuple[str, Metric]]:
+    """(name, what asks it) of every metric, in windows that end `shift` days before the newest day."""
+    last = UNTIL - DAY - shift * DAY
+    for name, kind in {"a month": "1-month", "a quarter": "3-months"}.items():
+        for metric, ask in _of_window(window(kind, last)):
+            yield f"{metric}, {name}", ask
+    yield "retention, 12 weeks", lambda reading: metrics.retention(reading, last)
+
+
+def _of_window(days: Period) -> Iterator[tuple[str, Metric]]:
+    plain: tuple[Callable[[Reading, Period], object], ...] = (
+        metrics.active_users,
+        metrics.active_people,
+        metrics.token_users,
+        metrics.active_days,
+        metrics.lifecycle,
+        metrics.seats,
+        metrics.pending_invites,
+        metrics.utilization,
+        metrics.top_connectors,
+        metrics.spend,
+        metrics.spend_by_model,
+        metrics.top_people_by_spend,
+        metrics.chats_started,
+        metrics.projects_created,
+        metrics.artifacts_created,
+        metrics.top_people_by_projects_used,
+        metrics.top_people_by_artifacts_made,
+        metrics.claude_code,
+        metrics.top_people_by_claude_code,
+    )
+    for ask in plain:
+        yield ask.__name__, partial(_ask, ask, days)
+    for thing in get_args(metrics.Thing):
+        yield f"people_with {thing}", partial(_ask, partial(_people_with, thing), days)
+
+
+def _ask(metric: Callable[[Reading, Period], object], days: Period, reading: Reading) -> object:
+    return metric(reading, days)
+
+
+def _people_with(thing: metrics.Thing, reading: Reading, days: Period) -> object:
+    return metrics.people_with(reading, thing, days)

@@ -1,0 +1,1 @@
+"""The dashboard in a real Chromium (Debian's package), over a simulated world in the real ClickHouse."""

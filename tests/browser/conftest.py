@@ -1,0 +1,108 @@
+"""One world, one live server and one browser for all tests of this folder."""
+
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from reports.access.passes import Holder
+from reports.prices import SHIPPED, load_prices
+from tests.api.people import people_events
+from tests.api.server import Served, context_of, make_keys, serve
+from tests.api.signing import browser as signed_in
+from tests.api.world import World, make_world
+from tests.browser.chromium import started
+from tests.browser.odd import odd_events
+from tests.integration.metric_recount import Recount
+from tests.integration.recounting import Prices
+
+NOWHERE = "http://127.0.0.1:9/"
+"""An address that tests try to reach from a page; that the browser says so is what they want."""
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def world(clickhouse: str) -> World:
+    """The simulated world, with people of every role, odd names and somebody who is gone."""
+    world = make_world(clickhouse, f"browser_{uuid4().hex}", extra=lambda events: people_events() + odd_events(events))
+    client = world.client()
+    load_prices(client)
+    client.close()
+    return world
+
+
+@pytest.fixture(scope="package")
+def served(world: World) -> Iterator[Served]:
+    """The live server."""
+    with serve(context_of(world)) as running:
+        running.keys = make_keys(world)
+        yield running
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """The browser."""
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
+def recounts(world: World) -> dict[str, Recount]:
+    """The recount of each organization, forgotten people included."""
+    gone = [{"event_id": account, "type": "tombstone", "account_id": account}
+            for account, email in world.emails.items() if not email]  # fmt: skip
+    prices = Prices(SHIPPED)
+    return {each: Recount([*world.events, *gone], each, prices) for each in world.organizations}
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A fresh browser profile. What a page says on its console, or throws, fails the test."""
+    context = chromium.new_context()
+    said: list[str] = []
+    context.on("console", lambda message: said.append(message.text))
+    context.on("weberror", lambda error: said.append(str(error.error)))
+    yield context
+    context.close()
+    assert [line for line in said if "status of" not in line and NOWHERE not in line] == []
+
+
+@pytest.fixture
+def sign_in(world: World, served: Served, context: BrowserContext) -> Callable[[Holder], None]:
+    """Signs somebody in, in this browser."""
+
+    def enter(holder: Holder) -> None:
+        with signed_in(world, served, holder) as client:
+            cookies = [{"name": name, "value": value, "url": served.base_url} for name, value in client.cookies.items()]
+        context.add_cookies(cookies)  # type: ignore[arg-type]
+
+    return enter
+
+
+@pytest.fixture
+def open_page(world: World, served: Served, context: BrowserContext, sign_in: Callable[[Holder], None]) -> Open:
+    """Opens a page of an organization, the busiest unless another is named, as its primary owner."""
+
+    def open_(path: str, organization: str = "") -> Page:
+        organization = organization or world.organizations[0]
+        if not context.cookies():
+            sign_in(Holder(organization, owner_of(world, organization)))
+        page = context.pages[0] if context.pages else context.new_page()
+        page.goto(f"{served.base_url}/organizations/{organization}/{path}")
+        return page
+
+    return open_
+
+
+def owner_of(world: World, organization: str) -> str:
+    """The account of its primary owner."""
+    found = [
+        event["account_id"]
+        for event in world.events
+        if event["organization_id"] == organization
+        and event["type"] in ("member.joined", "role.changed")
+        and event.get("role") == "primary_owner"
+    ]
+    return str(found[-1])

@@ -1,0 +1,109 @@
+"""Every number on every page equals a recount of the events, and a wrong recount is noticed."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import zip_longest
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.api.world import UNTIL, World
+from tests.browser import expected
+from tests.browser.conftest import Open
+from tests.browser.seen import csv_rows, table, text, texts, tiles
+from tests.integration.metric_recount import Recount
+
+Recounts = dict[str, Recount]
+
+NEWEST = UNTIL - timedelta(days=1)
+LASTS = (NEWEST, date(2026, 11, 1), date(2026, 10, 14))
+
+
+def differing(page: Page, rows: dict[str, expected.Rows]) -> set[str]:
+    """The figures whose table is not what is expected; the first row of each that differs is printed."""
+    found = set()
+    for figure, wanted in rows.items():
+        pairs = list(zip_longest(table(page, figure), texts(wanted)))
+        if wrong := [pair for pair in pairs if pair[0] != pair[1]]:
+            print(figure, *wrong[0], sep="\n    ")
+            found.add(figure)
+    return found
+
+
+def texts_of(values: dict[str, Any]) -> dict[str, str]:
+    return {label: text(value) for label, value in values.items()}
+
+
+@pytest.mark.parametrize(("number", "last"), list(enumerate(LASTS)))
+def test_all_activity(open_page: Open, world: World, recounts: Recounts, number: int, last: date) -> None:
+    organization = world.organizations[number]
+    recount = recounts[organization]
+    page = open_page(f"activity?until={last}", organization)
+    assert tiles(page) == texts_of(expected.activity_tiles(recount, last))
+    assert differing(page, expected.activity(recount, last)) == set()
+
+
+@pytest.mark.parametrize("days", ["3-months", "1-year"])
+def test_all_activity_over_longer_periods(open_page: Open, world: World, recounts: Recounts, days: str) -> None:
+    page = open_page(f"activity?days={days}&connectors={days}")
+    wanted = expected.activity(recounts[world.organizations[0]], NEWEST, days, days)
+    assert differing(page, wanted) == set()
+    assert csv_rows(page, "active-users") == texts(wanted["active-users"])
+
+
+class CountsStarts(Recount):
+    """Wrong: a session that was merely started makes somebody active."""
+
+    def active(self, first: date, last: date, products: Any = ()) -> set[str]:
+        return super().active(first, last) | self.people(first, last, lambda _: True, "session.started")
+
+
+def test_a_wrong_recount_of_activity_is_noticed(open_page: Open, world: World, recounts: Recounts) -> None:
+    right = recounts[world.organizations[0]]
+    wrong = CountsStarts(world.events, right.organization_id, right.prices)
+    page = open_page("activity")
+    assert differing(page, expected.activity(wrong, NEWEST)) == {"active-users", "utilization"}
+
+
+@pytest.mark.parametrize(("number", "last"), list(enumerate(LASTS[:2])))
+def test_spend(open_page: Open, world: World, recounts: Recounts, number: int, last: date) -> None:
+    organization = world.organizations[number]
+    recount = recounts[organization]
+    page = open_page(f"spend?until={last}", organization)
+    amounts = {label: expected.total(recount, kind, last) for label, kind in expected.TOTALS.items()}
+    assert tiles(page) == {label: text(amount[0]) for label, amount in amounts.items()}
+    assert [row[2:] for row in table(page, "totals")] == texts(amounts.values())
+    assert without(1, table(page, "models")) == texts(expected.by_model(recount, "1-month", last))
+    assert table(page, "people") == texts(expected.by_person(recount, "mtd", last))
+    assert any(amount[0] for amount in amounts.values())
+
+
+@pytest.mark.parametrize("kind", ["3-months", "1-year", "mtd", "qtd", "ytd"])
+def test_spend_over_other_periods(open_page: Open, world: World, recounts: Recounts, kind: str) -> None:
+    people = kind if kind in ("qtd", "ytd") else "mtd"
+    recount = recounts[world.organizations[0]]
+    page = open_page(f"spend?models={kind}&people={people}")
+    assert without(1, table(page, "models")) == texts(expected.by_model(recount, kind, NEWEST))
+    assert without(1, csv_rows(page, "models")) == texts(expected.by_model(recount, kind, NEWEST))
+    assert table(page, "people") == texts(expected.by_person(recount, people, NEWEST))
+
+
+class Cheaper(Recount):
+    """Wrong: everything costs 10^-12 dollar less."""
+
+    def cost(self, cell: Any) -> Any:
+        return tuple(amount and amount - Decimal("1e-12") for amount in super().cost(cell))
+
+
+def test_a_wrong_recount_of_spend_is_noticed(open_page: Open, world: World, recounts: Recounts) -> None:
+    right = recounts[world.organizations[0]]
+    wrong = Cheaper(world.events, right.organization_id, right.prices)
+    page = open_page("spend")
+    assert differing(page, {"people": expected.by_person(right, "mtd", NEWEST)}) == set()
+    assert differing(page, {"people": expected.by_person(wrong, "mtd", NEWEST)}) == {"people"}
+
+
+def without(place: int, rows: list[list[str]]) -> list[list[str]]:
+    """The rows without one column."""
+    return [row[:place] + row[place + 1 :] for row in rows]

@@ -1,0 +1,161 @@
+"""`tally login-link` and `tally audit`: who is let in, who is not, and what is written down of it."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from deploy.cli import run
+from deploy.errors import ExitCode
+from deploy.settings import Settings
+from deploy.simulation import Plan
+from reports.access.passes import Holder, find_pass, make_pass, use_link
+from reports.access.people import members_by_email
+from tests.api.people import organization_of, people_events, somebody
+from tests.api.world import UNTIL, World, make_world
+
+OWNER = somebody("team", "owner")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def world(clickhouse: str) -> World:
+    """A world with people of every role."""
+    plan = Plan(until=UNTIL, seed=6, organizations=1, users=3, days=3)
+    return make_world(clickhouse, f"links_{uuid4().hex}", plan, lambda _: people_events())
+
+
+Tally = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def tally(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Tally:
+    """Runs a command over the world: its exit code and what it printed."""
+    for variable in [name for name in os.environ if name.upper().startswith("TALLY_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TALLY_CLICKHOUSE_URL", world.url)
+    monkeypatch.setenv("TALLY_CLICKHOUSE_DATABASE", world.database)
+    monkeypatch.setenv("TALLY_API_BASE_URL", "https://tally.example/")
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        code = run(arguments)
+        printed = capsys.readouterr()
+        return code, printed.out.strip(), printed.err
+
+    return command
+
+
+def test_a_link_is_printed_and_works_once(world: World, tally: Tally) -> None:
+    client = world.client()
+    for whom, name in (
+        (("--organization", OWNER.organization, "--account", OWNER.account.upper()), f"person {OWNER.account}"),
+        (("--organization", OWNER.organization, "--email", OWNER.email), f"person {OWNER.account}"),
+        (("--operator", "kim"), "operator kim"),
+    ):
+        code, link, said = tally("login-link", *whom)
+        assert code == ExitCode.OK
+        assert "once, for 10 minutes" in said
+        found = re.fullmatch(r"https://tally\.example/sign-in\?link=([A-Za-z0-9_-]{43})", link)
+        assert found
+        assert found[1] not in str(client.query("SELECT * FROM access_passes").result_rows)
+        holder = use_link(client, found[1], Settings().clock())
+        assert holder is not None
+        assert holder.name == name
+        assert use_link(client, found[1], Settings().clock()) is None
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ((), ExitCode.USAGE, "Say whom to let in"),
+        (("--organization", OWNER.organization), ExitCode.USAGE, "Say whom to let in"),
+        (("--organization", OWNER.organization, "--operator", "x"), ExitCode.USAGE, "Say whom to let in"),
+        (("--operator", "x", "--email", "y"), ExitCode.USAGE, "no account"),
+        (("--organization", "x", "--email", "y"), ExitCode.USAGE, "'x', which is not a UUID"),
+        (("--organization", OWNER.organization, "--account", "x"), ExitCode.USAGE, "account is 'x'"),
+        (("--organization", str(uuid4()), "--email", "y"), ExitCode.REFUSED, "no organization"),
+        (("--organization", OWNER.organization, "--email", "y"), ExitCode.REFUSED, "0 members"),
+        (
+            ("--organization", OWNER.organization, "--account", somebody("team", "admin").account),
+            ExitCode.REFUSED,
+            "role admin, plan team",
+        ),
+        (
+            ("--organization", organization_of(""), "--account", somebody("", "owner").account),
+            ExitCode.REFUSED,
+            "plan none",
+        ),
+    ],
+)
+def test_who_is_not_let_in_is_one_line(tally: Tally, arguments: tuple[str, ...], code: ExitCode, said: str) -> None:
+    answered, printed, complaint = tally("login-link", *arguments)
+    assert (answered, printed) == (code, "")
+    assert said in complaint
+
+
+def test_only_present_members_have_an_e_mail_here(world: World) -> None:
+    client = world.client()
+    removed = somebody("team", "")
+    assert members_by_email(client, OWNER.organization, OWNER.email) == [OWNER.account]
+    for email in (removed.email, OWNER.email.upper(), "", "%", somebody("", "owner").email):
+        assert members_by_email(client, OWNER.organization, email) == []
+    client.close()
+
+
+def test_everybody_one_person_or_an_operator_is_signed_out(world: World, tally: Tally) -> None:
+    client, now = world.client(), Settings().clock()
+    one, other = somebody("team", "owner"), somebody("team", "primary_owner")
+    holders = {
+        "one": Holder(one.organization, one.account),
+        "other": Holder(other.organization, other.account),
+        "elsewhere": Holder(organization_of("enterprise_usage_based"), one.account),
+        "kim": Holder(operator="kim"),
+        "lee": Holder(operator="lee"),
+    }
+    sessions = {name: make_pass(client, "session", whose, now, now + HOUR) for name, whose in holders.items()}
+
+    def left() -> list[str]:
+        return [name for name, secret in sessions.items() if find_pass(client, "session", secret, now)]
+
+    tally("sign-out", "--organization", one.organization)
+    sessions |= {name: make_pass(client, "session", holders[name], now, now + HOUR) for name in ("one", "other")}
+    link = make_pass(client, "link", holders["one"], now, now + HOUR)
+    assert left() == ["one", "other", "elsewhere", "kim", "lee"]
+    assert "2 links and sessions" in tally("sign-out", "--organization", one.organization, "--account", one.account)[1]
+    assert use_link(client, link, now) is None
+    assert left() == ["other", "elsewhere", "kim", "lee"]
+    assert tally("sign-out", "--operator", "kim")[0] == ExitCode.OK
+    assert left() == ["other", "elsewhere", "lee"]
+    tally("sign-out", "--organization", one.organization)
+    assert left() == ["elsewhere", "lee"]
+    assert "0 links" in tally("sign-out", "--operator", "nobody")[1]
+    assert tally("sign-out")[0] == tally("sign-out", "--operator", "x", "--account", "y")[0] == ExitCode.USAGE
+    (entry,) = json.loads(tally("audit", "--json", "--limit", "1")[1])
+    assert (entry["action"], json.loads(entry["filter"])) == ("sign-out", {"of": "operator nobody", "ended": 0})
+    client.close()
+
+
+def test_links_stand_in_the_audit_log(tally: Tally) -> None:
+    tally("login-link", "--organization", OWNER.organization, "--account", OWNER.account)
+    tally("login-link", "--operator", "kim\x1b[2J")
+    code, printed, _ = tally("audit", "--json", "--limit", "2")
+    assert code == ExitCode.OK
+    person, operator = json.loads(printed)
+    assert (person["action"], person["outcome"], person["organization_id"]) == ("link", "done", OWNER.organization)
+    assert person["who"].startswith("system user")
+    assert json.loads(person["filter"]) == {"for": f"person {OWNER.account}"}
+    assert json.loads(operator["filter"]) == {"for": "operator kim\x1b[2J"}
+    listed = json.loads(tally("audit", "--organization", OWNER.organization, "--json")[1])
+    assert {entry["organization_id"] for entry in listed} == {OWNER.organization}
+    assert json.loads(tally("audit", "--since", "2199-01-01", "--json")[1]) == []
+    _, shown, _ = tally("audit")
+    assert "link" in shown
+    assert "\x1b[2J" not in shown
+    assert tally("audit", "--organization", "x")[0] == ExitCode.USAGE

@@ -1,0 +1,181 @@
+"""Remembered answers: whatever changes in the tables, who remembers says what who asks for the first time says.
+
+Every question is asked by a client that has asked it before, and by a new one that remembers nothing.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from aggregators.declarations import CHAT, SPEND
+from reports import metrics
+from reports.engagement.asking import Question, Ranking
+from reports.engagement.lists import read_connectors, read_projects, read_users
+from reports.engagement.summaries import read_summaries
+from reports.memory import State
+from reports.metrics import look
+from reports.prices import load_prices
+from reports.windows import window
+from sinks.clickhouse import connect
+from tests.integration.events_by_hand import ADA, BEN, DAY, ORGANIZATION, THINGS, ago, done, entry, message, profile
+from tests.integration.folded import GRACE, SOURCES, Folded, at
+from tests.integration.reporting import database
+from tests.integration.test_views import insert
+
+ROOT = Path(__file__).parents[2]
+LATE = ago(3)
+QUESTION = Question(ORGANIZATION, ago(7), DAY, ranking=Ranking(limit=100))
+WEEK = window("1-week", DAY)
+USAGE = {"request_id": "r", "model": "claude-opus-4-5", "funding": "usage_based", "output_tokens": 1_000_000}
+PRICE = (
+    "'claude-opus-4-5', 'standard', '0-200k', 'global', 'standard', '2028-02-25 00:00:00', "
+    "1, 1, 1, 1, 1, 1, 1, 99, 'a page'"
+)
+
+IN_NO_ANSWER = {
+    *("accepted_losses", "source_positions", "migrations", "attributions", "minute_cells"),
+    *("issued_reports", "report_checks", "audit_log"),
+    *("api_keys", "api_key_uses", "api_cursor_secrets", "access_passes", "link_uses", "identity_providers"),
+}
+"""Tables that neither a list nor a metric reads."""
+
+Change = Callable[[Folded], object]
+
+
+def late_message(folded: Folded) -> None:
+    folded.say(message(BEN, LATE))
+
+
+def late_tokens(folded: Folded) -> None:
+    folded.say(done("token.used", BEN, LATE, **USAGE))
+
+
+def cell_of_a_torn_flush(folded: Folded) -> None:
+    """A cell with an older stamp than others of its day and source: the last block of a flush, written again."""
+    cell = {"source": f"{SOURCES[0]}", "organization_id": ORGANIZATION, "day": str(DAY), "actor_type": "user"}
+    insert(folded.client, CHAT, [cell | {"actor_id": THINGS[5], "conversation_id": THINGS[6], "messages": 1}])
+
+
+def replaced_epoch(folded: Folded) -> None:
+    folded.client.command("INSERT INTO topic_epochs VALUES ('tally.chat', 1, 'replace', now64(3))")
+
+
+def new_price(folded: Folded) -> None:
+    folded.client.command(f"INSERT INTO prices VALUES ({PRICE})")
+
+
+def new_discount(folded: Folded) -> None:
+    folded.say(entry("discount.changed", ago(5), "00:00", effective_from=at(ago(5)).isoformat(), discount="0.5"))
+
+
+def seat(folded: Folded) -> None:
+    folded.say(entry("seat.assigned", ago(5), account_id=ADA))
+
+
+def new_name(folded: Folded) -> None:
+    folded.say(profile(ADA, "Augusta"))
+
+
+def forgotten(folded: Folded) -> None:
+    folded.say({"type": "tombstone", "account_id": ADA, "occurred_at": at(DAY).isoformat()})
+
+
+CHANGES: list[Change] = [
+    late_message,
+    late_tokens,
+    cell_of_a_torn_flush,
+    replaced_epoch,
+    new_price,
+    new_discount,
+    seat,
+    new_name,
+    forgotten,
+]
+
+
+@pytest.fixture
+def folded(clickhouse: str) -> Iterator[Folded]:
+    client = database(clickhouse)
+    load_prices(client)
+    told = Folded(client)
+    told.say(profile(ADA, "Ada"), message(ADA), message(ADA, LATE), done("token.used", ADA, LATE, **USAGE))
+    told.reach(at(DAY + timedelta(days=1), "03:00"))
+    yield told
+    client.close()
+
+
+def answers(client: Client) -> dict[str, Any]:
+    """What somebody who asks now is told, by what was asked."""
+    reading = look(client, ORGANIZATION, SOURCES, GRACE)
+    return {
+        "users": [dict(row) for row in read_users(client, QUESTION)],
+        "projects": list(read_projects(client, QUESTION)),
+        "connectors": list(read_connectors(client, QUESTION)),
+        "summaries": list(read_summaries(client, QUESTION)),
+        "active": metrics.active_users(reading, WEEK).days,
+        "chats": metrics.people_with(reading, "chat", WEEK),
+        "spend": metrics.spend(reading, WEEK).spend,
+        "models": metrics.spend_by_model(reading, WEEK).models,
+        "top": metrics.top_people_by_spend(reading, WEEK).leaders,
+        "stay": metrics.lifecycle(reading, WEEK),
+    }
+
+
+def afresh(client: Client, clickhouse: str) -> dict[str, Any]:
+    """The same by a client that remembers nothing."""
+    newcomer = connect(clickhouse, database=client.database)
+    told = answers(newcomer)
+    newcomer.close()
+    return told
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_change_is_told_at_once(folded: Folded, clickhouse: str, change: Change) -> None:
+    before = answers(folded.client)
+    assert answers(folded.client) == before
+    change(folded)
+    assert answers(folded.client) == afresh(folded.client, clickhouse) != before
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_memory_that_does_not_look_is_caught(
+    folded: Folded, clickhouse: str, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(State, "up_to", lambda state, last: "the same")
+    answers(folded.client)
+    change(folded)
+    assert answers(folded.client) != afresh(folded.client, clickhouse)
+
+
+def test_an_unchanged_answer_is_not_read_again(folded: Folded) -> None:
+    first = read_users(folded.client, QUESTION)
+    assert read_users(folded.client, QUESTION) is first
+    folded.say(message(BEN, DAY + timedelta(days=1)))
+    assert read_users(folded.client, QUESTION) is first, "a later day than those asked for is none of its business"
+    late_message(folded)
+    assert read_users(folded.client, QUESTION) is not first
+
+
+def test_states_come_from_the_parts_and_not_from_the_cells(folded: Folded) -> None:
+    """Else asking whether an answer still holds would cost as much as the answer."""
+    plans = {
+        f"SELECT count(), sum(sipHash64(*)) FROM {table} WHERE organization_id = '{ORGANIZATION}' GROUP BY {by}"
+        for table, by in {CHAT.name: "organization_id, day", SPEND.name: "organization_id, toDate(hour)"}.items()
+    }
+    for query in plans:
+        plan = "\n".join(row[0] for row in folded.client.query(f"EXPLAIN {query}").result_rows)
+        assert "ReadFromMergeTree (states)" in plan, plan
+
+
+def test_every_table_that_an_answer_is_made_of_has_a_state(folded: Folded) -> None:
+    """A remembered answer that reads a table without one would outlive what it says."""
+    text = (ROOT / "reports" / "state.sql").read_text()
+    stated = set(re.findall(r"FROM (\w+)", text)) - {"cells"}
+    tables = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
+    known = {name for (name,) in folded.client.query(tables).result_rows}
+    assert known - stated == IN_NO_ANSWER

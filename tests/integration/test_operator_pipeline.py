@@ -1,0 +1,51 @@
+"""What operators see through the API, over a real Kafka, worker and ClickHouse: lag, watermarks, dead letters."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.api import context_of
+from deploy.simulation import Line
+from deploy.standings import standings
+from reports.access.passes import Holder, make_pass
+from tests.api.server import Served, serve
+from tests.api.signing import use
+from tests.api.world import World
+from tests.integration.bad_days import EVENTS, lines
+from tests.pipeline import pipeline
+
+ORGANIZATION = "aaaaaaaa-0000-4000-8000-00000000000b"
+
+
+@pytest.mark.timeout(180)
+def test_an_operator_sees_the_pipeline_and_no_person(tmp_path: Path) -> None:
+    with pipeline(tmp_path) as running:
+        running.start_worker()
+        running.emit(lines("tally.chat", ORGANIZATION, 30))
+        running.emit([Line("tally.token", b"x", b"{}", ""), Line("tally.token", b"x", b"nonsense", "")])
+        running.wait()
+        world = World(running.settings.clickhouse_url, running.settings.clickhouse_database, [], {})
+        with serve(context_of(running.settings)) as served:
+            answer = asked(world, served)
+            shown = answer.json()
+            assert (shown["lag"], sum(shown["dead_letters"].values())) == (0, 2)
+            assert {one["source"]: one["next_offset"] for one in shown["sources"]} == {
+                one.source: one.next_offset for one in standings(running.settings)
+            }
+            assert sum(one["log_end"] - one["log_start"] for one in shown["sources"]) == 32
+            assert len({one["topic"] for one in shown["sources"]}) >= len(EVENTS)
+            assert ORGANIZATION not in json.dumps(shown)
+            assert not any(one["is_stuck"] for one in shown["sources"])
+            running.kafka.kill()
+            assert asked(world, served).status_code == 503
+
+
+def asked(world: World, served: Served) -> httpx.Response:
+    client = world.client()
+    now = served.context.clock()
+    link = make_pass(client, "link", Holder(operator="kim"), now, now + served.context.session_lifetime)
+    client.close()
+    cookies = use(served, link).cookies
+    return httpx.get(f"{served.base_url}/operator/pipeline", cookies=cookies, timeout=30)

@@ -108,18 +108,21 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Page) -
 
 
 async def show_figure(request: Request[Any, Any, Any], organization: str, page: Page, file: str) -> Response[bytes]:
-    """One figure of a page: as CSV, exact and unrounded, or as the HTML that takes its place in the page."""
+    """A figure of a page as CSV, exact and unrounded, or some (`a,b.html`) as the HTML that takes their place."""
     context: Context = request.app.state.context
     viewer = viewer_of(request)
     require_organization(viewer, organization)
     wanted, _, kind = file.rpartition(".")
-    makers = [maker for maker in makers_of(page, viewer) if maker.name == wanted]
-    if not makers or kind not in ("csv", "html"):
+    names = set(wanted.split(",")) if kind == "html" else {wanted}
+    makers = [maker for maker in makers_of(page, viewer) if maker.name in names]
+    if len(makers) != len(names) or kind not in ("csv", "html"):
         raise NotFound(NO_PAGE)
     ask = await asked(request, page)
-    [part] = await make_parts(context, ask, makers)
+    parts = await make_parts(context, ask, makers)
     if kind == "html":
-        return html(request, "fragment.html", figure=part.figure, ask=ask, definitions=DEFINITIONS)
+        figures = [part.figure for part in parts]
+        return html(request, "fragment.html", figures=figures, ask=ask, definitions=DEFINITIONS)
+    [part] = parts
     if part.figure.failed:
         raise Unavailable(part.figure.failed, 5)
     tell_rows(request, len(part.figure.rows))

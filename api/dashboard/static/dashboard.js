@@ -53,13 +53,12 @@
 
   let shown = location.search;
 
-  const fragmentOf = (figure, url) => `${url.pathname}/${figure.id}.html${url.search}`;
-
-  async function read(figure, url) {
-    const response = await fetch(fragmentOf(figure, url));
+  async function read(figures, url) {
+    const names = figures.map((figure) => figure.id).join(",");
+    const response = await fetch(`${url.pathname}/${names}.html${url.search}`);
     if (!response.ok || response.redirected) throw new Error(`${response.status}`);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    return document.importNode(page.querySelector(".figure"), true);
+    return figures.map((figure) => document.importNode(page.getElementById(figure.id), true));
   }
 
   const ofParameter = (name) => [...document.querySelectorAll(".figure")].filter((figure) =>
@@ -84,7 +83,7 @@
     const figures = ofParameter(link.dataset.swap);
     const focused = { id: link.closest(".figure").id, label: link.textContent };
     figures.forEach((figure) => figure.setAttribute("aria-busy", "true"));
-    const found = await Promise.all(figures.map((figure) => read(figure, url)));
+    const found = await read(figures, url);
     figures.forEach((figure, place) => {
       if (figure.querySelector("details.data[open]")) found[place].querySelector("details.data")?.setAttribute("open", "");
       figure.replaceWith(found[place]);

@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
 TEST_ARGS ?=
+CHAOS_ARGS ?=
 SEEDS ?= 1000
 CASES ?= 20000
 
-.PHONY: setup demo chromium test coverage lint bench simulate fuzz clean
+.PHONY: setup demo chromium test coverage lint bench simulate chaos fuzz clean
 
 setup: $(VENV)/.installed
 
@@ -46,6 +47,10 @@ bench: setup
 
 simulate: setup
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+# Faults on the real stack under load; CHAOS_ARGS='--minutes 120 --rate 1000' is the long form.
+chaos: setup
+	$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 # Requests made from the API's own OpenAPI document.
 fuzz: setup

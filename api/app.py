@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router, get
-from litestar.datastructures import State
+from litestar.datastructures import CacheControlHeader, State
 from litestar.exceptions import HTTPException
 from litestar.types import Message, Receive, Scope, Send
 
@@ -18,6 +18,9 @@ from api.operators import operating
 from api.refusals import REQUEST_ID, refuse
 from api.routes import analytics
 from api.sign_in import signing
+
+NEVER_KEPT = CacheControlHeader(no_store=True)
+"""Whoever signs out must not leave answers in the browser; a route whose answer may stay there says so itself."""
 
 
 class RequestIds:
@@ -72,6 +75,7 @@ def make_app(context: Context) -> RequestIds:
         ],
         exception_handlers={Exception: refuse, HTTPException: refuse},
         middleware=[SpendAudit()],
+        cache_control=NEVER_KEPT,
         state=State({"context": context}),
         openapi_config=document(),
         logging_config=None,

@@ -108,6 +108,7 @@ def read_question(endpoint: Endpoint, viewer: Viewer, given: Given, newest: date
         by_user="user_id" in groupings,
         by_group="rbac_group_id" in groupings,
         by_product="product" in groupings,
+        priced=endpoint.priced,
         ranking=read_ranking(endpoint, viewer, given, cursor),
     )
 

@@ -126,10 +126,14 @@ def _filter(scope: Scope) -> str:
     return orjson.dumps(parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)).decode()
 
 
-class _Counted(msgspec.Struct):
-    """As much of a page as is looked at."""
+class _Row(msgspec.Struct):
+    """As much of a page's element as is looked at: a bucket of time has the rows in it."""
 
-    data: list[msgspec.Raw]
+    results: list[msgspec.Raw] | None = None
+
+
+class _Counted(msgspec.Struct):
+    data: list[_Row]
 
 
 def _rows(scope: Scope, body: bytes) -> int | None:
@@ -137,6 +141,7 @@ def _rows(scope: Scope, body: bytes) -> int | None:
     if told is not None:
         return told
     try:
-        return len(msgspec.json.decode(body, type=_Counted).data)
+        found = msgspec.json.decode(body, type=_Counted).data
     except msgspec.DecodeError:
         return None
+    return sum(1 if row.results is None else len(row.results) for row in found)

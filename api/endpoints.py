@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from api.ids import GROUP, PROJECT, USER, tagged
 from api.parameters import Reader, a_flag, a_name, an_id, choice
-from api.shapes.common import Metrics, filled, metric_names, user_of
+from api.shapes.common import SPEND_FIELDS, Metrics, cents, filled, metric_names, user_of
 from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
 from api.shapes.users import UserActivity
 from reports.engagement.asking import Question
@@ -45,6 +45,11 @@ class Endpoint:
     parameters: tuple[str, ...] = RANGE
     paged: Callable[[Question], bool] = field(default=lambda _: True)
 
+    @property
+    def priced(self) -> bool:
+        """Whether its rows tell of spend."""
+        return not SPEND_FIELDS.isdisjoint(self.metrics)
+
 
 def user_row(row: Row, question: Question) -> UserActivity:
     """A person, or a group whose key is the row's."""
@@ -77,8 +82,10 @@ def connector_row(row: Row, question: Question) -> ConnectorActivity:
 
 
 def skill_row(row: Row, question: Question) -> SkillActivity:
-    """A skill."""
+    """A skill. Its money is null where a part of it has no price."""
     others = {"skill_name": row["name"], "skill_display_name": row.get("display_name")}
+    others |= {"attributed_list_price": cents(row["list_price"]), "estimated_overage_spend": cents(row["overage"])}
+    others["currency"] = "USD" if row["list_price"] else None
     return filled(SkillActivity, row["counts"], share_status=row.get("share_status"), **others, **_cut(row, question))
 
 
@@ -150,7 +157,7 @@ SKILLS = Endpoint(
     },
     group_by=("product", "rbac_group_id", "user_id"),
     sort="skill_name",
-    metrics=_metrics(SkillActivity),
+    metrics=(*_metrics(SkillActivity), "estimated_overage_spend", "attributed_list_price"),
 )
 PLUGINS = Endpoint(
     "plugins",

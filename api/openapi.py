@@ -11,6 +11,9 @@ from api import claude_code
 from api.endpoints import SUMMARY_FILTERS
 from api.parameters import MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
 from api.routes import LISTS, PREFIX
+from api.usage.answers import USUAL_ROWS as ROWS_OF_REPORTS
+from api.usage.endpoints import REPORTS, Report
+from api.usage.ranges import BUCKETS
 
 TEXT = OpenAPIType.STRING
 
@@ -62,6 +65,17 @@ def _limit(usual: int) -> Schema:
     return Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MOST_ROWS, default=usual)
 
 
+def _report(report: Report) -> dict[str, Schema]:
+    moment = Schema(type=TEXT, format=OpenAPIFormat.DATE_TIME)
+    rows = _limit(ROWS_OF_REPORTS)
+    buckets = Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=max(most for _, most in BUCKETS.values()))
+    allowed = {"starting_at": moment, "ending_at": moment, "limit": rows if report.metrics else buckets}
+    for name in report.parameters:
+        entry = _one_of(*report.choices(name)) if report.choices(name) else Schema(type=TEXT)
+        allowed.setdefault(name, _some(entry) if name.endswith("[]") else entry)
+    return allowed
+
+
 _DAY = Schema(type=TEXT, format=OpenAPIFormat.DATE)
 _COMMON = {
     "date": _DAY,
@@ -83,5 +97,6 @@ _ALLOWED = (
         }
         for endpoint in LISTS
     }
+    | {f"{PREFIX}/{report.name}": _report(report) for report in REPORTS}
     | {f"{claude_code.PREFIX}/{claude_code.NAME}": {"starting_at": _DAY, "limit": _limit(claude_code.USUAL_ROWS)}}
 )

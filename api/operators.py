@@ -6,7 +6,6 @@ from litestar import Request, Router, get
 
 from api.context import Context
 from api.guard import require_operator
-from api.routes import NEVER_KEPT
 from api.shapes.pipeline import Pipeline
 
 
@@ -21,6 +20,5 @@ operating = Router(
     "/operator",
     route_handlers=[pipeline],
     guards=[require_operator],
-    cache_control=NEVER_KEPT,
     include_in_schema=False,
 )

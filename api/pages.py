@@ -14,7 +14,6 @@ HEADERS = {
     ),
     "referrer-policy": "no-referrer",  # the address of a link's page holds its secret
     "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
 }
 
 

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Annotated, Any
 
 from litestar import Request, Router, get
-from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.params import QueryParameter
 
@@ -150,9 +149,6 @@ async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Pag
     return await listed(request, ARTIFACTS)
 
 
-NEVER_KEPT = CacheControlHeader(no_store=True)
-"""Who is signed out must not find answers in the browser."""
-
 LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
 FILTERS: dict[str, Mapping[str, Reader | Filter]] = {
     "summaries": SUMMARY_FILTERS,
@@ -165,7 +161,6 @@ analytics = Router(
     PREFIX,
     route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts, *HANDLERS],
     guards=[require_viewer],
-    cache_control=NEVER_KEPT,
     tags=["analytics"],
     security=[{"bearer": []}, {"api_key": []}],
 )

@@ -62,7 +62,7 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
     cookie = session_cookie(context, secret)
     if is_form(request):
         return Redirect(HOME, status_code=303, cookies=[cookie], headers=HEADERS)
-    return Response(shown(who), status_code=200, cookies=[cookie], headers={"cache-control": "no-store"})
+    return Response(shown(who), status_code=200, cookies=[cookie])
 
 
 @post("/sign-out", include_in_schema=False, request_max_body_size=LARGEST)

@@ -7,9 +7,10 @@ What is not remembered, or no longer holds, is asked anew: that decides how fast
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -24,7 +25,6 @@ T = TypeVar("T")
 MOST_ROWS = 20_000
 """How many rows are remembered, of 5 kB at most; what was not asked for longest gives way."""
 
-
 NO_DAY = date(1970, 1, 1)
 """Where state.sql puts what belongs to no day."""
 
@@ -35,9 +35,10 @@ class State:
 
     of_days: Mapping[date, str]
 
-    def up_to(self, last: date) -> Hashable:
-        """What every answer about days up to `last` is made of, those before its first day included."""
-        return tuple((day, digest) for day, digest in self.of_days.items() if day <= last)
+    def up_to(self, last: date) -> str:
+        """A digest of what every answer about days up to `last` is made of, those before its first day included."""
+        days = ((day.toordinal(), digest) for day, digest in sorted(self.of_days.items()) if day <= last)
+        return sha256(repr(list(days)).encode()).hexdigest()
 
 
 class Memory:
@@ -46,10 +47,10 @@ class Memory:
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
         self._most_rows = most_rows
         self._rows = 0
-        self._answers: OrderedDict[Hashable, tuple[Hashable, Sequence[Any]]] = OrderedDict()
+        self._answers: OrderedDict[Hashable, tuple[str, Sequence[Any]]] = OrderedDict()
         self._lock = Lock()
 
-    def recall(self, question: Hashable, state: Hashable, read: Callable[[], Sequence[T]]) -> Sequence[T]:
+    def recall(self, question: Hashable, state: str, read: Callable[[], Sequence[T]]) -> Sequence[T]:
         """The answer to the question: the remembered one if it is of this state, else what `read` says now.
 
         `state` must have been read before `read` is called: what `read` sees beyond it has another state by then, so
@@ -66,7 +67,7 @@ class Memory:
             self._keep(question, state, answer)
         return answer
 
-    def _keep(self, question: Hashable, state: Hashable, answer: Sequence[Any]) -> None:
+    def _keep(self, question: Hashable, state: str, answer: Sequence[Any]) -> None:
         if _weight(answer) > self._most_rows:
             return
         self._answers[question] = (state, answer)
@@ -81,8 +82,12 @@ class Memory:
 
 
 def _weight(answer: Sequence[Any]) -> int:
-    """An answer without rows takes room too."""
-    return len(answer) + 1
+    """Its rows, and what their lists hold (who all the active people are is one row). No rows take room too."""
+    return 1 + sum(1 + sum(len(value) for value in _columns(row) if isinstance(value, list)) for row in answer)
+
+
+def _columns(row: Any) -> Iterable[Any]:
+    return row if isinstance(row, (tuple, list)) else ()
 
 
 def read_state(client: Client, organization_id: str) -> State:

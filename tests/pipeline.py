@@ -37,12 +37,12 @@ class Pipeline:
         self.workers: list[subprocess.Popen[bytes]] = []
         prepare(self.settings)
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        """One more worker; its log is `worker-N.log` in the folder."""
+    def start_worker(self, **changed: object) -> subprocess.Popen[bytes]:
+        """One more worker, with some settings changed; its log is `worker-N.log` in the folder."""
         log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
         worker = subprocess.Popen(
             [sys.executable, "-m", "deploy.cli", "worker"],
-            env={**os.environ, **environment_of(self.settings)},
+            env={**os.environ, **environment_of(self.settings.model_copy(update=changed))},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from api.ids import USER, tagged
+from reports.spend_csv import EXACT, money_text
 
 T = TypeVar("T", bound="Metrics")
 R = TypeVar("R")
@@ -73,6 +75,11 @@ def _is_block(kind: Any) -> bool:
 def without_spend(row: S) -> S:
     """The row as somebody sees it who sees all but spend."""
     return msgspec.structs.replace(row, **{name: None for name in row.__struct_fields__ if name in SPEND_FIELDS})
+
+
+def cents(units: str) -> str | None:
+    """An amount in cents, from a whole number of 10^-24 USD; None when it is unknown."""
+    return money_text(Decimal(units).scaleb(-22, EXACT)) if units else None
 
 
 def user_of(uuid: str, email: str) -> User:

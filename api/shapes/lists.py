@@ -88,7 +88,8 @@ class SkillOffice(Metrics, frozen=True, kw_only=True):
 
 
 class SkillActivity(Cut, frozen=True, kw_only=True):
-    """A skill. Its share of spend is not served yet, so the amounts are null."""
+    """A skill, and what usage that involved it costs: cents as decimal strings, null where a price is unknown, and for
+    who does not see spend."""
 
     skill_name: str
     skill_display_name: str | None
@@ -101,9 +102,9 @@ class SkillActivity(Cut, frozen=True, kw_only=True):
     cowork_metrics: SkillSessions
     office_metrics: SkillOffice
     chat_cowork_unified_metrics: None = None
-    estimated_overage_spend: None = None
-    attributed_list_price: None = None
-    currency: None = None
+    estimated_overage_spend: str | None
+    attributed_list_price: str | None
+    currency: Literal["USD"] | None
 
 
 class PluginSessions(Metrics, frozen=True, kw_only=True):

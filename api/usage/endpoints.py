@@ -28,6 +28,14 @@ MINUTE_FILTERS = ("products[]", "models[]", "organization_ids[]")
 MOST_GROUPS = 5
 """Groupings of the newer reports, components of costs not counted."""
 
+CHOICES: dict[str, tuple[str, ...]] = {
+    "bucket_width": tuple(WIDTHS),
+    "time_bucket_width": tuple(WIDTHS),
+    "order": ("asc", "desc"),
+    "exclude_deleted_users": ("true", "false"),
+}
+"""Values of parameters that have few, whatever the report."""
+
 TIMES = ("starting_at", "ending_at")
 SORTS = ("order_by", "order", "exclude_deleted_users")
 PAGES = ("group_by[]", "limit", "page")
@@ -62,6 +70,13 @@ class Report:
         """All its parameters."""
         return (*TIMES, self.width, *self.filters, *(SORTS if self.metrics else ()), *PAGES)
 
+    def choices(self, parameter: str) -> tuple[str, ...]:
+        """The values of a parameter that has few; none for another one."""
+        if parameter in self.filters:
+            return self.filters[parameter].choices
+        own = {"group_by[]": self.group_by, "order_by": self.orders}
+        return (CHOICES | own).get(parameter, ())
+
 
 USAGE_REPORT = Report("usage_report", usage_results, PEOPLES, SHARED_GROUPS)
 COST_REPORT = Report("cost_report", cost_results, PEOPLES, (*SHARED_GROUPS, *COMPONENTS), priced=True)
@@ -78,6 +93,3 @@ USER_COST_REPORT = Report(
 USAGE = Report("usage", usage_rows, EVERYBODYS, EVERY_GROUP, metrics=USAGE_METRICS, newer=True)
 COST = Report("cost", cost_rows, EVERYBODYS, (*EVERY_GROUP, *COMPONENTS), priced=True, metrics=COST_METRICS, newer=True)
 REPORTS = (USAGE_REPORT, COST_REPORT, USER_USAGE_REPORT, USER_COST_REPORT, USAGE, COST)
-
-CHOICES = {"bucket_width": tuple(WIDTHS), "time_bucket_width": tuple(WIDTHS), "order": ("asc", "desc")}
-"""Values of parameters that have few, whatever the report."""

@@ -39,7 +39,7 @@ def read_range(given: Given, width: str | None, now: datetime, by_row: bool) -> 
     if starts is None:
         raise BadRequest(f"starting_at: missing. Allowed: {FORM}.")
     if ending is None and by_row and width:
-        raise BadRequest(f"ending_at: missing. Allowed with buckets: {FORM}.")
+        raise BadRequest(f"ending_at: missing, and buckets need it. Allowed: {FORM}.")
     _within(starts, ending, now, MOST_MINUTES if by_row and width == "1m" else MOST_DAYS)
     step = WIDTHS[width or "1h"]
     begins, ends = floor(starts, step), floor(ending or min(now, starts + MOST_DAYS), step)

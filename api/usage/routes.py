@@ -18,7 +18,6 @@ from api.shapes.usage import Bucket, CostResult, CostRow, ReportPage, UsageResul
 from api.usage.answers import answer
 from api.usage.endpoints import (
     BETA,
-    CHOICES,
     COST,
     COST_REPORT,
     USAGE,
@@ -56,19 +55,9 @@ def declared(report: Report) -> Any:
 
 
 def _annotation(report: Report, name: str) -> Any:
-    choices = _choices(report, name)
     says = report.filters[name].says if name in report.filters else SAYS[name]
-    if choices:
-        says += " One of " + ", ".join(f"`{choice}`" for choice in choices) + "."
     kind = list[str] | None if name.endswith("[]") else str | None
     return Annotated[kind, QueryParameter(name=name, required=False, description=says)]
-
-
-def _choices(report: Report, name: str) -> tuple[str, ...]:
-    if name in report.filters:
-        return report.filters[name].choices
-    own = {"group_by[]": report.group_by, "order_by": report.orders, "exclude_deleted_users": ("true", "false")}
-    return (own | CHOICES).get(name, ())
 
 
 def route(report: Report, summary: str) -> get:

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from deploy.embedded.clickhouse_formats import has_header, header_of, joins
-from deploy.embedded.clickhouse_sql import may_stream, reads_inlined_data, result_format
+from deploy.embedded.clickhouse_sql import InsertHead, may_stream, reads_inlined_data, result_format
 
 _NOT_STREAMABLE = "Streaming query is not supported"
 _CONFIG = """\
@@ -225,26 +226,39 @@ def _whole(connection: Any, request: Request, summary: Summary) -> bytes:
 
 
 class Insert:
-    """An INSERT whose data arrives in parts. Nothing is confirmed before `finish` has returned."""
+    """An INSERT whose data arrives in parts. Nothing is confirmed before `finish` has returned.
 
-    def __init__(self, connection: Any, statement: bytes, format_name: str) -> None:
-        """Begin the INSERT (without FORMAT clause and data). Raises ClickHouseError."""
+    The data waits in a file without a name, and the engine reads it as INFILE: chdb's own streaming insert answers that
+    all is written when it is not (a full disk, no memory), and what was confirmed is never sent again.
+    """
+
+    def __init__(self, connection: Any, head: InsertHead) -> None:
         self._connection = connection
-        with refusals():
-            self._handle = connection.send_insert(statement.decode(), format_name)
+        self._head = head
+        self._file = TemporaryFile()  # noqa: SIM115 - closed by finish or cancel
 
     def append(self, data: bytes) -> None:
-        """Give the next bytes of data. Raises ClickHouseError if they cannot be read as the format."""
-        if data:
-            with refusals():
-                self._connection.insert_append(self._handle, data)
+        """Take the next bytes of data. Raises ClickHouseError if there is no room for them."""
+        with _room():
+            self._file.write(data)
 
     def finish(self, summary: Summary) -> None:
         """Commit. On return every row is in the table. Raises ClickHouseError."""
-        with refusals():
-            summary.add(self._connection.insert_done(self._handle))
+        with self._file as file, _room(), refusals():
+            file.seek(0)
+            source = f" FROM INFILE '/dev/fd/{file.fileno()}' COMPRESSION 'none' ".encode()
+            end = b" FORMAT " + self._head.format.encode()
+            summary.add(self._connection.query((self._head.statement + source + self._head.settings + end).decode()))
 
     def cancel(self) -> None:
-        """Give up; blocks that were already written as parts stay, as on a server."""
-        with refusals():
-            self._connection.insert_cancel(self._handle)
+        """Give up; nothing is written."""
+        self._file.close()
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Turn a full disk for temporary files into the error that a server has for it."""
+    try:
+        yield
+    except OSError as error:
+        raise ClickHouseError(243, f"Code: 243. DB::Exception: {error.strerror}. (NOT_ENOUGH_SPACE)") from error

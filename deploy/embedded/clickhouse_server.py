@@ -91,8 +91,7 @@ class Server:
 
     async def _insert(self, call: Call, connection: Any) -> web.Response:
         assert call.insert is not None
-        summary, head = Summary(), call.insert
-        insert = await self._work(call.asked, Insert, connection, head.statement, head.format)
+        summary, insert = Summary(), Insert(connection, call.insert)
         try:
             async for data in call.data:
                 await self._work(call.asked, insert.append, data)

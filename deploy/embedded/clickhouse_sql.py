@@ -33,9 +33,10 @@ class Token:
 
 @dataclass(frozen=True)
 class InsertHead:
-    """`INSERT INTO ... FORMAT x` without the FORMAT clause, the format, and where its data begins."""
+    """`INSERT INTO ... SETTINGS ... FORMAT x` without its last two clauses, these, and where its data begins."""
 
     statement: bytes
+    settings: bytes
     format: str
     data_start: int
 
@@ -59,25 +60,29 @@ def split_insert(sql: bytes) -> InsertHead | None:
     """
     stream = tokens(sql)
     before = next(stream, None)
+    settings: Token | None = None
     if before is None or before.text != b"INSERT":
         return None
     for token in stream:
         if token.depth == 0 and token.is_word and before.text not in (b"INTO", b"TABLE", b"."):
             if token.text in (b"SELECT", b"WITH", b"VALUES", b"INFILE"):
                 return None
+            if token.text == b"SETTINGS":
+                settings = token
             if token.text == b"FORMAT":
-                return _head(sql, token, next(stream, None))
+                return _head(sql, settings, token, next(stream, None))
         before = token
     return None
 
 
-def _head(sql: bytes, clause: Token, name: Token | None) -> InsertHead | None:
+def _head(sql: bytes, settings: Token | None, clause: Token, name: Token | None) -> InsertHead | None:
     if name is None or not name.is_word:
         return None
     seam = re.compile(rb"[ \t\f]*\r?\n?").match(sql, name.end)
     assert seam is not None
-    statement = sql[: clause.end - len(b"FORMAT")]
-    return InsertHead(statement, sql[name.end - len(name.text) : name.end].decode(), seam.end())
+    end = clause.end - len(b"FORMAT")
+    begin = settings.end - len(b"SETTINGS") if settings else end
+    return InsertHead(sql[:begin], sql[begin:end], sql[name.end - len(name.text) : name.end].decode(), seam.end())
 
 
 def reads_inlined_data(sql: bytes) -> bool:

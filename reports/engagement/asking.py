@@ -43,7 +43,7 @@ class Question:
     """An organization's days `first` to `last`, narrowed and grouped. An empty filter lets everything through.
 
     Groups are those held on the day of the activity: with `by_group` a row counts for each of them, so grouped rows
-    overlap.
+    overlap. `priced`: rows tell of spend, so a late price is a revision of them, too.
     """
 
     organization_id: str
@@ -60,6 +60,7 @@ class Question:
     by_user: bool = False
     by_group: bool = False
     by_product: bool = False
+    priced: bool = False
     ranking: Ranking = field(default_factory=Ranking)
 
     def parameters(self) -> dict[str, Any]:
@@ -107,5 +108,6 @@ def stamp(client: Client, question: Question) -> str:
 
     A page that is read before a stamp, and one that is read after an equal stamp, saw the same cells.
     """
-    scope = {"organization_id": question.organization_id, "first": question.first, "last": question.last}
+    names = ("organization_id", "first", "last", "priced")
+    scope = {name: getattr(question, name) for name in names}
     return str(rows(client, "stamp", scope)[0]["stamp"])

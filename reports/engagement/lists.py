@@ -64,7 +64,8 @@ def read_connectors(client: Client, question: Question) -> Sequence[Row]:
 
 @remembered
 def read_skills(client: Client, question: Question) -> Sequence[Row]:
-    """A row a skill, sorted by name, with its display name and with whom it is shared at present."""
+    """A row a skill, sorted by name, with its display name and with whom it is shared at present. `list_price` and
+    `overage` are whole numbers of 10^-24 USD as texts, "" where a price is unknown."""
     saved = _saved(client, question, "skill.saved")
     folded = {name.lower() for name in question.names}
     shared = [
@@ -72,10 +73,13 @@ def read_skills(client: Client, question: Question) -> Sequence[Row]:
         for name, detail in saved.items()
         if detail["share_status"] in question.share_statuses and (not folded or name.lower() in folded)
     ]
-    if question.share_statuses:
-        found = _extensions(client, question, "skill", shared)
-    else:
-        found = _extensions(client, question, "skill", sorted(folded), any_name=not folded, fold_case=True)
+    by_status = bool(question.share_statuses)
+    more = {
+        "names": sorted(shared if by_status else folded),
+        "any_name": not (by_status or folded),
+        "fold_case": not by_status,
+    }
+    found = rows(client, "skills", question.parameters() | more)
     return [row | saved.get(row["name"], {}) | {"name": row["name"]} for row in found]
 
 

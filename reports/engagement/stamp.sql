@@ -25,5 +25,17 @@ FROM (
         AND hour < toDateTime({last:Date} + 1, 'UTC') AND web_search_requests > 0
     GROUP BY source
     UNION ALL
+    SELECT 'usage', source, max(log_offset) FROM spend_cells
+    WHERE {priced:Bool} AND organization_id = {organization_id:UUID} AND hour >= toDateTime({first:Date}, 'UTC')
+        AND hour < toDateTime({last:Date} + 1, 'UTC')
+    GROUP BY source
+    UNION ALL
+    SELECT 'terms', source, max(log_offset) FROM directory
+    WHERE {priced:Bool} AND organization_id = {organization_id:UUID}
+        AND type IN ('plan.changed', 'discount.changed', 'extra_usage.changed')
+    GROUP BY source
+    UNION ALL
+    SELECT 'prices', '', toUInt64(max(revision)) FROM prices WHERE {priced:Bool}
+    UNION ALL
     SELECT 'epoch', topic, toUInt64(max(epoch)) FROM topic_epochs WHERE mode = 'replace' GROUP BY topic
 )

@@ -55,18 +55,21 @@ WITH
             AND (empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID}))
         UNION ALL
         SELECT
-            minute, none, nil, product, model, none, none, none, none, none, nil, requests, uncached_input_tokens, cache_read_input_tokens,
-            cache_creation_5m_input_tokens, cache_creation_1h_input_tokens, output_tokens, 0, 0, 0
+            minute, none, nil, product, model, none, none, none, none, none, nil, requests, uncached_input_tokens,
+            cache_read_input_tokens, cache_creation_5m_input_tokens, cache_creation_1h_input_tokens, output_tokens, 0, 0, 0
         FROM live
-        WHERE organization_id = {organization_id:UUID} AND minute >= begins AND minute < ends AND {by_minute:Bool}
-            AND requests > 0 AND (empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID}))
+        WHERE organization_id = if({by_minute:Bool}, {organization_id:UUID}, nil) -- reaches the key, as false alone would not
+            AND minute >= begins AND minute < ends
+            AND (empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID}))
+            AND requests > 0
     ),
     used AS (
         SELECT
             *, if(actor_type = 'user', actor_id, nil) AS person, model != '' AS is_request,
             if(is_request AND context_window = '', '0-200k', context_window) AS window,
             if(is_request AND speed = '', 'standard', speed) AS mode,
-            replaceRegexpOne(model, '-(20[0-9]{6}|latest)$', '') AS undated, if(inference_geo = '', 'global', inference_geo) AS place
+            if(inference_geo = '', 'global', inference_geo) AS place,
+            replaceRegexpOne(model, '-(20[0-9]{6}|latest)$', '') AS undated
         FROM measured
         WHERE (NOT {people_only:Bool} OR actor_type = 'user')
             AND (NOT {exclude_deleted:Bool} OR actor_type != 'user' OR actor_id NOT IN (
@@ -116,8 +119,10 @@ WITH
         SELECT
             if({bucket_seconds:UInt32} = 0, 0, intDiv(toUInt32(moment), {bucket_seconds:UInt32}) * {bucket_seconds:UInt32})
                 AS bucket,
-            if(has(dimensions, 'actor') OR has(dimensions, 'actor_type'), indexOf({every_actor_type:Array(String)}, actor_type), 0)
-                AS by_actor_type,
+            if(
+                has(dimensions, 'actor') OR has(dimensions, 'actor_type'),
+                indexOf({every_actor_type:Array(String)}, actor_type), 0
+            ) AS by_actor_type,
             if(has(dimensions, 'actor'), actor_id, nil) AS by_actor,
             if(has(dimensions, 'product'), product, '') AS by_product,
             if(has(dimensions, 'model'), model, '') AS by_model,
@@ -152,8 +157,9 @@ WITH
             ] AS tokens_usd
         FROM located
         ASOF LEFT JOIN token_prices AS price
-            ON located.undated = price.model AND located.service_tier = price.service_tier AND located.window = price.context_window
-            AND located.place = price.inference_geo AND located.mode = price.speed AND located.moment >= price.effective_from
+            ON located.undated = price.model AND located.service_tier = price.service_tier
+            AND located.window = price.context_window AND located.place = price.inference_geo
+            AND located.mode = price.speed AND located.moment >= price.effective_from
         GROUP BY ALL
     ),
     priced AS (
@@ -170,7 +176,8 @@ WITH
         ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices FINAL WHERE {priced:Bool} AND model = '') AS tool
             ON counted.tools = tool.tools AND counted.step >= tool.effective_from
         ASOF LEFT JOIN terms
-            ON counted.organization_id = terms.organization_id AND toDateTime64(counted.step, 6, 'UTC') >= terms.in_force_from
+            ON counted.organization_id = terms.organization_id
+            AND toDateTime64(counted.step, 6, 'UTC') >= terms.in_force_from
         WHERE NOT terms.seat_based OR (counted.is_extra AND terms.extra_usage)
     ),
     combined AS (

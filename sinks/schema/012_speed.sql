@@ -4,7 +4,7 @@
 -- view `spend` says, but adds counts up before it prices them: prices and terms hold from one change to the next, so
 -- all hours between two changes cost the same. Usage of a tool (web search, code execution) is kept apart, since one
 -- without a price has no cost, and the rest has.
-CREATE OR REPLACE VIEW spend_between AS
+CREATE OR REPLACE VIEW counted_spend AS
 SELECT
     usage.model AS model, usage.requests AS requests, usage.uncached_input_tokens AS uncached_input_tokens,
     usage.cache_read_input_tokens AS cache_read_input_tokens,
@@ -65,15 +65,15 @@ ASOF LEFT JOIN (SELECT *, 1 AS one FROM terms WHERE organization_id = {organizat
     ON usage.one = terms.one AND usage.instant >= terms.in_force_from
 SETTINGS do_not_merge_across_partitions_select_final = 1, join_use_nulls = 0;
 
--- A month that is over is merged into one part a table an hour after its last write, and reading one part takes no
+-- A month that is over is merged into one part a table a day after its last write, and reading one part takes no
 -- merging by FINAL, which is half of what a count costs. A late event's part is merged in again the same way.
-ALTER TABLE spend_cells MODIFY SETTING min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
-ALTER TABLE chat_cells MODIFY SETTING min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
-ALTER TABLE file_cells MODIFY SETTING min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
-ALTER TABLE project_cells MODIFY SETTING min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
-ALTER TABLE artifact_cells MODIFY SETTING min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
-ALTER TABLE connector_cells MODIFY SETTING min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
-ALTER TABLE session_cells MODIFY SETTING min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE spend_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE chat_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE file_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE project_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE artifact_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE connector_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE session_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
 
 -- The state of every day of an organization's cells, kept by ClickHouse with each part of a table, so that it is never
 -- behind the cells: of each source the newest stamp (reports/engagement/stamp.sql), how many rows there are, and the sum

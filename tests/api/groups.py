@@ -28,6 +28,7 @@ def extra_events(events: Sequence[Event]) -> list[Event]:
     made.append(_event("group.deleted", organization, "2026-11-15T08:00:00Z", gone))
     for number, person in enumerate(people[:5]):
         made.append(_skill(organization, person, number))
+        made.append(_usage(organization, person, number))
     return [event | {"event_id": str(UUID(int=0xE000 + number))} for number, event in enumerate(made)]
 
 
@@ -55,3 +56,17 @@ def _member(organization: str, kind: str, group: str, person: str, at: str) -> E
 def _skill(organization: str, person: str, number: int) -> Event:
     actor = {"type": "user", "id": person}
     return _event("skill.used", organization, f"2026-11-1{number}T10:00:00Z", {"actor": actor, "name": ODD_SKILL})
+
+
+def _usage(organization: str, person: str, number: int) -> Event:
+    """A request that several skills were part of, its cost no multiple of their number; one of them is named twice."""
+    usage = {
+        "actor": {"type": "user", "id": person},
+        "funding": ("extra_usage", "usage_based", "seat_allotment")[number % 3],
+        "request_id": f"req_{number}",
+        "model": "claude-opus-4-8",
+        "uncached_input_tokens": 1_001 + number,
+        "output_tokens": 7,
+        "attribution": {"skills": ["pdf", "xlsx", "pdf", "only-in-usage", ODD_SKILL][: 4 + number % 2]},
+    }
+    return _event("token.used", organization, f"2026-11-1{number}T11:00:00Z", usage)

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from itertools import product as product_of
 from typing import Any
 
-from tests.api.touching import NAMED, PRODUCTS, Event, active_in, touches
+from tests.api.touching import PRODUCTS, Event, active_in, named, touches
 
 DAY = timedelta(days=1)
 WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
@@ -183,18 +184,15 @@ class Recount:
         """
         rows: dict[tuple[str, str, str, str], Tally] = defaultdict(Tally)
         for event, day in self.acts(organization, first, last):
-            touched = NAMED[kind](event, self.befell)
             account, product = event["actor"]["id"], event.get("product") or "chat"
-            if touched is None or (users and account not in users) or (products and product not in products):
-                continue
-            name, sums, things = touched
-            if names and name not in names:
+            if (users and account not in users) or (products and product not in products):
                 continue
             held = self.groups_on(organization, account, day) if groups or "rbac_group_id" in by else {""}
             held &= set(groups) or held
-            if not held:
-                continue
-            for group in held if "rbac_group_id" in by else {""}:
+            shown = (held if "rbac_group_id" in by else {""}) if held else set()
+            for (name, sums, things), group in product_of(named(kind, event, self.befell), shown):
+                if names and name not in names:
+                    continue
                 row = rows[
                     name, product if "product" in by else "", account if "user_id" in by else "", group
                 ]  # fmt: skip

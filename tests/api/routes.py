@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
 from litestar import Litestar
@@ -28,24 +28,20 @@ def handlers(app: Litestar, of_operators: bool = False) -> Iterator[tuple[str, H
             yield from ((route.path, handler) for handler in route.route_handlers if "GET" in handler.http_methods)
 
 
-def names_in(document: Any) -> Iterator[str]:
-    """The names of all properties of a JSON Schema."""
-    if isinstance(document, dict):
-        yield from document.get("properties", {})
-        for child in document.values():
-            yield from names_in(child)
-    if isinstance(document, list):
-        for child in document:
-            yield from names_in(child)
+def names_in(kind: Any) -> Iterator[str]:
+    """The names of all fields of a type of answers, those of its parts included."""
+    for part in get_args(kind):
+        yield from names_in(part)
+    struct = get_origin(kind) or kind
+    if isinstance(struct, type) and issubclass(struct, msgspec.Struct):
+        for field in msgspec.structs.fields(struct):
+            yield field.encode_name
+            yield from names_in(field.type)
 
 
 def may_tell_spend(handler: HTTPRouteHandler) -> bool:
     """Whether any field of its answers sounds like money; an answer without named fields is taken for one that does."""
-    kind = handler.parsed_fn_signature.return_type.annotation
-    try:
-        names = list(names_in(msgspec.json.schema(kind)))
-    except TypeError:
-        return True
+    names = list(names_in(handler.parsed_fn_signature.return_type.annotation))
     return not names or any(SPENDING.search(name) for name in names)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import httpx
@@ -20,9 +20,14 @@ from reports.access.keys import create_key, ensure_cursor_secret
 from tests.api.world import NOW, World
 
 PREFIX = "/v1/organizations/analytics"
+HEADERS = {"anthropic-beta": BETA}
+"""What the newer reports ask for; the others do not look at it."""
+
 ENDLESS = 1_000_000
 PIPELINE = Pipeline(lag=0, data_refreshed_at=NOW, sources=[], dead_letters={}, dead_letters_counted_at=NOW)
 """What an operator is shown; tests/integration/test_operator_pipeline.py looks at a real one."""
+LISTED = re.compile(r"(_ids|_tiers|_types|_geos|_windows|_categories|models|products|speeds)$")
+"""What the reports' list parameters end with."""
 
 LISTED = re.compile(r"(_ids|_tiers|_types|_geos|_windows|_categories|models|products|speeds)$")
 """What the reports' list parameters end with."""
@@ -42,7 +47,7 @@ class Served:
         for name, value in parameters.items():
             shown = f"{name}[]" if name in ("filter", "group_by") or LISTED.search(name) else name
             query += [(shown, str(each)) for each in (value if isinstance(value, list) else [value])]
-        headers = {"anthropic-beta": BETA} | ({"x-api-key": key} if key else {})
+        headers = HEADERS | ({"x-api-key": key} if key else {})
         return httpx.get(f"{self.base_url}{path}", params=query, headers=headers, timeout=30)
 
 
@@ -62,12 +67,12 @@ def serve(context: Context, *handlers: Any) -> Iterator[Served]:
         thread.join()
 
 
-def context_of(world: World, requests_a_minute: int = ENDLESS, **others: Any) -> Context:
-    """A context over the world; its clock stands still at NOW; `others` take the place of what it is made of."""
+def context_of(world: World, requests_a_minute: int = ENDLESS, now: datetime = NOW, **others: Any) -> Context:
+    """A context over the world; its clock stands still at `now`; `others` take the place of what it is made of."""
     usual: dict[str, Any] = {
         "connect": world.client,
         "sources": lambda _: world.sources,
-        "clock": lambda: NOW,
+        "clock": lambda: now,
         "pipeline": lambda: PIPELINE,
         "grace": timedelta(minutes=120),
         "rates": Rates(requests_a_minute),
@@ -77,12 +82,12 @@ def context_of(world: World, requests_a_minute: int = ENDLESS, **others: Any) ->
     return Context(**(usual | others))
 
 
-def make_keys(world: World) -> dict[str, str]:
+def make_keys(world: World, now: datetime = NOW) -> dict[str, str]:
     """A key of each organization, by organization."""
     client = world.client()
-    ensure_cursor_secret(client, NOW)
+    ensure_cursor_secret(client, now)
     keys = {
-        organization: create_key(client, organization, "test", NOW, NOW + timedelta(days=1))[1]
+        organization: create_key(client, organization, "test", now, now + timedelta(days=1))[1]
         for organization in world.organizations
     }
     client.close()

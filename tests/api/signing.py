@@ -6,10 +6,11 @@ import httpx
 
 from reports.access.passes import Holder, make_pass
 from tests.api.people import Someone
-from tests.api.server import Served
+from tests.api.server import HEADERS, Served
 from tests.api.world import NOW, World
 
 FORM = {"sec-fetch-site": "same-origin"}
+"""What a browser says of itself when our own page sends something."""
 
 
 def link_for(world: World, holder: Holder, minutes: int = 10) -> str:
@@ -30,7 +31,7 @@ def use(served: Served, link: str, **headers: str) -> httpx.Response:
 
 
 def browser(world: World, served: Served, holder: Holder) -> httpx.Client:
-    """A browser in which somebody is signed in: it holds the cookie and nothing else."""
+    """A browser in which somebody is signed in: all that it has of them is the cookie."""
     response = use(served, link_for(world, holder))
     assert response.status_code == 303, response.text
-    return httpx.Client(base_url=served.base_url, cookies=response.cookies, headers=FORM, timeout=30)
+    return httpx.Client(base_url=served.base_url, cookies=response.cookies, headers=FORM | HEADERS, timeout=30)

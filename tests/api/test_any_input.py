@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 
 from api.endpoints import SUMMARY_PARAMETERS
 from api.routes import FILTERS, LISTS
+from api.usage.endpoints import BETA, REPORTS
+from api.usage.filters import EVERYBODYS, PEOPLES
 from tests.api.groups import GROUPS
 from tests.api.server import PREFIX, Served
 
-PARAMETERS = {"summaries": SUMMARY_PARAMETERS} | {endpoint.name: endpoint.parameters for endpoint in LISTS}
+PARAMETERS = {"summaries": SUMMARY_PARAMETERS} | {endpoint.name: endpoint.parameters for endpoint in (*LISTS, *REPORTS)}
 ORDERS = {endpoint.name: (endpoint.sort, *endpoint.metrics) for endpoint in LISTS}
+ORDERS |= {report.name: report.orders for report in REPORTS}
+REPORT_NAMES = {report.name for report in REPORTS}
 ODD = ["", "0", "-1", "null", "\x00", "'", '"', "\\", "\\N", "{x:UInt8}", "%", "é🥭", "\n\t", "a" * 600, "1e999", "[]"]
 VALUES: dict[str, Any] = {
     "date": ["2026-11-17", "2026-11-19", "2026-02-30", "0001-01-01", "9999-12-31"],
@@ -23,7 +27,13 @@ VALUES: dict[str, Any] = {
     "limit": ["1", "1000", "1001", "007", "99999999999999999999"],
     "order": ["asc", "desc", "DESC"],
     "page": ["x", "AAAA", "=" * 9],
-    "group_by[]": ["product", "user_id", "rbac_group_id"],
+    "group_by[]": ["product", "user_id", "rbac_group_id", "actor", "token_type", "session_id"],
+    "starting_at": ["2026-11-01T00:00:00Z", "2026-11-19T00:00:00+02:00", "2026-11-01", "9999-12-31T23:59:59-14:00"],
+    "ending_at": ["2026-11-20T00:00:00Z", "2026-11-19T02:00:00Z", "0001-01-01T00:00:00+14:00"],
+    "bucket_width": ["1d", "1h", "1m"],
+    "time_bucket_width": ["1d", "1h", "1m"],
+    "exclude_deleted_users": ["true", "false"],
+    **{name: ["chat", "fast", "us", "user_actor", "dm", "batch", GROUPS[0]] for name in (*PEOPLES, *EVERYBODYS)},
 }
 FILTER_VALUES = ["chat", "cowork", "pdf", "atlassian", "true", "public", "text/html", GROUPS[0], "user_01" + "1" * 22]
 
@@ -61,8 +71,11 @@ def key(served: Served, organization: str) -> str:
 @given(asked=requests())
 def test_a_page_or_a_reason(served: Served, key: str, asked: tuple[str, list[tuple[str, str]]]) -> None:
     name, parameters = asked
+    if name in REPORT_NAMES and "starting_at" not in dict(parameters):
+        parameters = [("starting_at", "2026-11-12T00:00:00Z"), *parameters]
     query = "&".join(f"{quote(each)}={quote(text.encode('utf-8', 'surrogatepass'))}" for each, text in parameters)
-    response = httpx.get(f"{served.base_url}{PREFIX}/{name}?{query}", headers={"x-api-key": key}, timeout=30)
+    headers = {"x-api-key": key, "anthropic-beta": BETA}
+    response = httpx.get(f"{served.base_url}{PREFIX}/{name}?{query}", headers=headers, timeout=30)
     body = response.json()
     assert response.status_code in (200, 400), body
     if response.status_code == 400:

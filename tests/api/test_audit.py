@@ -43,6 +43,11 @@ async def cost() -> Cost:
     return Cost("0.30")
 
 
+@get("/costs", guards=[require_viewer, require_spend], tells_spend=True)
+async def costs() -> dict[str, list[dict[str, list[Cost]]]]:
+    return {"data": [{"results": [Cost("1"), Cost("2")]}, {"results": []}, {"results": [Cost("3")]}]}
+
+
 @get("/forgotten", guards=[require_viewer])
 async def forgotten() -> Cost:
     return Cost("0.30")
@@ -72,7 +77,7 @@ def own(clickhouse: str) -> World:
 def running(own: World) -> Iterator[Served]:
     context, ticks = context_of(own), count()
     context.clock = lambda: NOW + timedelta(microseconds=next(ticks))
-    with serve(context, cost, cost_file) as served:
+    with serve(context, cost, costs, cost_file) as served:
         yield served
 
 
@@ -92,8 +97,8 @@ def test_a_read_of_spend_is_logged_with_the_bodys_hash(running: Served, own: Wor
     _, text = create_key(client, OWNER.organization, "finance", NOW, None)
     signed_in = browser(own, running, holder_of(OWNER))
     parameters = [("date", "2026-11-18"), ("filter[]", "product:chat"), ("filter[]", "product:cowork")]
-    bodies = [signed_in.get(SKILLS, params=parameters), running.get("/cost", text)]
-    entry, read, cost_read = logged(client)
+    bodies = [signed_in.get(SKILLS, params=parameters), running.get("/cost", text), running.get("/costs", text)]
+    entry, read, cost_read, costs_read = logged(client)
     assert (entry.action, entry.who, entry.outcome) == ("sign-in", f"person {OWNER.account}", "done")
     assert NOW < read.moment < cost_read.moment
     assert read == Entry(
@@ -110,6 +115,7 @@ def test_a_read_of_spend_is_logged_with_the_bodys_hash(running: Served, own: Wor
     )
     assert (cost_read.who, cost_read.rows) == (f"key {text[6:18]}", None)
     assert cost_read.sha256 == sha256(bodies[1].content).hexdigest() != sha256(b"").hexdigest()
+    assert (costs_read.rows, costs_read.sha256) == (3, sha256(bodies[2].content).hexdigest())
     stored = str(client.query("SELECT * FROM audit_log").result_rows)
     assert text[19:] not in stored
     assert signed_in.cookies["tally_session"] not in stored

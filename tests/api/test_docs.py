@@ -35,10 +35,10 @@ def test_the_python_example_runs(served: Served, organization: str, capsys: Any)
 
 
 def test_the_curl_examples_answer(served: Served, organization: str) -> None:
-    commands = re.findall(r'^curl -H "([a-z-]+): (.*?)" "(.*?)"$', PAGE, re.MULTILINE)
-    assert len(commands) == 4
-    for header, value, url in commands:
-        headers = {header: value.replace("$KEY", served.keys[organization])}
+    commands = re.findall(r'^curl ((?:-H ".*?" )+)"(.*?)"$', PAGE, re.MULTILINE)
+    assert len(commands) == 6
+    for given, url in commands:
+        headers = dict(re.findall(r'"([a-z-]+): (.*?)"', given.replace("$KEY", served.keys[organization])))
         response = httpx.get(url.replace(ADDRESS, served.base_url), headers=headers)
         assert response.status_code == 200
         assert response.json()["data"]
@@ -58,6 +58,14 @@ def test_every_list_stands_there_with_its_filters() -> None:
         line = rows[endpoint.name][0]
         assert f"`{endpoint.sort}`" in line
         assert [name for name in endpoint.filters if f"`{name}`" not in line] == []
+
+
+def test_every_report_stands_there_with_its_parameters() -> None:
+    section = PAGE.partition("## Usage and cost reports")[2].partition("## Refusals")[0]
+    for report in REPORTS:
+        assert f"`{report.name}`" in section
+        named = {*report.parameters, *report.group_by, *report.orders}
+        assert [name for name in sorted(named) if f"`{name}`" not in section] == []
 
 
 def test_every_method_of_the_sdk_is_served() -> None:

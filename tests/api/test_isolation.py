@@ -15,7 +15,7 @@ from reports.access.passes import Holder
 from tests.api.recount import Recount
 from tests.api.reports import DIMENSIONS
 from tests.api.routes import handlers
-from tests.api.server import PREFIX, Served, context_of
+from tests.api.server import HEADERS, PREFIX, Served, context_of
 from tests.api.signing import browser
 from tests.api.spending import Spending
 from tests.api.world import World
@@ -68,7 +68,7 @@ def owner_of(world: World, organization: str) -> Holder:
 def test_nobody_gets_anything_of_another_organization(world: World, served: Served, recount: Recount, who: str) -> None:
     mine, theirs = world.organizations[:2]
     foreign = marks(world, recount, theirs)
-    asking = httpx.Client(base_url=served.base_url, headers={"x-api-key": served.keys[mine]}, timeout=30)
+    asking = httpx.Client(base_url=served.base_url, headers=HEADERS | {"x-api-key": served.keys[mine]}, timeout=30)
     if who == "person":
         asking = browser(world, served, owner_of(world, mine))
     for path in guarded_paths(world):

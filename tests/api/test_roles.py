@@ -39,6 +39,10 @@ def routes_of(world: World) -> Iterator[tuple[str, bool]]:
 
 @pytest.mark.parametrize("one", EVERYBODY, ids=lambda one: f"{one.plan or 'no plan'} {one.role or 'removed'}")
 def test_a_role_sees_what_the_article_says(served: Served, world: World, one: Someone) -> None:
+    client = world.client()
+    person = read_person(client, one.organization, one.account, NOW)
+    client.close()
+    assert (person.may_look, person.sees_spend) == (one.sees != "", one.sees == "all")
     if not one.sees:
         refused = use(served, link_for(world, holder_of(one)))
         assert (refused.status_code, "set-cookie" in refused.headers) == (403, False)

@@ -6,8 +6,9 @@ import pytest
 
 from api.ids import GROUP, PROJECT, USER, tagged
 from tests.api.groups import GROUPS, ODD_SKILL
-from tests.api.recount import NAMED, Recount
+from tests.api.recount import Recount
 from tests.api.server import Served
+from tests.api.touching import NAMED
 from tests.api.walking import DAY, FIRST, LAST, RANGE, counted, numbers, walk
 from tests.api.world import World
 

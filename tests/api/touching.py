@@ -195,6 +195,14 @@ NAMED = {
 }
 
 
+def named(kind: str, event: Event, befell: Befell) -> list[Named]:
+    """What an event adds to the rows of a list; usage that names skills makes their rows and counts nothing there."""
+    if kind == "skills" and event["type"] in ("token.used", "execution.used"):
+        return [(name, {}, {}) for name in sorted(set((event.get("attribution") or {}).get("skills", ())))]
+    touched = NAMED[kind](event, befell)
+    return [touched] if touched else []
+
+
 def in_sessions(event: Event, what: str) -> dict[str, str]:
     session, product = event.get("session_id"), event.get("product") or "chat"
     if session is None or product not in ("chat", "claude_code", "cowork", "office_agent"):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
 
@@ -24,9 +25,6 @@ UNTIL = date(2026, 11, 20)
 """The first day that has no events; the day before is the newest complete one."""
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-LATE = NOW + timedelta(hours=1)
-"""When the broker had the lines: late enough for any event of the world."""
-
 PLAN = Plan(until=UNTIL, seed=5, organizations=3, users=45, days=40, duplicates=0.02, late=0.02)
 
 
@@ -62,10 +60,18 @@ def make_world(url: str, database: str, plan: Plan = PLAN, extra: Callable[[Even
     world = World(url, database, [], {})
     client = world.client()
     migrate(client)
-    load_prices(client)
     lines = list(simulate(plan))
     lines += map(line_of, extra([json.loads(line.value) for line in lines if line.value is not None]))
     fold_lines(client, world, lines)
+    client.close()
+    return world
+
+
+def priced_world(url: str, plan: Plan = PLAN, extra: Callable[[Events], Events] = lambda _: []) -> World:
+    """A world of its own with the shipped price list."""
+    world = make_world(url, f"priced_{uuid4().hex}", plan, extra)
+    client = world.client()
+    load_prices(client)
     client.close()
     return world
 
@@ -80,8 +86,18 @@ def tags(kinds: tuple[Any, ...]) -> set[str]:
     return {str(kind.__struct_config__.tag) for kind in kinds}
 
 
-def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0, logged_at: datetime = LATE) -> None:
-    """Fold the lines into one source a topic, from offset `start` on, and say that the log is read to its end."""
+def fold_lines(
+    client: Client,
+    world: World,
+    lines: list[Line],
+    start: int = 0,
+    now: datetime = NOW,
+    logged_at: datetime | None = None,
+) -> None:
+    """Fold the lines into one source a topic, from offset `start` on, and say that the log is read to its end at `now`.
+
+    The broker had them at `logged_at`, or late enough for any event of the world.
+    """
     by_topic: dict[str, list[Line]] = {topic: [] for topic in EVENTS_BY_TOPIC}
     for line in lines:
         by_topic[line.topic].append(line)
@@ -91,7 +107,7 @@ def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0, 
         world.events.append(event := json.loads(line.value))
         if event["type"] == "profile.updated":
             world.emails[event["account_id"]] = event["email"]
-    store, milliseconds = Store(client), int(logged_at.timestamp() * 1000)
+    store, milliseconds = Store(client), int((logged_at or now + timedelta(hours=1)).timestamp() * 1000)
     for topic, sent in by_topic.items():
         name = f"{topic}/0@0"
         world.sources.add(name)
@@ -103,4 +119,4 @@ def fold_lines(client: Client, world: World, lines: list[Line], start: int = 0, 
         source.apply(prepared)
         for table, rows in source.snapshot().rows.items():
             store.write(table, rows)
-        insert_position(client, name, start + len(records), NOW)
+        insert_position(client, name, start + len(records), now)

@@ -25,10 +25,12 @@ from deploy.connections import store_of
 from deploy.simulation import Line
 from deploy.stack import environment_of, prepare
 from streams.events import TOKEN
+from tests.bench.environments import command_of
 from tests.bench.events import Load, events
 from tests.pipeline import Pipeline, pipeline
 
 RESULTS = Path("bench/results")
+SYSTEMS = ("librdkafka", "clickhouse", "raw", "tally", "naive_faust")
 
 
 def main() -> None:
@@ -37,8 +39,10 @@ def main() -> None:
     load = Load(events=options.events, hours=options.hours, people=options.people)
     with tempfile.TemporaryDirectory() as folder, pipeline(Path(folder)) as running:
         running.emit(_lines(load))
-        runs: dict[str, list[dict[str, float]]] = {"tally": [], "raw": [], "naive_faust": []}
+        runs: dict[str, list[dict[str, float]]] = {name: [] for name in SYSTEMS}
         for number in range(options.runs):
+            runs["librdkafka"].append(_alone("librdkafka", running, load.events))
+            runs["clickhouse"].append(_peer("clickhouse", running, load.events))
             runs["raw"].append(_peer("raw", running, load.events))
             runs["tally"].append(_tally(running, load.events, number))
             runs["naive_faust"].append(_peer("naive-faust", running, options.naive_events))
@@ -63,7 +67,14 @@ def _lines(load: Load) -> Iterator[Line]:
 
 
 def _peer(name: str, running: Pipeline, wanted: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.bench.peers", name, running.settings.kafka_bootstrap, str(wanted)]
+    return _measured([sys.executable, "-m", "tests.bench.peers", name, running.settings.kafka_bootstrap, str(wanted)])
+
+
+def _alone(name: str, running: Pipeline, wanted: int) -> dict[str, float]:
+    return _measured(command_of(name, running.settings.kafka_bootstrap, TOKEN, str(wanted)))
+
+
+def _measured(command: list[str]) -> dict[str, float]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     measured: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
     return measured
@@ -121,6 +132,8 @@ def _result(load: Load, runs: dict[str, list[dict[str, float]]]) -> dict[str, An
     cpu = {
         name: statistics.median(1e6 * run["cpu_seconds"] / run["events"] for run in all_) for name, all_ in runs.items()
     }
+    # A core's time for an event in ClickHouse's Kafka engine is at least that of its library and of its parser.
+    bound = 1e6 / (cpu["librdkafka"] + cpu["clickhouse"])
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
@@ -130,8 +143,12 @@ def _result(load: Load, runs: dict[str, list[dict[str, float]]]) -> dict[str, An
         "events_per_second": round(rate["tally"]),
         "cpu_us_per_event": round(cpu["tally"], 2),
         "peak_rss_mb": round(max(run["peak_rss_mb"] for run in runs["tally"])),
+        "librdkafka_events_per_second": round(rate["librdkafka"]),
+        "clickhouse_parse_and_group_events_per_second": round(rate["clickhouse"]),
+        "kafka_engine_bound_events_per_second": round(bound),
         "raw_events_per_second": round(rate["raw"]),
         "naive_faust_events_per_second": round(rate["naive_faust"]),
+        "ratio_clickhouse_kafka_engine": round(rate["tally"] / bound, 3),
         "ratio_raw_limit": round(rate["tally"] / rate["raw"], 3),
         "ratio_naive_faust": round(rate["tally"] / rate["naive_faust"], 1),
         "runs": runs,

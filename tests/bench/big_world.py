@@ -82,7 +82,7 @@ def fill(client: Client, size: Size) -> None:
 
 
 def settle(client: Client) -> None:
-    """Months that are over become one part: what ClickHouse does itself an hour after their last write (012_speed)."""
+    """Months that are over become one part: what ClickHouse does itself a day after their last write (012_speed)."""
     for kind in CELLS:
         parts = (
             "SELECT DISTINCT partition FROM system.parts WHERE active AND database = currentDatabase() "

@@ -59,7 +59,7 @@ def messages(world: World, minutes_ago: int, product: str = "chat") -> dict[str,
 def say(world: World, events: list[dict[str, Any]], start: int) -> None:
     """Fold these into the world's tables."""
     client = world.client()
-    fold_lines(client, world, [line_of(event) for event in events], start, START + timedelta(minutes=1))
+    fold_lines(client, world, [line_of(event) for event in events], start, logged_at=START + timedelta(minutes=1))
     for source in world.sources:
         insert_position(client, source, start + len(events), START)
     client.close()

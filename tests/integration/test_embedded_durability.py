@@ -49,6 +49,15 @@ def test_clickhouse_keeps_what_it_confirmed_before_kill_9(tmp_path: Path) -> Non
         server.stop()
 
 
+def test_an_insert_that_fails_at_its_end_is_not_confirmed(clickhouse: str) -> None:
+    client = connect(clickhouse)
+    client.command("CREATE OR REPLACE TABLE ends (n UInt64) ENGINE = MergeTree ORDER BY n PARTITION BY n")
+    one = {"max_partitions_per_insert_block": 1}
+    with pytest.raises(DatabaseError, match="TOO_MANY_PARTS"):
+        client.raw_insert("ends", ["n"], b"[1]\n[2]\n", fmt="JSONCompactEachRow", settings=one)
+    assert client.query("SELECT count() FROM ends").result_rows == [(0,)]
+
+
 def test_clickhouse_ends_cleanly_under_load_and_is_there_once(tmp_path: Path) -> None:
     server = start_clickhouse(tmp_path)
     try:

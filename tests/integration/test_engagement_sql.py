@@ -22,6 +22,7 @@ PERSON, THING = "bbbbbbbb-0000-4000-8000-000000000000", "cccccccc-0000-4000-8000
 DAY = date(2026, 10, 1)
 QUESTION = Question(ORGANIZATION, DAY, DAY)
 MORE = {"kind": "skill", "names": [], "any_name": True, "fold_case": False, "types": [], "shared": [], "type": "x"}
+PRICED = {"priced": True}
 CELLS: dict[Declaration, dict[str, Any]] = {
     CHAT: {"source": "tally.chat/0@0", "product": "chat", "conversation_id": THING, "project_id": THING, "messages": 1},
     FILE: {"source": "tally.chat/0@0", "product": "chat", "file_id": THING, "uploads": 1},
@@ -44,11 +45,13 @@ def client(clickhouse: str) -> Iterator[Client]:
     client.close()
 
 
-@pytest.mark.parametrize("name", ["users", "users_page", "projects", "extensions", "artifacts", "summaries", "stamp"])
+@pytest.mark.parametrize(
+    "name", ["users", "users_page", "projects", "extensions", "skills", "artifacts", "summaries", "stamp"]
+)
 def test_filters_reach_the_primary_key_of_every_table_that_is_read(client: Client, name: str) -> None:
     """Else a question about one organization's yesterday would read everybody's ninety days."""
     sql = (ROOT / "reports" / "engagement" / f"{name}.sql").read_text()
-    plan = client.query(f"EXPLAIN indexes = 1 {sql}", parameters=QUESTION.parameters() | MORE).result_rows
+    plan = client.query(f"EXPLAIN indexes = 1 {sql}", parameters=QUESTION.parameters() | MORE | PRICED).result_rows
     text = "\n".join(row[0] for row in plan)
     reads = re.split(r"ReadFromMergeTree \(", text)[1:]
     cells = [read for read in reads if re.match(r"\w+\.\w+_cells\)|states\)", read)]
@@ -79,6 +82,6 @@ def base_of(table: Declaration) -> dict[str, Any]:
 def test_the_api_holds_no_sql_and_the_reports_build_none() -> None:
     code = "\n".join(path.read_text() for path in (ROOT / "api").rglob("*.py"))
     assert not re.search(r"\b(SELECT|INSERT|WHERE|FROM \w+ (FINAL|WHERE))\b", code)
-    for folder in ("engagement", "access"):
+    for folder in ("engagement", "usage", "access"):
         python = "\n".join(path.read_text() for path in (ROOT / "reports" / folder).glob("*.py"))
         assert not re.search(r"\b(SELECT|WHERE)\b", python)

@@ -3,8 +3,10 @@
 Every question is asked by a client that has asked it before, and by a new one that remembers nothing.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from tests.integration.folded import GRACE, SOURCES, Folded, at
 from tests.integration.reporting import database
 from tests.integration.test_views import insert
 
+ROOT = Path(__file__).parents[2]
 LATE = ago(3)
 QUESTION = Question(ORGANIZATION, ago(7), DAY, ranking=Ranking(limit=100))
 WEEK = window("1-week", DAY)
@@ -33,6 +36,13 @@ PRICE = (
     "'claude-opus-4-5', 'standard', '0-200k', 'global', 'standard', '2028-02-25 00:00:00', "
     "1, 1, 1, 1, 1, 1, 1, 99, 'a page'"
 )
+
+IN_NO_ANSWER = {
+    *("accepted_losses", "source_positions", "migrations", "attributions", "minute_cells"),
+    *("issued_reports", "report_checks", "audit_log"),
+    *("api_keys", "api_key_uses", "api_cursor_secrets", "access_passes", "link_uses", "identity_providers"),
+}
+"""Tables that neither a list nor a metric reads."""
 
 Change = Callable[[Folded], object]
 
@@ -160,3 +170,12 @@ def test_states_come_from_the_parts_and_not_from_the_cells(folded: Folded) -> No
     for query in plans:
         plan = "\n".join(row[0] for row in folded.client.query(f"EXPLAIN {query}").result_rows)
         assert "ReadFromMergeTree (states)" in plan, plan
+
+
+def test_every_table_that_an_answer_is_made_of_has_a_state(folded: Folded) -> None:
+    """A remembered answer that reads a table without one would outlive what it says."""
+    text = (ROOT / "reports" / "state.sql").read_text()
+    stated = set(re.findall(r"FROM (\w+)", text)) - {"cells"}
+    tables = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
+    known = {name for (name,) in folded.client.query(tables).result_rows}
+    assert known - stated == IN_NO_ANSWER

@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
 
 from rich.console import Console
 from rich.progress import track
@@ -32,15 +33,18 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the histories, print what was wrong, and give the exit code."""
     asked, console = arguments(), Console()
-    started, wrong, steps = time.monotonic(), [], 0
+    started, wrong, steps, met = time.monotonic(), [], 0, Counter[str]()
     chunks = outcomes(asked.first, asked.seeds, asked.jobs, asked.fault)
     for chunk in track(chunks, "histories", total=-(-asked.seeds // CHUNK), console=Console(stderr=True)):
         wrong += [outcome for outcome in chunk if outcome.wrong]
         steps += sum(outcome.steps for outcome in chunk)
+        for outcome in chunk:
+            met += outcome.met
     for outcome in wrong[:SHOWN]:
         console.print(f"seed {outcome.seed}: {outcome.wrong}", highlight=False, soft_wrap=True)
     rate = asked.seeds / (time.monotonic() - started)
     console.print(f"{asked.seeds} histories, {steps} steps, {len(wrong)} wrong, {rate:.0f} a second", highlight=False)
+    console.print(", ".join(f"{times:,} {what}" for what, times in met.most_common()), highlight=False, soft_wrap=True)
     if wrong and not asked.fault:
         console.print(f"one again: python -m tests.simulation --seeds 1 --from {wrong[0].seed}", highlight=False)
     return int(bool(wrong) != bool(asked.fault))

@@ -13,6 +13,15 @@ from tests.simulation.store import LATEST_LANDING, Database
 from tests.simulation.witness import Witness
 from tests.simulation.worker import Worker
 
+NAMES = {
+    "_rebalance": "rebalances",
+    "_crash": "workers killed",
+    "_lose_contact": "workers cut off",
+    "_suspend": "workers that stood still and woke up",
+    "_leave": "workers that left",
+    "_outage": "ClickHouse away",
+}
+
 
 class Group:
     """Workers under a coordinator. A worker in `deaf` is no longer told what the coordinator decides."""
@@ -28,6 +37,7 @@ class Group:
         self._plan = plan
         self._log = log
         self._database = database
+        self._met = witness.met
         for _ in range(plan.workers):
             self._join()
         self.rebalance()
@@ -59,7 +69,9 @@ class Group:
         ]
         while loop.now < until:
             await asyncio.sleep(self._rng.expovariate(1 / self._plan.chaos_pause))
-            await self._rng.choice(acts)()
+            act = self._rng.choice(acts)
+            self._met[NAMES[act.__name__]] += 1
+            await act()
 
     async def _rebalance(self) -> None:
         self.rebalance()
@@ -132,6 +144,7 @@ class Group:
     async def add_a_partition(self, until: float) -> None:
         """A topic gets one more partition."""
         await asyncio.sleep(until / 2)
+        self._met["partitions added"] += 1
         self.partitions = self._plan.partitions
         self.rebalance()
 
@@ -150,6 +163,7 @@ class Group:
             log = self._log.partitions[partition]
             if position and position.last_record and position.next_offset < len(log.entries) and not self.cursed:
                 self.cursed = partition
+                self._met["logs cut beyond the position" if self._plan.incident == "cut" else "topics recreated"] += 1
                 if self._plan.incident == "cut":
                     log.start = self._rng.randint(position.next_offset + 1, len(log.entries))
                 else:

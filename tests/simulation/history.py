@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import random
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,6 +29,7 @@ class Outcome:
     wrong: str
     fingerprint: int
     steps: int
+    met: Counter[str]
 
 
 class History:
@@ -115,4 +117,4 @@ def _run(history: History, seed: int) -> Outcome:
             witness.wrong(misplaced)
     witness.wrongs += history.loop.errors
     steps = history.loop.steps
-    return Outcome(seed, witness.wrongs[0] if witness.wrongs else "", hash((witness.seen, steps)), steps)
+    return Outcome(seed, witness.wrongs[0] if witness.wrongs else "", hash((witness.seen, steps)), steps, witness.met)

@@ -35,6 +35,7 @@ class Recount:
     attributions: dict[int, str] = field(default_factory=dict)
     touched: dict[int, list[Cell]] = field(default_factory=dict)
     duplicates: int = 0
+    edges: int = 0
 
 
 def recount(topic: str, records: Iterable[Record], block_size: int, blocks: int) -> Recount:
@@ -49,6 +50,7 @@ def recount(topic: str, records: Iterable[Record], block_size: int, blocks: int)
         block, value = record.offset // block_size, record.value or b""
         last_block, last_value = seen.get(event["event_id"], (-blocks - 1, value))
         seen[event["event_id"]] = block, value
+        count.edges += last_block >= 0 and block - last_block in (blocks, blocks + 1)
         if block - last_block > blocks:
             _add(count, event, record)
         elif value == last_value:

@@ -32,6 +32,7 @@ class Database:
         self.cells: dict[tuple[str, str], Pages] = {}
         self.positions: dict[str, Position] = {}
         self.attributions: set[str] = set()
+        self.met = witness.met
         self._witness = witness
         witness.database = self
 
@@ -122,12 +123,14 @@ class Connection:
     ) -> list[Sequence[Any]]:
         stored = self._ask().cells.get((source, declaration.name), {})
         wanted, parse = set(pages), WINDOW_PARSE[declaration.window]
-        return [
+        found = [
             (organization, window, *key, *cell)
             for (organization, window), page in stored.items()
             if (organization, parse(window)) in wanted
             for key, cell in page.items()
         ]
+        self._database.met["pages read back"] += bool(found)
+        return found
 
     def write(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         self._insert(lambda some: self._database.write(table, some), rows)
@@ -144,6 +147,7 @@ class Connection:
             return
         written = self._rng.choice((0, len(rows), self._rng.randrange(len(rows) + 1)))
         write(rows[:written])
+        self._database.met["torn inserts"] += 0 < written < len(rows)
         if self._rng.random() < 0.5:
             self.land_later(lambda: write(rows[written:]))
         raise TimeoutError("no answer: perhaps written")
@@ -154,6 +158,7 @@ class Connection:
 
         def land() -> None:
             if self._database.incarnation == incarnation:
+                self._database.met["requests that landed late"] += 1
                 request()
 
         delay = self._rng.choice((0.02, 0.3, LATEST_LANDING)) * self._rng.random()

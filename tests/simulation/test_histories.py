@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -11,13 +12,19 @@ from tests.simulation.history import run
 
 SEEDS = 1000
 FAULT_SEEDS = 300
+MET = 16
+"""Kinds of trouble that the histories must meet."""
 BY_HAND = {"cells_written_to_a_restored_database"}
 """Too rare for so few seeds; test_scenes sets it up."""
 
 
 def test_every_history_ends_exact() -> None:
-    wrong = [outcome for outcome in map(run, range(SEEDS)) if outcome.wrong]
+    outcomes = [run(seed) for seed in range(SEEDS)]
+    wrong = [outcome for outcome in outcomes if outcome.wrong]
     assert not wrong, f"{len(wrong)} of {SEEDS} are wrong; seed {wrong[0].seed}: {wrong[0].wrong}"
+    met = sum((outcome.met for outcome in outcomes), Counter[str]())
+    assert len(met) == MET, f"the histories met {sorted(met)}"
+    assert min(met.values()) >= 10, f"what is met so seldom is not tested: {met.most_common()[-3:]}"
 
 
 def test_one_seed_is_one_history() -> None:

@@ -5,6 +5,7 @@
 - A watermark never claims what its position does not cover.
 """
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ class Witness:
         self.wrongs: list[str] = []
         self.letters: set[str] = set()
         self.seen = 0
+        self.met: Counter[str] = Counter()
+        """What the history met, by name: a history that meets nothing proves nothing."""
         self._log = log
         self._checked: dict[str, int] = {}
         self.counts: dict[str, Recount] = {}
@@ -43,6 +46,7 @@ class Witness:
             records = entries.read(0, len(entries.entries))
             self.counts[name] = recount(partition[0], records, plan.options.block_size, plan.options.blocks)
             self.partitions[name] = partition
+            self.met["repeats at the horizon's edge"] += self.counts[name].edges
         self._attributions = {one for count in self.counts.values() for one in count.attributions.values()}
 
     def wrong(self, what: str) -> None:
@@ -80,6 +84,7 @@ class Witness:
 
     def saw_restore(self) -> None:
         """The tables are those of a backup: their positions must not run ahead of their cells either."""
+        self.met["ClickHouse restored"] += 1
         self._checked.clear()
         for position in self.database.positions.values():
             self.saw_position(position)

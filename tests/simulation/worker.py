@@ -176,7 +176,9 @@ class Worker:
         while True:
             batch = await queue.get()
             self._wake.set()
+            self._witness.met["stale batches"] += batch.assignment != self._assignments
             again = await self.sources.process(batch)
+            self._witness.met["batches that left a gap"] += again is not None
             if again is not None and batch.assignment == self._assignments:
                 await self._pause_briefly()
                 self._seek({(batch.topic, batch.partition): again}, batch.assignment)

@@ -38,6 +38,12 @@ def test_what_was_not_asked_for_longest_gives_way(asked: list[str]) -> None:
     assert asked[4:] == ["long", "long"]
 
 
+def test_a_long_list_within_a_row_is_long() -> None:
+    memory, answer = Memory(most_rows=10), [(9, ["somebody"] * 9)]
+    assert memory.recall("question", "state", lambda: answer) is answer
+    assert memory.recall("question", "state", lambda: []) == []
+
+
 def test_a_failed_read_is_not_remembered() -> None:
     memory = Memory()
     with pytest.raises(ZeroDivisionError):

@@ -7,6 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from api.usage.endpoints import BETA
+
+ROOT = Path(__file__).parents[3]
 UNTOLD = "positive_data_acceptance"
 """Rules between parameters (date or starting_date) and cursors are not in OpenAPI, so what it allows may be refused."""
 
@@ -26,12 +29,13 @@ def fuzz(base_url: str, key: str, examples: int, folder: Path, seed: int = 1) ->
     report = folder / "fuzz.json"
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{base_url}/schema/openapi.json"),
-        *("--header", f"x-api-key: {key}", "--max-examples", str(examples), "--seed", str(seed)),
+        *("--header", f"x-api-key: {key}", "--header", f"anthropic-beta: {BETA}"),
+        *("--max-examples", str(examples), "--seed", str(seed)),
         *("--exclude-checks", UNTOLD, "--continue-on-failure", "--warnings", "off", "--no-color"),
         *("--report", "json", "--report-json-path", str(report), "--suppress-health-check", "all"),
     ]
-    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.api.fuzz.hooks"}
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.api.fuzz.hooks", "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     said = ran.stdout + ran.stderr
     if not report.exists():
         return Outcome(0, 0, False, said)

@@ -24,7 +24,7 @@ BY_CELL = TOTALS.replace(
     "AND hour < {ends:DateTime('UTC')}"
 )  # fmt: skip
 BETWEEN = TOTALS.replace(
-    "{source}", "spend_between(organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, "
+    "{source}", "counted_spend(organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, "
     "ends = {ends:DateTime('UTC')})"
 )  # fmt: skip
 WINDOW = {"organization_id": ORGANIZATION, "begins": BEGINS, "ends": BEGINS + (HOURS - 5) * HOUR}
@@ -110,7 +110,7 @@ def test_a_view_without_the_change_of_a_price_is_caught(client: Client) -> None:
     price_from(client, BEGINS + 20 * HOUR)
     insert_cells(client, random_cells(random.Random(1)))
     [(created,)] = client.query("SELECT create_table_query FROM system.tables WHERE database = currentDatabase() "
-                                "AND name = 'spend_between'").result_rows  # fmt: skip
+                                "AND name = 'counted_spend'").result_rows  # fmt: skip
     wrong = created.replace("SELECT toUInt32(effective_from)", "SELECT toUInt32(0)")
     assert wrong != created
     client.command(wrong.replace("CREATE VIEW", "CREATE OR REPLACE VIEW"))

@@ -1,0 +1,136 @@
+"""What befalls a field: each fault is done and healed when its function returns; recovery is measured from then."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
+from uuid import uuid4
+
+from deploy.simulation import Line
+from tests.chaos.field import Field
+from tests.chaos.load import tokens
+from tests.integration.bad_days import eventually
+
+BEYOND_SESSION = 9.0
+"""Seconds after which a worker that stands still has lost its partitions (its session time-out is 6)."""
+POISON = 4_000
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`title` names it in the table; runs of fewer than `least_minutes` leave it out."""
+
+    title: str
+    befall: Callable[[Field], None]
+    least_minutes: float = 0
+
+
+FAULTS: dict[str, Fault] = {}
+
+
+def fault(title: str, least_minutes: float = 0) -> Callable[[Callable[[Field], None]], Callable[[Field], None]]:
+    """Enter a function in FAULTS under its own name."""
+
+    def enter(befall: Callable[[Field], None]) -> Callable[[Field], None]:
+        FAULTS[befall.__name__] = Fault(title, befall, least_minutes)
+        return befall
+
+    return enter
+
+
+@fault("`kill -9` of a worker, started again at once")
+def worker_killed(field: Field) -> None:
+    field.replace(SIGKILL)
+
+
+@fault("`kill -9` of ClickHouse in the midst of an insert")
+def clickhouse_killed(field: Field) -> None:
+    field.proxy.inserting.clear()
+    assert field.proxy.inserting.wait(20), "no worker inserts"
+    field.restart_clickhouse(away=0.0)
+
+
+@fault("ClickHouse away for 10 s")
+def clickhouse_away(field: Field) -> None:
+    field.restart_clickhouse(away=10.0)
+
+
+@fault("ClickHouse away for 60 s", least_minutes=15)
+def clickhouse_away_a_minute(field: Field) -> None:
+    field.restart_clickhouse(away=60.0)
+
+
+@fault("ClickHouse away for 10 min", least_minutes=60)
+def clickhouse_away_ten_minutes(field: Field) -> None:
+    field.restart_clickhouse(away=600.0)
+
+
+@fault("Kafka restarted, away for 4 s")
+def kafka_restarted(field: Field) -> None:
+    field.restart_kafka(away=4.0)
+
+
+@fault("SIGSTOP of a worker past its session, then SIGCONT")
+def worker_frozen(field: Field) -> None:
+    worker = field.workers[0]
+    worker.send_signal(SIGSTOP)
+    time.sleep(BEYOND_SESSION)
+    worker.send_signal(SIGCONT)
+
+
+@fault("a worker joins, and leaves under SIGTERM")
+def worker_joins_and_leaves(field: Field) -> None:
+    field.visit()
+
+
+@fault("rolling restart under SIGTERM")
+def rolling_restart(field: Field) -> None:
+    for _ in tuple(field.workers):
+        field.replace(SIGTERM)
+        time.sleep(3)
+
+
+@fault("connections to ClickHouse cut for 5 s")
+def connections_cut(field: Field) -> None:
+    field.proxy.turn("cut")
+    time.sleep(5)
+    field.proxy.turn("pass")
+
+
+@fault("connections to ClickHouse delayed by up to 1.5 s a packet, for 8 s")
+def connections_delayed(field: Field) -> None:
+    field.proxy.turn("delay")
+    time.sleep(8)
+    field.proxy.turn("pass")
+
+
+@fault("connections to ClickHouse truncated after up to 6,000 bytes, for 8 s")
+def connections_truncated(field: Field) -> None:
+    field.proxy.turn("truncate")
+    time.sleep(8)
+    field.proxy.turn("pass")
+
+
+@fault("100 % poison on a topic: its source stops, and goes on when it is let through")
+def all_poison(field: Field) -> None:
+    field.load.add(Line("tally.session", b"key", b"not JSON", "") for _ in range(POISON))
+    if "bad_share" not in field.changed:
+        eventually(lambda: field.said("of its latest records are dead letters"), seconds=60)
+        field.changed["bad_share"] = 1.0
+        for _ in tuple(field.workers):
+            field.replace(SIGTERM)
+
+
+@fault("clocks off by 24 h: producers ahead and behind, a worker behind")
+def clocks_off(field: Field) -> None:
+    day = timedelta(days=1)
+    field.load.add((*tokens(str(uuid4()), 200, ago=day), *tokens(str(uuid4()), 200, ago=-day)))
+    field.visit(now=datetime.now(UTC) - day)
+
+
+@fault("events that come days late")
+def days_late(field: Field) -> None:
+    for days in range(1, 12):
+        field.load.add(tokens(str(uuid4()), 30, ago=timedelta(days=days)))
+    time.sleep(2)

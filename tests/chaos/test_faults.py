@@ -1,0 +1,53 @@
+"""Every fault once, under a steady load and a reader's eyes; the end is an independent recount of the whole log."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.faults import FAULTS
+from tests.chaos.field import Field, field
+from tests.chaos.reader import Watch
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+
+RATE = 300
+SHORT = sorted(name for name, fault in FAULTS.items() if not fault.least_minutes)
+
+
+@pytest.fixture(scope="module")
+def suffering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+    """One field for all faults, one after the other."""
+    with field(tmp_path_factory.mktemp("field"), RATE) as found:
+        found.recovery()
+        yield found
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_it_is_caught_up_again_after(name: str, suffering: Field) -> None:
+    FAULTS[name].befall(suffering)
+    assert suffering.recovery() < 60
+
+
+def test_nothing_is_missing_doubled_or_was_ever_seen_wrong(suffering: Field) -> None:
+    """Last in this module."""
+    verdict = suffering.end()
+    assert verdict.equal, verdict.as_json()
+    assert sum(topic.duplicates for topic in verdict.topics) > 0
+    assert sum(topic.letters for topic in verdict.topics) > 4_000
+    watch = suffering.reader.watch
+    assert watch.wrongs == []
+    assert watch.unequal(suffering.load.finals) == {}
+    assert watch.looks > 20
+    assert len(suffering.load.finals) > 5
+
+
+def test_the_reader_sees_what_falls_what_moves_and_what_is_too_much() -> None:
+    watch = Watch()
+    watch.saw([("a", 1, 2), ("b", 5, 5)], {})
+    watch.saw([("a", 2, 3), ("b", 5, 5)], {"b": (5, 5)})
+    assert watch.wrongs == []
+    watch.saw([("a", 2, 1), ("b", 6, 5)], {"b": (5, 5)})
+    assert [wrong.split()[:2] for wrong in watch.wrongs] == [["a", "fell"], ["b", "is"]]
+    watch.saw([("b", 6, 5)], {})
+    assert "a fell" in watch.wrongs[-1]
+    assert watch.unequal({"b": (5, 5), "c": (1, 1)}) == {"b": (6, 5), "c": None}

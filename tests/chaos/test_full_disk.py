@@ -1,0 +1,93 @@
+"""ClickHouse's disk is full under load, and somebody makes room: the worker waits, and all ends exact.
+
+The disk is a small file system in memory, in a mount namespace of ClickHouse's own.
+"""
+
+import dataclasses
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.child import start
+from deploy.embedded.clickhouse import clickhouse_child
+from deploy.embedded.ports import free_port
+from deploy.stack import prepare
+from deploy.verify import run as verify
+from tests.chaos.load import Load
+from tests.integration.bad_days import eventually, health
+from tests.pipeline import Pipeline, pipeline
+
+DISK = "192m"
+MOUNTED = 'mount -t tmpfs -o size="$1" disk "$2" && shift 2 && exec "$@"'
+IN_NAMESPACE = ("unshare", "--map-root-user", "--mount", "sh", "-c")
+
+
+def may_mount() -> bool:
+    """Whether this user may have a mount namespace."""
+    if not shutil.which("unshare"):
+        return False
+    probe = (*IN_NAMESPACE, "mount -t tmpfs disk /mnt")
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(not may_mount(), reason="needs a mount namespace (unshare)"),
+]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Pipeline]:
+    """A pipeline whose ClickHouse lives on a small disk."""
+    with pipeline(tmp_path) as running:
+        running.clickhouse.stop()
+        folder = tmp_path / "small"
+        folder.mkdir()
+        port = int(running.settings.clickhouse_url.rpartition(":")[2])
+        child = clickhouse_child(folder, port, memory=2 << 30)
+        mounted = (*IN_NAMESPACE, MOUNTED, "sh", DISK, str(folder), *child.command)
+        running.clickhouse = start(dataclasses.replace(child, command=mounted), tmp_path / "small.log")
+        prepare(running.settings)
+        yield running
+
+
+def fill(path: Path) -> None:
+    """Write until there is no room left."""
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+
+
+@pytest.fixture
+def load(small: Pipeline) -> Iterator[Load]:
+    """A load upon it."""
+    started = Load(small.settings.kafka_bootstrap, rate=400)
+    yield started
+    started.abandon()
+
+
+def test_a_full_disk_is_waited_out(small: Pipeline, load: Load) -> None:
+    port = free_port()
+    worker = small.start_worker(metrics_port=port)
+    eventually(lambda: health(port)[0] == 200)
+    small.wait()
+    ballast = Path(f"/proc/{small.clickhouse.pid}/root{small.folder}/small/ballast")
+    fill(ballast)
+    eventually(lambda: "ClickHouse does not take what it is given" in health(port)[1], told=lambda: health(port))
+    time.sleep(5)
+    assert worker.poll() is None, "a full disk is no reason for a worker to end"
+    ballast.unlink()
+    time.sleep(2)
+    load.end()
+    assert small.wait() < 30
+    verdict = verify(small.settings, wait_seconds=30)
+    assert verdict.equal, verdict.as_json()

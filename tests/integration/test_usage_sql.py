@@ -1,0 +1,77 @@
+"""The usage reports' SQL: filters reach the cells' keys, only what is asked for is read, replaced epochs are out."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from aggregators.declarations import MINUTE
+from reports.queries import SETTINGS
+from reports.usage.asking import Question, Ranking
+from reports.usage.reading import read_usage, stamp
+from tests.integration.reporting import Cell, database, insert_cells
+from tests.integration.test_views import insert
+
+FOLDER = Path(__file__).parents[2] / "reports" / "usage"
+ORGANIZATION, OTHER = (f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for number in range(2))
+PERSON = "bbbbbbbb-0000-4000-8000-000000000000"
+BEGINS = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+QUESTION = Question(ORGANIZATION, BEGINS, BEGINS + timedelta(hours=2))
+
+
+@pytest.fixture
+def client(clickhouse: str) -> Iterator[Client]:
+    """A client of a database with an hour and a minute of usage for each of two organizations."""
+    client = database(clickhouse)
+    for organization in (ORGANIZATION, OTHER):
+        insert_cells(client, [Cell(organization, BEGINS, PERSON, output_tokens=7)])
+        minute: dict[str, Any] = {
+            "organization_id": organization,
+            "minute": BEGINS.strftime("%F %T"),
+            "product": "chat",
+        }
+        insert(client, MINUTE, [minute | {"source": "tally.token/0@0", "requests": 1, "output_tokens": 5}])
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize("name", ["rows", "stamp"])
+@pytest.mark.parametrize("by_minute", [False, True])
+def test_only_the_organizations_cells_are_read(client: Client, name: str, by_minute: bool) -> None:
+    """Else a question about one organization's day would read everybody's, and one of hours the minutes, too."""
+    question = Question(ORGANIZATION, BEGINS, QUESTION.ends, by_minute=by_minute, priced=True)
+    sql = (FOLDER / f"{name}.sql").read_text()
+    found = client.query(f"EXPLAIN indexes = 1 {sql}", parameters=question.parameters(), settings=SETTINGS)
+    text = "\n".join(row[0] for row in found.result_rows)
+    reads = [
+        read for read in re.split(r"ReadFromMergeTree \(", text)[1:] if re.match(r"\w+\.(spend|minute)_cells\)", read)
+    ]
+    wanted, other = ("minute_cells", "spend_cells") if by_minute else ("spend_cells", "minute_cells")
+    assert any(wanted in read for read in reads), text
+    for read in reads:
+        heading = read.partition("\n")[0]
+        if wanted in heading:
+            assert "organization_id" in read.split("PrimaryKey")[1][:200], read
+            assert ("minute" if by_minute else "hour") in read.split("PrimaryKey")[1][:200], read
+        else:
+            assert other in heading
+            granules = re.findall(r"Granules: (\d+)/", read)
+            assert granules[-1:] in ([], ["0"]), f"what is not asked for is read: {read}"
+
+
+def test_a_replaced_epoch_counts_nothing(client: Client) -> None:
+    assert read_usage(client, QUESTION)[0]["counts"][4] == 7
+    before = stamp(client, QUESTION)
+    client.command("INSERT INTO topic_epochs VALUES ('tally.token', 1, 'replace', now64(3))")
+    assert read_usage(client, QUESTION) == []
+    assert stamp(client, QUESTION) != before, "a walk that goes on would meet other rows"
+
+
+def test_minutes_and_hours_do_not_mix(client: Client) -> None:
+    minutes = Question(ORGANIZATION, BEGINS, QUESTION.ends, bucket_seconds=60, by_minute=True, ranking=Ranking())
+    assert [row["counts"][4] for row in read_usage(client, minutes)] == [5]
+    assert [row["counts"][4] for row in read_usage(client, QUESTION)] == [7]

@@ -15,6 +15,11 @@ OPEN = {"/alive", "/health", "/sign-in", "/sign-out"}
 SPENDING = re.compile(r"spend|cost|price|usd|amount|currency")
 
 
+PAGES = ("/organizations/", "/assets/")
+"""Where the dashboard's routes begin, besides its two first pages; tests/browser/test_roles.py walks over those."""
+
+FIRST_PAGES = {"/", "/operator"}
+
 OPERATING = "/operator/"
 """Where routes begin that tell of the installation and of no organization."""
 
@@ -22,7 +27,9 @@ OPERATING = "/operator/"
 def handlers(app: Litestar, of_operators: bool = False) -> Iterator[tuple[str, HTTPRouteHandler]]:
     """Every GET of an organization, or every one of operators, by its path; the OpenAPI document left out."""
     for route in app.routes:
-        if not isinstance(route, HTTPRoute) or route.path in OPEN or route.path.startswith("/schema"):
+        if not isinstance(route, HTTPRoute) or route.path in OPEN | FIRST_PAGES:
+            continue
+        if route.path.startswith(("/schema", *PAGES)):
             continue
         if route.path.startswith(OPERATING) == of_operators:
             yield from ((route.path, handler) for handler in route.route_handlers if "GET" in handler.http_methods)

@@ -11,6 +11,7 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from aggregators.activity import connector_key
+from reports.connector_names import connector_names
 from reports.engagement.asking import Question, Ranking, remembered, rows
 from reports.queries import Row
 
@@ -53,8 +54,7 @@ def read_artifacts(client: Client, question: Question) -> Sequence[Row]:
 @remembered
 def read_connectors(client: Client, question: Question) -> Sequence[Row]:
     """A row a connector, sorted by its key. A name of the filter may be a spelling of it or its display name."""
-    saved = _saved(client, question, "connector.saved")
-    displayed = {connector_key(name): detail["display_name"] for name, detail in saved.items()}
+    displayed = connector_names(client, question.organization_id)
     wanted = {name.casefold() for name in question.names}
     names = {connector_key(name) for name in question.names}
     names |= {key for key, display in displayed.items() if display.casefold() in wanted}

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from reports.connector_names import connector_names
 from reports.metrics.answers import About
 from reports.metrics.people import TOP
 from reports.metrics.reading import Reading
@@ -9,7 +10,10 @@ from reports.periods import Period
 
 
 class Connector(Struct, frozen=True, kw_only=True):
-    """A connector's use. `calls` are all calls, by anyone; the three kinds add up to them. `people` are no machines."""
+    """A connector's use. `calls` are all calls, by anyone; the three kinds add up to them. `people` are no machines.
+
+    `name` is the key that all its spellings share; `display_name` the directory's present one, None if it has none.
+    """
 
     rank: int
     name: str
@@ -35,17 +39,18 @@ def top_connectors(reading: Reading, window: Period, limit: int = TOP) -> TopCon
     if not reading.knows(window.last):
         return TopConnectors(about=about, ranked=None, connectors=())
     rows = reading.rows_of_days("top_connectors", window, limit=limit)
+    names = connector_names(reading.client, reading.organization_id)
     connectors = tuple(
         Connector(
             rank=place,
             name=name,
-            display_name=display_name or None,
+            display_name=names.get(name),
             people=people,
             calls=calls,
             read_calls=reads,
             write_calls=writes,
             unclassified_calls=unclassified,
         )
-        for place, (name, display_name, _, people, calls, reads, writes, unclassified) in enumerate(rows, start=1)
+        for place, (name, _, people, calls, reads, writes, unclassified) in enumerate(rows, start=1)
     )
-    return TopConnectors(about=about, ranked=rows[0][2] if rows else 0, connectors=connectors)
+    return TopConnectors(about=about, ranked=rows[0][1] if rows else 0, connectors=connectors)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
+from deploy.verify.counting import connector_key
 from tests.integration.metric_recount import Recount
 from tests.integration.metric_rules import ONE, first_day
 from tests.integration.reporting import Cell
@@ -50,7 +51,7 @@ def used(recount: Recount, day: date) -> tuple[float | None, int, int]:
 
 
 def shown_connector(recount: Recount, name: str) -> str:
-    saved = [event for event in recount.history("connector.saved") if event["name"] == name]
+    saved = [event for event in recount.history("connector.saved") if connector_key(event["name"]) == name]
     return saved[-1].get("display_name") or name if saved else name
 
 

@@ -7,7 +7,6 @@ digits as it takes, and empty when a price is unknown.
 
 import csv
 import hashlib
-import io
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +14,10 @@ from decimal import Context, Decimal
 from typing import Any, BinaryIO
 
 from reports.spend_columns import DAILY, Layout
-from reports.streaming import Hashed
+from reports.streaming import HashedCsv
 
 FORMULA = frozenset("=+-@\t\r\n")
 EXACT = Context(prec=120)
-CHUNK = 1 << 16
 
 
 @dataclass
@@ -118,29 +116,18 @@ class SpendCsv:
         self.totals = Totals()
         self.facts = Facts(layout)
         self._pick = layout.pick
-        self._sink = Hashed(sink)
-        self._text = io.StringIO(newline="")
-        self._writer = csv.writer(self._text, lineterminator="\r\n")
-        self._writer.writerow(layout.columns)
+        self._csv = HashedCsv(sink, layout.columns)
 
     def write(self, cells: Sequence[str]) -> None:
         """Add one row, its cells in the order of ROW, text cells already safe."""
         shown = self._pick(cells)
-        self._writer.writerow(shown)
+        self._csv.add(shown)
         self.totals.add(cells)
         self.facts.add(shown)
-        if self._text.tell() > CHUNK:
-            self._flush()
 
     def close(self) -> str:
         """Write what is left and return the SHA-256 of the whole file."""
-        self._flush()
-        return self._sink.sha256
-
-    def _flush(self) -> None:
-        self._sink.write(self._text.getvalue().encode())
-        self._text.seek(0)
-        self._text.truncate()
+        return self._csv.close()
 
 
 def read_facts(lines: Iterable[str]) -> Facts:

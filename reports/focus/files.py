@@ -1,7 +1,5 @@
 """The two files: CSV, and Parquet with decimal columns. Neither holds more than some thousand rows in memory."""
 
-import csv
-import io
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
@@ -12,8 +10,8 @@ import pyarrow.parquet as pq
 
 from reports.errors import ReportError
 from reports.focus.columns import COLUMNS, NAMES, Kind, Value
-from reports.spend_csv import CHUNK, money_text, safe_text
-from reports.streaming import Hashed
+from reports.spend_csv import money_text, safe_text
+from reports.streaming import Hashed, HashedCsv
 
 ROWS_IN_MEMORY = 16_384
 ARROW_TYPES = {
@@ -43,26 +41,15 @@ class CsvFile:
     """RFC 4180. Null is a cell of nothing, which no text is; a text that a spreadsheet would run gets an apostrophe."""
 
     def __init__(self, sink: BinaryIO) -> None:
-        self._sink = Hashed(sink)
-        self._text = io.StringIO(newline="")
-        self._writer = csv.writer(self._text, lineterminator="\r\n")
-        self._writer.writerow(NAMES)
+        self._csv = HashedCsv(sink, NAMES)
 
     def add(self, row: list[Value]) -> None:
         """Add one row."""
-        self._writer.writerow(map(_cell, row))
-        if self._text.tell() > CHUNK:
-            self._flush()
+        self._csv.add(map(_cell, row))
 
     def close(self) -> str:
         """Write what is left; the hash."""
-        self._flush()
-        return self._sink.sha256
-
-    def _flush(self) -> None:
-        self._sink.write(self._text.getvalue().encode())
-        self._text.seek(0)
-        self._text.truncate()
+        return self._csv.close()
 
 
 def _cell(value: Value) -> str:

@@ -1,7 +1,7 @@
 """What skills cost: equal to a recount in every cut, adding up to what was paid, in any order, for who may see it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,7 @@ import pytest
 
 from api.ids import GROUP, USER, tagged
 from deploy.simulation import Plan
-from tests.api.groups import GROUPS, extra_events
+from tests.api.groups import GROUPS
 from tests.api.recount import Recount
 from tests.api.server import PREFIX, Served, context_of, make_keys, serve
 from tests.api.skill_spend import Share, cells_of, shares
@@ -27,29 +27,6 @@ CUTS: list[dict[str, Any]] = [
     {"products": ["cowork", "claude_code"], "group_by": ["product"]},
 ]
 Key = tuple[str, str, str, str]
-
-
-@pytest.fixture(scope="module")
-def world(clickhouse: str) -> World:
-    """A world all of whose models have a price, unlike those of the other tests."""
-    return priced_world(clickhouse, extra=extra_events)
-
-
-@pytest.fixture(scope="module")
-def recount(world: World) -> Recount:
-    return Recount(world.events)
-
-
-@pytest.fixture(scope="module")
-def served(world: World) -> Iterator[Served]:
-    with serve(context_of(world)) as running:
-        running.keys = make_keys(world)
-        yield running
-
-
-@pytest.fixture(scope="module")
-def organization(world: World) -> str:
-    return world.organizations[0]
 
 
 def cut(recount: Recount, organization: str, found: Iterable[Share], how: dict[str, Any]) -> dict[Key, list[Any]]:

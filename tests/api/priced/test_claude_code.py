@@ -14,36 +14,12 @@ from api.parameters import read_limit
 from deploy.simulation import Plan
 from reports.access.keys import READ_ACTIVITY, create_key
 from tests.api.claude_code_recount import expected, rows_of
-from tests.api.groups import extra_events
 from tests.api.recount import Recount, at
 from tests.api.server import Served, context_of, make_keys, serve
 from tests.api.world import NOW, UNTIL, World, fold_lines, line_of, priced_world
 
 PATH = f"{PREFIX}/{NAME}"
 DAY = date(2026, 11, 17)
-
-
-@pytest.fixture(scope="module")
-def world(clickhouse: str) -> World:
-    """A world all of whose models have a price, unlike those of the other tests."""
-    return priced_world(clickhouse, extra=extra_events)
-
-
-@pytest.fixture(scope="module")
-def recount(world: World) -> Recount:
-    return Recount(world.events)
-
-
-@pytest.fixture(scope="module")
-def served(world: World) -> Iterator[Served]:
-    with serve(context_of(world)) as running:
-        running.keys = make_keys(world)
-        yield running
-
-
-@pytest.fixture(scope="module")
-def organization(world: World) -> str:
-    return world.organizations[0]
 
 
 def walk(served: Served, key: str, **parameters: Any) -> list[dict[str, Any]]:

@@ -60,9 +60,11 @@ def test_every_answer_has_a_json_form_with_exact_money(folded: Folded) -> None:
     reading, week = folded.look(ORGANIZATION), window("1-week", DAY)
     answers = [
         getattr(metrics, function)(reading, week)
-        for function in {metric.function for metric in metrics.METRICS} - {"people_with", "retention"}
+        for function in {metric.function for metric in metrics.METRICS}
+        - {"people_with", "retention", "spend_in_products"}
     ]
     answers += [metrics.people_with(reading, "chat", week), metrics.retention(reading, DAY)]
+    answers += [metrics.spend_in_products(reading, week, ["claude_code"])]
     for answer in answers:
         said = msgspec.json.decode(msgspec.json.encode(answer))
         assert said["about"] == {

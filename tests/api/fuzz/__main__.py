@@ -11,6 +11,9 @@ from tests.api.server import context_of, make_keys, serve
 from tests.api.world import make_world
 from tests.embedded import start_clickhouse
 
+EXAMPLES = 100
+"""Of each operation in one run of schemathesis."""
+
 
 def main() -> int:
     """0 when nothing was wrong in at least as many cases as were asked for."""
@@ -28,15 +31,13 @@ def main() -> int:
 
 def _fuzz(clickhouse: str, cases: int, seed: int, folder: Path) -> int:
     world = make_world(clickhouse, "fuzz", extra=extra_events)
-    total = 0
+    total, phases = 0, "coverage,fuzzing"
     with serve(context_of(world)) as served:
         key = make_keys(world)[world.organizations[0]]
         while total < cases:
-            outcome = fuzz(served.base_url, key, max(20, cases // 20), folder, seed)
-            total, seed = total + outcome.cases, seed + 1
-            print(
-                f"{total} cases, {outcome.answered} of the last {outcome.cases} answered with rows or none", flush=True
-            )
+            outcome = fuzz(served.base_url, key, EXAMPLES, folder, seed, phases)
+            total, seed, phases = total + outcome.cases, seed + 1, "fuzzing"
+            print(f"{total} cases; {outcome.answered} valid ones of the last {outcome.cases} answered", flush=True)
             if not outcome.passed:
                 print(outcome.said)
                 return 1

@@ -1,4 +1,4 @@
--- Connectors, skills or plugins ({kind}) by name, and by product, person and group where asked for.
+-- Connectors or plugins ({kind}) by name, and by product, person and group where asked for.
 -- What happened without a product happened in chat. A session that the event does not name is not counted as one.
 WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil,
@@ -10,7 +10,7 @@ WITH
     ),
     acts AS (
         SELECT
-            name, actor_id, surface, auth_mode, session_id, read_calls, write_calls, unclassified_calls, uses, enabled, installed,
+            name, actor_id, surface, auth_mode, session_id, read_calls, write_calls, unclassified_calls, uses, installed,
             if(product = '', 'chat', toString(product)) AS used_in, uses > 0 AND session_id != nil AS in_session,
             in_session AND used_in = 'office_agent' AS in_office,
             arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
@@ -35,7 +35,6 @@ WITH
                 'unclassified_call_count', sum(unclassified_calls),
                 'individual_auth_distinct_user_count', uniqExactIf(actor_id, uses > 0 AND auth_mode = 'individual'),
                 'managed_auth_distinct_user_count', uniqExactIf(actor_id, uses > 0 AND auth_mode = 'managed'),
-                'enable_count', uniqExactIf(actor_id, enabled > 0),
                 'install_count', uniqExactIf(actor_id, installed > 0),
                 concat('chat_metrics.distinct_conversation_', {kind:String}, '_used_count'),
                 uniqExactIf(session_id, in_session AND used_in = 'chat'),

@@ -3,9 +3,9 @@
 WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil,
     held AS (
-        SELECT account_id, arrayFilter(m -> empty({groups:Array(UUID)}) OR has({groups:Array(UUID)}, m.1), memberships) AS spans
-        FROM group_memberships
-        WHERE organization_id = {organization_id:UUID} AND NOT {everyone:Bool}
+        SELECT account_id, group_id, since, until
+        FROM groups_held(organization_id = {organization_id:UUID}, first = {first:Date}, last = {last:Date},
+            groups = {groups:Array(UUID)}, everyone = {everyone:Bool}, by_group = {by_group:Bool})
     ),
     made AS (
         SELECT
@@ -14,7 +14,7 @@ WITH
             sum(published) > 0 AS is_published, is_published OR sum(shared) > 0 AS is_shared
         FROM artifact_days
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-            AND (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
+            AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
         GROUP BY day, actor_id, artifact_id
         HAVING sum(created) > 0
             AND (empty({products:Array(String)}) OR has({products:Array(String)}, made_in))
@@ -23,10 +23,10 @@ WITH
     ),
     owned AS (
         SELECT
-            made.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-            arrayJoin(multiIf({everyone:Bool}, [nil], {by_group:Bool}, kept, empty(kept), kept, [nil])) AS group_id,
+            made.*, held.group_id AS group_id,
             if({by_user:Bool}, actor_id, nil) AS user_id, if({by_product:Bool}, made_in, '') AS product_key
         FROM made LEFT JOIN held ON held.account_id = made.actor_id
+        WHERE if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
     ),
     counted AS (
         SELECT

@@ -4,23 +4,22 @@ WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil,
     concat('distinct_session_', {kind:String}, '_used_count') AS sessions,
     held AS (
-        SELECT account_id, arrayFilter(m -> empty({groups:Array(UUID)}) OR has({groups:Array(UUID)}, m.1), memberships) AS spans
-        FROM group_memberships
-        WHERE organization_id = {organization_id:UUID} AND NOT {everyone:Bool}
+        SELECT account_id, group_id, since, until
+        FROM groups_held(organization_id = {organization_id:UUID}, first = {first:Date}, last = {last:Date},
+            groups = {groups:Array(UUID)}, everyone = {everyone:Bool}, by_group = {by_group:Bool})
     ),
     acts AS (
         SELECT
             name, actor_id, surface, auth_mode, session_id, read_calls, write_calls, unclassified_calls, uses, installed,
-            if(product = '', 'chat', toString(product)) AS used_in, uses > 0 AND session_id != nil AS in_session,
-            in_session AND used_in = 'office_agent' AS in_office,
-            arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-            arrayJoin(multiIf({everyone:Bool}, [nil], {by_group:Bool}, kept, empty(kept), kept, [nil])) AS group_id,
-            if({by_user:Bool}, actor_id, nil) AS user_id, if({by_product:Bool}, used_in, '') AS product_key
+            product, uses > 0 AND session_id != nil AS in_session, in_session AND product = 'office_agent' AS in_office,
+            held.group_id AS group_id, if({by_user:Bool}, actor_id, nil) AS user_id,
+            if({by_product:Bool}, if(product = '', 'chat', toString(product)), '') AS product_key
         FROM extension_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
             AND kind = {kind:String} AND (uses > 0 OR enabled > 0 OR installed > 0)
-            AND (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
-            AND (empty({products:Array(String)}) OR has({products:Array(String)}, used_in))
+            AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
+            AND (empty({products:Array(String)}) OR if(product = '', 'chat', product) IN {products:Array(String)})
+            AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
             AND ({any_name:Bool} OR has({names:Array(String)}, if({fold_case:Bool}, lowerUTF8(name), name)))
     ),
     counted AS (
@@ -33,13 +32,13 @@ WITH
                 'read_call_count', sum(read_calls),
                 'write_call_count', sum(write_calls),
                 'unclassified_call_count', sum(unclassified_calls),
-                'individual_auth_distinct_user_count', uniqExactIf(actor_id, uses > 0 AND auth_mode = 'individual'),
-                'managed_auth_distinct_user_count', uniqExactIf(actor_id, uses > 0 AND auth_mode = 'managed'),
+                'individual_auth_distinct_user_count', uniqExactIf(actor_id, uses > 0 AND {kind:String} = 'connector' AND auth_mode = 'individual'),
+                'managed_auth_distinct_user_count', uniqExactIf(actor_id, uses > 0 AND {kind:String} = 'connector' AND auth_mode = 'managed'),
                 'install_count', uniqExactIf(actor_id, installed > 0),
                 concat('chat_metrics.distinct_conversation_', {kind:String}, '_used_count'),
-                uniqExactIf(session_id, in_session AND used_in = 'chat'),
-                concat('claude_code_metrics.', sessions), uniqExactIf(session_id, in_session AND used_in = 'claude_code'),
-                concat('cowork_metrics.', sessions), uniqExactIf(session_id, in_session AND used_in = 'cowork'),
+                uniqExactIf(session_id, in_session AND product IN ('', 'chat')),
+                concat('claude_code_metrics.', sessions), uniqExactIf(session_id, in_session AND product = 'claude_code'),
+                concat('cowork_metrics.', sessions), uniqExactIf(session_id, in_session AND product = 'cowork'),
                 concat('office_metrics.excel.', sessions), uniqExactIf(session_id, in_office AND surface = 'excel'),
                 concat('office_metrics.outlook.', sessions), uniqExactIf(session_id, in_office AND surface = 'outlook'),
                 concat('office_metrics.powerpoint.', sessions), uniqExactIf(session_id, in_office AND surface = 'powerpoint'),

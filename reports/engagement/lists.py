@@ -12,8 +12,13 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.activity import connector_key
 from reports.connector_names import connector_names
-from reports.engagement.asking import Question, Ranking, remembered, rows
+from reports.engagement.asking import Place, Question, Ranking, remembered, rows
 from reports.queries import Row
+
+NOTHING = "0" * 20
+"""The rank of who has nothing of the metric: ranks are numbers as text of fixed width."""
+
+MOST_PEOPLE = 2**32 - 1
 
 Lister = Callable[[Client, Question], Sequence[Row]]
 
@@ -33,9 +38,32 @@ def read_users(client: Client, question: Question) -> Sequence[Row]:
 
 def _page_of_users(client: Client, question: Question) -> list[Row]:
     """Who is on the page, as key and rank alone: what else they did is counted for them alone."""
-    if question.ranking.by:
-        return rows(client, "users", question.parameters() | {"ranks_only": True})
-    return rows(client, "users_page", question.parameters())
+    ranking = question.ranking
+    if not ranking.by:
+        return rows(client, "users_page", question.parameters())
+    found = rows(client, "users_ranks", question.parameters())
+    if ranking.descending and len(found) == ranking.limit:
+        return found
+    return _ranked(client, question)
+
+
+def _ranked(client: Client, question: Question) -> list[Row]:
+    """The page of a walk that meets people who have nothing of the metric."""
+    ranking = question.ranking
+    everybody = replace(question, ranking=Ranking(by=ranking.by, limit=MOST_PEOPLE)).parameters()
+    ranks = {row["key"]: NOTHING for row in rows(client, "users_page", everybody)}
+    ranks |= {row["key"]: row["rank"] for row in rows(client, "users_ranks", everybody)}
+    people = sorted(sorted(ranks), key=lambda key: ranks[key], reverse=ranking.descending)
+    after = ranking.after
+    if after.key:
+        people = [key for key in people if _is_after(Place(ranks[key], key), after, ranking.descending)]
+    return [{"key": key, "rank": ranks[key]} for key in people[: ranking.limit]]
+
+
+def _is_after(place: Place, after: Place, descending: bool) -> bool:
+    if place.rank == after.rank:
+        return place.key > after.key
+    return (place.rank < after.rank) == descending
 
 
 @remembered

@@ -2,15 +2,13 @@
 WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil,
     held AS (
-        SELECT account_id, arrayFilter(m -> empty({groups:Array(UUID)}) OR has({groups:Array(UUID)}, m.1), memberships) AS spans
-        FROM group_memberships
-        WHERE organization_id = {organization_id:UUID} AND NOT {everyone:Bool}
+        SELECT account_id, group_id, since, until
+        FROM groups_held(organization_id = {organization_id:UUID}, first = {first:Date}, last = {last:Date},
+            groups = {groups:Array(UUID)}, everyone = {everyone:Bool}, by_group = {by_group:Bool})
     ),
     acts AS (
         SELECT
-            project_id, conversation_id, messages, actor_id,
-            arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-            arrayJoin(multiIf({everyone:Bool}, [nil], {by_group:Bool}, kept, empty(kept), kept, [nil])) AS group_id,
+            project_id, conversation_id, messages, actor_id, held.group_id AS group_id,
             if({by_user:Bool}, actor_id, nil) AS user_id
         FROM (
             SELECT day, actor_id, project_id, conversation_id, messages FROM chat_days
@@ -22,8 +20,9 @@ WITH
                 AND actor_type = 'user' AND product IN ('', 'chat') AND used > 0
         ) AS acts
         LEFT JOIN held ON held.account_id = acts.actor_id
-        WHERE (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
+        WHERE if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
             AND (empty({projects:Array(UUID)}) OR has({projects:Array(UUID)}, project_id))
+            AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
     ),
     counted AS (
         SELECT
@@ -53,7 +52,8 @@ SELECT
     toString(saved.created_by) AS created_by, people.email AS email
 FROM counted
 LEFT JOIN saved ON saved.project_id = counted.project_id
-LEFT JOIN people ON people.account_id = saved.created_by
+LEFT JOIN (SELECT account_id, email FROM people WHERE account_id IN (SELECT created_by FROM saved)) AS people
+    ON people.account_id = saved.created_by
 LEFT JOIN (SELECT group_id, name FROM group_names WHERE organization_id = {organization_id:UUID} AND {by_group:Bool})
     AS group_names ON group_names.group_id = counted.group_id
 WHERE {after_key:String} = ''

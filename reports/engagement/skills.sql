@@ -4,9 +4,9 @@ WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil, toInt256('1000000000000000000000000') AS units_of_a_dollar,
     toDateTime({first:Date}, 'UTC') AS begins, toDateTime({last:Date} + 1, 'UTC') AS ends,
     held AS (
-        SELECT account_id, arrayFilter(m -> empty({groups:Array(UUID)}) OR has({groups:Array(UUID)}, m.1), memberships) AS spans
-        FROM group_memberships
-        WHERE organization_id = {organization_id:UUID} AND NOT {everyone:Bool}
+        SELECT account_id, group_id, since, until
+        FROM groups_held(organization_id = {organization_id:UUID}, first = {first:Date}, last = {last:Date},
+            groups = {groups:Array(UUID)}, everyone = {everyone:Bool}, by_group = {by_group:Bool})
     ),
     named AS (
         SELECT attribution_id, arraySort(arrayDistinct(skills)) AS skills
@@ -36,25 +36,24 @@ WITH
     ),
     acts AS (
         SELECT
-            acts.*, if(product = '', 'chat', product) AS used_in, uses > 0 AND session_id != nil AS in_session,
-            in_session AND used_in = 'office_agent' AS in_office,
-            arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-            arrayJoin(multiIf({everyone:Bool}, [nil], {by_group:Bool}, kept, empty(kept), kept, [nil])) AS group_id,
-            if({by_user:Bool}, actor_id, nil) AS user_id, if({by_product:Bool}, used_in, '') AS product_key
+            acts.*, uses > 0 AND session_id != nil AS in_session, in_session AND product = 'office_agent' AS in_office,
+            held.group_id AS group_id, if({by_user:Bool}, actor_id, nil) AS user_id,
+            if({by_product:Bool}, if(product = '', 'chat', toString(product)), '') AS product_key
         FROM (
             SELECT
-                day, actor_id, toString(product) AS product, name, toString(surface) AS surface, session_id, uses, enabled,
+                day, actor_id, product, name, surface, session_id, uses, enabled,
                 toInt256(0) AS list_units, toInt256(0) AS share_units, false AS unpriced
             FROM extension_days
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
                 AND kind = 'skill' AND (uses > 0 OR enabled > 0)
             UNION ALL
-            SELECT day, actor_id, toString(product), name, '', nil, 0, 0, list_units, share_units, unpriced
+            SELECT day, actor_id, product, name, '', nil, 0, 0, list_units, share_units, unpriced
             FROM charged
         ) AS acts
         LEFT JOIN held ON held.account_id = acts.actor_id
-        WHERE (empty({users:Array(UUID)}) OR has({users:Array(UUID)}, actor_id))
-            AND (empty({products:Array(String)}) OR has({products:Array(String)}, used_in))
+        WHERE if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
+            AND (empty({products:Array(String)}) OR if(product = '', 'chat', product) IN {products:Array(String)})
+            AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
             AND ({any_name:Bool} OR has({names:Array(String)}, if({fold_case:Bool}, lowerUTF8(name), name)))
     ),
     counted AS (
@@ -65,10 +64,11 @@ WITH
                 'distinct_user_count', uniqExactIf(actor_id, uses > 0),
                 'invocation_count', sum(uses),
                 'enable_count', uniqExactIf(actor_id, enabled > 0),
-                'chat_metrics.distinct_conversation_skill_used_count', uniqExactIf(session_id, in_session AND used_in = 'chat'),
+                'chat_metrics.distinct_conversation_skill_used_count',
+                uniqExactIf(session_id, in_session AND product IN ('', 'chat')),
                 'claude_code_metrics.distinct_session_skill_used_count',
-                uniqExactIf(session_id, in_session AND used_in = 'claude_code'),
-                'cowork_metrics.distinct_session_skill_used_count', uniqExactIf(session_id, in_session AND used_in = 'cowork'),
+                uniqExactIf(session_id, in_session AND product = 'claude_code'),
+                'cowork_metrics.distinct_session_skill_used_count', uniqExactIf(session_id, in_session AND product = 'cowork'),
                 'office_metrics.excel.distinct_session_skill_used_count', uniqExactIf(session_id, in_office AND surface = 'excel'),
                 'office_metrics.outlook.distinct_session_skill_used_count',
                 uniqExactIf(session_id, in_office AND surface = 'outlook'),

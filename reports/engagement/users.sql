@@ -2,19 +2,19 @@
 -- Each branch counts one table: its rows that count, whose they are (the person's, or each of the groups that the
 -- person held on that day), and the counts. No two branches give the same name for one subject, so summing their maps
 -- only puts them together. With projects, what cannot happen in a project of chat is left out.
--- With ranks_only, the metric that rows are ordered by is the only one that is put together: half of the time.
--- The memberships are one value: ClickHouse plans a CTE anew wherever it is used, and seven times was half of the time.
+-- With by_group the groups' days are one value: ClickHouse plans a CTE anew wherever it is used.
 WITH
     (
-        SELECT groupArray((
-            account_id, arrayFilter(m -> empty({groups:Array(UUID)}) OR has({groups:Array(UUID)}, m.1), memberships)
-        ))
-        FROM group_memberships
-        WHERE organization_id = {organization_id:UUID} AND NOT {everyone:Bool}
+        SELECT groupArray((account_id, group_id, since, until))
+        FROM groups_held(organization_id = {organization_id:UUID}, first = {first:Date}, last = {last:Date},
+            groups = {groups:Array(UUID)}, everyone = {everyone:Bool}, by_group = {by_group:Bool})
     ) AS all_held,
-    held AS (SELECT one.1 AS account_id, one.2 AS spans FROM (SELECT arrayJoin(all_held) AS one)),
+    held AS (
+        SELECT one.1 AS account_id, one.2 AS group_id, one.3 AS since, one.4 AS until
+        FROM (SELECT arrayJoin(all_held) AS one)
+    ),
     counted AS (
-        SELECT subject, max(day) AS last_day, uniqExactState(actor_id) AS people, map(
+        SELECT subject, max(day) AS last_day, uniqExactStateIf(actor_id, {by_group:Bool}) AS people, map(
             'chat_metrics.distinct_conversation_count', uniqExactIf(conversation_id, messages > 0),
             'chat_metrics.message_count', sum(messages),
             'chat_metrics.thinking_message_count', sum(thinking_messages),
@@ -22,65 +22,63 @@ WITH
             'web_search_count', sum(web_searches)
         ) AS counts
         FROM (
-            SELECT
-                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject
+            SELECT acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject
             FROM chat_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
+                AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
                 AND (messages > 0 OR shared_views > 0 OR web_searches > 0)
                 AND (empty({projects:Array(UUID)}) OR has({projects:Array(UUID)}, project_id))
         )
         GROUP BY subject
         UNION ALL
-        SELECT subject, max(day), uniqExactState(actor_id), map(
+        SELECT subject, max(day), uniqExactStateIf(actor_id, {by_group:Bool}), map(
             'chat_metrics.distinct_files_uploaded_count', uniqExact(file_id)
         )
         FROM (
-            SELECT
-                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject
+            SELECT acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject
             FROM file_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
+                AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
                 AND product IN ('', 'chat') AND (empty({projects:Array(UUID)}) OR has({projects:Array(UUID)}, project_id))
         )
         GROUP BY subject
         UNION ALL
-        SELECT subject, max(day), uniqExactState(actor_id), map(
+        SELECT subject, max(day), uniqExactStateIf(actor_id, {by_group:Bool}), map(
             concat(place, '.distinct_projects_created_count'), uniqExactIf(project_id, created > 0),
             concat(place, '.distinct_projects_used_count'), uniqExactIf(project_id, used > 0)
         )
         FROM (
             SELECT
-                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject,
+                acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject,
                 if(product = 'claude_design', 'design_metrics', 'chat_metrics') AS place
             FROM project_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
+                AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
                 AND product IN ('', 'chat', 'claude_design')
                 AND (empty({projects:Array(UUID)}) OR (place = 'chat_metrics' AND has({projects:Array(UUID)}, project_id)))
         )
         GROUP BY subject, place
         UNION ALL
-        SELECT subject, max(day), uniqExactState(actor_id), map(place, uniqExact(artifact_id))
+        SELECT subject, max(day), uniqExactStateIf(actor_id, {by_group:Bool}), map(place, uniqExact(artifact_id))
         FROM (
             SELECT
-                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject,
+                acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject,
                 multiIf(product = 'claude_code', 'claude_code_metrics.core_metrics.artifacts_created_count',
                     product = 'cowork', 'cowork_metrics.artifacts_created_count',
                     'chat_metrics.distinct_artifacts_created_count') AS place
             FROM artifact_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
+                AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
                 AND created > 0 AND product IN ('', 'chat', 'claude_code', 'cowork')
                 AND (empty({projects:Array(UUID)}) OR (product IN ('', 'chat') AND has({projects:Array(UUID)}, project_id)))
         )
         GROUP BY subject, place
         UNION ALL
-        SELECT subject, max(day), uniqExactState(actor_id), map(
+        SELECT subject, max(day), uniqExactStateIf(actor_id, {by_group:Bool}), map(
             concat(place, '.connectors_used_count'), sumIf(uses, kind = 'connector'),
             concat(place, '.distinct_connectors_used_count'), uniqExactIf(name, kind = 'connector'),
             concat(place, '.skills_used_count'), sumIf(uses, kind = 'skill'),
@@ -90,19 +88,19 @@ WITH
         )
         FROM (
             SELECT
-                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject,
+                acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject,
                 multiIf(product = 'office_agent', concat('office_metrics.', surface), product IN ('', 'chat'), 'chat_metrics',
                     concat(product, '_metrics')) AS place
             FROM extension_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
+                AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
                 AND uses > 0 AND product IN ('', 'chat', 'claude_code', 'cowork', 'science', 'office_agent')
                 AND (empty({projects:Array(UUID)}) OR (place = 'chat_metrics' AND has({projects:Array(UUID)}, project_id)))
         )
         GROUP BY subject, place
         UNION ALL
-        SELECT subject, max(day), uniqExactState(actor_id), map(
+        SELECT subject, max(day), uniqExactStateIf(actor_id, {by_group:Bool}), map(
             concat(place, '.distinct_session_count'), uniqExact(session_id),
             concat(place, '.message_count'), sum(messages),
             concat(place, '.action_count'), sum(actions),
@@ -128,8 +126,7 @@ WITH
         )
         FROM (
             SELECT
-                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject,
+                acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject,
                 multiIf(product = 'office_agent', concat('office_metrics.', surface),
                     product = 'claude_code', 'claude_code_metrics.core_metrics',
                     product = 'claude_design', 'design_metrics', concat(product, '_metrics')) AS place,
@@ -137,43 +134,41 @@ WITH
                 if(product = 'claude_code', '.accepted_count', '_count') AS accepted
             FROM session_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
+                AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
                 AND empty({projects:Array(UUID)})
                 AND product IN ('claude_code', 'cowork', 'science', 'claude_design', 'office_agent')
         )
         GROUP BY subject, place, tools, accepted
         UNION ALL
-        SELECT subject, max(day), uniqExactState(actor_id), map('web_search_count', sum(web_search_requests))
+        SELECT subject, max(day), uniqExactStateIf(actor_id, {by_group:Bool}), map('web_search_count', sum(web_search_requests))
         FROM (
-            SELECT
-                acts.*, arrayDistinct(arrayFilter(m -> day BETWEEN m.2 AND m.3, held.spans).1) AS kept,
-                arrayJoin(multiIf({everyone:Bool}, [actor_id], {by_group:Bool}, kept, empty(kept), kept, [actor_id])) AS subject
+            SELECT acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject
             FROM search_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-                AND (empty({users:Array(UUID)}) OR actor_id IN {users:Array(UUID)})
+                AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
+                AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
                 AND empty({projects:Array(UUID)}) AND product = 'claude_code'
         )
         GROUP BY subject
     ),
-    ranked AS (
+    summed AS (
         SELECT
-            toString(counted.subject) AS key, any(counted.subject) AS account_id, max(counted.last_day) AS last_day,
-            if({ranks_only:Bool}, 0, uniqExactMerge(counted.people)) AS distinct_users,
-            if({ranks_only:Bool}, map({order_by:String}, sum(counted.counts[{order_by:String}])), sumMap(counted.counts))
-                AS counts
+            counted.subject AS subject, max(counted.last_day) AS last_day, uniqExactMerge(counted.people) AS distinct_users,
+            sumMap(counted.counts) AS counts
         FROM counted
-        GROUP BY key
+        GROUP BY subject
     ),
     placed AS (
         SELECT
-            ranked.key AS key, ranked.last_day AS last_day, ranked.distinct_users AS distinct_users, ranked.counts AS counts,
-            people.email AS email, group_names.name AS group_name,
+            toString(summed.subject) AS key, summed.last_day AS last_day, summed.distinct_users AS distinct_users,
+            summed.counts AS counts, people.email AS email, group_names.name AS group_name,
             if({order_by:String} = '', email, leftPad(toString(counts[{order_by:String}]), 20, '0')) AS rank
-        FROM ranked
-        LEFT JOIN (SELECT account_id, email FROM people WHERE NOT {by_group:Bool}) AS people
-            ON people.account_id = ranked.account_id
+        FROM summed
+        LEFT JOIN (SELECT account_id, email FROM people WHERE account_id IN {users:Array(UUID)}) AS people
+            ON people.account_id = summed.subject
         LEFT JOIN (SELECT group_id, name FROM group_names WHERE organization_id = {organization_id:UUID} AND {by_group:Bool})
-            AS group_names ON group_names.group_id = ranked.account_id
+            AS group_names ON group_names.group_id = summed.subject
     )
 SELECT key, rank, email, group_name, last_day, distinct_users, counts
 FROM placed

@@ -22,6 +22,7 @@ PERSON, THING = "bbbbbbbb-0000-4000-8000-000000000000", "cccccccc-0000-4000-8000
 DAY = date(2026, 10, 1)
 QUESTION = Question(ORGANIZATION, DAY, DAY)
 MORE = {"kind": "skill", "names": [], "any_name": True, "fold_case": False, "types": [], "shared": [], "type": "x"}
+MORE |= {"order_by": "web_search_count"}
 PRICED = {"priced": True}
 CELLS: dict[Declaration, dict[str, Any]] = {
     CHAT: {"source": "tally.chat/0@0", "product": "chat", "conversation_id": THING, "project_id": THING, "messages": 1},
@@ -46,7 +47,7 @@ def client(clickhouse: str) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize(
-    "name", ["users", "users_page", "projects", "extensions", "skills", "artifacts", "summaries", "stamp"]
+    "name", ["users", "users_page", "users_ranks", "projects", "extensions", "skills", "artifacts", "summaries", "stamp"]
 )
 def test_filters_reach_the_primary_key_of_every_table_that_is_read(client: Client, name: str) -> None:
     """Else a question about one organization's yesterday would read everybody's ninety days."""

@@ -1,0 +1,83 @@
+"""People in order of a metric: the order is that of the counts which their rows show, for every metric there is."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from api.shapes.common import metric_names
+from api.shapes.users import UserActivity
+from reports.engagement.asking import Place, Question, Ranking
+from reports.engagement.lists import read_users
+from reports.queries import Row
+from tests.api.groups import GROUPS
+from tests.api.recount import Recount
+from tests.api.walking import FIRST, LAST
+from tests.api.world import World
+
+METRICS = tuple(metric_names(UserActivity))
+WALKED = ("web_search_count", "cowork_metrics.distinct_session_count", "office_metrics.excel.connectors_used_count")
+
+
+@pytest.fixture(scope="module")
+def client(world: World) -> Iterator[Client]:
+    """A client of the world's database."""
+    client = world.client()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def question(organization: str) -> Question:
+    """Everybody of the busiest organization."""
+    return Question(organization, FIRST, LAST)
+
+
+@pytest.fixture(scope="module")
+def people(client: Client, question: Question, recount: Recount) -> dict[str, Row]:
+    """Everybody's row by id; test_sdk_users.py holds what it counts to the recount."""
+    people = {row["key"]: row for row in read_users(client, question)}
+    assert set(people) == set(recount.users(question.organization_id, FIRST, LAST))
+    return people
+
+
+def ordered(people: dict[str, Row], metric: str, descending: bool) -> list[str]:
+    """Ids by the count of a metric, equal ones by id."""
+    counts = {key: row["counts"].get(metric, 0) for key, row in people.items()}
+    return sorted(sorted(people), key=lambda key: counts[key], reverse=descending)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_everybody_stands_where_the_counts_say(
+    client: Client, question: Question, people: dict[str, Row], metric: str
+) -> None:
+    rows = read_users(client, replace(question, ranking=Ranking(metric, descending=True)))
+    assert [row["key"] for row in rows] == ordered(people, metric, descending=True)
+    assert [int(row["rank"]) for row in rows] == [row["counts"].get(metric, 0) for row in rows]
+
+
+def test_another_metric_would_be_noticed(people: dict[str, Row]) -> None:
+    orders = [ordered(people, metric, descending=True) for metric in WALKED]
+    assert all(orders[0] != order for order in orders[1:])
+
+
+@pytest.mark.parametrize("metric", WALKED)
+@pytest.mark.parametrize("descending", [True, False])
+def test_pages_meet_everybody_once(
+    client: Client, question: Question, people: dict[str, Row], metric: str, descending: bool
+) -> None:
+    ranking, met = Ranking(metric, descending, limit=6), list[str]()
+    while rows := read_users(client, replace(question, ranking=ranking)):
+        met += [row["key"] for row in rows]
+        ranking = replace(ranking, after=Place(rows[-1]["rank"], rows[-1]["key"]))
+    assert met == ordered(people, metric, descending)
+
+
+@pytest.mark.parametrize("metric", WALKED)
+def test_filters_hold_for_the_order_too(client: Client, question: Question, people: dict[str, Row], metric: str) -> None:
+    narrowed = replace(question, groups=GROUPS[:2], users=sorted(people)[::2])
+    rows = read_users(client, replace(narrowed, ranking=Ranking(metric, descending=True)))
+    assert rows
+    expected = {row["key"]: row for row in read_users(client, narrowed)}
+    assert [row["key"] for row in rows] == ordered(expected, metric, descending=True)

@@ -54,7 +54,8 @@ def test_filters_reach_the_primary_key_of_every_table_that_is_read(client: Clien
     sql = (ROOT / "reports" / "engagement" / f"{name}.sql").read_text()
     plan = client.query(f"EXPLAIN indexes = 1 {sql}", parameters=QUESTION.parameters() | MORE | PRICED).result_rows
     text = "\n".join(row[0] for row in plan)
-    reads = re.split(r"ReadFromMergeTree \(", text)[1:]
+    never = r"(?<!Filter column: 0)"  # of a table that {order_by} has no metric of, nothing is read
+    reads = re.split(never + r"\n[^\n]*ReadFromMergeTree \(", text)[1:]
     cells = [read for read in reads if re.match(r"\w+\.\w+_cells\)|states\)", read)]
     assert cells, text
     for read in cells:

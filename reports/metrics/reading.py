@@ -11,10 +11,11 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.changes import EARLIEST
 from reports.freshness import Freshness, read_freshness
-from reports.memory import State, memory_of, read_state
+from reports.memory import memory_of
 from reports.metrics.answers import About, Day, Totals
 from reports.periods import Period, midnight
 from reports.queries import ask_rows
+from reports.state import State, state_of
 from reports.windows import days_of
 
 T = TypeVar("T")
@@ -99,7 +100,7 @@ class Reading:
 
     @cached_property
     def _state(self) -> State:
-        return read_state(self.client, self.organization_id)
+        return state_of(self.client, self.organization_id)
 
 
 def look(client: Client, organization_id: str, expected_sources: Collection[str], grace: timedelta) -> Reading:

@@ -8,10 +8,10 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from weakref import WeakKeyDictionary
 
 from clickhouse_connect.driver.client import Client
 
+from reports.per_client import PerClient
 from reports.queries import ask_rows
 
 NO_DAY = date(1970, 1, 1)
@@ -120,10 +120,7 @@ def read_state(client: Client, organization_id: str) -> State:
 
 def state_of(client: Client, organization_id: str) -> State:
     """The organization's present state, by what is known of the database that the client reads."""
-    with _lock:
-        states = _states.setdefault(client, States())
-    return states.now(client, organization_id)
+    return _states(client).now(client, organization_id)
 
 
-_states: WeakKeyDictionary[Client, States] = WeakKeyDictionary()
-_lock = Lock()
+_states = PerClient(States)

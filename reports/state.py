@@ -4,7 +4,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -42,7 +41,11 @@ class State:
 
     def of_day(self, day: date) -> str:
         """A digest of the day's cells, and of which of them count. The days of an equal state have equal cells."""
-        return _digest([sorted(self.of_days.get(day, {}).items()), self._epochs])
+        return _digest([sorted(self.of_days.get(day, {}).items()), self._others.get("epochs")])
+
+    def of(self, *kinds: str) -> str:
+        """A digest of these kinds, which have no days."""
+        return _digest([kind, self._others.get(kind)] for kind in kinds)
 
     def stamp(self, first: date, last: date, *more: str) -> str:
         """What changes when any day of [first, last] is revised, and only then: equal stamps, equal cells.
@@ -63,10 +66,6 @@ class State:
     @property
     def _others(self) -> Kinds:
         return self.of_days.get(NO_DAY, {})
-
-    @cached_property
-    def _epochs(self) -> tuple[str, str] | None:
-        return self._others.get("epochs")
 
 
 def _stamps(kinds: Kinds) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """What an organization's answers are made of, as it is now, and how that is told without reading it."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
@@ -34,10 +34,16 @@ class State:
 
     of_days: Mapping[date, Kinds] = field(default_factory=dict)
 
-    def up_to(self, last: date) -> str:
-        """A digest of what every answer about days up to `last` is made of, those before its first day included."""
-        days = ((day.toordinal(), sorted(kinds.items())) for day, kinds in sorted(self.of_days.items()) if day <= last)
-        return _digest(days)
+    def up_to(self, last: date, kinds: Collection[str] | None = None) -> str:
+        """A digest of what every answer about days up to `last` is made of, those before its first day included.
+
+        `kinds`: of these alone, when the answer is made of nothing else.
+        """
+        return _digest(
+            (day.toordinal(), [(kind, found[kind]) for kind in sorted(found) if kinds is None or kind in kinds])
+            for day, found in sorted(self.of_days.items())
+            if day <= last
+        )
 
     def of_day(self, day: date) -> str:
         """A digest of the day's cells, and of which of them count. The days of an equal state have equal cells."""

@@ -13,12 +13,17 @@ from clickhouse_connect.driver.client import Client
 from aggregators.activity import connector_key
 from reports.connector_names import connector_names
 from reports.engagement.asking import Place, Question, Ranking, remembered, rows
+from reports.presence.kinds import LISTED
+from reports.presence.presence import Present, read_held, read_order, read_present
+from reports.presence.sets import Bits, union
 from reports.queries import Row
+from reports.state import State, state_of
 
 NOTHING = "0" * 20
 """The rank of who has nothing of the metric: ranks are numbers as text of fixed width."""
 
 MOST_PEOPLE = 2**32 - 1
+"""The limit of a question about everybody."""
 
 Lister = Callable[[Client, Question], Sequence[Row]]
 
@@ -26,44 +31,62 @@ Lister = Callable[[Client, Question], Sequence[Row]]
 @remembered
 def read_users(client: Client, question: Question) -> Sequence[Row]:
     """A row a person with any activity, or a group: `key` is the id; sorted by e-mail (people without one first)."""
-    if question.by_group:
+    if question.by_group or question.users or question.projects:
         return rows(client, "users", question.parameters())
     page = _page_of_users(client, question)
     if not page:
         return []
-    chosen = replace(question, users=[row["key"] for row in page], ranking=Ranking(limit=len(page)))
+    chosen = replace(question, users=[account for account, _ in page], ranking=Ranking(limit=len(page)))
     found = {row["key"]: row for row in rows(client, "users", chosen.parameters())}
-    return [found[row["key"]] | {"rank": row["rank"]} for row in page]
+    return [found[account] | {"rank": rank} for account, rank in page if account in found]
 
 
-def _page_of_users(client: Client, question: Question) -> list[Row]:
-    """Who is on the page, as key and rank alone: what else they did is counted for them alone."""
+def _page_of_users(client: Client, question: Question) -> list[tuple[str, str]]:
+    """(account id, rank) of who is on the page: what else they did is counted for them alone."""
+    return _page_by_metric(client, question) if question.ranking.by else _page_by_email(client, question)
+
+
+def _page_by_email(client: Client, question: Question) -> list[tuple[str, str]]:
+    organization_id, ranking = question.organization_id, question.ranking
+    state = state_of(client, organization_id)
+    present, listed = _listed(client, question, state)
+    order = read_order(client, organization_id, state, present, ranking.descending)
+    return order.page(listed, (ranking.after.rank, ranking.after.key), ranking.limit)
+
+
+def _page_by_metric(client: Client, question: Question) -> list[tuple[str, str]]:
+    """Who has any of the metric is ranked by ClickHouse; where a page meets who has none, they are put in between."""
     ranking = question.ranking
-    if not ranking.by:
-        return rows(client, "users_page", question.parameters())
-    found = rows(client, "users_ranks", question.parameters())
+    found = _ranks(client, question)
     if ranking.descending and len(found) == ranking.limit:
         return found
-    return _ranked(client, question)
+    present, listed = _listed(client, question, state_of(client, question.organization_id))
+    ranks = dict.fromkeys(present.accounts(listed), NOTHING)
+    ranks |= _ranks(client, replace(question, ranking=Ranking(ranking.by, limit=MOST_PEOPLE)))
+    people = sorted(sorted(ranks), key=ranks.__getitem__, reverse=ranking.descending)
+    places = [(key, ranks[key]) for key in people if _is_beyond(ranking, Place(ranks[key], key))]
+    return places[: ranking.limit]
 
 
-def _ranked(client: Client, question: Question) -> list[Row]:
-    """The page of a walk that meets people who have nothing of the metric."""
-    ranking = question.ranking
-    everybody = replace(question, ranking=Ranking(by=ranking.by, limit=MOST_PEOPLE)).parameters()
-    ranks = {row["key"]: NOTHING for row in rows(client, "users_page", everybody)}
-    ranks |= {row["key"]: row["rank"] for row in rows(client, "users_ranks", everybody)}
-    people = sorted(sorted(ranks), key=lambda key: ranks[key], reverse=ranking.descending)
+def _ranks(client: Client, question: Question) -> list[tuple[str, str]]:
+    return [(row["key"], row["rank"]) for row in rows(client, "users_ranks", question.parameters())]
+
+
+def _is_beyond(ranking: Ranking, place: Place) -> bool:
+    """Whether a place comes after where the page before ended."""
     after = ranking.after
-    if after.key:
-        people = [key for key in people if _is_after(Place(ranks[key], key), after, ranking.descending)]
-    return [{"key": key, "rank": ranks[key]} for key in people[: ranking.limit]]
-
-
-def _is_after(place: Place, after: Place, descending: bool) -> bool:
-    if place.rank == after.rank:
+    if not after.key or place.rank == after.rank:
         return place.key > after.key
-    return (place.rank < after.rank) == descending
+    return (place.rank < after.rank) == ranking.descending
+
+
+def _listed(client: Client, question: Question, state: State) -> tuple[Present, Bits]:
+    """Everybody with any activity in the days, in the groups asked for."""
+    present = read_present(client, question.organization_id, state, question.first, question.last)
+    listed = present.rows((LISTED,))
+    if question.groups:
+        listed = listed & read_held(client, question.organization_id, state, question.groups, present)
+    return present, union(listed)
 
 
 @remembered

@@ -1,6 +1,6 @@
--- The people of one page of users.sql in order of a metric: who has any of it, and how much. A metric comes from one table
--- (web searches from two), and its name says from which, so ClickHouse reads no other. The counts are those of users.sql:
--- tests/api/test_users_ranks.py holds the two together.
+-- Who has any of a metric, in order of how much. A metric comes from one table (web searches from two), and its name says
+-- from which, so ClickHouse reads no other. The counts are those of users.sql: tests/api/test_users_ranks.py holds the two
+-- together.
 WITH
     splitByChar('.', {order_by:String}) AS path, path[-1] AS metric,
     extract(metric, '(connector|skill|plugin)s_used_count$') AS asked_kind,
@@ -21,38 +21,28 @@ WITH
                 metric = 'shared_conversations_viewed_count', shared_views, messages) AS amount
         FROM chat_days
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-            AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
             AND {order_by:String} IN ('chat_metrics.distinct_conversation_count', 'chat_metrics.message_count',
                 'chat_metrics.thinking_message_count', 'chat_metrics.shared_conversations_viewed_count', 'web_search_count')
-            AND (empty({projects:Array(UUID)}) OR has({projects:Array(UUID)}, project_id))
         UNION ALL
         SELECT day, actor_id, file_id, '', 1 FROM file_days
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-            AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
             AND metric = 'distinct_files_uploaded_count'
             AND if(product = '', 'chat', product) = asked
-            AND (empty({projects:Array(UUID)}) OR (asked = 'chat' AND has({projects:Array(UUID)}, project_id)))
         UNION ALL
         SELECT day, actor_id, project_id, '', if(metric = 'distinct_projects_created_count', created, used) FROM project_days
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-            AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
             AND metric IN ('distinct_projects_created_count', 'distinct_projects_used_count')
             AND if(product = '', 'chat', product) = asked
-            AND (empty({projects:Array(UUID)}) OR (asked = 'chat' AND has({projects:Array(UUID)}, project_id)))
         UNION ALL
         SELECT day, actor_id, artifact_id, '', created FROM artifact_days
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-            AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
             AND metric IN ('artifacts_created_count', 'distinct_artifacts_created_count')
             AND if(product = '', 'chat', product) = asked
-            AND (empty({projects:Array(UUID)}) OR (asked = 'chat' AND has({projects:Array(UUID)}, project_id)))
         UNION ALL
         SELECT day, actor_id, session_id, name, uses FROM extension_days
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-            AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
             AND asked_kind != '' AND kind = asked_kind
             AND if(product = '', 'chat', product) = asked AND (asked != 'office_agent' OR surface = path[2])
-            AND (empty({projects:Array(UUID)}) OR (asked = 'chat' AND has({projects:Array(UUID)}, project_id)))
         UNION ALL
         SELECT
             day, actor_id, session_id, '',
@@ -70,17 +60,14 @@ WITH
                 edit_accepted + multi_edit_accepted + write_accepted + notebook_edit_accepted)
         FROM session_days
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-            AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
             AND asked NOT IN ('', 'chat') AND product = asked AND (asked != 'office_agent' OR surface = path[2])
             AND (asked_tool != '' OR metric IN ('distinct_session_count', 'message_count', 'action_count',
                 'dispatch_turn_count', 'delegation_count', 'remote_compute_job_count', 'commit_count', 'pull_request_count',
                 'added_count', 'removed_count', 'file_edit_count', 'sessions_with_file_edits_count'))
-            AND empty({projects:Array(UUID)})
         UNION ALL
         SELECT day, actor_id, actor_id, '', web_search_requests FROM search_days
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
-            AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
-            AND metric = 'web_search_count' AND product = 'claude_code' AND empty({projects:Array(UUID)})
+            AND metric = 'web_search_count' AND product = 'claude_code'
     ),
     ranked AS (
         SELECT

@@ -16,13 +16,17 @@ MODELS = ("claude-sonnet-5", "claude-opus-5-5", "claude-haiku-4-5-20251001")
 CELLS_EACH = len(PRODUCTS) * len(MODELS)
 """Cells that a person has in an hour, with every product and model."""
 
+DENSE = timedelta(microseconds=10)
+"""Between two events of a load of so many cells, which must not end before its hour does."""
+
 
 @dataclass(frozen=True)
 class Load:
     """How many events, of how many organizations and people, over how many hours: hours make open cells.
 
-    `cells` asks for exactly so many different ones, in one hour: the first events open one each, the others fall on
-    them as unevenly as people work. `people` follow from it then, and take turns in their organizations.
+    `cells` asks for exactly so many different ones, at 100,000 events a second from the full hour on: the first events
+    open one each, the others fall on them as unevenly as people work. `people` follow from it then, and take turns in
+    their organizations.
     """
 
     events: int = 400_000
@@ -46,10 +50,10 @@ def events(load: Load) -> Iterator[tuple[bytes, bytes]]:
     """(key, value) of each event, in order of time; the same bytes for the same load and day."""
     dice = random.Random(load.seed)
     organizations = [_uuid(dice) for _ in range(load.organizations)]
-    hours, count = (1, -(-load.cells // CELLS_EACH)) if load.cells else (load.hours, load.people)
+    count = -(-load.cells // CELLS_EACH) if load.cells else load.people
     people = [(_organization(load, dice, organizations, number), _uuid(dice)) for number in range(count)]
-    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
-    step = timedelta(hours=hours) / load.events
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=load.hours)
+    step = DENSE if load.cells else timedelta(hours=load.hours) / load.events
     for number in range(load.events):
         person, product, model = _in_cells(load, dice, number) if load.cells else _as_it_comes(load, dice)
         organization, account = people[person]

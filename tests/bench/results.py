@@ -46,8 +46,8 @@ def table(rows: Sequence[Mapping[str, object]]) -> str:
 
 def shown(value: object) -> str:
     """A number as people read it; a dash for one that was not measured."""
-    if value is None:
-        return "-"
+    if value is None or isinstance(value, bool):
+        return {None: "-", True: "yes", False: "no"}[value]
     if isinstance(value, float):
         return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

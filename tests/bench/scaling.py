@@ -3,7 +3,9 @@
 From one middle case, one thing at a time is changed: how many workers read the topic, how many cells are open, how many
 organizations they belong to. In each case every cell is opened first, by one event; then what `--events` more on these
 same cells cost is measured, until all are stored. With several workers the time begins when each has its partitions, so
-it is of fewer events. All cells lie in one hour, so none of them is idle: more than a worker that holds so many meets.
+it is of fewer events. All cells lie in one hour, so none of them is idle, and each flush writes all that were touched:
+more than a worker that holds so many meets. `open_cells` has the live counters by the minute as well; the bytes of one
+are the growth of a worker's memory since its start, with its batches and its horizon.
 """
 
 import argparse
@@ -69,26 +71,30 @@ def measure(running: Pipeline, load: Load, workers: int) -> Case:
     crew = [Watched(running, **changed) for _ in range(workers)]
     for worker in crew:
         worker.wait_until_reading()
-    crew[0].until(lambda: _have_opened(crew, load.cells, len(tokens.sources)))
-    began, cpu_began, left = time.perf_counter(), _cpu(crew), load.events - _folded(crew)
-    crew[0].until(lambda: sum(tokens.stored()) >= load.events)
-    seconds, cpu = time.perf_counter() - began, _cpu(crew) - cpu_began
-    peaks = [worker.peak_mb for worker in crew]
-    grown = sum(peaks) - sum(worker.started_with_mb for worker in crew)
+    took = _took(crew, tokens, load)
     for worker in crew:
         worker.end()
     counted = tokens.counted()
     wanted = {"requests": load.events, "cells": load.cells, "organizations": load.organizations}
+    found = {"cells": counted["cells"], "organizations": counted["organizations"]}
+    return {"workers": workers, **found, **took, "right": counted == wanted}
+
+
+def _took(crew: list[Watched], tokens: Tokens, load: Load) -> Case:
+    """What the events cost that are left when every cell is open."""
+    crew[0].until(lambda: _have_opened(crew, load.cells, len(tokens.sources)))
+    began, cpu_began, left = time.perf_counter(), _cpu(crew), load.events - _folded(crew)
+    crew[0].until(lambda: sum(tokens.stored()) >= load.events)
+    seconds, cpu = time.perf_counter() - began, _cpu(crew) - cpu_began
+    open_cells = sum(worker.open_cells for worker in crew)
+    grown = sum(worker.peak_mb - worker.started_with_mb for worker in crew)
     return {
-        "workers": workers,
-        "cells": counted["cells"],
-        "organizations": counted["organizations"],
+        "open_cells": open_cells,
         "events_measured": left,
         "events_per_second": round(left / seconds) if left else None,
         "cpu_us_per_event": round(1e6 * cpu / left, 2) if left else None,
-        "peak_rss_mb": round(max(peaks)),
-        "bytes_per_open_cell": round(grown * (1 << 20) / load.cells),
-        "right": counted == wanted,
+        "peak_rss_mb": round(max(worker.peak_mb for worker in crew)),
+        "bytes_per_open_cell": round(grown * (1 << 20) / open_cells),
     }
 
 

@@ -1,44 +1,22 @@
 """Answers that were given and still hold, remembered in the process.
 
-An answer is remembered with the state of all that it was made of (state.sql), which is read before the answer is, and
+An answer is remembered with the state of all that it was made of (state.py), which is read before the answer is, and
 is given again only while the state is the same: then every row of every table that it was read from is the same. So a
 late event, a replaced epoch, a price, a discount, a new name or a forgotten person takes effect with the next request.
 What is not remembered, or no longer holds, is asked anew: that decides how fast an answer comes, never what it is.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from threading import Lock
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
-from clickhouse_connect.driver.client import Client
-
-from reports.queries import ask_rows
+from reports.per_client import PerClient
 
 T = TypeVar("T")
 
 MOST_ROWS = 20_000
 """How many rows are remembered, of 5 kB at most; what was not asked for longest gives way."""
-
-NO_DAY = date(1970, 1, 1)
-"""Where state.sql puts what belongs to no day."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What one organization's answers are made of: a digest of each day's cells, and at NO_DAY one of all else."""
-
-    of_days: Mapping[date, str]
-
-    def up_to(self, last: date) -> str:
-        """A digest of what every answer about days up to `last` is made of, those before its first day included."""
-        days = ((day.toordinal(), digest) for day, digest in sorted(self.of_days.items()) if day <= last)
-        return sha256(repr(list(days)).encode()).hexdigest()
 
 
 class Memory:
@@ -90,17 +68,5 @@ def _columns(row: Any) -> Iterable[Any]:
     return row if isinstance(row, (tuple, list)) else ()
 
 
-def read_state(client: Client, organization_id: str) -> State:
-    """The organization's present state. Raises ClickHouseError."""
-    rows = ask_rows(client, Path(__file__).with_name("state.sql"), {"organization_id": organization_id})
-    return State({row[0]: row[1] for row in rows})
-
-
-def memory_of(client: Client) -> Memory:
-    """What is remembered of the database that the client reads; it is forgotten with the client."""
-    with _lock:
-        return _memories.setdefault(client, Memory())
-
-
-_memories: WeakKeyDictionary[Client, Memory] = WeakKeyDictionary()
-_lock = Lock()
+memory_of = PerClient(Memory)
+"""What is remembered of the database that a client reads."""

@@ -1,39 +1,48 @@
--- What an organization's answers are made of, as it is now: a row a day for its cells, and one (kind '') for all else.
--- Each row of a table counts with a hash of all of it, so a row that comes, or gives way to a newer one, is told.
+-- What an organization's answers are made of, as it is now: a row a day and kind of cells, and at the day 0 all else.
+-- `state` changes with any row that comes, goes or gives way to a newer one, since each counts with a hash of all of it.
+-- `stamp` changes when a cell of the day was written anew, and stays when parts are merged: a cell's stamp only grows.
+-- 012_speed.sql says how this is answered without reading a cell.
 WITH cells AS (
-    SELECT 'spend' AS kind, toDate(hour) AS day, count() AS rows, sum(sipHash64(*)) AS hashes FROM spend_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, toDate(hour)
+    SELECT 'spend' AS kind, toDate(hour) AS day, source, count() AS rows, sum(sipHash64(*)) AS hashes, max(log_offset) AS newest
+    FROM spend_cells WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, toDate(hour), source
     UNION ALL
-    SELECT 'chat', day, count(), sum(sipHash64(*)) FROM chat_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day
+    SELECT 'chat', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM chat_cells
+    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
     UNION ALL
-    SELECT 'file', day, count(), sum(sipHash64(*)) FROM file_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day
+    SELECT 'file', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM file_cells
+    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
     UNION ALL
-    SELECT 'project', day, count(), sum(sipHash64(*)) FROM project_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day
+    SELECT 'project', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM project_cells
+    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
     UNION ALL
-    SELECT 'artifact', day, count(), sum(sipHash64(*)) FROM artifact_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day
+    SELECT 'artifact', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM artifact_cells
+    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
     UNION ALL
-    SELECT 'connector', day, count(), sum(sipHash64(*)) FROM connector_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day
+    SELECT 'connector', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM connector_cells
+    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
     UNION ALL
-    SELECT 'session', day, count(), sum(sipHash64(*)) FROM session_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day
+    SELECT 'session', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM session_cells
+    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
     UNION ALL
-    SELECT 'directory', toDate(0), count(), sum(sipHash64(*)) FROM directory
+    SELECT 'directory', toDate(0), '', count(), sum(sipHash64(*)), 0 FROM directory
     WHERE organization_id = {organization_id:UUID} GROUP BY organization_id
     UNION ALL
-    SELECT 'profiles', toDate(0), count(), sum(sipHash64(*)) FROM profiles
+    SELECT 'terms', toDate(0), source, count(), sum(sipHash64(*)), max(log_offset) FROM directory
+    WHERE organization_id = {organization_id:UUID} AND type IN ('plan.changed', 'discount.changed', 'extra_usage.changed')
+    GROUP BY source
     UNION ALL
-    SELECT 'prices', toDate(0), count(), sum(sipHash64(*)) FROM prices
+    SELECT 'profiles', toDate(0), '', count(), sum(sipHash64(*)), 0 FROM profiles
     UNION ALL
-    SELECT 'models', toDate(0), count(), sum(sipHash64(*)) FROM models
+    SELECT 'prices', toDate(0), '', count(), sum(sipHash64(*)), toUInt64(max(revision)) FROM prices
     UNION ALL
-    SELECT 'epochs', toDate(0), count(), sum(sipHash64(*)) FROM topic_epochs
+    SELECT 'models', toDate(0), '', count(), sum(sipHash64(*)), 0 FROM models
+    UNION ALL
+    SELECT 'epochs', toDate(0), topic, count(), sum(sipHash64(*)), toUInt64(maxIf(epoch, mode = 'replace'))
+    FROM topic_epochs GROUP BY topic
 )
-SELECT day, hex(sipHash128(arraySort(groupArray((kind, rows, hashes))))) AS state
+SELECT
+    kind, day, hex(sipHash128(arraySort(groupArray((source, rows, hashes))))) AS state,
+    hex(sipHash128(arraySort(groupArray((source, newest))))) AS stamp
 FROM cells
-GROUP BY day
-ORDER BY day
+GROUP BY kind, day
+ORDER BY kind, day

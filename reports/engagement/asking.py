@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from reports.memory import memory_of, read_state
+from reports.memory import memory_of
 from reports.queries import Row, ask
+from reports.state import state_of
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ def remembered(read: Callable[[Client, Question], Sequence[T]]) -> Callable[[Cli
 
     @wraps(read)
     def recall(client: Client, question: Question) -> Sequence[T]:
-        state = read_state(client, question.organization_id).up_to(question.last)
+        state = state_of(client, question.organization_id).up_to(question.last)
         asked = (read.__name__, repr(question))
         return memory_of(client).recall(asked, state, lambda: read(client, question))
 
@@ -108,6 +109,5 @@ def stamp(client: Client, question: Question) -> str:
 
     A page that is read before a stamp, and one that is read after an equal stamp, saw the same cells.
     """
-    names = ("organization_id", "first", "last", "priced")
-    scope = {name: getattr(question, name) for name in names}
-    return str(rows(client, "stamp", scope)[0]["stamp"])
+    more = ("terms", "prices") if question.priced else ()
+    return state_of(client, question.organization_id).stamp(question.first, question.last, *more)

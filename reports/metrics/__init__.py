@@ -4,7 +4,7 @@
 `catalogue.METRICS` lists them all; docs/metrics.md says what each means.
 """
 
-from reports.metrics.active import ACTIVITY_PRODUCTS, active_people, active_users, token_users
+from reports.metrics.active import active_people, active_users, token_users
 from reports.metrics.answers import (
     DELETED_USER,
     About,
@@ -57,6 +57,7 @@ from reports.metrics.spending import (
     spend_in_products,
     top_people_by_spend,
 )
+from reports.presence.kinds import ACTIVITY_PRODUCTS
 
 __all__ = [
     "ACTIVITY_PRODUCTS",

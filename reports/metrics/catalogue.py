@@ -15,6 +15,9 @@ SEATS = "assigned seats at the end of the day"
 AT_END = "assigned seats at the window's end; also active people of the window"
 ACCOUNT = "account id"
 
+PRESENCE = "presence"
+"""What counts people reads who was there on which day: reports/presence/presence.sql."""
+
 
 class Metric(Struct, frozen=True):
     """One metric. `function` is its name in reports.metrics; `windows` those it is published for, of any it takes."""
@@ -30,18 +33,26 @@ class Metric(Struct, frozen=True):
 
     @property
     def sql(self) -> tuple[str, ...]:
-        """The files under reports/metrics/sql that it reads; usually the one that is called like its function."""
+        """The files under reports/metrics/sql that it reads (or PRESENCE); usually the one called like its function."""
         return self.reads or (self.function,)
 
 
 METRICS: tuple[Metric, ...] = (
-    Metric("daily active users", "people", "the day", "distinct people active on the day", "active_users"),
+    Metric(
+        "daily active users",
+        "people",
+        "the day",
+        "distinct people active on the day",
+        "active_users",
+        reads=(PRESENCE,),
+    ),
     Metric(
         "weekly active users",
         "people",
         "1-week",
         "distinct people active in the 7 days that end with the day",
         "active_users",
+        reads=(PRESENCE,),
     ),
     Metric(
         "monthly active users",
@@ -49,14 +60,23 @@ METRICS: tuple[Metric, ...] = (
         "1-month",
         "distinct people active in the 30 days that end with the day",
         "active_users",
+        reads=(PRESENCE,),
     ),
-    Metric("active people", "people", ANY, "distinct people active in the window, and who they are", "active_people"),
+    Metric(
+        "active people",
+        "people",
+        ANY,
+        "distinct people active in the window, and who they are",
+        "active_people",
+        reads=(PRESENCE,),
+    ),
     Metric(
         "calendar active people",
         "people",
         TO_DATE,
         "distinct people active since the calendar month, quarter or year began",
         "active_people",
+        reads=(PRESENCE,),
     ),
     Metric(
         "token users",
@@ -64,7 +84,7 @@ METRICS: tuple[Metric, ...] = (
         ANY,
         "distinct people whose requests used tokens, in whatever product",
         "token_users",
-        reads=("people_with_tokens",),
+        reads=(PRESENCE,),
     ),
     Metric(
         "stickiness",
@@ -73,15 +93,23 @@ METRICS: tuple[Metric, ...] = (
         "daily active users",
         "stickiness",
         denominator="monthly active users",
-        reads=("active_users",),
+        reads=(PRESENCE,),
     ),
-    Metric("active days", "people", ANY, "people active on exactly one, two, ... all days", "active_days"),
+    Metric(
+        "active days",
+        "people",
+        ANY,
+        "people active on exactly one, two, ... all days",
+        "active_days",
+        reads=(PRESENCE,),
+    ),
     Metric(
         "lifecycle",
         "people",
         ANY,
         "people who are new, returning, resurrected or dormant, by the window of as many days before",
         "lifecycle",
+        reads=(PRESENCE,),
     ),
     Metric(
         "retention",
@@ -90,6 +118,7 @@ METRICS: tuple[Metric, ...] = (
         "of these, people active in that week and in each later one",
         "retention",
         denominator="people whose first active day lies in the week",
+        reads=(PRESENCE,),
     ),
     Metric("seats", "seats", DAILY, "people who hold a seat, and seats purchased, at the end of the day", "seats"),
     Metric("pending invites", "invites", DAILY, "invites sent and not closed by the end of the day", "pending_invites"),
@@ -100,7 +129,7 @@ METRICS: tuple[Metric, ...] = (
         "weekly active users",
         "utilization",
         denominator=SEATS,
-        reads=("active_users", "seats"),
+        reads=(PRESENCE, "seats"),
     ),
     Metric(
         "daily and monthly adoption",
@@ -109,7 +138,7 @@ METRICS: tuple[Metric, ...] = (
         "daily, monthly active users",
         "utilization",
         denominator=SEATS,
-        reads=("active_users", "seats"),
+        reads=(PRESENCE, "seats"),
     ),
     Metric(
         "top connectors",
@@ -150,7 +179,7 @@ METRICS: tuple[Metric, ...] = (
         "distinct people who started a chat or wrote in one",
         "people_with",
         denominator=AT_END,
-        reads=("people_with_chats", "seats", "active_people"),
+        reads=(PRESENCE, "seats"),
     ),
     Metric(
         "people with a project",
@@ -159,7 +188,7 @@ METRICS: tuple[Metric, ...] = (
         "distinct people who created a project or worked in one",
         "people_with",
         denominator=AT_END,
-        reads=("people_with_projects", "seats", "active_people"),
+        reads=(PRESENCE, "seats"),
     ),
     Metric(
         "people with an artifact",
@@ -168,7 +197,7 @@ METRICS: tuple[Metric, ...] = (
         "distinct people who made an artifact",
         "people_with",
         denominator=AT_END,
-        reads=("people_with_artifacts", "seats", "active_people"),
+        reads=(PRESENCE, "seats"),
     ),
     Metric("projects created", "projects", BOTH, "distinct projects created", "projects_created"),
     Metric(

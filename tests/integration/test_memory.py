@@ -14,12 +14,13 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.declarations import CHAT, SPEND
 from reports import metrics
+from reports import state as states
 from reports.engagement.asking import Question, Ranking
 from reports.engagement.lists import read_connectors, read_projects, read_users
 from reports.engagement.summaries import read_summaries
-from reports.memory import State
 from reports.metrics import look
 from reports.prices import load_prices
+from reports.state import State
 from reports.windows import window
 from sinks.clickhouse import connect
 from tests.integration.events_by_hand import ADA, BEN, DAY, ORGANIZATION, THINGS, ago, done, entry, message, profile
@@ -146,7 +147,8 @@ def test_a_change_is_told_at_once(folded: Folded, clickhouse: str, change: Chang
 def test_a_memory_that_does_not_look_is_caught(
     folded: Folded, clickhouse: str, change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(State, "up_to", lambda state, last: "the same")
+    monkeypatch.setattr(State, "up_to", lambda state, last, kinds=None: "the same")
+    monkeypatch.setattr(State, "of_day", lambda state, day: "the same")
     answers(folded.client)
     change(folded)
     assert answers(folded.client) != afresh(folded.client, clickhouse)
@@ -179,3 +181,24 @@ def test_every_table_that_an_answer_is_made_of_has_a_state(folded: Folded) -> No
     tables = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
     known = {name for (name,) in folded.client.query(tables).result_rows}
     assert known - stated == IN_NO_ANSWER
+    looked_at = set(re.findall(r"'(\w+)'", (ROOT / "reports" / "parts.sql").read_text()))
+    assert looked_at == stated, "a table whose parts nobody looks at can change without notice"
+
+
+def test_a_state_is_read_again_only_when_a_table_changed(folded: Folded, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(states, "read_state", lambda client, organization: read.append(organization) or State())
+    for _ in range(3):
+        states.state_of(folded.client, ORGANIZATION)
+    late_message(folded)
+    for _ in range(3):
+        states.state_of(folded.client, ORGANIZATION)
+    assert len(read) == 2
+
+
+def test_without_a_look_at_parts_states_are_always_read(folded: Folded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody whom ClickHouse shows no parts must not be told the same for ever."""
+    monkeypatch.setattr(states, "read_parts", lambda client: "")
+    before = states.state_of(folded.client, ORGANIZATION)
+    late_message(folded)
+    assert states.state_of(folded.client, ORGANIZATION) != before

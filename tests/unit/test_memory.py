@@ -1,10 +1,8 @@
 """How much is remembered, and for how long."""
 
-from datetime import date
-
 import pytest
 
-from reports.memory import NO_DAY, Memory, State
+from reports.memory import Memory
 
 
 @pytest.fixture
@@ -49,15 +47,3 @@ def test_a_failed_read_is_not_remembered() -> None:
     with pytest.raises(ZeroDivisionError):
         memory.recall("question", "state", lambda: [1 // 0])
     assert memory.recall("question", "state", lambda: [2]) == [2]
-
-
-def test_a_state_is_of_the_days_up_to_the_last_and_of_what_has_no_day() -> None:
-    first, second, third = (date(2026, 11, day) for day in (1, 2, 3))
-    state = State({NO_DAY: "x", first: "a", second: "b", third: "c"})
-    assert state.up_to(second) == State({NO_DAY: "x", first: "a", second: "b", third: "other"}).up_to(second)
-    others = [
-        {NO_DAY: "y", first: "a", second: "b"},
-        {NO_DAY: "x", first: "z", second: "b"},
-        {NO_DAY: "x", second: "b"},
-    ]
-    assert all(state.up_to(second) != State(other).up_to(second) for other in others)

@@ -10,7 +10,8 @@ from reports.metrics import METRICS, Metric, Reading
 from reports.windows import WINDOW_KINDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
-SQL = {path.name.removesuffix(".sql"): path.read_text() for path in (files("reports.metrics") / "sql").iterdir()}
+FILES = (*(files("reports.metrics") / "sql").iterdir(), files("reports.presence") / "presence.sql")
+SQL = {path.name.removesuffix(".sql"): path.read_text() for path in FILES}
 HEAD = ("metric", "unit", "numerator", "denominator", "window", "ties", "function")
 
 

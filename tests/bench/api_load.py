@@ -6,10 +6,7 @@ that nobody asked before, `again` that of the same question later. Kept as JSON 
 """
 
 import argparse
-import json
 import multiprocessing
-import os
-import platform
 import random
 import statistics
 import tempfile
@@ -18,9 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +29,9 @@ from tests.api.server import PREFIX, context_of, serve
 from tests.api.world import World
 from tests.bench.big_world import BIG, DATABASE, SOURCES, Size, cells_of, make
 from tests.bench.questions import GRACE, Asked, Metric, lists, measures
+from tests.bench.results import RESULTS, facts, keep
 from tests.embedded import start_clickhouse
 
-RESULTS = Path("bench/results")
 GOAL_MS = 300
 PATIENCE = 300
 """Seconds that a client waits for an answer, so that whatever it takes is measured."""
@@ -63,8 +58,7 @@ def main() -> None:
         finally:
             server.stop()
     result = _result(options, cells, times)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / options.out).write_text(json.dumps(result, indent=2) + "\n")
+    keep(RESULTS, Path(options.out).stem, result)
     print(_table(result))
 
 
@@ -142,9 +136,7 @@ def _timed(question: Question) -> tuple[str, float]:
 
 def _result(options: argparse.Namespace, cells: int, times: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
     return {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
-        "versions": {name: version(name) for name in ("chdb", "clickhouse-connect", "litestar", "uvicorn")},
+        **facts(("chdb", "clickhouse-connect", "litestar", "uvicorn")),
         "people": options.people,
         "days": options.days,
         "cells": cells,

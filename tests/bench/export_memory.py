@@ -37,6 +37,8 @@ ORGANIZATION = "aaaaaaaa-0000-4000-8000-0000000000ff"
 FIRST = date(2026, 8, 20)
 DAYS = 90
 PERIOD = Period("custom", FIRST, FIRST + timedelta(days=DAYS - 1))
+AT_ONCE = 500_000
+"""Cells that one statement makes: it must end within a client's patience, however many rows are asked for."""
 CHUNK = 1 << 18
 
 Export = Callable[[Client, BinaryIO], None]
@@ -52,7 +54,7 @@ SELECT
     number, 3, cityHash64(number) % 100000, cityHash64(number, 1) % 1000000, cityHash64(number, 2) % 5000
 FROM (
     SELECT number, intDiv(number, 2) AS row, row % ({days:UInt32} * 2) AS slot, intDiv(row, {days:UInt32} * 2) AS person
-    FROM numbers({cells:UInt64})
+    FROM numbers({first_cell:UInt64}, {cells:UInt64})
 )
 """
 PEOPLE = """
@@ -70,8 +72,9 @@ def fill(client: Client, rows: int) -> None:
     insert_changes(
         client, [Change(ORGANIZATION, "discount.changed", start + timedelta(days=40), {"discount": "0.15"}, 1)]
     )
-    parameters = {"organization": ORGANIZATION, "first": FIRST, "days": DAYS, "cells": rows * 2}
-    client.command(CELLS, parameters=parameters)
+    for first in range(0, rows * 2, AT_ONCE):
+        span = {"first_cell": first, "cells": min(AT_ONCE, rows * 2 - first)}
+        client.command(CELLS, parameters={"organization": ORGANIZATION, "first": FIRST, "days": DAYS, **span})
     client.command(PEOPLE, parameters={"people": rows // (DAYS * 2) + 1})
 
 

@@ -9,6 +9,7 @@ has been let go.
 """
 
 import argparse
+import asyncio
 import statistics
 import sys
 import tempfile
@@ -18,6 +19,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from streams.events import TOKEN
+from streams.topics import topic_specs
 from tests.bench.full_rate import add_options, worker_at_full_rate
 from tests.bench.results import facts, keep, parser, table
 from tests.bench.steady import Steady, steady
@@ -26,6 +32,7 @@ from tests.pipeline import pipeline
 
 WARM_UP = 0.1
 """Share of the samples that is left out."""
+KEPT_BYTES = 1 << 30
 
 Measure = Callable[["Sample"], float]
 
@@ -45,6 +52,7 @@ def main() -> int:
     """Run it, print the table, keep the numbers; status 1 when anything grows, or an event is missing or doubled."""
     options = _options()
     with tempfile.TemporaryDirectory() as folder, pipeline(Path(folder)) as running:
+        asyncio.run(bound_log(running.settings.kafka_bootstrap))
         worker, full = worker_at_full_rate(running, options)
         tokens = Tokens(running)
         with steady(running, full / 2) as load:
@@ -65,6 +73,18 @@ def _options() -> argparse.Namespace:
     made.add_argument("--minutes", type=float, default=30.0)
     made.add_argument("--every", type=float, default=10.0, help="seconds between samples (10)")
     return made.parse_args()
+
+
+async def bound_log(bootstrap: str) -> None:
+    """Have Kafka keep a GB of each partition: a worker that runs needs no more, and half an hour makes 20 GB."""
+    spec = next(spec for spec in topic_specs() if spec.name == TOKEN)
+    bounded = {**spec.config, "retention.bytes": str(KEPT_BYTES)}
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, TOKEN, bounded)])
+    finally:
+        await admin.close()
 
 
 def watch(worker: Watched, tokens: Tokens, load: Steady, seconds: float, every: float) -> list[Sample]:

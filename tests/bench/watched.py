@@ -18,8 +18,8 @@ from streams.events import TOKEN
 from tests.pipeline import Pipeline
 
 POLL_SECONDS = 0.1
-PATIENCE = 300.0
-"""Seconds without any progress after which a bench gives up."""
+PATIENCE = 600.0
+"""Seconds after which a bench no longer waits for a worker."""
 
 
 class Watched:

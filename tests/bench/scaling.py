@@ -119,7 +119,7 @@ def ratios(rows: list[Case]) -> dict[str, float | None]:
     two = next((row for row in rows if row["workers"] == 2), None)
     series = sorted((row for row in rows if row["workers"] == 1), key=lambda row: int(row["cells"]))
     return {
-        "ratio_two_workers": _over(two and two["events_per_second"], middle["events_per_second"]),
+        "ratio_two_workers": _over(two["events_per_second"] if two else None, middle["events_per_second"]),
         "ratio_most_cells": _over(series[-1]["cpu_us_per_event"], series[0]["cpu_us_per_event"]),
     }
 

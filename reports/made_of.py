@@ -28,7 +28,7 @@ KINDS = {
 
 @cache
 def made_of(path: Path) -> frozenset[str] | None:
-    """The kinds of all that the file reads; None, which is every kind, when it reads what is not known here, or in a way that is not."""
+    """The kinds of all that the file reads. None is every kind: it reads what is not known here, or by a comma."""
     text = re.sub(r"--.*", "", statement(path))
     read = set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", text)) - set(re.findall(r"\b(\w+) AS \(\s*SELECT", text))
     if not read <= set(KINDS) or re.search(r"\bFROM\s+\w+(\s+AS\s+\w+)?\s*,", text):

@@ -1,4 +1,4 @@
-"""How soon a worker is back: `python -m tests.bench.recovery [--kills 10 --cells 1000000 --rate EVENTS_A_SECOND]`.
+"""How soon a worker is back: `python -m tests.bench.recovery [--kills 10 --cells 990000 --rate EVENTS_A_SECOND]`.
 
 *Killed*: at half of the full rate (a worker's from a backlog, measured first unless it is given) the only worker gets
 `kill -9`, and another is started at once. It has caught up with the first answer of ClickHouse by which the new worker
@@ -48,7 +48,7 @@ def _options() -> argparse.Namespace:
     made = parser(__doc__)
     add_options(made)
     made.add_argument("--kills", type=int, default=10)
-    made.add_argument("--cells", type=int, default=1_000_000, help="open cells of the cold start (1000000)")
+    made.add_argument("--cells", type=int, default=990_000, help="open cells of the cold start (990000)")
     made.add_argument("--tail", type=int, default=50_000, help="events that the cold start finds (50000)")
     made.add_argument("--organizations", type=int, default=20, help="of the cold start (20)")
     return made.parse_args()

@@ -18,7 +18,7 @@ from typing import Any
 from streams.events import TOKEN
 from tests.bench.environments import command_of, pins
 from tests.bench.events import Load, lines
-from tests.bench.results import facts, keep, parser
+from tests.bench.results import facts, keep, parser, table
 from tests.bench.watched import Tokens, Watched, fresh
 from tests.pipeline import Pipeline, pipeline
 
@@ -42,7 +42,8 @@ def main() -> None:
                 runs[name].append(run())
     result = _result(load, runs)
     keep(options.results, "worker", result)
-    print(json.dumps(result, indent=2))
+    print(json.dumps({name: value for name, value in result.items() if name != "runs"}, indent=2))
+    print(table([_row(name, all_) for name, all_ in runs.items()]))
 
 
 def _options() -> argparse.Namespace:
@@ -99,11 +100,21 @@ def _tally(running: Pipeline, wanted: int) -> Took:
     return {"events": wanted, "seconds": seconds, "cpu_seconds": cpu, "peak_rss_mb": peak, "cells": cells}
 
 
+def _row(system: str, runs: list[Took]) -> dict[str, object]:
+    return {"system": system, "events_per_second": round(_rate(runs)), "cpu_us_per_event": _cpu_us(runs)}
+
+
+def _rate(runs: list[Took]) -> float:
+    return statistics.median(run["events"] / run["seconds"] for run in runs)
+
+
+def _cpu_us(runs: list[Took]) -> float:
+    return statistics.median(1e6 * run["cpu_seconds"] / run["events"] for run in runs)
+
+
 def _result(load: Load, runs: dict[str, list[Took]]) -> dict[str, Any]:
-    rate = {name: statistics.median(run["events"] / run["seconds"] for run in all_) for name, all_ in runs.items()}
-    cpu = {
-        name: statistics.median(1e6 * run["cpu_seconds"] / run["events"] for run in all_) for name, all_ in runs.items()
-    }
+    rate = {name: _rate(all_) for name, all_ in runs.items()}
+    cpu = {name: _cpu_us(all_) for name, all_ in runs.items()}
     # A core's time for an event in ClickHouse's Kafka engine is at least that of its library and of its parser.
     bound = 1e6 / (cpu["librdkafka"] + cpu["clickhouse"])
     return {

@@ -139,7 +139,7 @@ def main() -> int:
         finally:
             server.stop()
     result = {**facts(("chdb", "clickhouse-connect")), "limit_mb": LIMIT_MB, **ratio(runs), "runs": runs}
-    keep(options.results, "export", result)
+    keep(options.results, "export" if options.compare else "export_memory", result)
     print(table([{"export": name, **each} for name, all_ in runs.items() for each in all_]))
     print(json.dumps(ratio(runs)))
     peak = max(each["peak_mb"] for each in runs["tally"])

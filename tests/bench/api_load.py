@@ -9,8 +9,6 @@ that nobody asked before, `again` that of the same question later. Kept as JSON 
 import argparse
 import json
 import multiprocessing
-import os
-import platform
 import random
 import statistics
 import subprocess
@@ -20,9 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +34,10 @@ from tests.api.world import World
 from tests.bench.big_world import BIG, DATABASE, SOURCES, Size, cells_of, make
 from tests.bench.environments import command_of
 from tests.bench.questions import GRACE, Metric, lists, measures
+from tests.bench.results import facts, keep
+from tests.bench.results import parser as parser_of
 from tests.embedded import start_clickhouse
 
-RESULTS = Path("bench/results")
 GOAL_MS = 300
 PATIENCE = 300
 """Seconds that a client waits for an answer, so that whatever it takes is measured."""
@@ -68,19 +65,17 @@ def main() -> None:
         finally:
             server.stop()
     result = _result(options, cells, times)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / options.out).write_text(json.dumps(result, indent=2) + "\n")
+    keep(options.results, "api", result)
     print(_table(result))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", default="", help="where ClickHouse keeps its data, to be used again")
-    parser.add_argument("--out", default="api.json")
     return parser.parse_args()
 
 
@@ -155,9 +150,7 @@ def _timed(question: Question) -> tuple[str, float]:
 
 def _result(options: argparse.Namespace, cells: int, times: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
     return {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
-        "versions": {name: version(name) for name in ("chdb", "clickhouse-connect", "litestar", "uvicorn")},
+        **facts(("chdb", "clickhouse-connect", "litestar", "uvicorn")),
         "people": options.people,
         "days": options.days,
         "cells": cells,

@@ -232,4 +232,17 @@ METRICS: tuple[Metric, ...] = (
         ties=ACCOUNT,
         reads=("top_people_by_claude_code", "people"),
     ),
+    Metric(
+        "a person's activity",
+        "counts",
+        BOTH,
+        "what the person did, by day and product: chats, sessions, projects and artifacts distinct",
+        "person_activity",
+        reads=("person_activity", "person_known"),
+    ),
+    Metric(
+        "a person's usage", "requests", BOTH, "the person's requests, whoever pays, by day and model", "person_usage"
+    ),
+    Metric("a person's spend", "USD", BOTH, "the person's reported usage, by day, product and model", "person_spend"),
+    Metric("a connector's use", "calls", BOTH, "people who called it, and calls, by day and product", "connector_use"),
 )

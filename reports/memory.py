@@ -10,9 +10,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from threading import Lock
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
-from clickhouse_connect.driver.client import Client
+from reports.per_client import PerClient
 
 T = TypeVar("T")
 
@@ -69,11 +68,5 @@ def _columns(row: Any) -> Iterable[Any]:
     return row if isinstance(row, (tuple, list)) else ()
 
 
-def memory_of(client: Client) -> Memory:
-    """What is remembered of the database that the client reads; it is forgotten with the client."""
-    with _lock:
-        return _memories.setdefault(client, Memory())
-
-
-_memories: WeakKeyDictionary[Client, Memory] = WeakKeyDictionary()
-_lock = Lock()
+memory_of = PerClient(Memory)
+"""What is remembered of the database that a client reads."""

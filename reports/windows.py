@@ -4,7 +4,6 @@ Pure functions of the last day. They give the same Period as reports do: inclusi
 Every length stands here once.
 """
 
-from collections.abc import Iterator
 from datetime import date
 from typing import get_args
 
@@ -50,15 +49,6 @@ def days_between(first: date, last: date) -> Period:
 def days_of(period: Period) -> list[date]:
     """Its days, oldest first."""
     return [period.first + number * DAY for number in range(period.days)]
-
-
-def parts_of(period: Period, days: int) -> Iterator[Period]:
-    """The period cut into parts of at most so many days, oldest first."""
-    first = period.first
-    while first <= period.last:
-        last = min(period.last, first + (days - 1) * DAY)
-        yield Period(period.kind, first, last)
-        first = last + DAY
 
 
 def _first_day(kind: WindowKind, last: date) -> date:

@@ -1,18 +1,31 @@
 """Active people, seats and invitations of each day."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from clickhouse_connect.driver.client import Client
 
 from reports.engagement.asking import Question, remembered, rows
+from reports.periods import DAY
+from reports.presence.kinds import ACTIVITY_PRODUCTS
+from reports.presence.presence import read_held, read_present
+from reports.presence.sets import counts, trailing
+from reports.queries import Row
+from reports.state import state_of
+from reports.windows import days_between, days_of
 
 WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
-"""Trailing days, the day itself included; the one place that says how long a window is (summaries.sql counts these)."""
+"""Trailing days, the day itself included; the one place that says how long a window is."""
 
-PRODUCTS = ("chat", "claude_code", "cowork", "office_agent", "claude_design", "science")
+KINDS = {
+    "": ACTIVITY_PRODUCTS,
+    **{product: (product,) for product in ACTIVITY_PRODUCTS},
+    **{product: (f"busy in {product}",) for product in ("office_agent", "claude_design", "science")},
+}
+"""In what ways people are active in each product; "" is active in any way that docs/metrics.md names."""
+
+PRODUCTS = tuple(product for product in KINDS if product)
 
 
 @dataclass(frozen=True)
@@ -26,23 +39,36 @@ class Summary:
     invites: int | None
 
 
-@remembered
 def read_summaries(client: Client, question: Question) -> Sequence[Summary]:
     """One summary a day, oldest first."""
-    active: dict[date, dict[tuple[str, int], int]] = defaultdict(dict)
-    for row in rows(client, "summaries", question.parameters()):
-        active[row["day"]][row["product"], row["width"]] = row["people"]
+    active = _active(client, question)
     standing = {} if question.groups else _standing(client, question)
-    return list(_summaries(active, standing))
+    nobody = (None, None)
+    return [Summary(day, people, *standing.get(day, nobody)) for day, people in active.items()]
+
+
+def _active(client: Client, question: Question) -> dict[date, dict[tuple[str, int], int]]:
+    """Active people of each day, by product and window."""
+    organization_id = question.organization_id
+    before = max(WINDOWS.values()) - 1
+    state = state_of(client, organization_id)
+    present = read_present(client, organization_id, state, question.first - before * DAY, question.last)
+    held = read_held(client, organization_id, state, question.groups, present) if question.groups else None
+    days = days_of(days_between(question.first, question.last))
+    active: dict[date, dict[tuple[str, int], int]] = {day: {} for day in days}
+    for product, kinds in KINDS.items():
+        rows = present.rows(kinds)
+        shown = rows if held is None else rows & held
+        for width in WINDOWS.values():
+            for day, people in zip(active, counts(trailing(shown, width))[before:], strict=True):
+                active[day][product, width] = people
+    return active
+
+
+@remembered
+def _standing_rows(client: Client, question: Question) -> Sequence[Row]:
+    return rows(client, "seats", question.parameters())
 
 
 def _standing(client: Client, question: Question) -> dict[date, tuple[int, int]]:
-    return {row["day"]: (row["seats"], row["invites"]) for row in rows(client, "seats", question.parameters())}
-
-
-def _summaries(
-    active: dict[date, dict[tuple[str, int], int]], standing: dict[date, tuple[int, int]]
-) -> Iterator[Summary]:
-    for day in sorted(active):
-        seats, invites = standing.get(day, (None, None))
-        yield Summary(day, active[day], seats, invites)
+    return {row["day"]: (row["seats"], row["invites"]) for row in _standing_rows(client, question)}

@@ -4,7 +4,7 @@
 `catalogue.METRICS` lists them all; docs/metrics.md says what each means.
 """
 
-from reports.metrics.active import ACTIVITY_PRODUCTS, active_people, active_users, token_users
+from reports.metrics.active import active_people, active_users, token_users
 from reports.metrics.answers import (
     DELETED_USER,
     About,
@@ -34,7 +34,7 @@ from reports.metrics.breakdowns import (
     person_spend,
     person_usage,
 )
-from reports.metrics.catalogue import METRICS, Metric
+from reports.metrics.catalogue import METRICS
 from reports.metrics.coding import ClaudeCode, Decisions, RankedBy, claude_code, top_people_by_claude_code
 from reports.metrics.connectors import Connector, TopConnectors, top_connectors
 from reports.metrics.creations import (
@@ -56,6 +56,7 @@ from reports.metrics.engagement import (
     retention,
     stickiness,
 )
+from reports.metrics.metric import Metric
 from reports.metrics.people import TOP, name_people
 from reports.metrics.reading import FIRST_KEPT_DAY, Reading, look
 from reports.metrics.seating import pending_invites, seats, utilization
@@ -70,6 +71,7 @@ from reports.metrics.spending import (
     spend_in_products,
     top_people_by_spend,
 )
+from reports.presence.kinds import ACTIVITY_PRODUCTS
 
 __all__ = [
     "ACTIVITY_PRODUCTS",

@@ -1,47 +1,23 @@
 """Every metric: what it counts, of what, over which days, and how ties are broken; docs/metrics.md has the list too."""
 
-from msgspec import Struct
-
-ANY = "any days"
-DAILY = "each day of any days"
-BOTH = "any days, and each of them"
-TO_DATE = "mtd, qtd, ytd"
-PICKED = "1-week, 1-month, 3-months, 1-year"
-LEADERS = "mtd, qtd, ytd, 1-year"
-MODELS = "1-month, 3-months, 1-year"
-NONE = "-"
-
-SEATS = "assigned seats at the end of the day"
-AT_END = "assigned seats at the window's end; also active people of the window"
-ACCOUNT = "account id"
-
-
-class Metric(Struct, frozen=True):
-    """One metric. `function` is its name in reports.metrics; `windows` those it is published for, of any it takes."""
-
-    name: str
-    unit: str
-    windows: str
-    numerator: str
-    function: str
-    denominator: str = NONE
-    ties: str = NONE
-    reads: tuple[str, ...] = ()
-
-    @property
-    def sql(self) -> tuple[str, ...]:
-        """The files under reports/metrics/sql that it reads; usually the one that is called like its function."""
-        return self.reads or (self.function,)
-
+from reports.metrics.metric import ACCOUNT, ANY, AT_END, BOTH, DAILY, LEADERS, PICKED, PRESENCE, SEATS, TO_DATE, Metric
 
 METRICS: tuple[Metric, ...] = (
-    Metric("daily active users", "people", "the day", "distinct people active on the day", "active_users"),
+    Metric(
+        "daily active users",
+        "people",
+        "the day",
+        "distinct people active on the day",
+        "active_users",
+        reads=(PRESENCE,),
+    ),
     Metric(
         "weekly active users",
         "people",
         "1-week",
         "distinct people active in the 7 days that end with the day",
         "active_users",
+        reads=(PRESENCE,),
     ),
     Metric(
         "monthly active users",
@@ -49,14 +25,23 @@ METRICS: tuple[Metric, ...] = (
         "1-month",
         "distinct people active in the 30 days that end with the day",
         "active_users",
+        reads=(PRESENCE,),
     ),
-    Metric("active people", "people", ANY, "distinct people active in the window, and who they are", "active_people"),
+    Metric(
+        "active people",
+        "people",
+        ANY,
+        "distinct people active in the window, and who they are",
+        "active_people",
+        reads=(PRESENCE,),
+    ),
     Metric(
         "calendar active people",
         "people",
         TO_DATE,
         "distinct people active since the calendar month, quarter or year began",
         "active_people",
+        reads=(PRESENCE,),
     ),
     Metric(
         "token users",
@@ -64,7 +49,7 @@ METRICS: tuple[Metric, ...] = (
         ANY,
         "distinct people whose requests used tokens, in whatever product",
         "token_users",
-        reads=("people_with_tokens",),
+        reads=(PRESENCE,),
     ),
     Metric(
         "stickiness",
@@ -73,15 +58,23 @@ METRICS: tuple[Metric, ...] = (
         "daily active users",
         "stickiness",
         denominator="monthly active users",
-        reads=("active_users",),
+        reads=(PRESENCE,),
     ),
-    Metric("active days", "people", ANY, "people active on exactly one, two, ... all days", "active_days"),
+    Metric(
+        "active days",
+        "people",
+        ANY,
+        "people active on exactly one, two, ... all days",
+        "active_days",
+        reads=(PRESENCE,),
+    ),
     Metric(
         "lifecycle",
         "people",
         ANY,
         "people who are new, returning, resurrected or dormant, by the window of as many days before",
         "lifecycle",
+        reads=(PRESENCE,),
     ),
     Metric(
         "retention",
@@ -90,6 +83,7 @@ METRICS: tuple[Metric, ...] = (
         "of these, people active in that week and in each later one",
         "retention",
         denominator="people whose first active day lies in the week",
+        reads=(PRESENCE,),
     ),
     Metric("seats", "seats", DAILY, "people who hold a seat, and seats purchased, at the end of the day", "seats"),
     Metric("pending invites", "invites", DAILY, "invites sent and not closed by the end of the day", "pending_invites"),
@@ -100,7 +94,7 @@ METRICS: tuple[Metric, ...] = (
         "weekly active users",
         "utilization",
         denominator=SEATS,
-        reads=("active_users", "seats"),
+        reads=(PRESENCE, "seats"),
     ),
     Metric(
         "daily and monthly adoption",
@@ -109,7 +103,7 @@ METRICS: tuple[Metric, ...] = (
         "daily, monthly active users",
         "utilization",
         denominator=SEATS,
-        reads=("active_users", "seats"),
+        reads=(PRESENCE, "seats"),
     ),
     Metric(
         "top connectors",
@@ -125,7 +119,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "spend by model",
         "USD",
-        MODELS,
+        "1-month, 3-months, 1-year",
         "reported usage of the model, highest net first, models without a price last",
         "spend_by_model",
         denominator="spend",
@@ -150,7 +144,7 @@ METRICS: tuple[Metric, ...] = (
         "distinct people who started a chat or wrote in one",
         "people_with",
         denominator=AT_END,
-        reads=("people_with_chats", "seats", "active_people"),
+        reads=(PRESENCE, "seats"),
     ),
     Metric(
         "people with a project",
@@ -159,7 +153,7 @@ METRICS: tuple[Metric, ...] = (
         "distinct people who created a project or worked in one",
         "people_with",
         denominator=AT_END,
-        reads=("people_with_projects", "seats", "active_people"),
+        reads=(PRESENCE, "seats"),
     ),
     Metric(
         "people with an artifact",
@@ -168,7 +162,7 @@ METRICS: tuple[Metric, ...] = (
         "distinct people who made an artifact",
         "people_with",
         denominator=AT_END,
-        reads=("people_with_artifacts", "seats", "active_people"),
+        reads=(PRESENCE, "seats"),
     ),
     Metric("projects created", "projects", BOTH, "distinct projects created", "projects_created"),
     Metric(

@@ -9,13 +9,14 @@ from reports.metrics.people import TOP, leaders
 from reports.metrics.reading import Reading, totals
 from reports.metrics.seating import seats
 from reports.periods import Period, one_day
+from reports.presence.kinds import WITH_ARTIFACT, WITH_CHAT, WITH_PROJECT
 
 Thing = Literal["chat", "project", "artifact"]
 
-PEOPLE_WITH: dict[Thing, str] = {
-    "chat": "people_with_chats",
-    "project": "people_with_projects",
-    "artifact": "people_with_artifacts",
+PEOPLE_WITH: dict[Thing, tuple[str, ...]] = {
+    "chat": (WITH_CHAT,),
+    "project": (WITH_PROJECT,),
+    "artifact": (WITH_ARTIFACT,),
 }
 
 

@@ -1,22 +1,25 @@
 """How people stay: stickiness, active days, who is new or gone, and how many of a week's newcomers come back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
+import numpy as np
 from msgspec import Struct
 
 from reports.errors import PeriodError
-from reports.metrics.active import ACTIVITY_PRODUCTS, active_users
+from reports.metrics.active import active_users
 from reports.metrics.answers import About, Actives, Day, Ratio, Series
 from reports.metrics.reading import Reading
 from reports.periods import DAY, Period
+from reports.presence.kinds import ACTIVITY_PRODUCTS
+from reports.presence.sets import Bits, count, times_met, union
 from reports.windows import WEEK_DAYS, days_between
 
 COHORTS = 12
 """How many weeks a table of retention has unless it is asked for more or fewer."""
 
 MOST_COHORTS = 104
-"""How many it can have: what it knows of a person's weeks fits into 128 bits, the older ones share a bit."""
+"""How many it can have: two years."""
 
 
 class ActiveDays(Struct, frozen=True, kw_only=True):
@@ -74,8 +77,8 @@ def active_days(reading: Reading, window: Period, products: Sequence[str] = ACTI
     about = reading.about(window)
     if not reading.knows(window.last):
         return ActiveDays(about=about, people=None)
-    found = {int(days): int(count) for days, count in _rows(reading, "active_days", window, products)}
-    return ActiveDays(about=about, people=tuple(found.get(days, 0) for days in range(1, window.days + 1)))
+    rows = reading.present(window.first, window.last).rows(products)
+    return ActiveDays(about=about, people=tuple(times_met(rows)))
 
 
 def lifecycle(reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Lifecycle:
@@ -83,8 +86,16 @@ def lifecycle(reading: Reading, window: Period, products: Sequence[str] = ACTIVI
     about = reading.about(window)
     if not reading.knows(window.last):
         return Lifecycle(about=about, new=None, returning=None, resurrected=None, dormant=None)
-    [(new, returning, resurrected, dormant)] = _rows(reading, "lifecycle", window, products)
-    return Lifecycle(about=about, new=new, returning=returning, resurrected=resurrected, dormant=dormant)
+    begins = reading.first_day(window.first - window.days * DAY)
+    rows = reading.present(begins, window.last).rows(products)
+    earlier, before, now = map(union, np.split(rows, [len(rows) - 2 * window.days, len(rows) - window.days]))
+    return Lifecycle(
+        about=about,
+        new=count(now & ~before & ~earlier),
+        returning=count(now & before),
+        resurrected=count(now & ~before & earlier),
+        dormant=count(before & ~now),
+    )
 
 
 def retention(
@@ -100,16 +111,19 @@ def retention(
     about = reading.about(window)
     if not reading.knows(last):
         return Retention(about=about, cohorts=None)
-    found = {(joined, week): people for joined, week, people in _rows(reading, "retention", window, products)}
-    cohorts = (
-        Cohort(
-            first=last - ((joined + 1) * WEEK_DAYS - 1) * DAY,
-            last=last - joined * WEEK_DAYS * DAY,
-            active=tuple(found.get((joined, week), 0) for week in range(joined, -1, -1)),
-        )
-        for joined in range(weeks - 1, -1, -1)
-    )
-    return Retention(about=about, cohorts=tuple(cohorts))
+    rows = reading.present(reading.first_day(window.first), window.last).rows(products)
+    return Retention(about=about, cohorts=tuple(_cohorts(rows, window)))
+
+
+def _cohorts(rows: Bits, window: Period) -> Iterator[Cohort]:
+    """The window's weeks, by the people of each day from the first that is kept to the window's last."""
+    met = union(rows[: -window.days])
+    weeks = [union(week) for week in np.split(rows[-window.days :], window.days // WEEK_DAYS)]
+    for number, week in enumerate(weeks):
+        first = window.first + number * WEEK_DAYS * DAY
+        joined, met = week & ~met, met | week
+        active = tuple(count(joined & later) for later in weeks[number:])
+        yield Cohort(first=first, last=first + (WEEK_DAYS - 1) * DAY, active=active)
 
 
 def _sticking(day: Day[Actives]) -> Day[Ratio]:
@@ -117,7 +131,3 @@ def _sticking(day: Day[Actives]) -> Day[Ratio]:
         return Day(day=day.day, value=None, complete=day.complete)
     value = Ratio(numerator=day.value.daily, denominator=day.value.monthly)
     return Day(day=day.day, value=value, complete=day.complete)
-
-
-def _rows(reading: Reading, metric: str, window: Period, products: Sequence[str]) -> Sequence[Sequence[int]]:
-    return reading.rows_of_days(metric, window, products=list(products))

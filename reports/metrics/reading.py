@@ -11,9 +11,11 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.changes import EARLIEST
 from reports.freshness import Freshness, read_freshness
+from reports.made_of import made_of
 from reports.memory import memory_of
 from reports.metrics.answers import About, Day, Totals
 from reports.periods import Period, midnight
+from reports.presence.presence import Present, read_present
 from reports.queries import ask_rows
 from reports.state import State, state_of
 from reports.windows import days_of
@@ -91,15 +93,24 @@ class Reading:
     def remembered(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The same of a metric that tells of no day after the window; remembered while nothing up to then changed."""
         question = (metric, self.organization_id, repr(sorted(parameters.items())))
-        state = self._state.up_to(window.last)
+        state = self.state.up_to(window.last, made_of(SQL / f"{metric}.sql"))
         return memory_of(self.client).recall(question, state, lambda: self.rows(metric, **parameters))
 
     def rows_of_days(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The remembered rows of a metric whose SQL takes the window as days."""
         return self.remembered(metric, window, first=window.first, last=window.last, **parameters)
 
+    def present(self, first: date, last: date) -> Present:
+        """Who was there from `first` to `last`, and in which ways. Raises ClickHouseError."""
+        return read_present(self.client, self.organization_id, self.state, first, last)
+
+    def first_day(self, otherwise: date) -> date:
+        """The oldest day on which anybody was there, or `otherwise` if that is older."""
+        return min([*self.state.days[:1], otherwise])
+
     @cached_property
-    def _state(self) -> State:
+    def state(self) -> State:
+        """What its answers are made of, read before any of them."""
         return state_of(self.client, self.organization_id)
 
 

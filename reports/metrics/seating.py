@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 
-from reports.metrics.active import ACTIVITY_PRODUCTS, active_users
+from reports.metrics.active import active_users
 from reports.metrics.answers import Actives, Adoption, Day, Ratio, Seats, Series
 from reports.metrics.reading import Reading
 from reports.periods import Period
+from reports.presence.kinds import ACTIVITY_PRODUCTS
 
 
 def seats(reading: Reading, window: Period) -> Series[Seats]:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from reports.errors import PeriodError
-from reports.windows import TRAILING_DAYS, WINDOW_KINDS, days_between, days_of, parts_of, window
+from reports.windows import TRAILING_DAYS, WINDOW_KINDS, days_between, days_of, window
 
 DAYS = [date(2027, 1, 1) + timedelta(days=number) for number in range(3 * 366)]
 """Three years; 2028 has a leap day."""
@@ -49,15 +49,6 @@ def test_days() -> None:
     period = days_between(date(2028, 2, 28), date(2028, 3, 1))
     assert days_of(period) == [date(2028, 2, 28), date(2028, 2, 29), date(2028, 3, 1)]
     assert all(days_of(window(kind, DAYS[-1]))[-1] == DAYS[-1] for kind in WINDOW_KINDS)
-
-
-@pytest.mark.parametrize("days", [1, 7, 364, 365, 400])
-def test_parts_have_all_days_once_and_in_order(days: int) -> None:
-    year = window("1-year", DAYS[-1])
-    parts = list(parts_of(year, days))
-    assert [day for part in parts for day in days_of(part)] == days_of(year)
-    assert all(part.days == days for part in parts[:-1])
-    assert parts[-1].days <= days
 
 
 def test_what_is_no_window_is_refused() -> None:

@@ -1,0 +1,199 @@
+"""Which people of an organization were there on which days, kept in the process while the days do not change."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from clickhouse_connect.driver.client import Client
+from numpy.typing import NDArray
+
+from reports.memory import memory_of
+from reports.per_client import PerClient
+from reports.periods import DAY
+from reports.presence.emails import Order, put_in_order, read_emails
+from reports.presence.kinds import BITS
+from reports.presence.sets import WORD, Bits, bits_of, matrix, numbers_of
+from reports.queries import ask_bytes
+from reports.state import State
+from reports.windows import days_between, days_of
+
+FOLDER = Path(__file__).parent
+
+DAYS_AT_ONCE = 31
+"""Of how many days one query tells: 22 bytes a day and person are in memory at once."""
+
+MOST_BYTES = 512 << 20
+"""How much is kept: about 200 kB a day of 100,000 people. The organization that was not asked for longest gives way."""
+
+WAYS = np.dtype([("day", "<u2"), ("account", "V16"), ("ways", "<u4")])
+"""A row of presence.sql in RowBinary."""
+
+SPANS = np.dtype([("account", "V16"), ("first", "<u2"), ("last", "<u2")])
+"""A row of held.sql in RowBinary."""
+
+EPOCH = date(1970, 1, 1)
+
+Ways = Mapping[str, Bits]
+"""The people of a day by kind."""
+
+
+@dataclass(frozen=True)
+class Present:
+    """Who was there on the days `first` to `last`. People are numbers, which `accounts` turns into account ids."""
+
+    first: date
+    days: Sequence[Ways]
+    ids: Sequence[bytes]
+    size: int
+
+    def rows(self, kinds: Iterable[str]) -> Bits:
+        """A row a day: the set of people who were there in any of these ways."""
+        wanted = tuple(kinds)
+        return matrix([[day[kind] for kind in wanted if kind in day] for day in self.days], -(-self.size // WORD))
+
+    def accounts(self, people: Bits) -> list[str]:
+        """The account ids of a set of people, ascending as text."""
+        return sorted(_text(self.ids[number]) for number in numbers_of(people))
+
+
+class Presence:
+    """What is known of one organization. Threads may share it; who asks for days that another reads waits for them."""
+
+    def __init__(self) -> None:
+        self._ids: list[bytes] = []
+        self._numbers: dict[bytes, int] = {}
+        self._days: dict[date, tuple[str, Ways]] = {}
+        self._lock = Lock()
+        self._orders: dict[bool, tuple[str, Order]] = {}
+        self._ordering = Lock()
+
+    def present(self, client: Client, organization_id: str, state: State, first: date, last: date) -> Present:
+        """Who was there from `first` to `last`, by a state that was read before. Raises ClickHouseError."""
+        with self._lock:
+            self._read_missing(client, organization_id, state, first, last)
+            days = [self._days[day][1] if day in self._days else {} for day in days_of(days_between(first, last))]
+            return Present(first, days, self._ids, len(self._ids))
+
+    def numbers_of(self, accounts: Sequence[bytes]) -> NDArray[np.int64]:
+        """The people's numbers, in the same order; -1 for somebody who was never there."""
+        with self._lock:
+            return np.array([self._numbers.get(account, -1) for account in accounts], np.int64)
+
+    def order(self, client: Client, organization_id: str, state: State, present: Present, descending: bool) -> Order:
+        """Everybody in the order of their e-mails, by a state that was read before. Raises ClickHouseError."""
+        told = state.of("profiles", "epochs")
+        with self._ordering:
+            known = self._orders.get(descending)
+            if known is not None and known[0] == told and present.size <= len(known[1].numbers):
+                return known[1]
+            accounts = [_text(account) for account in present.ids[: present.size]]
+            order = put_in_order(read_emails(client, organization_id), accounts, descending)
+            self._orders[descending] = (told, order)
+            return order
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much memory it takes."""
+        days = list(self._days.values())
+        per_person = 150 + 250 * len(self._orders)
+        return sum(bits.nbytes for _, ways in days for bits in ways.values()) + per_person * len(self._ids)
+
+    def _read_missing(self, client: Client, organization_id: str, state: State, first: date, last: date) -> None:
+        wanted = {day: state.of_day(day) for day in state.days if first <= day <= last}
+        for day in [day for day in self._days if first <= day <= last and day not in wanted]:
+            del self._days[day]
+        missing = iter([day for day, told in wanted.items() if self._days.get(day, ("",))[0] != told])
+        while days := list(islice(missing, DAYS_AT_ONCE)):
+            found = self._read(client, organization_id, days)
+            self._days |= {day: (wanted[day], found.get(day, {})) for day in days}
+
+    def _read(self, client: Client, organization_id: str, days: Sequence[date]) -> dict[date, Ways]:
+        kinds = {"kinds": list(BITS), "bits": list(BITS.values())}
+        scope = {"organization_id": organization_id, "first": days[0], "last": days[-1], "days": days, **kinds}
+        rows = np.frombuffer(ask_bytes(client, FOLDER / "presence.sql", scope), WAYS)
+        numbers = np.fromiter(map(self._number, rows["account"].tolist()), np.int64, len(rows))
+        found: dict[date, Ways] = {}
+        for number in np.unique(rows["day"]):
+            of_day = rows["day"] == number
+            found[EPOCH + int(number) * DAY] = self._ways(numbers[of_day], rows["ways"][of_day])
+        return found
+
+    def _ways(self, people: NDArray[np.int64], ways: NDArray[np.uint32]) -> Ways:
+        met = int(np.bitwise_or.reduce(ways)) if len(ways) else 0
+        size = len(self._ids)
+        return {kind: bits_of(people[ways & bit != 0], size) for kind, bit in BITS.items() if met & bit}
+
+    def _number(self, account: bytes) -> int:
+        number = self._numbers.get(account)
+        if number is None:
+            number = self._numbers[account] = len(self._ids)
+            self._ids.append(account)
+        return number
+
+
+class Presences:
+    """The presence of organizations, as far as there is room. Threads may share it."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._known: OrderedDict[str, Presence] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, organization_id: str) -> Presence:
+        """The organization's presence."""
+        with self._lock:
+            found = self._known.setdefault(organization_id, Presence())
+            self._known.move_to_end(organization_id)
+            return found
+
+    def make_room(self) -> None:
+        """Let go what was not asked for longest; the last asked for stays, however much it is."""
+        with self._lock:
+            sizes = {organization_id: known.size_bytes for organization_id, known in self._known.items()}
+            while len(self._known) > 1 and sum(sizes.values()) > self._most_bytes:
+                sizes.pop(self._known.popitem(last=False)[0])
+
+
+def read_present(client: Client, organization_id: str, state: State, first: date, last: date) -> Present:
+    """Who was there from `first` to `last`, by a state that was read before. Raises ClickHouseError."""
+    known = _presences(client)
+    found = known.of(organization_id).present(client, organization_id, state, first, last)
+    known.make_room()
+    return found
+
+
+def read_held(client: Client, organization_id: str, state: State, groups: Sequence[str], present: Present) -> Bits:
+    """A row for each of those days: the set of people who were in one of the groups on it. Raises ClickHouseError."""
+    scope = {"organization_id": organization_id, "groups": list(groups)}
+    [found] = memory_of(client).recall(
+        ("held", repr(scope)), state.of("directory", "epochs"), lambda: [ask_bytes(client, FOLDER / "held.sql", scope)]
+    )
+    spans = np.frombuffer(found, SPANS)
+    numbers = _presences(client).of(organization_id).numbers_of(spans["account"].tolist())
+    known = (numbers >= 0) & (numbers < present.size)
+    numbers, first, last = numbers[known], spans["first"][known], spans["last"][known]
+    begins = (present.first - EPOCH).days
+    held = [
+        [bits_of(numbers[(first <= day) & (day <= last)], present.size)]
+        for day in range(begins, begins + len(present.days))
+    ]
+    return matrix(held, -(-present.size // WORD))
+
+
+def read_order(client: Client, organization_id: str, state: State, present: Present, descending: bool) -> Order:
+    """Everybody who was ever there, by e-mail. Raises ClickHouseError."""
+    return _presences(client).of(organization_id).order(client, organization_id, state, present, descending)
+
+
+def _text(account: bytes) -> str:
+    """RowBinary has a UUID as two numbers of 64 bits, the higher one first, each with its lowest byte first."""
+    digits = (account[7::-1] + account[:7:-1]).hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+_presences = PerClient(Presences)

@@ -153,7 +153,8 @@ def connectors(ask: Ask) -> Part:
             cells=(
                 *(of.rank, of.display_name or of.name, of.name, of.people, of.calls),
                 *(of.read_calls, of.write_calls, of.unclassified_calls),
-            )
+            ),
+            links={"connector": ask.connector(of.name, ask.chosen["connectors"])},
         )
         for of in found.connectors
     )

@@ -27,14 +27,23 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """Whom or what a page is about, by name; `detail` stands below it."""
+
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class Ask:
-    """One request for a page: up to which day, with which choices."""
+    """One request for a page: up to which day, with which choices, of whom or what (`asked_of`, '' for all)."""
 
     look: Look
     page: str
     last: date
     chosen: Mapping[str, str]
     given: Mapping[str, str]
+    asked_of: str = ""
 
     @property
     def reading(self) -> Reading:
@@ -64,6 +73,14 @@ class Ask:
         """The address of a figure's CSV, with the choices of this page and its very last day."""
         given = {**self.given, "until": str(self.last)}
         return address(self.viewer.organization_id, f"{self.page}/{figure}.csv", given)
+
+    def person(self, account: str, kind: str) -> str:
+        """The address of what a person did in a period that ends with this page's last day."""
+        return self.link("person", account=account, days=kind, until=str(self.last))
+
+    def connector(self, key: str, kind: str) -> str:
+        """The same of a connector."""
+        return self.link("connector", connector=key, days=kind, until=str(self.last))
 
     def people(self, of: str, days: Period) -> str:
         """The address, beside this page's, of the list of people behind a number."""

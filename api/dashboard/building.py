@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from api.dashboard.asking import TOPS, Ask
-from api.dashboard.figures import Choice, Row, person_cells
+from api.dashboard.figures import Choice, Column, Row, Tile, person_cells
 from api.dashboard.formats import PERIOD_NAMES, Value, days
-from reports.metrics import TOP, About, Day, Leader, Ratio
+from reports.metrics import TOP, About, Breakdown, Day, Leader, Ratio
 from reports.periods import DAY, Period
 
 T = TypeVar("T")
@@ -69,9 +69,34 @@ def day_rows(
     )
 
 
-def leader_rows(leaders: Sequence[Leader[T]], cells: Callable[[T], Sequence[Value]]) -> tuple[Row, ...]:
-    """A row for each place of a ranking of people, under PERSON_COLUMNS and those of `cells`."""
-    return tuple(Row(cells=(leader.rank, *person_cells(leader.person), *cells(leader.value))) for leader in leaders)
+def leader_rows(
+    ask: Ask, parameter: str, leaders: Sequence[Leader[T]], cells: Callable[[T], Sequence[Value]]
+) -> tuple[Row, ...]:
+    """A row for each place of a ranking of people, under PERSON_COLUMNS and those of `cells`.
+
+    A name leads to what the person did in the same days, those of the choice `parameter`.
+    """
+    return tuple(
+        Row(
+            cells=(leader.rank, *person_cells(leader.person), *cells(leader.value)),
+            links={"name": ask.person(leader.person.account_id, ask.chosen[parameter])},
+        )
+        for leader in leaders
+    )
+
+
+def total_tiles(columns: Iterable[Column], found: Breakdown[Any], href: str) -> tuple[Tile, ...]:
+    """A tile for each of the columns, with what it is in all, where the columns are named like the fields."""
+    total, days = found.total, range_of(found.about)
+    return tuple(
+        Tile(
+            label=column.title,
+            value=None if total is None else getattr(total, column.key),
+            detail=days,
+            href=href,
+        )
+        for column in columns
+    )
 
 
 def range_of(about: About) -> str:

@@ -147,7 +147,7 @@ def top(
             shape="ranks",
             about=found.about,
             columns=(*PERSON_COLUMNS, Column(key=parameter, title=parameter.title(), drawn=True)),
-            rows=leader_rows(found.leaders, lambda count: (count,)),
+            rows=leader_rows(ask, parameter, found.leaders, lambda count: (count,)),
             choices=choices(ask, parameter, PERIODS[parameter], name),
             more=more(ask, found.ranked, name),
             metrics=(metric,),

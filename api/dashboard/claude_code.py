@@ -147,6 +147,10 @@ def spend(ask: Ask) -> Part:
     return Part(figure=figure)
 
 
+def _ranked_cells(counts: ClaudeCode) -> tuple[Value, ...]:
+    return tuple(getattr(counts, key) for key in RANKED_NAMES)
+
+
 def people(ask: Ask) -> Part:
     """The people with most of what they are ranked by."""
     ranked_by = cast(RankedBy, ask.chosen["ranked"])
@@ -159,7 +163,7 @@ def people(ask: Ask) -> Part:
         shape="ranks",
         about=found.about,
         columns=(*PERSON_COLUMNS, *columns),
-        rows=leader_rows(found.leaders, lambda counts: tuple(getattr(counts, key) for key in RANKED_NAMES)),
+        rows=leader_rows(ask, "people", found.leaders, _ranked_cells),
         choices=choices(ask, "people", PERIODS["people"], "people"),
         orders=choices(ask, "ranked", PERIODS["ranked"], "people"),
         more=more(ask, found.ranked, "people"),

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from api.dashboard.asking import Ask
+from api.dashboard.asking import Ask, Subject
 from api.dashboard.formats import Kind, Value
 from reports.metrics import About, Person
 
@@ -122,7 +122,10 @@ class Maker(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """One page: `periods` are its parameters, each with its choices, of which the first is usual."""
+    """One page: `periods` are its parameters, each with its choices, of which the first is usual.
+
+    A page about one person or thing has a `parameter` that says which; `read_parameter` reads it, `subject` names it.
+    """
 
     name: str
     title: str
@@ -131,6 +134,9 @@ class Page(Struct, frozen=True, kw_only=True):
     makers: tuple[Maker, ...]
     of_spend: bool = False
     notes: Callable[[Ask], tuple[str, ...]] = lambda _: ()
+    parameter: str = ""
+    read_parameter: Callable[[str], str] = str
+    subject: Callable[[Ask], Subject | None] = lambda _: None
 
 
 PERSON_COLUMNS = (

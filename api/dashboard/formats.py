@@ -27,6 +27,9 @@ PERIOD_NAMES = {
 }
 assert set(PERIOD_NAMES) == set(WINDOW_KINDS)
 
+EVERY_PERIOD = ("1-month", *(kind for kind in PERIOD_NAMES if kind != "1-month"))
+"""Every period, the usual one first."""
+
 
 def shown(value: Value, kind: Kind) -> str:
     """The value for a reader: thousands apart, money to the cent, percent to one place; UNKNOWN for None."""

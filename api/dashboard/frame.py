@@ -13,15 +13,19 @@ from api.dashboard.activity import ACTIVITY
 from api.dashboard.asking import Look, address
 from api.dashboard.claude_ai import CLAUDE_AI
 from api.dashboard.claude_code import CLAUDE_CODE
+from api.dashboard.connector import CONNECTOR
 from api.dashboard.exporting import EXPORTS
 from api.dashboard.figures import Page
 from api.dashboard.live import LIVE
+from api.dashboard.person import PERSON
 from api.dashboard.spending import SPENDING
 from api.viewer import Viewer, viewer_of
 from reports.metrics import look
 from reports.organizations import organization_name
 
 PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING, EXPORTS, CLAUDE_AI, CLAUDE_CODE, LIVE)
+DETAILS: tuple[Page, ...] = (PERSON, CONNECTOR)
+"""Pages about one person or thing, which names lead to."""
 
 
 def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:

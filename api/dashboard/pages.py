@@ -3,7 +3,7 @@
 import csv
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -21,12 +21,12 @@ from api.dashboard.assets import assets
 from api.dashboard.exports import exports
 from api.dashboard.figures import Figure, Maker, Page, Part
 from api.dashboard.formats import exact
-from api.dashboard.frame import PAGES, frame, opened, query_of
+from api.dashboard.frame import DETAILS, PAGES, frame, opened, query_of
 from api.dashboard.guard import NO_PAGE, refuse, require_organization, require_reader, require_spend_page
 from api.dashboard.live_routes import live
 from api.dashboard.operating import OPERATOR, operator
 from api.dashboard.people import PARAMETERS, list_people
-from api.errors import NotFound, Unavailable
+from api.errors import BadRequest, NotFound, Unavailable
 from api.identity import identify
 from api.viewer import Operator, Viewer, viewer_of
 from reports.metrics import METRICS
@@ -47,10 +47,18 @@ def makers_of(page: Page, viewer: Viewer) -> list[Maker]:
 async def asked(request: Request[Any, Any, Any], page: Page) -> Ask:
     """What the address asks for; how far the tables reach is read first, so every number holds at least that."""
     context: Context = request.app.state.context
-    given = read_once(query_of(request), ("until", "top", *page.periods))
+    given = read_once(query_of(request), ("until", "top", *page.periods, *filter(None, [page.parameter])))
+    asked_of = read_subject(page, given)
     seen = await opened(request)
     last = read_until(given, seen.reading.newest_complete_day, context.clock().date())
-    return Ask(seen, page.name, last, read_choices(given, page.periods), given)
+    return Ask(seen, page.name, last, read_choices(given, page.periods), given, asked_of)
+
+
+def read_subject(page: Page, given: Mapping[str, str]) -> str:
+    """Whom or what a page is asked of; nothing for one that is of all. Raises BadRequest."""
+    if page.parameter and page.parameter not in given:
+        raise BadRequest(f"{page.parameter}: missing. Allowed: an address with {page.parameter}.")
+    return page.read_parameter(given[page.parameter]) if page.parameter else ""
 
 
 async def make_parts(context: Context, ask: Ask, makers: Sequence[Maker]) -> list[Part]:
@@ -91,6 +99,7 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Page) -
     viewer = viewer_of(request)
     require_organization(viewer, organization)
     ask = await asked(request, page)
+    subject = await context.run(lambda _: page.subject(ask))
     parts = await make_parts(context, ask, makers_of(page, viewer))
     notes = await context.run(lambda _: page.notes(ask))
     return html(
@@ -99,6 +108,7 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Page) -
         **frame(ask.look, page.name, ask.given.get("until", "")),
         ask=ask,
         page=page,
+        subject=subject,
         tiles=[tile for part in parts for tile in part.tiles],
         figures=[part.figure for part in parts],
         notes=notes,
@@ -118,6 +128,7 @@ async def show_figure(request: Request[Any, Any, Any], organization: str, page: 
     if len(makers) != len(names) or kind not in ("csv", "html"):
         raise NotFound(NO_PAGE)
     ask = await asked(request, page)
+    await context.run(lambda _: page.subject(ask))
     parts = await make_parts(context, ask, makers)
     if kind == "html":
         figures = [part.figure for part in parts]
@@ -184,7 +195,7 @@ dashboard = Router(
     "/",
     route_handlers=[
         *(home, assets, people, exports, live, operator, elsewhere),
-        *(routes_of(page) for page in PAGES if page.makers),
+        *(routes_of(page) for page in (*PAGES, *DETAILS) if page.makers),
     ],
     exception_handlers=REFUSALS,
 )

@@ -6,12 +6,14 @@ from datetime import date
 from msgspec import Struct
 
 from api.dashboard.asking import address, read_number
+from api.dashboard.formats import EVERY_PERIOD
 from api.errors import BadRequest
 from api.parameters import choice, read_date
 from reports import metrics
 from reports.metrics import About, Person, Reading
 from reports.periods import Period
 from reports.windows import YEAR_DAYS, days_between
+from reports.windows import window as window_of
 
 AT_ONCE = 100
 PARAMETERS = ("of", "first", "last", "page")
@@ -45,12 +47,12 @@ OF: dict[str, tuple[str, Callable[[Reading, Period], Found]]] = {
 
 
 class Listed(Struct, frozen=True, kw_only=True):
-    """One page of a list of people."""
+    """One page of a list of people, each with the address of what they did in the same days ('' if it has no name)."""
 
     heading: str
     about: About
     count: int | None
-    people: tuple[Person, ...]
+    people: tuple[tuple[Person, str], ...]
     start: int
     previous: str
     following: str
@@ -67,6 +69,11 @@ def read_window(given: Mapping[str, str], today: date) -> Period:
     return days_between(first, last)
 
 
+def days_like(kind: str, days: Period) -> bool:
+    """Whether the period `kind` that ends with the last of these days is just these days."""
+    return window_of(kind, days.last).first == days.first
+
+
 def list_people(reading: Reading, organization_id: str, given: Mapping[str, str], today: date) -> Listed:
     """One page of the people whom the address asks for. Raises BadRequest."""
     window, number = read_window(given, today), read_number("page", given)
@@ -78,11 +85,17 @@ def list_people(reading: Reading, organization_id: str, given: Mapping[str, str]
     def link(to: int) -> str:
         return address(organization_id, "people", {**given, "page": str(to)})
 
+    kind = next((kind for kind in EVERY_PERIOD if days_like(kind, window)), "")
+
+    def detail(account: str) -> str:
+        days = {"account": account, "days": kind, "until": str(window.last)}
+        return address(organization_id, "person", days) if kind else ""
+
     return Listed(
         heading=heading,
         about=found.about,
         count=None if found.account_ids is None else len(accounts),
-        people=tuple(named[account] for account in accounts[start : start + AT_ONCE]),
+        people=tuple((named[account], detail(account)) for account in accounts[start : start + AT_ONCE]),
         start=start,
         previous=link(number - 1) if number > 1 else "",
         following=link(number + 1) if start + AT_ONCE < len(accounts) else "",

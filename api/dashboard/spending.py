@@ -120,7 +120,7 @@ def by_person(ask: Ask) -> Part:
         shape="ranks",
         about=found.about,
         columns=(*PERSON_COLUMNS, *SPEND_COLUMNS),
-        rows=leader_rows(found.leaders, spend_cells),
+        rows=leader_rows(ask, "people", found.leaders, spend_cells),
         choices=choices(ask, "people", PERIODS["people"], "people"),
         more=more(ask, found.ranked, "people"),
         metrics=("top people by spend",),

@@ -21,7 +21,20 @@ from reports.metrics.answers import (
     Share,
     Totals,
 )
-from reports.metrics.catalogue import METRICS, Metric
+from reports.metrics.breakdowns import (
+    Breakdown,
+    Calls,
+    Did,
+    Named,
+    PersonSpend,
+    Used,
+    connector_use,
+    person_activity,
+    person_of,
+    person_spend,
+    person_usage,
+)
+from reports.metrics.catalogue import METRICS
 from reports.metrics.coding import ClaudeCode, Decisions, RankedBy, claude_code, top_people_by_claude_code
 from reports.metrics.connectors import Connector, TopConnectors, top_connectors
 from reports.metrics.creations import (
@@ -43,6 +56,7 @@ from reports.metrics.engagement import (
     retention,
     stickiness,
 )
+from reports.metrics.metric import Metric
 from reports.metrics.people import TOP, name_people
 from reports.metrics.reading import FIRST_KEPT_DAY, Reading, look
 from reports.metrics.seating import pending_invites, seats, utilization
@@ -69,18 +83,23 @@ __all__ = [
     "ActiveDays",
     "Actives",
     "Adoption",
+    "Breakdown",
+    "Calls",
     "ClaudeCode",
     "Cohort",
     "Connector",
     "Day",
     "Decisions",
+    "Did",
     "Leader",
     "Leaders",
     "Lifecycle",
     "Metric",
     "ModelSpend",
+    "Named",
     "PeopleCount",
     "Person",
+    "PersonSpend",
     "RankedBy",
     "Ratio",
     "Reading",
@@ -95,17 +114,23 @@ __all__ = [
     "Thing",
     "TopConnectors",
     "Totals",
+    "Used",
     "active_days",
     "active_people",
     "active_users",
     "artifacts_created",
     "chats_started",
     "claude_code",
+    "connector_use",
     "lifecycle",
     "look",
     "name_people",
     "pending_invites",
     "people_with",
+    "person_activity",
+    "person_of",
+    "person_spend",
+    "person_usage",
     "projects_created",
     "retention",
     "seats",

@@ -1,41 +1,6 @@
 """Every metric: what it counts, of what, over which days, and how ties are broken; docs/metrics.md has the list too."""
 
-from msgspec import Struct
-
-ANY = "any days"
-DAILY = "each day of any days"
-BOTH = "any days, and each of them"
-TO_DATE = "mtd, qtd, ytd"
-PICKED = "1-week, 1-month, 3-months, 1-year"
-LEADERS = "mtd, qtd, ytd, 1-year"
-MODELS = "1-month, 3-months, 1-year"
-NONE = "-"
-
-SEATS = "assigned seats at the end of the day"
-AT_END = "assigned seats at the window's end; also active people of the window"
-ACCOUNT = "account id"
-
-PRESENCE = "presence"
-"""What counts people reads who was there on which day: reports/presence/presence.sql."""
-
-
-class Metric(Struct, frozen=True):
-    """One metric. `function` is its name in reports.metrics; `windows` those it is published for, of any it takes."""
-
-    name: str
-    unit: str
-    windows: str
-    numerator: str
-    function: str
-    denominator: str = NONE
-    ties: str = NONE
-    reads: tuple[str, ...] = ()
-
-    @property
-    def sql(self) -> tuple[str, ...]:
-        """The files under reports/metrics/sql that it reads (or PRESENCE); usually the one called like its function."""
-        return self.reads or (self.function,)
-
+from reports.metrics.metric import ACCOUNT, ANY, AT_END, BOTH, DAILY, LEADERS, PICKED, PRESENCE, SEATS, TO_DATE, Metric
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -154,7 +119,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "spend by model",
         "USD",
-        MODELS,
+        "1-month, 3-months, 1-year",
         "reported usage of the model, highest net first, models without a price last",
         "spend_by_model",
         denominator="spend",
@@ -261,4 +226,17 @@ METRICS: tuple[Metric, ...] = (
         ties=ACCOUNT,
         reads=("top_people_by_claude_code", "people"),
     ),
+    Metric(
+        "a person's activity",
+        "counts",
+        BOTH,
+        "what the person did, by day and product: chats, sessions, projects and artifacts distinct",
+        "person_activity",
+        reads=("person_activity", "person_known"),
+    ),
+    Metric(
+        "a person's usage", "requests", BOTH, "the person's requests, whoever pays, by day and model", "person_usage"
+    ),
+    Metric("a person's spend", "USD", BOTH, "the person's reported usage, by day, product and model", "person_spend"),
+    Metric("a connector's use", "calls", BOTH, "people who called it, and calls, by day and product", "connector_use"),
 )

@@ -11,11 +11,11 @@ DEARER_FROM = "2026-11-10T07:00Z"
 SEARCHES_DEARER_FROM = "2026-11-09T11:00Z"
 
 
-def write_prices(folder: Path) -> Path:
-    """The shipped list, changed."""
+def write_prices(folder: Path, unpriced: str | None = UNPRICED) -> Path:
+    """The shipped list, changed, and without the model `unpriced`."""
     with SHIPPED.open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(line for line in file if not line.startswith("#")))
-    kept = [line for line in lines if line["model"] != UNPRICED]
+    kept = [line for line in lines if line["model"] != unpriced]
     dearer = next(line for line in reversed(lines) if line["model"] == DEARER)
     tools = next(line for line in reversed(lines) if not line["model"])
     kept.append(dearer | {"effective_from": DEARER_FROM, "input": "3.04", "output": "15.2"})

@@ -51,6 +51,7 @@ def make(url: str, size: Size) -> str:
     migrate(client)
     if not cells_of(client):
         fill(client, size)
+    client.command(dict(_statements())["owner"], parameters={"organization": BIG, "first": size.first})
     ensure_cursor_secret(client, NOW)
     key = create_key(client, BIG, "bench", NOW, NOW + timedelta(days=1))[1]
     client.close()

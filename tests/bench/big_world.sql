@@ -8,6 +8,11 @@ SELECT {organization:UUID}, 'seat.assigned', toDateTime64({first:Date}, 6, 'UTC'
 FROM numbers({people:UInt64})
 WHERE number % 20 != 0;
 
+-- name: owner
+INSERT INTO directory (organization_id, type, in_force_from, subject_id, detail, source, log_offset)
+SELECT {organization:UUID}, 'member.joined', toDateTime64({first:Date}, 6, 'UTC') - INTERVAL 80 DAY,
+    toString(reinterpretAsUUID(sipHash128('person', toUInt64(1)))), '{"role":"primary_owner"}', 'tally.directory/0@0', 4000000;
+
 -- name: memberships
 INSERT INTO directory (organization_id, type, in_force_from, subject_id, detail, source, log_offset)
 SELECT {organization:UUID}, 'group.joined', toDateTime64({first:Date}, 6, 'UTC') - INTERVAL number % 60 - 20 DAY,

@@ -1,13 +1,16 @@
 """How fast the dashboard is in Chromium over a stack that runs: `python -m tests.bench.dashboard_load [--data-dir D]`.
 
 Signs in as an owner of the largest organization, opens each page `--rounds` times and presses every choice of a period.
+With `--big-world FOLDER` over the organization of 100,000 people that api_load makes, which it keeps in the folder.
 """
 
 import argparse
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -15,7 +18,14 @@ from playwright.sync_api import Page
 from deploy.embedded.stack import read_stack
 from deploy.links import links_to_show
 from deploy.settings import Settings
+from reports.access.passes import Holder, make_pass
+from reports.access.people import largest_owner
+from sinks.clickhouse import connect
+from tests.api.world import NOW
+from tests.bench.api_load import served
+from tests.bench.big_world import DATABASE, Size, make
 from tests.browser.chromium import started
+from tests.embedded import start_clickhouse
 
 PAGES = ("activity", "spend", "exports", "claude-ai", "claude-code", "live")
 USABLE = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
@@ -38,16 +48,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, default=Path(".tally"))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--big-world", type=Path)
     arguments = parser.parse_args()
-    running = {name: child["url"] for name, child in read_stack(arguments.data_dir).items()}
-    settings = Settings(clickhouse_url=running["clickhouse"], api_base_url=running["api"])
-    with started() as browser:
+    stack = big_world(arguments.big_world) if arguments.big_world else running_stack(arguments.data_dir)
+    with stack as link, started() as browser:
         page = browser.new_context().new_page()
-        page.goto(links_to_show(settings)["an owner"])
+        page.goto(link)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/activity")
         measured = measure(page, arguments.rounds)
     show(measured)
+
+
+@contextmanager
+def running_stack(data_dir: Path) -> Iterator[str]:
+    """A link into the stack that runs over the folder."""
+    running = {name: child["url"] for name, child in read_stack(data_dir).items()}
+    yield links_to_show(Settings(clickhouse_url=running["clickhouse"], api_base_url=running["api"]))["an owner"]
+
+
+@contextmanager
+def big_world(folder: Path) -> Iterator[str]:
+    """A link into an API over the big organization, which was just started."""
+    clickhouse = start_clickhouse(folder)
+    try:
+        url = clickhouse.child.url
+        make(url, Size())
+        with closing(connect(url, database=DATABASE)) as client, served(url) as base_url:
+            owner = largest_owner(client)
+            assert owner, "the big organization has no owner"
+            yield f"{base_url}/sign-in?link={make_pass(client, 'link', Holder(*owner), NOW, NOW + timedelta(hours=1))}"
+    finally:
+        clickhouse.stop()
 
 
 def measure(page: Page, rounds: int) -> Measured:

@@ -20,6 +20,9 @@ Asked = tuple[str, Mapping[str, Any]]
 Metric = Callable[[Reading], object]
 
 LISTS = ("users", "apps/chat/projects", "connectors", "skills", "plugins")
+CONNECTOR = "connector-1"
+"""The most used one of big_world.sql."""
+
 WIDTHS = {"a day": 1, "a month": 30, "a quarter": 90}
 
 
@@ -72,12 +75,22 @@ def _of_window(days: Period) -> Iterator[tuple[str, Metric]]:
     )
     for ask in plain:
         yield ask.__name__, partial(_ask, ask, days)
+    for of_person in (metrics.person_activity, metrics.person_usage, metrics.person_spend):
+        yield of_person.__name__, partial(_ask, partial(_of_somebody, of_person), days)
+    yield "connector_use", lambda reading: metrics.connector_use(reading, days, CONNECTOR)
     for thing in get_args(metrics.Thing):
         yield f"people_with {thing}", partial(_ask, partial(_people_with, thing), days)
 
 
 def _ask(metric: Callable[[Reading, Period], object], days: Period, reading: Reading) -> object:
     return metric(reading, days)
+
+
+def _of_somebody(metric: Callable[[Reading, Period, str], object], reading: Reading, days: Period) -> object:
+    """Of the first of who was active on the last day, which takes next to nothing to find."""
+    last = window("1-day", days.last)
+    accounts = metrics.active_people(reading, last, listed=True).account_ids or ()
+    return metric(reading, days, accounts[0])
 
 
 def _people_with(thing: metrics.Thing, reading: Reading, days: Period) -> object:

@@ -1,6 +1,9 @@
 """Every page of the dashboard that an owner can open, with states of theirs."""
 
-PAGES = ("activity", "spend", "claude-ai", "claude-code", "exports", "live")
+from tests.browser.odd import SOMEBODY
+
+DETAILS = (f"person?account={SOMEBODY}", "connector?connector=notion&days=1-week")
+PAGES = ("activity", "spend", "claude-ai", "claude-code", "exports", "live", *DETAILS)
 DAYS = "first=2026-11-13&last=2026-11-19"
 STATES = (
     "activity?until=2026-11-20",

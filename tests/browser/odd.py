@@ -17,6 +17,23 @@ NAMES = (
     'O\'Brien & "Söhne" <b>',
 )
 AT = "2026-11-18T12:00:00Z"
+SOMEBODY = str(UUID(int=0xCAFE))
+"""Somebody of the busiest organization, whose account is known beforehand."""
+
+
+DONE: dict[str, dict[str, Any]] = {
+    "chat.message": {"conversation_id": SOMEBODY},
+    "session.activity": {"session_id": SOMEBODY, "product": "claude_code", "lines_added": 7, "commits": 1},
+    "connector.called": {"name": "notion", "access": "write"},
+    "token.used": {
+        "request_id": "r",
+        "model": "claude-opus-4-8",
+        "funding": "usage_based",
+        "output_tokens": 5,
+        "product": "chat",
+    },
+}
+"""What they did."""
 
 
 def odd_events(events: Events) -> Events:
@@ -35,11 +52,17 @@ def odd_events(events: Events) -> Events:
     made = [_profile(organization, person, name) for person, name in zip(people, NAMES, strict=False)]
     made.append(_event(organization, "account.deleted", account_id=people[-1]))
     made.append(_event(organization, "connector.saved", name="notion", display_name=SCRIPT))
+    made.append(_event(organization, "member.joined", account_id=SOMEBODY, role="member"))
+    made += [_did(organization, kind, **fields) for kind, fields in DONE.items()]
     return [event | {"event_id": str(UUID(int=0xC000 + number))} for number, event in enumerate(made)]
 
 
 def _profile(organization: str, person: str, name: str) -> dict[str, Any]:
     return _event(organization, "profile.updated", account_id=person, email=f"{person[:8]}@odd.example", name=name)
+
+
+def _did(organization: str, kind: str, **fields: Any) -> dict[str, Any]:
+    return _event(organization, kind, actor={"type": "user", "id": SOMEBODY}, **fields)
 
 
 def _event(organization: str, kind: str, **fields: Any) -> dict[str, Any]:

@@ -61,7 +61,19 @@ def test_others_are_not_let_in(served: Served, world: World, role: str) -> None:
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("path", ["activity", "activity/connectors.csv", "spend/models.html", "people?of=active"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "activity",
+        "activity/connectors.csv",
+        "spend/models.html",
+        "people?of=active",
+        f"person?account={OWNER.account}",
+        "person/spend.csv",
+        "connector?connector=notion",
+        "connector/days.csv",
+    ],
+)
 def test_nobody_sees_another_organization(served: Served, world: World, path: str) -> None:
     with signed_in(world, served, holder_of(OWNER)) as client:
         for organization in (
@@ -76,7 +88,15 @@ def test_nobody_sees_another_organization(served: Served, world: World, path: st
 
 
 @pytest.mark.parametrize(
-    "path", ["", "organizations/x/activity", "organizations/x/people", "organizations/x/spend/models.csv"]
+    "path",
+    [
+        "",
+        "organizations/x/activity",
+        "organizations/x/people",
+        "organizations/x/spend/models.csv",
+        "organizations/x/person?account=x",
+        "organizations/x/connector/days.csv",
+    ],
 )
 def test_who_is_not_signed_in_is_asked_to(served: Served, path: str) -> None:
     answer = httpx.get(f"{served.base_url}/{path}")

@@ -107,10 +107,10 @@ def test_one_figure_that_cannot_be_read_takes_no_other_with_it(at: At, clickhous
     plan = Plan(until=UNTIL, organizations=1, users=2, days=2)
     world = make_world(clickhouse, f"broken_{uuid4().hex}", plan)
     client = world.client()
-    client.command("DROP VIEW counted_connectors")
+    client.command("DROP VIEW invite_changes")
     client.close()
     page = at("activity", world)
-    expect(page.locator("#connectors .failed")).to_contain_text("This could not be read.")
+    expect(page.locator("#seats .failed")).to_contain_text("This could not be read.")
     expect(page.locator("#active-users .plot")).to_be_visible()
     assert violations(page) == []
 

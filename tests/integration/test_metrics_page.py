@@ -16,6 +16,7 @@ from tests.integration.events_by_hand import ADA, BEN, DAY, ORGANIZATION, done, 
 from tests.integration.folded import GRACE, SOURCES, Folded, at
 from tests.integration.reporting import database
 
+OF_PERSON = ("person_activity", "person_usage", "person_spend")
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 
 
@@ -61,8 +62,10 @@ def test_every_answer_has_a_json_form_with_exact_money(folded: Folded) -> None:
     answers = [
         getattr(metrics, function)(reading, week)
         for function in {metric.function for metric in metrics.METRICS}
-        - {"people_with", "retention", "spend_in_products"}
+        - {"people_with", "retention", "spend_in_products", "connector_use", *OF_PERSON}
     ]
+    answers += [getattr(metrics, function)(reading, week, ADA) for function in OF_PERSON]
+    answers += [metrics.connector_use(reading, week, "notion")]
     answers += [metrics.people_with(reading, "chat", week), metrics.retention(reading, DAY)]
     answers += [metrics.spend_in_products(reading, week, ["claude_code"])]
     for answer in answers:

@@ -1,0 +1,90 @@
+"""One connector: who calls it and how, by day and by product, in the same days as the number that led here."""
+
+from api.dashboard.asking import Ask, Subject
+from api.dashboard.building import choices, day_rows, total_tiles
+from api.dashboard.figures import Column, Figure, Maker, Page, Part, Row
+from api.dashboard.formats import EVERY_PERIOD, Value
+from api.dashboard.person import product_name
+from api.errors import wrong
+from reports import metrics
+from reports.connector_names import connector_names
+from reports.metrics import Calls
+
+LONGEST = 512
+CALL_COLUMNS = (
+    Column(key="people", title="People", drawn=True),
+    Column(key="calls", title="Calls", drawn=True),
+    Column(key="read_calls", title="Reads"),
+    Column(key="write_calls", title="Writes"),
+    Column(key="unclassified_calls", title="Unclassified"),
+)
+NOTHING = "Nobody called this connector in these days."
+
+
+def read_connector(text: str) -> str:
+    """The key that is asked for. Raises BadRequest."""
+    if not 0 < len(text) <= LONGEST:
+        raise wrong("connector", text[:100], f"the key of a connector, 1 to {LONGEST} characters")
+    return text
+
+
+def which(ask: Ask) -> Subject:
+    """What it is called."""
+    name = connector_names(ask.reading.client, ask.viewer.organization_id).get(ask.asked_of)
+    return Subject(name=name or ask.asked_of, detail=ask.asked_of if name else "")
+
+
+def call_cells(calls: Calls) -> tuple[Value, ...]:
+    """The cells of CALL_COLUMNS."""
+    return tuple(getattr(calls, column.key) for column in CALL_COLUMNS)
+
+
+def by_day(ask: Ask) -> Part:
+    """Its people and calls on each day, and in all."""
+    found = metrics.connector_use(ask.reading, ask.window("days"), ask.asked_of)
+    figure = Figure(
+        name="days",
+        title="By day",
+        unit="distinct people who called it, and calls by anyone, a day",
+        shape="lines",
+        about=found.about,
+        columns=(Column(key="day", title="Day", kind="day"), *CALL_COLUMNS),
+        rows=day_rows(found.days, call_cells, len(CALL_COLUMNS)),
+        choices=choices(ask, "days", EVERY_PERIOD, "days"),
+        metrics=("a connector's use",),
+        tiles=total_tiles(CALL_COLUMNS, found, "#products"),
+        empty=NOTHING,
+    )
+    return Part(figure=figure)
+
+
+def by_product(ask: Ask) -> Part:
+    """Its people and calls in each product."""
+    found = metrics.connector_use(ask.reading, ask.window("days"), ask.asked_of)
+    figure = Figure(
+        name="products",
+        title="By product",
+        unit="distinct people, who may be in several rows; calls add up to all",
+        about=found.about,
+        columns=(Column(key="product", title="Product", kind="text"), *CALL_COLUMNS),
+        rows=tuple(Row(cells=(product_name(of.name), *call_cells(of.value))) for of in found.products),
+        choices=choices(ask, "days", EVERY_PERIOD, "products"),
+        metrics=("a connector's use",),
+        empty=NOTHING,
+    )
+    return Part(figure=figure)
+
+
+CONNECTOR = Page(
+    name="connector",
+    title="Connector",
+    lead="",
+    periods={"days": EVERY_PERIOD},
+    parameter="connector",
+    read_parameter=read_connector,
+    subject=which,
+    makers=(
+        Maker(name="days", title="By day", make=by_day),
+        Maker(name="products", title="By product", make=by_product),
+    ),
+)

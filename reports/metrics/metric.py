@@ -1,0 +1,36 @@
+"""What the catalogue says of a metric."""
+
+from msgspec import Struct
+
+ANY = "any days"
+DAILY = "each day of any days"
+BOTH = "any days, and each of them"
+TO_DATE = "mtd, qtd, ytd"
+PICKED = "1-week, 1-month, 3-months, 1-year"
+LEADERS = "mtd, qtd, ytd, 1-year"
+NONE = "-"
+
+SEATS = "assigned seats at the end of the day"
+AT_END = "assigned seats at the window's end; also active people of the window"
+ACCOUNT = "account id"
+
+PRESENCE = "presence"
+"""What counts people reads who was there on which day: reports/presence/presence.sql."""
+
+
+class Metric(Struct, frozen=True):
+    """One metric. `function` is its name in reports.metrics; `windows` those it is published for, of any it takes."""
+
+    name: str
+    unit: str
+    windows: str
+    numerator: str
+    function: str
+    denominator: str = NONE
+    ties: str = NONE
+    reads: tuple[str, ...] = ()
+
+    @property
+    def sql(self) -> tuple[str, ...]:
+        """The files under reports/metrics/sql that it reads (or PRESENCE); usually the one called like its function."""
+        return self.reads or (self.function,)

@@ -79,7 +79,6 @@ class Question:
             "by_group": self.by_group,
             "by_product": self.by_product,
             "order_by": self.ranking.by,
-            "ranks_only": False,
             "descending": self.ranking.descending,
             "after_rank": self.ranking.after.rank,
             "after_key": self.ranking.after.key,

@@ -6,6 +6,7 @@ ClickHouse's client blocks, so all that asks it runs in threads, and no request 
 import logging
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +19,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
-from api.errors import Unavailable
+from api.errors import ApiError, Unavailable
 from api.rates import Rates
 from api.shapes.pipeline import Pipeline
 from api.tokens import Tokens
@@ -26,6 +27,7 @@ from reports.access.keys import Key, cursor_secret, find_key, note_use
 from reports.access.passes import Holder, Pass, find_pass, make_pass, use_link
 from reports.errors import ReportError
 from reports.freshness import Freshness, read_freshness
+from reports.presence.ahead import read_ahead
 from sinks.clickhouse import is_transient
 
 logger = logging.getLogger("tally.api")
@@ -102,6 +104,11 @@ class Context:
                 return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
         except TimeoutError:
             raise self._too_slow() from None
+
+    def warm(self) -> None:
+        """Read ahead what most answers are made of. What fails here is read when it is asked for."""
+        with suppress(ApiError):
+            self._with_client(read_ahead)
 
     def _too_slow(self) -> Unavailable:
         message = f"No answer within {self.deadline_seconds:g} s. Ask for fewer days, or try again later."

@@ -108,7 +108,9 @@ def run(settings: Settings) -> None:
         signal.signal(number, signal.SIG_IGN)  # uvicorn takes them while it serves, and raises them again afterwards
     with listen(settings.api_host, settings.api_port) as listener:
         logger.info("the API listens on http://%s:%s", settings.api_host, listener.getsockname()[1])
-        server_of(context_of(settings)).run(sockets=[listener])
+        context = context_of(settings)
+        threading.Thread(target=context.warm, daemon=True).start()
+        server_of(context).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,10 +1,9 @@
 """What an organization's answers are made of, as it is now, and how that is told without reading it."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -35,14 +34,24 @@ class State:
 
     of_days: Mapping[date, Kinds] = field(default_factory=dict)
 
-    def up_to(self, last: date) -> str:
-        """A digest of what every answer about days up to `last` is made of, those before its first day included."""
-        days = ((day.toordinal(), sorted(kinds.items())) for day, kinds in sorted(self.of_days.items()) if day <= last)
-        return _digest(days)
+    def up_to(self, last: date, kinds: Collection[str] | None = None) -> str:
+        """A digest of what every answer about days up to `last` is made of, those before its first day included.
+
+        `kinds`: of these alone, when the answer is made of nothing else.
+        """
+        return _digest(
+            (day.toordinal(), [(kind, found[kind]) for kind in sorted(found) if kinds is None or kind in kinds])
+            for day, found in sorted(self.of_days.items())
+            if day <= last
+        )
 
     def of_day(self, day: date) -> str:
         """A digest of the day's cells, and of which of them count. The days of an equal state have equal cells."""
-        return _digest([sorted(self.of_days.get(day, {}).items()), self._epochs])
+        return _digest([sorted(self.of_days.get(day, {}).items()), self._others.get("epochs")])
+
+    def of(self, *kinds: str) -> str:
+        """A digest of these kinds, which have no days."""
+        return _digest([kind, self._others.get(kind)] for kind in kinds)
 
     def stamp(self, first: date, last: date, *more: str) -> str:
         """What changes when any day of [first, last] is revised, and only then: equal stamps, equal cells.
@@ -63,10 +72,6 @@ class State:
     @property
     def _others(self) -> Kinds:
         return self.of_days.get(NO_DAY, {})
-
-    @cached_property
-    def _epochs(self) -> tuple[str, str] | None:
-        return self._others.get("epochs")
 
 
 def _stamps(kinds: Kinds) -> list[tuple[str, str]]:

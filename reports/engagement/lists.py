@@ -13,7 +13,11 @@ from clickhouse_connect.driver.client import Client
 from aggregators.activity import connector_key
 from reports.connector_names import connector_names
 from reports.engagement.asking import Question, Ranking, remembered, rows
+from reports.presence.kinds import LISTED
+from reports.presence.presence import read_held, read_order, read_present
+from reports.presence.sets import union
 from reports.queries import Row
+from reports.state import state_of
 
 Lister = Callable[[Client, Question], Sequence[Row]]
 
@@ -21,21 +25,33 @@ Lister = Callable[[Client, Question], Sequence[Row]]
 @remembered
 def read_users(client: Client, question: Question) -> Sequence[Row]:
     """A row a person with any activity, or a group: `key` is the id; sorted by e-mail (people without one first)."""
-    if question.by_group:
+    if question.by_group or question.users or question.projects:
         return rows(client, "users", question.parameters())
     page = _page_of_users(client, question)
     if not page:
         return []
-    chosen = replace(question, users=[row["key"] for row in page], ranking=Ranking(limit=len(page)))
+    chosen = replace(question, users=[account for account, _ in page], ranking=Ranking(limit=len(page)))
     found = {row["key"]: row for row in rows(client, "users", chosen.parameters())}
-    return [found[row["key"]] | {"rank": row["rank"]} for row in page]
+    return [found[account] | {"rank": rank} for account, rank in page if account in found]
 
 
-def _page_of_users(client: Client, question: Question) -> list[Row]:
-    """Who is on the page, as key and rank alone: what else they did is counted for them alone."""
+def _page_of_users(client: Client, question: Question) -> list[tuple[str, str]]:
+    """(account id, rank) of who is on the page: what else they did is counted for them alone."""
     if question.ranking.by:
-        return rows(client, "users", question.parameters() | {"ranks_only": True})
-    return rows(client, "users_page", question.parameters())
+        found = rows(client, "users", question.parameters() | {"ranks_only": True})
+        return [(row["key"], row["rank"]) for row in found]
+    return _page_by_email(client, question)
+
+
+def _page_by_email(client: Client, question: Question) -> list[tuple[str, str]]:
+    organization_id, ranking = question.organization_id, question.ranking
+    state = state_of(client, organization_id)
+    present = read_present(client, organization_id, state, question.first, question.last)
+    listed = present.rows((LISTED,))
+    if question.groups:
+        listed = listed & read_held(client, organization_id, state, question.groups, present)
+    order = read_order(client, organization_id, state, present, ranking.descending)
+    return order.page(union(listed), (ranking.after.rank, ranking.after.key), ranking.limit)
 
 
 @remembered

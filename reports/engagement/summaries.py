@@ -53,7 +53,7 @@ def _active(client: Client, question: Question) -> dict[date, dict[tuple[str, in
     before = max(WINDOWS.values()) - 1
     state = state_of(client, organization_id)
     present = read_present(client, organization_id, state, question.first - before * DAY, question.last)
-    held = read_held(client, organization_id, question.groups, present) if question.groups else None
+    held = read_held(client, organization_id, state, question.groups, present) if question.groups else None
     days = days_of(days_between(question.first, question.last))
     active: dict[date, dict[tuple[str, int], int]] = {day: {} for day in days}
     for product, kinds in KINDS.items():

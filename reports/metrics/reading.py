@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.changes import EARLIEST
 from reports.freshness import Freshness, read_freshness
+from reports.made_of import made_of
 from reports.memory import memory_of
 from reports.metrics.answers import About, Day, Totals
 from reports.periods import Period, midnight
@@ -92,7 +93,7 @@ class Reading:
     def remembered(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The same of a metric that tells of no day after the window; remembered while nothing up to then changed."""
         question = (metric, self.organization_id, repr(sorted(parameters.items())))
-        state = self.state.up_to(window.last)
+        state = self.state.up_to(window.last, made_of(SQL / f"{metric}.sql"))
         return memory_of(self.client).recall(question, state, lambda: self.rows(metric, **parameters))
 
     def rows_of_days(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:

@@ -15,8 +15,11 @@ BUSY = ("busy in office_agent", "busy in claude_design", "busy in science")
 
 WITH_CHAT, WITH_PROJECT, WITH_ARTIFACT, WITH_TOKENS = "with chat", "with project", "with artifact", "with tokens"
 
+LISTED = "in the list of users"
+"""With anything that the list of users counts (reports/engagement/users.sql)."""
+
 BITS = {
     kind: 1 << place
-    for place, kind in enumerate((*PRODUCTS, *BUSY, WITH_CHAT, WITH_PROJECT, WITH_ARTIFACT, WITH_TOKENS))
+    for place, kind in enumerate((*PRODUCTS, *BUSY, WITH_CHAT, WITH_PROJECT, WITH_ARTIFACT, WITH_TOKENS, LISTED))
 }
 """A day of a person is a number with these bits."""

@@ -7,14 +7,15 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 from threading import Lock
-from uuid import UUID
 
 import numpy as np
 from clickhouse_connect.driver.client import Client
 from numpy.typing import NDArray
 
+from reports.memory import memory_of
 from reports.per_client import PerClient
 from reports.periods import DAY
+from reports.presence.emails import Order, put_in_order, read_emails
 from reports.presence.kinds import BITS
 from reports.presence.sets import WORD, Bits, bits_of, matrix, numbers_of
 from reports.queries import ask_bytes
@@ -68,6 +69,8 @@ class Presence:
         self._numbers: dict[bytes, int] = {}
         self._days: dict[date, tuple[str, Ways]] = {}
         self._lock = Lock()
+        self._orders: dict[bool, tuple[str, Order]] = {}
+        self._ordering = Lock()
 
     def present(self, client: Client, organization_id: str, state: State, first: date, last: date) -> Present:
         """Who was there from `first` to `last`, by a state that was read before. Raises ClickHouseError."""
@@ -81,11 +84,24 @@ class Presence:
         with self._lock:
             return np.array([self._numbers.get(account, -1) for account in accounts], np.int64)
 
+    def order(self, client: Client, organization_id: str, state: State, present: Present, descending: bool) -> Order:
+        """Everybody in the order of their e-mails, by a state that was read before. Raises ClickHouseError."""
+        told = state.of("profiles", "epochs")
+        with self._ordering:
+            known = self._orders.get(descending)
+            if known is not None and known[0] == told and present.size <= len(known[1].numbers):
+                return known[1]
+            accounts = [_text(account) for account in present.ids[: present.size]]
+            order = put_in_order(read_emails(client, organization_id), accounts, descending)
+            self._orders[descending] = (told, order)
+            return order
+
     @property
     def size_bytes(self) -> int:
         """About how much memory it takes."""
         days = list(self._days.values())
-        return sum(bits.nbytes for _, ways in days for bits in ways.values()) + 150 * len(self._ids)
+        per_person = 150 + 250 * len(self._orders)
+        return sum(bits.nbytes for _, ways in days for bits in ways.values()) + per_person * len(self._ids)
 
     def _read_missing(self, client: Client, organization_id: str, state: State, first: date, last: date) -> None:
         wanted = {day: state.of_day(day) for day in state.days if first <= day <= last}
@@ -151,10 +167,13 @@ def read_present(client: Client, organization_id: str, state: State, first: date
     return found
 
 
-def read_held(client: Client, organization_id: str, groups: Sequence[str], present: Present) -> Bits:
+def read_held(client: Client, organization_id: str, state: State, groups: Sequence[str], present: Present) -> Bits:
     """A row for each of those days: the set of people who were in one of the groups on it. Raises ClickHouseError."""
     scope = {"organization_id": organization_id, "groups": list(groups)}
-    spans = np.frombuffer(ask_bytes(client, FOLDER / "held.sql", scope), SPANS)
+    [found] = memory_of(client).recall(
+        ("held", repr(scope)), state.of("directory", "epochs"), lambda: [ask_bytes(client, FOLDER / "held.sql", scope)]
+    )
+    spans = np.frombuffer(found, SPANS)
     numbers = _presences(client).of(organization_id).numbers_of(spans["account"].tolist())
     known = (numbers >= 0) & (numbers < present.size)
     numbers, first, last = numbers[known], spans["first"][known], spans["last"][known]
@@ -166,9 +185,15 @@ def read_held(client: Client, organization_id: str, groups: Sequence[str], prese
     return matrix(held, -(-present.size // WORD))
 
 
+def read_order(client: Client, organization_id: str, state: State, present: Present, descending: bool) -> Order:
+    """Everybody who was ever there, by e-mail. Raises ClickHouseError."""
+    return _presences(client).of(organization_id).order(client, organization_id, state, present, descending)
+
+
 def _text(account: bytes) -> str:
     """RowBinary has a UUID as two numbers of 64 bits, the higher one first, each with its lowest byte first."""
-    return str(UUID(bytes=account[7::-1] + account[:7:-1]))
+    digits = (account[7::-1] + account[:7:-1]).hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 _presences = PerClient(Presences)

@@ -25,10 +25,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from api.context import TIMEOUT_EXCEEDED
 from reports.metrics import look
+from reports.presence.ahead import read_ahead
 from sinks.clickhouse import connect
 from tests.api.server import PREFIX, context_of, serve
 from tests.api.world import World
@@ -57,7 +59,9 @@ def main() -> None:
             url = server.child.url
             key = make(url, size)
             with served(url) as base_url:
-                asked = [list(_questions(url, base_url, key, shift)) for shift in range(options.rounds)]
+                client = connect(url, database=DATABASE, timeout=PATIENCE)
+                read_ahead(client)
+                asked = [list(_questions(client, base_url, key, shift)) for shift in range(options.rounds)]
                 times = {"first": _run(asked, options.clients), "again": _run(asked, options.clients)}
             cells = cells_of(connect(url, database=DATABASE, timeout=600))
         finally:
@@ -93,14 +97,15 @@ def served(url: str) -> Iterator[str]:
 
 
 def _serve(url: str, parent: Any) -> None:
-    with serve(context_of(World(url, DATABASE, [], {}, set(SOURCES)))) as running:
+    context = context_of(World(url, DATABASE, [], {}, set(SOURCES)))
+    context.warm()
+    with serve(context) as running:
         parent.send(running.base_url)
         parent.recv()
 
 
-def _questions(url: str, base_url: str, key: str, shift: int) -> Iterator[Question]:
+def _questions(client: Client, base_url: str, key: str, shift: int) -> Iterator[Question]:
     http = httpx.Client(base_url=f"{base_url}{PREFIX}/", headers={"x-api-key": key}, timeout=PATIENCE)
-    client = connect(url, database=DATABASE, timeout=PATIENCE)
     for name, asked in lists(shift):
         yield name, partial(_get, http, asked)
     for name, metric in measures(shift):

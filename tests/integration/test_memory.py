@@ -147,7 +147,7 @@ def test_a_change_is_told_at_once(folded: Folded, clickhouse: str, change: Chang
 def test_a_memory_that_does_not_look_is_caught(
     folded: Folded, clickhouse: str, change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(State, "up_to", lambda state, last: "the same")
+    monkeypatch.setattr(State, "up_to", lambda state, last, kinds=None: "the same")
     monkeypatch.setattr(State, "of_day", lambda state, day: "the same")
     answers(folded.client)
     change(folded)

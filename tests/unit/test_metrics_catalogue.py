@@ -41,7 +41,7 @@ def test_every_file_of_sql_is_read_by_a_metric() -> None:
 
 def test_every_file_asks_for_one_organization_alone() -> None:
     for name, text in SQL.items():
-        reads = len(re.findall(r"FROM (?:spend|spend_between|active_in_products|counted_\w+|\w+_changes)\b", text))
+        reads = len(re.findall(r"FROM (?:spend|spend_between|file_days|counted_\w+|\w+_changes)\b", text))
         assert text.count("organization_id = {organization_id:UUID}") == reads > 0, name
 
 

@@ -21,6 +21,15 @@ def test_an_answer_is_of_the_days_up_to_the_last_and_of_what_has_no_day() -> Non
     assert State({day: kinds for day, kinds in USUAL.items() if day != FIRST}).up_to(SECOND) != usual
 
 
+def test_an_answer_that_is_made_of_some_kinds_is_of_these_alone() -> None:
+    usual = State(USUAL).up_to(SECOND, {"chat", "epochs"})
+    named = state({NO_DAY: {"epochs": ("e", "e"), "profiles": ("new", "new")}, FIRST: {**CHAT, "file": ("r", "o")}})
+    assert named.up_to(SECOND, {"chat", "epochs"}) == usual
+    assert named.up_to(SECOND) != State(USUAL).up_to(SECOND)
+    for day in (NO_DAY, FIRST):
+        assert state({day: {"chat": ("other", "o"), "epochs": ("o", "o")}}).up_to(SECOND, {"chat", "epochs"}) != usual
+
+
 def test_a_day_is_its_cells_and_the_epochs_that_count() -> None:
     usual = State(USUAL).of_day(SECOND)
     assert state({FIRST: {}, NO_DAY: {"epochs": ("e", "e"), "profiles": ("new", "new")}}).of_day(SECOND) == usual

@@ -1,0 +1,54 @@
+"""People in the order of their e-mails: whom a page of the list of users shows."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from clickhouse_connect.driver.client import Client
+from numpy.typing import NDArray
+
+from reports.presence.sets import Bits, numbers_of
+from reports.queries import ask_rows
+
+SQL = Path(__file__).with_name("emails.sql")
+
+
+@dataclass(frozen=True)
+class Order:
+    """Numbers of people by e-mail, and who they are in the same order. People without an e-mail come first."""
+
+    numbers: NDArray[np.int64]
+    emails: Sequence[str]
+    accounts: Sequence[str]
+    descending: bool
+
+    def page(self, people: Bits, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
+        """(account id, e-mail) of the next of these people, from behind the place `after`: an e-mail and an account id,
+        or from the first when the account id is ""."""
+        start = bisect_left(range(len(self.numbers)), True, key=lambda place: self._is_behind(place, *after))
+        wanted = np.zeros(len(self.numbers), bool)
+        wanted[numbers_of(people)] = True
+        places = start + np.flatnonzero(wanted[self.numbers[start:]])[:limit]
+        return [(self.accounts[place], self.emails[place]) for place in places]
+
+    def _is_behind(self, place: int, email: str, account: str) -> bool:
+        found = self.emails[place]
+        if not account or found == email:
+            return self.accounts[place] > account
+        return found < email if self.descending else found > email
+
+
+def put_in_order(emails: dict[str, str], accounts: Sequence[str], descending: bool) -> Order:
+    """The people with these account ids, whose numbers are their places, by e-mail; ties by account id, ascending."""
+    by_account = sorted(range(len(accounts)), key=accounts.__getitem__)
+    numbers = sorted(by_account, key=lambda number: emails.get(accounts[number], ""), reverse=descending)
+    ordered = [accounts[number] for number in numbers]
+    return Order(np.array(numbers, np.int64), [emails.get(account, "") for account in ordered], ordered, descending)
+
+
+def read_emails(client: Client, organization_id: str) -> dict[str, str]:
+    """The e-mail of everybody who ever did anything in the organization. Raises ClickHouseError."""
+    rows = ask_rows(client, SQL, {"organization_id": organization_id})
+    return {str(account): email for account, email in rows}

@@ -1,0 +1,70 @@
+"""What an answer is said to be made of is what ClickHouse reads for it."""
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from reports.made_of import KINDS, made_of
+from tests.integration.reporting import database
+
+TABLES = {kind: f"{kind}_cells" for kind in ("spend", "chat", "file", "project", "artifact", "connector", "session")}
+TABLES |= {"directory": "directory", "terms": "directory", "profiles": "profiles", "prices": "prices"}
+TABLES |= {"models": "models", "epochs": "topic_epochs"}
+
+
+@pytest.fixture
+def client(clickhouse: str) -> Iterator[Client]:
+    client = database(clickhouse)
+    yield client
+    client.close()
+
+
+def tables_of(client: Client, name: str) -> set[str]:
+    """The tables that a view reads, through other views too; a table is its own."""
+    queries = "SELECT name, engine, as_select FROM system.tables WHERE database = currentDatabase()"
+    known = {table: (engine, select) for table, engine, select in client.query(queries).result_rows}
+    engine, select = known[name]
+    if engine != "View":
+        return {name}
+    read = set(re.findall(r"\b(?:FROM|JOIN)\s+(?:\w+\.)?(\w+)", select)) & set(known)
+    assert read, select
+    return set().union(*(tables_of(client, other) for other in read))
+
+
+@pytest.mark.parametrize("name", sorted(set(KINDS) - {"numbers"}))
+def test_a_view_reads_the_tables_of_its_kinds(client: Client, name: str) -> None:
+    assert tables_of(client, name) - {"topic_epochs"} == {TABLES[kind] for kind in KINDS[name]}
+
+
+def test_terms_are_made_of_the_changes_that_the_state_of_terms_is_of(client: Client) -> None:
+    [(view,)] = client.query(
+        "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = 'terms'"
+    ).result_rows
+    state = (Path(__file__).parents[2] / "reports" / "state.sql").read_text()
+    changes = set(re.findall(r"'([a-z_]+\.[a-z]+)'", view))
+    assert changes == set(re.findall(r"'([a-z_]+\.[a-z]+)'", state))
+
+
+READ = {
+    "WITH mine AS (SELECT 1) SELECT * FROM mine JOIN counted_chats USING day -- FROM nowhere": {"epochs", "chat"},
+    "SELECT * FROM counted_chats JOIN chat_of_tomorrow USING day": None,
+    "SELECT * FROM counted_chats, seat_changes": None,
+    "SELECT * FROM counted_chats AS chats, seat_changes": None,
+}
+
+
+@pytest.mark.parametrize(("text", "kinds"), READ.items())
+def test_what_is_not_known_is_made_of_everything(tmp_path: Path, text: str, kinds: set[str] | None) -> None:
+    path = tmp_path / "new.sql"
+    path.write_text(text)
+    assert made_of(path) == kinds
+
+
+def test_no_metric_is_made_of_everything() -> None:
+    """Else it is slow for a reason that nobody sees."""
+    for file in (files("reports.metrics") / "sql").iterdir():
+        assert made_of(Path(str(file))) is not None, file.name

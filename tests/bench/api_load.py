@@ -1,8 +1,8 @@
 """How fast answers are at 100,000 people: `python -m tests.bench.api_load [--people N --days N --rounds N ...]`.
 
-Clients ask at once, each its next question when it has the answer to the last: every list of the API over HTTP, from a
-server in a process of its own, and every metric through its function. `first` is the time of an answer to a question
-that nobody asked before, `again` that of the same question later. Kept as JSON under bench/results/.
+Clients ask at once, each its next question when it has the answer to the last: every list and report of the API over
+HTTP, from a server in a process of its own, and every metric through its function. `first` is the time of an answer to
+a question that nobody asked before, `again` that of the same question later. Kept as JSON under bench/results/.
 """
 
 import argparse
@@ -32,10 +32,10 @@ from api.context import TIMEOUT_EXCEEDED
 from reports.metrics import look
 from reports.presence.ahead import read_ahead
 from sinks.clickhouse import connect
-from tests.api.server import PREFIX, context_of, serve
+from tests.api.server import HEADERS, PREFIX, context_of, serve
 from tests.api.world import World
 from tests.bench.big_world import BIG, DATABASE, SOURCES, Size, cells_of, make
-from tests.bench.questions import GRACE, Asked, Metric, lists, measures
+from tests.bench.questions import GRACE, Asked, Metric, lists, measures, reports_of_usage
 from tests.embedded import start_clickhouse
 
 RESULTS = Path("bench/results")
@@ -105,9 +105,11 @@ def _serve(url: str, parent: Any) -> None:
 
 
 def _questions(client: Client, base_url: str, key: str, shift: int) -> Iterator[Question]:
-    http = httpx.Client(base_url=f"{base_url}{PREFIX}/", headers={"x-api-key": key}, timeout=PATIENCE)
-    for name, asked in lists(shift):
-        yield name, partial(_get, http, asked)
+    headers = {"x-api-key": key, **HEADERS}
+    for prefix, named in ((PREFIX, lists(shift)), (PREFIX.removesuffix("/analytics"), reports_of_usage(shift))):
+        http = httpx.Client(base_url=f"{base_url}{prefix}/", headers=headers, timeout=PATIENCE)
+        for name, asked in named:
+            yield name, partial(_get, http, asked)
     for name, metric in measures(shift):
         yield name, partial(_measure, client, metric)
 

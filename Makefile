@@ -8,7 +8,7 @@ CHAOS_ARGS ?=
 SEEDS ?= 1000
 CASES ?= 20000
 
-.PHONY: setup demo chromium test coverage lint bench simulate chaos fuzz clean
+.PHONY: setup demo chromium test coverage lint bench bench-all simulate chaos fuzz clean
 
 setup: $(VENV)/.installed
 
@@ -44,6 +44,15 @@ lint: setup
 bench: setup
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 	$(BIN)/python -m tests.bench.export_memory
+
+# Everything that docs/performance.md shows of the worker and of exports: about an hour, half of it the soak.
+bench-all: setup
+	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench.scaling
+	$(BIN)/python -m tests.bench.freshness
+	$(BIN)/python -m tests.bench.recovery
+	$(BIN)/python -m tests.bench.export_memory --rows 5000000 --compare
+	$(BIN)/python -m tests.bench.soak
 
 simulate: setup
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)

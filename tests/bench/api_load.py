@@ -1,30 +1,27 @@
 """How fast answers are at 100,000 people: `python -m tests.bench.api_load [--people N --days N --rounds N ...]`.
 
 Clients ask at once, each its next question when it has the answer to the last: every list and report of the API over
-HTTP, from a server in a process of its own, and every metric through its function. `first` is the time of an answer to
-a question that nobody asked before, `again` that of the same question later. Kept as JSON under bench/results/.
+HTTP, by locust (alone/http_load.py) from a server in a process of its own, and every metric through its function, which
+is what a figure of the dashboard costs. `first` is the time of an answer to a question that nobody asked before,
+`again` that of the same question later. Kept as JSON under bench/results/.
 """
 
 import argparse
 import json
 import multiprocessing
-import os
-import platform
 import random
 import statistics
+import subprocess
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import httpx
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -35,16 +32,15 @@ from sinks.clickhouse import connect
 from tests.api.server import HEADERS, PREFIX, context_of, serve
 from tests.api.world import World
 from tests.bench.big_world import BIG, DATABASE, SOURCES, Size, cells_of, make
-from tests.bench.questions import GRACE, Asked, Metric, lists, measures, reports_of_usage
+from tests.bench.environments import command_of
+from tests.bench.questions import GRACE, Metric, lists, measures, reports_of_usage
+from tests.bench.results import facts, keep
+from tests.bench.results import parser as parser_of
 from tests.embedded import start_clickhouse
 
-RESULTS = Path("bench/results")
 GOAL_MS = 300
 PATIENCE = 300
 """Seconds that a client waits for an answer, so that whatever it takes is measured."""
-
-TOO_SLOW = 503
-"""An answer that passed its deadline counts with the time after which it was given up."""
 
 Question = tuple[str, Callable[[], object]]
 
@@ -61,25 +57,25 @@ def main() -> None:
             with served(url) as base_url:
                 client = connect(url, database=DATABASE, timeout=PATIENCE)
                 read_ahead(client)
-                asked = [list(_questions(client, base_url, key, shift)) for shift in range(options.rounds)]
-                times = {"first": _run(asked, options.clients), "again": _run(asked, options.clients)}
+                times = {
+                    when: _ask_lists(base_url, key, options) | _ask_metrics(client, options)
+                    for when in ("first", "again")
+                }
             cells = cells_of(connect(url, database=DATABASE, timeout=600))
         finally:
             server.stop()
     result = _result(options, cells, times)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / options.out).write_text(json.dumps(result, indent=2) + "\n")
+    keep(options.results, "api", result)
     print(_table(result))
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--folder", default="", help="where ClickHouse keeps its data, to be used again")
-    parser.add_argument("--out", default="api.json")
     return parser.parse_args()
 
 
@@ -104,40 +100,46 @@ def _serve(url: str, parent: Any) -> None:
         parent.recv()
 
 
-def _questions(client: Client, base_url: str, key: str, shift: int) -> Iterator[Question]:
-    headers = {"x-api-key": key, **HEADERS}
-    for prefix, named in ((PREFIX, lists(shift)), (PREFIX.removesuffix("/analytics"), reports_of_usage(shift))):
-        http = httpx.Client(base_url=f"{base_url}{prefix}/", headers=headers, timeout=PATIENCE)
-        for name, asked in named:
-            yield name, partial(_get, http, asked)
-    for name, metric in measures(shift):
-        yield name, partial(_measure, client, metric)
+def _ask_lists(base_url: str, key: str, options: argparse.Namespace) -> dict[str, list[float]]:
+    """Milliseconds of each list's and report's answers."""
+    questions = [
+        (name, f"{prefix}/{path}", list(parameters.items()))
+        for shift in range(options.rounds)
+        for prefix, named in ((PREFIX, lists(shift)), (PREFIX.removesuffix("/analytics"), reports_of_usage(shift)))
+        for name, (path, parameters) in named
+    ]
+    random.Random(1).shuffle(questions)
+    asked = {
+        "base_url": base_url,
+        "headers": HEADERS | {"x-api-key": key},
+        "clients": options.clients,
+        "seconds": PATIENCE,
+        "questions": questions,
+    }
+    done = subprocess.run(command_of("http_load"), input=json.dumps(asked), capture_output=True, text=True, check=True)
+    times: dict[str, list[float]] = json.loads(done.stdout)
+    return dict(sorted(times.items()))
 
 
-def _get(http: httpx.Client, asked: Asked) -> None:
-    path, parameters = asked
-    found = http.get(path, params=dict(parameters))
-    if found.status_code != TOO_SLOW:
-        found.raise_for_status()
+def _ask_metrics(client: Client, options: argparse.Namespace) -> dict[str, list[float]]:
+    """Milliseconds of each metric's answers."""
+    questions: list[Question] = [
+        (name, partial(_measure, client, metric)) for shift in range(options.rounds) for name, metric in measures(shift)
+    ]
+    random.Random(1).shuffle(questions)
+    times: dict[str, list[float]] = defaultdict(list)
+    with ThreadPoolExecutor(options.clients) as pool:
+        for name, milliseconds in pool.map(_timed, questions):
+            times[name].append(milliseconds)
+    return dict(sorted(times.items()))
 
 
-def _measure(client: Any, metric: Metric) -> None:
+def _measure(client: Client, metric: Metric) -> None:
     try:
         metric(look(client, BIG, SOURCES, GRACE))
     except ClickHouseError as error:
         if getattr(error, "code", None) != TIMEOUT_EXCEEDED:
             raise
-
-
-def _run(rounds: Iterable[Sequence[Question]], clients: int) -> dict[str, list[float]]:
-    """Milliseconds of each question's answers, as many questions at once as there are clients."""
-    questions = [question for asked in rounds for question in asked]
-    random.Random(1).shuffle(questions)
-    times: dict[str, list[float]] = defaultdict(list)
-    with ThreadPoolExecutor(clients) as pool:
-        for name, milliseconds in pool.map(_timed, questions):
-            times[name].append(milliseconds)
-    return dict(sorted(times.items()))
 
 
 def _timed(question: Question) -> tuple[str, float]:
@@ -149,9 +151,7 @@ def _timed(question: Question) -> tuple[str, float]:
 
 def _result(options: argparse.Namespace, cells: int, times: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
     return {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
-        "versions": {name: version(name) for name in ("chdb", "clickhouse-connect", "litestar", "uvicorn")},
+        **facts(("chdb", "clickhouse-connect", "litestar", "uvicorn")),
         "people": options.people,
         "days": options.days,
         "cells": cells,

@@ -20,6 +20,11 @@ def python_of(name: str) -> Path:
     return python
 
 
+def pins(name: str) -> dict[str, str]:
+    """The versions that `alone/NAME.txt` pins."""
+    return dict(line.split("==") for line in (ALONE / f"{name}.txt").read_text().split())
+
+
 def command_of(name: str, *arguments: str) -> list[str]:
     """How to run `alone/NAME.py` there."""
     return [str(python_of(name)), str(ALONE / f"{name}.py"), *arguments]

@@ -1,26 +1,34 @@
-"""How much memory and time an export of many rows takes: `python -m tests.bench.export_memory [--rows 1000000]`.
+"""How much memory and time an export of many rows takes: `python -m tests.bench.export_memory [--rows N --compare]`.
 
-Two cells a row are made inside ClickHouse; the export itself runs in a process of its own, so that its peak is its own.
-Ends with status 1 when the peak is past the limit.
+Two cells a row are made inside ClickHouse; each export runs in a process of its own, so that its peak is its own.
+`--compare` has the same query answered as ClickHouse's own `FORMAT CSV` as well, which a process copies into a file and
+nothing else: no totals, no hash, no escaping, no facts for a revision. Ends with status 1 when the peak is past the
+limit, or rows are missing.
 """
 
 import argparse
 import json
 import multiprocessing
-import os
+import shutil
+import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from clickhouse_connect.driver.client import Client
 
 from reports.periods import Period
 from reports.prices import load_prices
-from reports.spend_report import write_spend_report
+from reports.queries import statement
+from reports.spend_columns import DAILY
+from reports.spend_report import QUERY, scope, write_spend_report
+from reports.streaming import SETTINGS
 from sinks.clickhouse import connect
+from tests.bench.results import facts, keep, parser, table
 from tests.embedded import start_clickhouse
 from tests.integration.reporting import Change, database, insert_changes
 
@@ -28,6 +36,12 @@ LIMIT_MB = 250
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-0000000000ff"
 FIRST = date(2026, 8, 20)
 DAYS = 90
+PERIOD = Period("custom", FIRST, FIRST + timedelta(days=DAYS - 1))
+AT_ONCE = 500_000
+"""Cells that one statement makes: it must end within a client's patience, however many rows are asked for."""
+CHUNK = 1 << 18
+
+Export = Callable[[Client, BinaryIO], None]
 
 CELLS = """
 INSERT INTO spend_cells (source, organization_id, hour, actor_type, actor_id, product, model, service_tier, funding,
@@ -40,7 +54,7 @@ SELECT
     number, 3, cityHash64(number) % 100000, cityHash64(number, 1) % 1000000, cityHash64(number, 2) % 5000
 FROM (
     SELECT number, intDiv(number, 2) AS row, row % ({days:UInt32} * 2) AS slot, intDiv(row, {days:UInt32} * 2) AS person
-    FROM numbers({cells:UInt64})
+    FROM numbers({first_cell:UInt64}, {cells:UInt64})
 )
 """
 PEOPLE = """
@@ -58,8 +72,9 @@ def fill(client: Client, rows: int) -> None:
     insert_changes(
         client, [Change(ORGANIZATION, "discount.changed", start + timedelta(days=40), {"discount": "0.15"}, 1)]
     )
-    parameters = {"organization": ORGANIZATION, "first": FIRST, "days": DAYS, "cells": rows * 2}
-    client.command(CELLS, parameters=parameters)
+    for first in range(0, rows * 2, AT_ONCE):
+        span = {"first_cell": first, "cells": min(AT_ONCE, rows * 2 - first)}
+        client.command(CELLS, parameters={"organization": ORGANIZATION, "first": FIRST, "days": DAYS, **span})
     client.command(PEOPLE, parameters={"people": rows // (DAYS * 2) + 1})
 
 
@@ -69,50 +84,80 @@ def peak_mb() -> int:
     return next(int(line.split()[1]) // 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def measure(url: str, name: str, path: Path, answers: Any) -> None:
+def by_tally(client: Client, sink: BinaryIO) -> None:
+    """The report."""
+    write_spend_report(client, ORGANIZATION, PERIOD, sink)
+
+
+def by_clickhouse(client: Client, sink: BinaryIO) -> None:
+    """The same rows, as ClickHouse writes them itself."""
+    asked = scope(ORGANIZATION, PERIOD) | {"by_day": DAILY.by_day, "by_channel": DAILY.by_channel}
+    stream = client.raw_stream(statement(QUERY), parameters=asked, settings=SETTINGS, fmt="CSVWithNames")
+    shutil.copyfileobj(stream, sink, CHUNK)
+
+
+def measure(export: Export, url: str, name: str, path: Path, answer: Any) -> None:
     """Export in this process and answer with what it took."""
     before = peak_mb()
-    client = connect(url, database=name, timeout=600)
+    client = connect(url, database=name, timeout=1800)
     began = time.perf_counter()
     with path.open("wb") as sink:
-        report = write_spend_report(
-            client, ORGANIZATION, Period("custom", FIRST, FIRST + timedelta(days=DAYS - 1)), sink
-        )
-    answers.put(
-        {
-            "rows": report.totals.rows,
-            "seconds": round(time.perf_counter() - began, 1),
-            "cpu_seconds": round(time.process_time(), 1),
-            "file_mb": round(path.stat().st_size / 1e6, 1),
-            "started_with_mb": before,
-            "peak_mb": peak_mb(),
-            "gross_usd": str(report.totals.gross_spend_usd),
-        }
-    )
+        export(client, sink)
+    took = {"seconds": round(time.perf_counter() - began, 1), "cpu_seconds": round(time.process_time(), 1)}
+    sizes = {"file_mb": round(path.stat().st_size / 1e6, 1), "started_with_mb": before, "peak_mb": peak_mb()}
+    with path.open("rb") as file:
+        rows = sum(1 for _ in file) - 1
+    answer.send({"rows": rows, **took, **sizes})
+
+
+def run(export: Export, client: Client, url: str, folder: Path) -> dict[str, Any]:
+    """Export in a process of its own."""
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe(duplex=False)
+    arguments = (export, url, client.database, folder / "report.csv", there)
+    process = spawn.Process(target=measure, args=arguments, daemon=True)
+    process.start()
+    there.close()  # so that a process that fails is an end of file here
+    found: dict[str, Any] = here.recv()
+    process.join()
+    return found
 
 
 def main() -> int:
-    """Run it and print one line of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    rows = parser.parse_args().rows
+    """Run it, print the table, keep the numbers."""
+    options = _options()
+    exports = {"tally": by_tally, **({"clickhouse": by_clickhouse} if options.compare else {})}
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in exports}
     with tempfile.TemporaryDirectory() as folder:
         server = start_clickhouse(Path(folder) / "clickhouse")
         try:
             client = database(server.child.url)
-            fill(client, rows)
-            spawn = multiprocessing.get_context("spawn")
-            answers = spawn.Queue()
-            process = spawn.Process(
-                target=measure, args=(server.child.url, client.database, Path(folder) / "report.csv", answers)
-            )
-            process.start()
-            found = answers.get(timeout=900)
-            process.join()
+            fill(client, options.rows)
+            for _ in range(options.runs):
+                for name, export in exports.items():
+                    runs[name].append(run(export, client, server.child.url, Path(folder)))
         finally:
             server.stop()
-    print(json.dumps({**found, "limit_mb": LIMIT_MB, "cores": os.cpu_count()}))
-    return int(found["peak_mb"] > LIMIT_MB or found["rows"] != rows)
+    result = {**facts(("chdb", "clickhouse-connect")), "limit_mb": LIMIT_MB, **ratio(runs), "runs": runs}
+    keep(options.results, "export" if options.compare else "export_memory", result)
+    print(table([{"export": name, **each} for name, all_ in runs.items() for each in all_]))
+    print(json.dumps(ratio(runs)))
+    peak = max(each["peak_mb"] for each in runs["tally"])
+    return int(peak > LIMIT_MB or any(each["rows"] != options.rows for all_ in runs.values() for each in all_))
+
+
+def ratio(runs: dict[str, list[dict[str, Any]]]) -> dict[str, float]:
+    """Tally's rate against ClickHouse's own, where both were measured."""
+    seconds = {name: statistics.median(each["seconds"] for each in all_) for name, all_ in runs.items()}
+    return {"ratio_clickhouse_csv": round(seconds["clickhouse"] / seconds["tally"], 3)} if len(seconds) > 1 else {}
+
+
+def _options() -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("--rows", type=int, default=1_000_000)
+    made.add_argument("--runs", type=int, default=1, help="of each, in turns; the rate is the median's (1)")
+    made.add_argument("--compare", action="store_true", help="with ClickHouse's own FORMAT CSV of the same query")
+    return made.parse_args()
 
 
 if __name__ == "__main__":

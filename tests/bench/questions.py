@@ -47,8 +47,8 @@ def reports_of_usage(shift: int) -> Iterator[tuple[str, Asked]]:
     hours = {"starting_at": f"{end - DAY}T00:00:00Z", "ending_at": f"{end}T00:00:00Z", "bucket_width": "1h"}
     for name in ("usage_report", "cost_report"):
         yield f"{name}, a month", (f"analytics/{name}", by_day)
-        by_two = {**by_day, "group_by[]": ["product", "model"]}
-        yield f"{name} by product and model, a month", (f"analytics/{name}", by_two)
+        by_product = {**by_day, "group_by[]": "product"}
+        yield f"{name} by product, a month", (f"analytics/{name}", by_product)
         yield f"{name}, 24 hours", (f"analytics/{name}", hours)
         yield f"user_{name}, a month", (f"analytics/user_{name}", month)
     for name in ("usage", "cost"):

@@ -27,6 +27,11 @@ ATTRIBUTIONS = (
 
 ATTRIBUTION_FILTERS = (*(f"{name}s" for name in ATTRIBUTIONS[:-1]), "claude_tag_categories")
 
+BY_ONE = ("actor", "rbac_group_id", "groups", "users", "service_accounts", "api_keys")
+"""Dimensions and filters that ask who it was."""
+
+DAY_SECONDS = 86_400
+
 FILTERS = (
     *("organizations", "groups", "users", "service_accounts", "api_keys", "actor_types", "products", "models"),
     *("service_tiers", "context_windows", "inference_geos", "speeds"),
@@ -76,6 +81,18 @@ class Question:
     priced: bool = False
     ranking: Ranking = field(default_factory=Ranking)
 
+    @property
+    def _attributed(self) -> bool:
+        """Whether it matters which attribution usage has."""
+        return not {*self.group_by, *self.filters}.isdisjoint((*ATTRIBUTIONS, *ATTRIBUTION_FILTERS))
+
+    @property
+    def _by_day(self) -> bool:
+        """Whether days' sums tell enough: nothing is asked about one person or machine, an attribution, or an hour."""
+        one = self.people_only or self.exclude_deleted or self._attributed
+        by_one = not {*self.group_by, *self.filters}.isdisjoint(BY_ONE)
+        return not (one or by_one or self.by_minute or self.bucket_seconds % DAY_SECONDS)
+
     def scope(self) -> dict[str, Any]:
         """The parameters that say which cells are meant."""
         return {
@@ -92,7 +109,8 @@ class Question:
         return self.scope() | {
             "bucket_seconds": self.bucket_seconds,
             "group_by": list(self.group_by),
-            "attributed": not {*self.group_by, *self.filters}.isdisjoint((*ATTRIBUTIONS, *ATTRIBUTION_FILTERS)),
+            "attributed": self._attributed,
+            "by_day": self._by_day,
             "people_only": self.people_only,
             "exclude_deleted": self.exclude_deleted,
             "every_actor_type": list(EVERY_ACTOR_TYPE),

@@ -1,7 +1,8 @@
 -- Usage in [begins, ends) that is reported: a row a combination of the dimensions in group_by, and a bucket of time, with
 -- its counts and, when priced, its cost by component, as the view spend has it. Tokens are priced cell by cell. What all
 -- cells of an hour share (terms, prices of tools) changes seldom, so it is joined to sums from one change to the next (a
--- step). What has no price costs nothing here, and its model is named. Minutes are kept by product and model alone.
+-- step). What has no price costs nothing here, and its model is named. Minutes are kept by product and model alone. What
+-- is not measured has the nil organization: that reaches the tables' keys, as false alone would not.
 -- Rows go up by (first, second, key), which is where the next page begins.
 WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil, toLowCardinality('') AS none,
@@ -47,18 +48,29 @@ WITH
     ),
     measured AS (
         SELECT
-            hour AS moment, actor_type, actor_id, product, model, service_tier, context_window, inference_geo, speed, funding,
+            moment, actor_type, nil AS actor_id, product, model, service_tier, context_window, inference_geo, speed, funding,
+            nil AS attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
+            cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
+        FROM usage_in_days(
+            organization_id = if({by_day:Bool}, {organization_id:UUID}, toUUID('00000000-0000-0000-0000-000000000000')),
+            begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')}
+        )
+        WHERE empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID})
+        UNION ALL
+        SELECT
+            hour, actor_type, actor_id, product, model, service_tier, context_window, inference_geo, speed, funding,
             attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
         FROM counted_usage
-        WHERE organization_id = {organization_id:UUID} AND hour >= begins AND hour < ends AND NOT {by_minute:Bool}
+        WHERE organization_id = if({by_minute:Bool} OR {by_day:Bool}, nil, {organization_id:UUID})
+            AND hour >= begins AND hour < ends
             AND (empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID}))
         UNION ALL
         SELECT
             minute, none, nil, product, model, none, none, none, none, none, nil, requests, uncached_input_tokens,
             cache_read_input_tokens, cache_creation_5m_input_tokens, cache_creation_1h_input_tokens, output_tokens, 0, 0, 0
         FROM live
-        WHERE organization_id = if({by_minute:Bool}, {organization_id:UUID}, nil) -- reaches the key, as false alone would not
+        WHERE organization_id = if({by_minute:Bool}, {organization_id:UUID}, nil)
             AND minute >= begins AND minute < ends
             AND (empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID}))
             AND requests > 0

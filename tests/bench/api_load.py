@@ -2,8 +2,8 @@
 
 Clients ask at once, each its next question when it has the answer to the last: every list and report of the API over
 HTTP, by locust (alone/http_load.py) from a server in a process of its own, and every metric through its function, which
-is what a figure of the dashboard costs. `first` is the time of an answer to a question
-that nobody asked before, `again` that of the same question later. Kept as JSON under bench/results/.
+is what a figure of the dashboard costs. `first` is the time of an answer to a question that nobody asked before,
+`again` that of the same question later. Kept as JSON under bench/results/.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from tests.api.server import HEADERS, PREFIX, context_of, serve
 from tests.api.world import World
 from tests.bench.big_world import BIG, DATABASE, SOURCES, Size, cells_of, make
 from tests.bench.environments import command_of
-from tests.bench.questions import GRACE, Metric, lists, measures
+from tests.bench.questions import GRACE, Metric, lists, measures, reports_of_usage
 from tests.bench.results import facts, keep
 from tests.bench.results import parser as parser_of
 from tests.embedded import start_clickhouse
@@ -101,11 +101,12 @@ def _serve(url: str, parent: Any) -> None:
 
 
 def _ask_lists(base_url: str, key: str, options: argparse.Namespace) -> dict[str, list[float]]:
-    """Milliseconds of each list's answers."""
+    """Milliseconds of each list's and report's answers."""
     questions = [
-        (name, f"{PREFIX}/{path}", list(parameters.items()))
+        (name, f"{prefix}/{path}", list(parameters.items()))
         for shift in range(options.rounds)
-        for name, (path, parameters) in lists(shift)
+        for prefix, named in ((PREFIX, lists(shift)), (PREFIX.removesuffix("/analytics"), reports_of_usage(shift)))
+        for name, (path, parameters) in named
     ]
     random.Random(1).shuffle(questions)
     asked = {

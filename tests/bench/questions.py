@@ -1,4 +1,4 @@
-"""What the bench asks: every list of the API and every metric, over days that move with the round.
+"""What the bench asks: every list and report of the API and every metric, over days that move with the round.
 
 A round's questions differ from every other round's, so the first answer to each cannot be a remembered one.
 """
@@ -40,6 +40,24 @@ def lists(shift: int) -> Iterator[tuple[str, Asked]]:
     yield "users by group, a month", ("users", {**month, "group_by[]": "rbac_group_id"})
     yield "connectors by group, a month", ("connectors", {**month, "group_by[]": "rbac_group_id"})
     yield "artifacts, a day", ("artifacts", {"date": str(end - DAY)})
+
+
+def reports_of_usage(shift: int) -> Iterator[tuple[str, Asked]]:
+    """(name, (path, parameters)) of first pages of the usage and cost reports, and of Claude Code's."""
+    end = UNTIL - shift * DAY
+    month = {"starting_at": f"{end - 31 * DAY}T00:00:00Z", "ending_at": f"{end}T00:00:00Z"}
+    by_day = {**month, "bucket_width": "1d", "limit": "31"}
+    hours = {"starting_at": f"{end - DAY}T00:00:00Z", "ending_at": f"{end}T00:00:00Z", "bucket_width": "1h"}
+    for name in ("usage_report", "cost_report"):
+        yield f"{name}, a month", (f"analytics/{name}", by_day)
+        by_product = {**by_day, "group_by[]": "product"}
+        yield f"{name} by product, a month", (f"analytics/{name}", by_product)
+        yield f"{name}, 24 hours", (f"analytics/{name}", hours)
+        yield f"user_{name}, a month", (f"analytics/user_{name}", month)
+    for name in ("usage", "cost"):
+        for group_by in ("model", "actor", "rbac_group_id", "workspace_id"):
+            yield f"{name} by {group_by}, a month", (f"analytics/{name}", {**month, "group_by[]": group_by})
+    yield "claude_code, a day", ("usage_report/claude_code", {"starting_at": str(end - DAY)})
 
 
 def measures(shift: int) -> Iterator[tuple[str, Metric]]:

@@ -175,7 +175,7 @@ def _buckets(client: Client, asked: Asked) -> Found:
     return Found([bucket(moment, view, results[moment]) for moment in moments], following)
 
 
-def _shown(client: Client, asked: Asked, rows: list[Row]) -> list[Any]:
+def _shown(client: Client, asked: Asked, rows: Sequence[Row]) -> list[Any]:
     view = asked.view
     if "actor" in asked.question.group_by:
         ids = {kind: {str(row["by_actor"]) for row in rows if _kind(row) == kind} for kind in EVERY_ACTOR_TYPE}

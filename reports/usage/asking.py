@@ -82,14 +82,14 @@ class Question:
     ranking: Ranking = field(default_factory=Ranking)
 
     @property
-    def _attributed(self) -> bool:
+    def attributed(self) -> bool:
         """Whether it matters which attribution usage has."""
         return not {*self.group_by, *self.filters}.isdisjoint((*ATTRIBUTIONS, *ATTRIBUTION_FILTERS))
 
     @property
     def _by_day(self) -> bool:
         """Whether days' sums tell enough: nothing is asked about one person or machine, an attribution, or an hour."""
-        one = self.people_only or self.exclude_deleted or self._attributed
+        one = self.people_only or self.exclude_deleted or self.attributed
         by_one = not {*self.group_by, *self.filters}.isdisjoint(BY_ONE)
         return not (one or by_one or self.by_minute or self.bucket_seconds % DAY_SECONDS)
 
@@ -109,7 +109,7 @@ class Question:
         return self.scope() | {
             "bucket_seconds": self.bucket_seconds,
             "group_by": list(self.group_by),
-            "attributed": self._attributed,
+            "attributed": self.attributed,
             "by_day": self._by_day,
             "people_only": self.people_only,
             "exclude_deleted": self.exclude_deleted,

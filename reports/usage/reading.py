@@ -1,6 +1,6 @@
 """Usage and costs by row, and who the rows are about."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,9 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from aggregators.live import SHOWN_MINUTES
+from reports.memory import memory_of, while_unchanged
 from reports.queries import Row, ask
+from reports.state import state_of
 from reports.usage.asking import Question
 
 FOLDER = Path(__file__).parent
@@ -31,8 +33,8 @@ class Person:
     is_deleted: bool
 
 
-def read_usage(client: Client, question: Question) -> list[Row]:
-    """The rows, in order.
+def read_usage(client: Client, question: Question) -> Sequence[Row]:
+    """The rows, in order; remembered while nothing changed that they were made of, but for minutes.
 
     Each has `bucket` (seconds since 1970, 0 without buckets), `by_...` for each dimension (nil, "" or 0: none),
     `counts` (tokens: uncached, cache read, 5-minute and 1-hour cache writes, output; then web searches, milliseconds of
@@ -41,6 +43,14 @@ def read_usage(client: Client, question: Question) -> list[Row]:
     Costs are exact decimals in cents: `net_cents`, `list_cents`, and `each_..._cents` for each of the counts and then
     for all tokens together. They leave out usage without a price, and `unpriced_models` names its models.
     """
+    if question.by_minute:
+        return _rows(client, question)
+    last = (question.ends - timedelta(microseconds=1)).date()
+    state = state_of(client, question.organization_id).up_to(last)
+    return memory_of(client).recall(("usage", repr(question)), state, lambda: _rows(client, question))
+
+
+def _rows(client: Client, question: Question) -> list[Row]:
     return ask(client, FOLDER / "rows.sql", question.parameters())
 
 
@@ -49,12 +59,21 @@ def stamp(client: Client, question: Question) -> str:
 
     For a question about costs it changes with prices, too.
     """
-    return str(ask(client, FOLDER / "stamp.sql", question.scope())[0]["stamp"])
+    scope = question.scope()
+    if question.by_minute:
+        return _stamp(client, scope)[0]
+    return while_unchanged(client, ("usage stamp", repr(scope)), lambda: _stamp(client, scope))[0]
+
+
+def _stamp(client: Client, scope: Mapping[str, Any]) -> list[str]:
+    return [str(row["stamp"]) for row in ask(client, FOLDER / "stamp.sql", scope)]
 
 
 def had_seats(client: Client, question: Question) -> bool:
     """Whether the organization was on a seat-based plan at any time of the question."""
-    return bool(ask(client, FOLDER / "seated.sql", question.scope())[0]["seated"])
+    scope = question.scope()
+    [row] = while_unchanged(client, ("seated", repr(scope)), lambda: ask(client, FOLDER / "seated.sql", scope))
+    return bool(row["seated"])
 
 
 def read_people(client: Client, organization_id: str, accounts: Collection[str]) -> dict[str, Person]:

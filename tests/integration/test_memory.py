@@ -15,12 +15,15 @@ from clickhouse_connect.driver.client import Client
 from aggregators.declarations import CHAT, SPEND
 from reports import metrics
 from reports import state as states
+from reports.claude_code.day import read_day
 from reports.engagement.asking import Question, Ranking
 from reports.engagement.lists import read_connectors, read_projects, read_users
 from reports.engagement.summaries import read_summaries
 from reports.metrics import look
 from reports.prices import load_prices
 from reports.state import State
+from reports.usage import asking as usage
+from reports.usage.reading import read_usage
 from reports.windows import window
 from sinks.clickhouse import connect
 from tests.integration.events_by_hand import ADA, BEN, DAY, ORGANIZATION, THINGS, ago, done, entry, message, profile
@@ -31,6 +34,7 @@ from tests.integration.test_views import insert
 ROOT = Path(__file__).parents[2]
 LATE = ago(3)
 QUESTION = Question(ORGANIZATION, ago(7), DAY, ranking=Ranking(limit=100))
+USED = usage.Question(ORGANIZATION, at(ago(7)), at(ago(-1)), group_by=("actor",), priced=True)
 WEEK = window("1-week", DAY)
 USAGE = {"request_id": "r", "model": "claude-opus-4-5", "funding": "usage_based", "output_tokens": 1_000_000}
 PRICE = (
@@ -43,7 +47,8 @@ IN_NO_ANSWER = {
     *("issued_reports", "report_checks", "audit_log"),
     *("api_keys", "api_key_uses", "api_cursor_secrets", "access_passes", "link_uses", "identity_providers"),
 }
-"""Tables that neither a list nor a metric reads."""
+"""Tables that neither a list nor a metric reads; minutes, which are not remembered; and attributions, which never
+change and are written before the cells that name them (docs/exactness.md)."""
 
 Change = Callable[[Folded], object]
 
@@ -118,6 +123,8 @@ def answers(client: Client) -> dict[str, Any]:
         "projects": list(read_projects(client, QUESTION)),
         "connectors": list(read_connectors(client, QUESTION)),
         "summaries": list(read_summaries(client, QUESTION)),
+        "usage": list(read_usage(client, USED)),
+        "code": list(read_day(client, ORGANIZATION, LATE, "", 100)),
         "active": metrics.active_users(reading, WEEK).days,
         "chats": metrics.people_with(reading, "chat", WEEK),
         "spend": metrics.spend(reading, WEEK).spend,

@@ -54,7 +54,8 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
         refuse_other_sites(request, context)
         context.sign_ins.take(request.client.host if request.client else "")
         sent = read_sent(await request.body(), request.headers.get("content-type", ""))
-        who, secret = await context.run(lambda client: let_in(client, context, sent, request_id_of(request)))
+        older, request_id = session_of(request, context), request_id_of(request)
+        who, secret = await context.run(lambda client: change_session(client, context, sent, older, request_id))
     except ApiError as error:
         if is_form(request):
             return ask_page("", error.message, error.status)
@@ -73,6 +74,15 @@ async def sign_out(request: AnyRequest) -> Response[Any]:
     secret = session_of(request, context)
     await context.run(lambda client: let_out(client, context, secret, request_id_of(request)))
     return Redirect("/sign-in", status_code=303, cookies=[ended_cookie(context)], headers=HEADERS)
+
+
+def change_session(
+    client: Client, context: Context, sent: Mapping[str, str], older: str, request_id: str
+) -> tuple[Viewer | Operator, str]:
+    """The same as `let_in`; the session that the browser had ends, since nobody could sign it out any more."""
+    who, secret = let_in(client, context, sent, request_id)
+    let_out(client, context, older, request_id)
+    return who, secret
 
 
 def let_in(client: Client, context: Context, sent: Mapping[str, str], request_id: str) -> tuple[Viewer | Operator, str]:

@@ -104,6 +104,23 @@ def test_signing_out_ends_the_session_at_once(served: Served, world: World) -> N
     assert httpx.get(served.base_url + PATH, cookies=kept).status_code == 401
 
 
+def test_signing_in_again_ends_the_session_that_the_browser_had(served: Served, world: World) -> None:
+    """Nobody could sign it out any more: the browser has forgotten its secret."""
+    before = browser(world, served, holder_of(OWNER))
+    elsewhere = browser(world, served, holder_of(OWNER))
+    link = {"link": link_for(world, holder_of(OWNER))}
+    assert httpx.post(f"{served.base_url}/sign-in", data=link, headers=FORM, cookies=before.cookies).status_code == 303
+    assert before.get(PATH).status_code == 401
+    assert elsewhere.get(PATH).status_code == 200, "another browser's session is none of its business"
+
+
+def test_an_attempt_that_fails_ends_no_session(served: Served, world: World) -> None:
+    before = browser(world, served, holder_of(OWNER))
+    sent = {"link": "no link"}
+    assert httpx.post(f"{served.base_url}/sign-in", data=sent, headers=FORM, cookies=before.cookies).status_code == 401
+    assert before.get(PATH).status_code == 200
+
+
 def test_programs_are_answered_in_json(served: Served, world: World) -> None:
     link = link_for(world, holder_of(OWNER))
     answer = httpx.post(f"{served.base_url}/sign-in", json={"link": link})

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from streams.events import TOKEN
+from streams.events import EVENTS_BY_TOPIC, TOKEN
 from tests.bench.environments import command_of
 from tests.bench.events import Load, lines
 from tests.bench.results import facts
@@ -55,6 +55,12 @@ def test_soak_samples_a_worker_and_loses_nothing(tmp_path: Path) -> None:
     assert result["exact"]
     assert 3 <= len(result["samples"]) <= 12
     assert all(sample["rss_mb"] > 20 and sample["open_files"] > 5 for sample in result["samples"])
+
+
+def test_mix_stores_every_record_of_every_topic(tmp_path: Path) -> None:
+    result = run("mix", tmp_path, "--users", "12", "--days", "2", "--runs", "1")
+    assert result["stored"] == result["records"] == sum(result["topics"].values())
+    assert set(EVENTS_BY_TOPIC) <= set(result["topics"])
 
 
 def test_export_compares_the_same_rows(tmp_path: Path) -> None:

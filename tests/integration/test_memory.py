@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from aggregators.declarations import CHAT, SPEND
 from reports import metrics
@@ -201,6 +203,18 @@ def test_a_state_is_read_again_only_when_a_table_changed(folded: Folded, monkeyp
     for _ in range(3):
         states.state_of(folded.client, ORGANIZATION)
     assert len(read) == 2
+
+
+@pytest.mark.parametrize("code", [497, 60])
+def test_who_may_not_see_parts_is_told_so_and_other_errors_stay(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    refusal = DatabaseError("refused")
+    monkeypatch.setattr(refusal, "code", code, raising=False)
+    monkeypatch.setattr(states, "ask_rows", Mock(side_effect=refusal))
+    if code == states.ACCESS_DENIED:
+        assert states.read_parts(Mock()) == ""
+    else:
+        with pytest.raises(DatabaseError):
+            states.read_parts(Mock())
 
 
 def test_without_a_look_at_parts_states_are_always_read(folded: Folded, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,8 @@ def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer,
     if text := single(given, "page"):
         cursor = unseal(text, context.secret(client), query, Cursor)
     question = read_question(endpoint, viewer, given, newest, cursor)
-    limit = read_limit(given) if endpoint.paged(question) else WHOLE
+    asked = read_limit(given)
+    limit = asked if endpoint.paged(question) else WHOLE
     if cursor is not None and not endpoint.paged(question):
         raise BadRequest("page: only a list that is grouped with group_by[] has pages here. Allowed: no page.")
     seen, found = _read(client, endpoint, _limited(question, limit + 1), cursor)

@@ -42,6 +42,7 @@ OTHERS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("summaries", {"date": "2026-11-01"}, ["date", "no such parameter", "starting_date"]),
     ("summaries", {"starting_date": "2026-11-01", "page": "x"}, ["page", "next_page is null"]),
     ("summaries", {"starting_date": "2026-11-01", "limit": "x"}, ["limit", "'x'"]),
+    ("artifacts", {"date": "2026-11-01", "limit": "-2.2e-308"}, ["limit", "'-2.2e-308'", "1 to 1000"]),
     ("summaries", {"starting_date": "2026-11-01", "filter": ["user_id:x"]}, ["filter[]", "rbac_group_id"]),
     ("artifacts", {"starting_date": "2026-11-01"}, ["starting_date", "no such parameter", "date"]),
     ("artifacts", {"date": "2026-11-01", "filter": ["is_shared:maybe"]}, ["is_shared", "'maybe'", "true, false"]),

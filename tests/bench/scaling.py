@@ -83,9 +83,9 @@ def measure(running: Pipeline, load: Load, workers: int) -> Case:
 
 def _took(crew: list[Watched], tokens: Tokens, load: Load) -> Case:
     """What the events cost that are left when every cell is open."""
-    crew[0].until(lambda: _have_opened(crew, load.cells, len(tokens.sources)))
+    folded = _when_open(crew, load.cells, len(tokens.sources))
+    began, cpu_began, left = time.perf_counter(), _cpu(crew), load.events - folded
     open_cells = sum(worker.open_cells for worker in crew)
-    began, cpu_began, left = time.perf_counter(), _cpu(crew), load.events - _folded(crew)
     crew[0].until(lambda: sum(tokens.stored()) >= load.events)
     seconds, cpu = time.perf_counter() - began, _cpu(crew) - cpu_began
     grown = sum(worker.peak_mb - worker.started_with_mb for worker in crew)
@@ -99,15 +99,19 @@ def _took(crew: list[Watched], tokens: Tokens, load: Load) -> Case:
     }
 
 
-def _have_opened(crew: list[Watched], cells: int, partitions: int) -> bool:
-    """Whether each of them has its share of the partitions, and every cell is open."""
-    owned = [worker.folded for worker in crew]
-    shares = [len(each) for each in owned]
-    return min(shares) > 0 and sum(shares) == partitions and sum(sum(each.values()) for each in owned) >= cells
+def _when_open(crew: list[Watched], cells: int, partitions: int) -> int:
+    """How much is folded when each has its share of the partitions, and every cell is open: told by one look, since a
+    worker may say nothing at the next one."""
+    looks: list[int] = []
 
+    def is_open() -> bool:
+        owned = [worker.folded for worker in crew]
+        shares = [len(each) for each in owned]
+        looks.append(sum(sum(each.values()) for each in owned))
+        return min(shares) > 0 and sum(shares) == partitions and looks[-1] >= cells
 
-def _folded(crew: list[Watched]) -> int:
-    return sum(sum(worker.folded.values()) for worker in crew)
+    crew[0].until(is_open)
+    return looks[-1]
 
 
 def _cpu(crew: list[Watched]) -> float:

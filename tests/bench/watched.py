@@ -1,7 +1,6 @@
 """One worker over a pipeline, watched from outside: CPU, memory, open files, and how far it has folded and stored."""
 
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -76,11 +75,11 @@ class Watched:
         return int(self._process.num_fds())
 
     def metrics(self) -> dict[str, dict[str, float]]:
-        """What it says of itself: metric to source ("" for the whole worker) to value; nothing while it starts."""
+        """What it says of itself: metric to source ("" for the whole worker) to value; empty while it says nothing."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=5) as answer:
                 families = list(text_string_to_metric_families(answer.read().decode()))
-        except urllib.error.URLError:
+        except OSError:  # refused, broken off or too late
             return {}
         samples = [sample for family in families for sample in family.samples]
         return {
@@ -97,7 +96,14 @@ class Watched:
     @property
     def open_cells(self) -> int:
         """Cells in its memory."""
-        return int(self.metrics()["tally_worker_open_cells"][""])
+        told: dict[str, float] = {}
+
+        def is_told() -> bool:
+            told.update(self.metrics().get("tally_worker_open_cells", {}))
+            return "" in told
+
+        self.until(is_told)
+        return int(told[""])
 
     def kill(self) -> None:
         """`kill -9`."""

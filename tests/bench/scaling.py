@@ -95,7 +95,7 @@ def _took(crew: list[Watched], tokens: Tokens, load: Load) -> Case:
         "events_per_second": round(left / seconds) if left else None,
         "cpu_us_per_event": round(1e6 * cpu / left, 2) if left else None,
         "peak_rss_mb": round(max(worker.peak_mb for worker in crew)),
-        "bytes_per_open_cell": round(grown * (1 << 20) / open_cells),
+        "bytes_per_open_cell": round(grown * (1 << 20) / open_cells) if open_cells else None,
     }
 
 

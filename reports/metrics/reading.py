@@ -108,6 +108,10 @@ class Reading:
         """The oldest day on which anybody was there, or `otherwise` if that is older."""
         return min([*self.state.days[:1], otherwise])
 
+    def from_first_day(self, window: Period) -> Period:
+        """The window without the days before anybody was there, so that windows which differ in these alone are one."""
+        return replace(window, first=max(window.first, self.first_day(window.last)))
+
     @cached_property
     def state(self) -> State:
         """What its answers are made of, read before any of them."""
@@ -126,7 +130,7 @@ def totals(reading: Reading, metric: str, window: Period, value: Callable[[Seque
     """
     total, found = nothing, dict[date, T]()
     if reading.reaches(window):
-        for whole, day, *columns in reading.rows_of_days(metric, window):
+        for whole, day, *columns in reading.rows_of_days(metric, reading.from_first_day(window)):
             if whole:
                 total = value(columns)
             else:

@@ -14,7 +14,7 @@ from aggregators.activity import connector_key
 from reports.connector_names import connector_names
 from reports.engagement.asking import Place, Question, Ranking, remembered, rows
 from reports.presence.kinds import LISTED
-from reports.presence.presence import Present, read_held, read_order, read_present
+from reports.presence.presence import Present, read_held, read_present
 from reports.presence.sets import Bits, union
 from reports.queries import Row
 from reports.state import State, state_of
@@ -50,16 +50,17 @@ def _page_by_email(client: Client, question: Question) -> list[tuple[str, str]]:
     organization_id, ranking = question.organization_id, question.ranking
     state = state_of(client, organization_id)
     present, listed = _listed(client, question, state)
-    order = read_order(client, organization_id, state, present, ranking.descending)
+    order = present.known.order(client, organization_id, state, present, ranking.descending)
     return order.page(listed, (ranking.after.rank, ranking.after.key), ranking.limit)
 
 
 def _page_by_metric(client: Client, question: Question) -> list[tuple[str, str]]:
     """Who has any of the metric is ranked by ClickHouse; where a page meets who has none, they are put in between."""
     ranking = question.ranking
-    found = _ranks(client, question)
-    if ranking.descending and len(found) == ranking.limit:
-        return found
+    if ranking.descending:
+        found = _ranks(client, question)
+        if len(found) == ranking.limit:
+            return found
     present, listed = _listed(client, question, state_of(client, question.organization_id))
     ranks = dict.fromkeys(present.accounts(listed), NOTHING)
     ranks |= _ranks(client, replace(question, ranking=Ranking(ranking.by, limit=MOST_PEOPLE)))

@@ -44,11 +44,11 @@ Ways = Mapping[str, Bits]
 
 @dataclass(frozen=True)
 class Present:
-    """Who was there on the days `first` to `last`. People are numbers, which `accounts` turns into account ids."""
+    """Who was there on the days from `first` on. People are numbers of `known`, which has `size` of them or more."""
 
     first: date
     days: Sequence[Ways]
-    ids: Sequence[bytes]
+    known: "Presence"
     size: int
 
     def rows(self, kinds: Iterable[str]) -> Bits:
@@ -58,16 +58,21 @@ class Present:
 
     def accounts(self, people: Bits) -> list[str]:
         """The account ids of a set of people, ascending as text."""
-        return sorted(_text(self.ids[number]) for number in numbers_of(people))
+        ids = self.known.ids
+        return sorted(_text(ids[number]) for number in numbers_of(people))
 
 
 class Presence:
-    """What is known of one organization. Threads may share it; who asks for days that another reads waits for them."""
+    """What is known of one organization. Threads may share it; who asks for days that another reads waits for them.
+
+    `ids` are accounts by their number: it only ever grows.
+    """
 
     def __init__(self) -> None:
-        self._ids: list[bytes] = []
+        self.ids: list[bytes] = []
         self._numbers: dict[bytes, int] = {}
         self._days: dict[date, tuple[str, Ways]] = {}
+        self._days_bytes = 0
         self._lock = Lock()
         self._orders: dict[bool, tuple[str, Order]] = {}
         self._ordering = Lock()
@@ -77,7 +82,7 @@ class Presence:
         with self._lock:
             self._read_missing(client, organization_id, state, first, last)
             days = [self._days[day][1] if day in self._days else {} for day in days_of(days_between(first, last))]
-            return Present(first, days, self._ids, len(self._ids))
+            return Present(first, days, self, len(self.ids))
 
     def numbers_of(self, accounts: Sequence[bytes]) -> NDArray[np.int64]:
         """The people's numbers, in the same order; -1 for somebody who was never there."""
@@ -91,7 +96,7 @@ class Presence:
             known = self._orders.get(descending)
             if known is not None and known[0] == told and present.size <= len(known[1].numbers):
                 return known[1]
-            accounts = [_text(account) for account in present.ids[: present.size]]
+            accounts = [_text(account) for account in self.ids[: present.size]]
             order = put_in_order(read_emails(client, organization_id), accounts, descending)
             self._orders[descending] = (told, order)
             return order
@@ -99,18 +104,24 @@ class Presence:
     @property
     def size_bytes(self) -> int:
         """About how much memory it takes."""
-        days = list(self._days.values())
-        per_person = 150 + 250 * len(self._orders)
-        return sum(bits.nbytes for _, ways in days for bits in ways.values()) + per_person * len(self._ids)
+        return self._days_bytes + (150 + 250 * len(self._orders)) * len(self.ids)
 
     def _read_missing(self, client: Client, organization_id: str, state: State, first: date, last: date) -> None:
         wanted = {day: state.of_day(day) for day in state.days if first <= day <= last}
         for day in [day for day in self._days if first <= day <= last and day not in wanted]:
-            del self._days[day]
+            self._keep(day, None)
         missing = iter([day for day, told in wanted.items() if self._days.get(day, ("",))[0] != told])
         while days := list(islice(missing, DAYS_AT_ONCE)):
             found = self._read(client, organization_id, days)
-            self._days |= {day: (wanted[day], found.get(day, {})) for day in days}
+            for day in days:
+                self._keep(day, (wanted[day], found.get(day, {})))
+
+    def _keep(self, day: date, told: tuple[str, Ways] | None) -> None:
+        """Put what is told of a day in the place of what was known; None: nothing any more."""
+        self._days_bytes -= _bytes_of(self._days.pop(day, None))
+        self._days_bytes += _bytes_of(told)
+        if told is not None:
+            self._days[day] = told
 
     def _read(self, client: Client, organization_id: str, days: Sequence[date]) -> dict[date, Ways]:
         kinds = {"kinds": list(BITS), "bits": list(BITS.values())}
@@ -125,14 +136,14 @@ class Presence:
 
     def _ways(self, people: NDArray[np.int64], ways: NDArray[np.uint32]) -> Ways:
         met = int(np.bitwise_or.reduce(ways)) if len(ways) else 0
-        size = len(self._ids)
+        size = len(self.ids)
         return {kind: bits_of(people[ways & bit != 0], size) for kind, bit in BITS.items() if met & bit}
 
     def _number(self, account: bytes) -> int:
         number = self._numbers.get(account)
         if number is None:
-            number = self._numbers[account] = len(self._ids)
-            self._ids.append(account)
+            number = self._numbers[account] = len(self.ids)
+            self.ids.append(account)
         return number
 
 
@@ -154,9 +165,9 @@ class Presences:
     def make_room(self) -> None:
         """Let go what was not asked for longest; the last asked for stays, however much it is."""
         with self._lock:
-            sizes = {organization_id: known.size_bytes for organization_id, known in self._known.items()}
-            while len(self._known) > 1 and sum(sizes.values()) > self._most_bytes:
-                sizes.pop(self._known.popitem(last=False)[0])
+            size = sum(known.size_bytes for known in self._known.values())
+            while len(self._known) > 1 and size > self._most_bytes:
+                size -= self._known.popitem(last=False)[1].size_bytes
 
 
 def read_present(client: Client, organization_id: str, state: State, first: date, last: date) -> Present:
@@ -174,7 +185,7 @@ def read_held(client: Client, organization_id: str, state: State, groups: Sequen
         ("held", repr(scope)), state.of("directory", "epochs"), lambda: [ask_bytes(client, FOLDER / "held.sql", scope)]
     )
     spans = np.frombuffer(found, SPANS)
-    numbers = _presences(client).of(organization_id).numbers_of(spans["account"].tolist())
+    numbers = present.known.numbers_of(spans["account"].tolist())
     known = (numbers >= 0) & (numbers < present.size)
     numbers, first, last = numbers[known], spans["first"][known], spans["last"][known]
     begins = (present.first - EPOCH).days
@@ -185,9 +196,8 @@ def read_held(client: Client, organization_id: str, state: State, groups: Sequen
     return matrix(held, -(-present.size // WORD))
 
 
-def read_order(client: Client, organization_id: str, state: State, present: Present, descending: bool) -> Order:
-    """Everybody who was ever there, by e-mail. Raises ClickHouseError."""
-    return _presences(client).of(organization_id).order(client, organization_id, state, present, descending)
+def _bytes_of(told: tuple[str, Ways] | None) -> int:
+    return sum(bits.nbytes for bits in told[1].values()) if told else 0
 
 
 def _text(account: bytes) -> str:

@@ -29,9 +29,6 @@ PIPELINE = Pipeline(lag=0, data_refreshed_at=NOW, sources=[], dead_letters={}, d
 LISTED = re.compile(r"(_ids|_tiers|_types|_geos|_windows|_categories|models|products|speeds)$")
 """What the reports' list parameters end with."""
 
-LISTED = re.compile(r"(_ids|_tiers|_types|_geos|_windows|_categories|models|products|speeds)$")
-"""What the reports' list parameters end with."""
-
 
 @dataclass
 class Served:

@@ -225,7 +225,7 @@ def test_malformed_rows_are_refused_and_none_is_kept(client: Client, events: str
     assert client.command("SELECT count() FROM events") == 0
 
 
-@pytest.mark.parametrize("body", [b"garbage", gzip.compress(b"1,a\n" * 1000)[:-9]])
+@pytest.mark.parametrize("body", [b"garbage", gzip.compress(b"1,a\n" * 1000)[:-9]], ids=["no gzip", "cut off"])
 def test_broken_compression_is_refused(clickhouse: str, client: Client, database: str, body: bytes) -> None:
     client.command("CREATE TABLE broken (n UInt64, s String) ENGINE = MergeTree ORDER BY n")
     response, text = http_call(

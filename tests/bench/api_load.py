@@ -1,8 +1,8 @@
 """How fast answers are at 100,000 people: `python -m tests.bench.api_load [--people N --days N --rounds N ...]`.
 
-Clients ask at once, each its next question when it has the answer to the last: every list and report of the API over
-HTTP, by locust (alone/http_load.py) from a server in a process of its own, and every metric through its function, which
-is what a figure of the dashboard costs. `first` is the time of an answer to a question that nobody asked before,
+Clients ask at once, each its next question when it has the answer to the last: every list and report of the API and
+every figure of the dashboard over HTTP, by locust (alone/http_load.py) from a server in a process of its own, and then
+every metric through its function. `first` is the time of an answer to a question that nobody asked before,
 `again` that of the same question later. Kept as JSON under bench/results/.
 """
 
@@ -26,6 +26,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from api.context import TIMEOUT_EXCEEDED
+from reports.access.people import largest_owner
 from reports.metrics import look
 from reports.presence.ahead import read_ahead
 from sinks.clickhouse import connect
@@ -33,8 +34,8 @@ from tests.api.server import HEADERS, PREFIX, context_of, serve
 from tests.api.world import World
 from tests.bench.big_world import BIG, DATABASE, SOURCES, Size, cells_of, make
 from tests.bench.environments import command_of
-from tests.bench.questions import GRACE, Metric, lists, measures, reports_of_usage
-from tests.bench.results import facts, keep
+from tests.bench.questions import GRACE, Metric, figures, lists, measures, reports_of_usage
+from tests.bench.results import facts, keep, table
 from tests.bench.results import parser as parser_of
 from tests.embedded import start_clickhouse
 
@@ -57,8 +58,10 @@ def main() -> None:
             with served(url) as base_url:
                 client = connect(url, database=DATABASE, timeout=PATIENCE)
                 read_ahead(client)
+                owner = largest_owner(client)
+                assert owner, "the big organization has no owner"
                 times = {
-                    when: _ask_lists(base_url, key, options) | _ask_metrics(client, options)
+                    when: _ask_http(base_url, key, owner[1], options) | _ask_metrics(client, options)
                     for when in ("first", "again")
                 }
             cells = cells_of(connect(url, database=DATABASE, timeout=600))
@@ -100,12 +103,16 @@ def _serve(url: str, parent: Any) -> None:
         parent.recv()
 
 
-def _ask_lists(base_url: str, key: str, options: argparse.Namespace) -> dict[str, list[float]]:
-    """Milliseconds of each list's and report's answers."""
+def _ask_http(base_url: str, key: str, account: str, options: argparse.Namespace) -> dict[str, list[float]]:
+    """Milliseconds of the answers of each list, report and figure."""
     questions = [
-        (name, f"{prefix}/{path}", list(parameters.items()))
+        (name, f"{prefix}{path}", list(parameters.items()))
         for shift in range(options.rounds)
-        for prefix, named in ((PREFIX, lists(shift)), (PREFIX.removesuffix("/analytics"), reports_of_usage(shift)))
+        for prefix, named in (
+            (f"{PREFIX}/", lists(shift)),
+            (PREFIX.removesuffix("analytics"), reports_of_usage(shift)),
+            ("", figures(shift, account)),
+        )
         for name, (path, parameters) in named
     ]
     random.Random(1).shuffle(questions)
@@ -167,12 +174,13 @@ def _spread(found: list[float]) -> dict[str, int]:
 
 
 def _table(result: dict[str, Any]) -> str:
-    first, again = (result["milliseconds"][when] for when in ("first", "again"))
-    rows = [f"{result['cells']:,} cells, {result['clients']} clients; p50/p95/max in ms: first, again"]
-    for name in first:
-        shown = ("/".join(map(str, spread[name].values())) for spread in (first, again))
-        rows.append(f"{name:45} {'  '.join(f'{text:>18}' for text in shown)}")
-    return "\n".join(rows)
+    return table(
+        [
+            {"ms, p50/p95/max": name, **{when: "/".join(map(str, by[name].values())) for when, by in times.items()}}
+            for times in [result["milliseconds"]]
+            for name in times["first"]
+        ]
+    )
 
 
 if __name__ == "__main__":

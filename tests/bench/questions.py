@@ -1,4 +1,4 @@
-"""What the bench asks: every list and report of the API and every metric, over days that move with the round.
+"""What the bench asks: every list, report, figure of the dashboard and metric, over days that move with the round.
 
 A round's questions differ from every other round's, so the first answer to each cannot be a remembered one.
 """
@@ -8,11 +8,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, get_args
 
+from api.dashboard.asking import address
+from api.dashboard.figures import Page
+from api.dashboard.frame import DETAILS, PAGES
 from reports import metrics
 from reports.metrics import Reading
 from reports.periods import Period
 from reports.windows import window
-from tests.bench.big_world import GROUP, UNTIL
+from tests.bench.big_world import BIG, GROUP, UNTIL
 
 GRACE = timedelta(minutes=120)
 DAY = timedelta(days=1)
@@ -58,6 +61,21 @@ def reports_of_usage(shift: int) -> Iterator[tuple[str, Asked]]:
         for group_by in ("model", "actor", "rbac_group_id", "workspace_id"):
             yield f"{name} by {group_by}, a month", (f"analytics/{name}", {**month, "group_by[]": group_by})
     yield "claude_code, a day", ("usage_report/claude_code", {"starting_at": str(end - DAY)})
+
+
+def figures(shift: int, account: str) -> Iterator[tuple[str, Asked]]:
+    """(name, (path, parameters)) of every figure of every page, as its CSV: with the usual choices, and of 3 months."""
+    until, of_one = {"until": str(UNTIL - DAY - shift * DAY)}, {"account": account, "connector": CONNECTOR}
+    for page in (*PAGES, *DETAILS):
+        given = until | {name: value for name, value in of_one.items() if name == page.parameter}
+        for maker in page.makers:
+            path = address(BIG, f"{page.name}/{maker.name}.csv", {})
+            yield f"page {page.name}, {maker.name}, as usual", (path, given)
+            yield f"page {page.name}, {maker.name}, 3 months", (path, given | _quarter(page))
+
+
+def _quarter(page: Page) -> dict[str, str]:
+    return {name: "3-months" for name, choices in page.periods.items() if "3-months" in choices}
 
 
 def measures(shift: int) -> Iterator[tuple[str, Metric]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from api.dashboard.frame import DETAILS, PAGES
 from streams.events import EVENTS_BY_TOPIC, TOKEN
 from tests.bench.environments import command_of
 from tests.bench.events import Load, lines
@@ -69,6 +70,14 @@ def test_export_compares_the_same_rows(tmp_path: Path) -> None:
         "tally": [1800],
         "clickhouse": [1800],
     }
+
+
+def test_api_load_asks_every_question_twice(tmp_path: Path) -> None:
+    asked = run("api_load", tmp_path, "--people", "40", "--days", "3", "--rounds", "1")["milliseconds"]
+    assert asked["first"].keys() == asked["again"].keys()
+    pages = {name.split(",")[0] for name in asked["first"] if name.startswith("page ")}
+    assert pages == {f"page {page.name}" for page in (*PAGES, *DETAILS) if page.makers}
+    assert {f"{metric}, a month" for metric in ("spend", "seats", "users", "usage by actor")} <= asked["first"].keys()
 
 
 def test_peers_sum_what_was_emitted(tmp_path: Path) -> None:

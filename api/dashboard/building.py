@@ -22,8 +22,8 @@ LABELS = PERIOD_NAMES | RANKED_NAMES
 """What each choice is called."""
 
 
-def choices(ask: Ask, name: str, kinds: Iterable[str], figure: str) -> tuple[Choice, ...]:
-    """A link for each way to choose the parameter `name`."""
+def choices(ask: Ask, name: str, kinds: Iterable[str], figure: str = "") -> tuple[Choice, ...]:
+    """A link for each way to choose the parameter `name`, in the order of LABELS."""
     return tuple(
         Choice(
             parameter=name,
@@ -31,7 +31,7 @@ def choices(ask: Ask, name: str, kinds: Iterable[str], figure: str) -> tuple[Cho
             href=ask.link(anchor=figure, **{name: kind}),
             chosen=ask.chosen[name] == kind,
         )
-        for kind in kinds
+        for kind in sorted(kinds, key=list(LABELS).index)
     )
 
 

@@ -1,7 +1,7 @@
 """One connector: who calls it and how, by day and by product, in the same days as the number that led here."""
 
 from api.dashboard.asking import Ask, Subject
-from api.dashboard.building import choices, day_rows, total_tiles
+from api.dashboard.building import day_rows, total_tiles
 from api.dashboard.figures import Column, Figure, Maker, Page, Part, Row
 from api.dashboard.formats import EVERY_PERIOD, Value
 from api.dashboard.person import product_name
@@ -50,7 +50,6 @@ def by_day(ask: Ask) -> Part:
         about=found.about,
         columns=(Column(key="day", title="Day", kind="day"), *CALL_COLUMNS),
         rows=day_rows(found.days, call_cells, len(CALL_COLUMNS)),
-        choices=choices(ask, "days", EVERY_PERIOD, "days"),
         metrics=("a connector's use",),
         tiles=total_tiles(CALL_COLUMNS, found, "#products"),
         empty=NOTHING,
@@ -68,7 +67,6 @@ def by_product(ask: Ask) -> Part:
         about=found.about,
         columns=(Column(key="product", title="Product", kind="text"), *CALL_COLUMNS),
         rows=tuple(Row(cells=(product_name(of.name), *call_cells(of.value))) for of in found.products),
-        choices=choices(ask, "days", EVERY_PERIOD, "products"),
         metrics=("a connector's use",),
         empty=NOTHING,
     )
@@ -80,6 +78,7 @@ CONNECTOR = Page(
     title="Connector",
     lead="",
     periods={"days": EVERY_PERIOD},
+    shared="days",
     parameter="connector",
     read_parameter=read_connector,
     subject=which,

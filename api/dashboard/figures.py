@@ -125,6 +125,7 @@ class Page(Struct, frozen=True, kw_only=True):
     """One page: `periods` are its parameters, each with its choices, of which the first is usual.
 
     A page about one person or thing has a `parameter` that says which; `read_parameter` reads it, `subject` names it.
+    All its figures are of the same days, so their choice, `shared`, stands once above them.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Page(Struct, frozen=True, kw_only=True):
     parameter: str = ""
     read_parameter: Callable[[str], str] = str
     subject: Callable[[Ask], Subject | None] = lambda _: None
+    shared: str = ""
 
 
 PERSON_COLUMNS = (

@@ -18,6 +18,7 @@ from api.dashboard.activity import ACTIVITY
 from api.dashboard.answering import HEADERS, html
 from api.dashboard.asking import Ask, address, read_choices, read_once, read_until
 from api.dashboard.assets import assets
+from api.dashboard.building import choices
 from api.dashboard.exports import exports
 from api.dashboard.figures import Figure, Maker, Page, Part
 from api.dashboard.formats import exact
@@ -112,6 +113,7 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Page) -
         tiles=[tile for part in parts for tile in part.tiles],
         figures=[part.figure for part in parts],
         notes=notes,
+        choices=choices(ask, page.shared, page.periods[page.shared]) if page.shared else (),
         definitions=DEFINITIONS,
         today=context.clock().date(),
     )

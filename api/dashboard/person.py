@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from api.dashboard.asking import Ask, Subject
-from api.dashboard.building import choices, day_rows, total_tiles
+from api.dashboard.building import day_rows, total_tiles
 from api.dashboard.figures import UNKNOWN_PERSON, Column, Figure, Maker, Page, Part, Row, Tile
 from api.dashboard.formats import EVERY_PERIOD, Value, usd
 from api.dashboard.guard import NO_PAGE
@@ -82,7 +82,6 @@ def by_day(ask: Ask) -> Part:
         about=found.about,
         columns=(DAY, *DID_COLUMNS),
         rows=day_rows(found.days, did_cells, len(DID_COLUMNS)),
-        choices=choices(ask, "days", EVERY_PERIOD, "days"),
         metrics=("a person's activity",),
         tiles=total_tiles(DID_COLUMNS, found, "#products"),
         empty=NOTHING,
@@ -100,7 +99,6 @@ def by_product(ask: Ask) -> Part:
         about=found.about,
         columns=(PRODUCT, *DID_COLUMNS),
         rows=tuple(Row(cells=(product_name(of.name), *did_cells(of.value))) for of in found.products),
-        choices=choices(ask, "days", EVERY_PERIOD, "products"),
         metrics=("a person's activity",),
         empty=NOTHING,
     )
@@ -118,7 +116,6 @@ def by_model(ask: Ask) -> Part:
         about=found.about,
         columns=(MODEL, *USED_COLUMNS),
         rows=tuple(Row(cells=(of.name, *used_cells(of.value))) for of in found.models),
-        choices=choices(ask, "days", EVERY_PERIOD, "models"),
         metrics=("a person's usage",),
         empty="This person sent no requests in these days.",
     )
@@ -140,7 +137,6 @@ def spend_by_day(ask: Ask) -> Part:
         about=found.about,
         columns=(DAY, *SPEND_COLUMNS),
         rows=day_rows(spend.days, spend_cells, len(SPEND_COLUMNS)) if spend else (),
-        choices=choices(ask, "days", EVERY_PERIOD, "spend"),
         notes=unpriced_notes([total]),
         metrics=("a person's spend",),
         tiles=(Tile(label="Net spend", value=net, kind="usd", detail=told, href="#spend-models"),) if spend else (),
@@ -154,7 +150,7 @@ def spend_by_product(ask: Ask) -> Part:
     found = _spend(ask)
     products = found.spend.products if found.spend else ()
     rows = tuple(Row(cells=(product_name(of.name), *spend_cells(of.value))) for of in products)
-    return _spend_ranks(ask, found, "spend-products", "Spend by product", PRODUCT, rows, products)
+    return _spend_ranks(found, "spend-products", "Spend by product", PRODUCT, rows, products)
 
 
 def spend_by_model(ask: Ask) -> Part:
@@ -162,11 +158,10 @@ def spend_by_model(ask: Ask) -> Part:
     found = _spend(ask)
     models = found.spend.models if found.spend else ()
     rows = tuple(Row(cells=(of.name or CODE_EXECUTION, *spend_cells(of.value))) for of in models)
-    return _spend_ranks(ask, found, "spend-models", "Spend by model", MODEL, rows, models)
+    return _spend_ranks(found, "spend-models", "Spend by model", MODEL, rows, models)
 
 
 def _spend_ranks(
-    ask: Ask,
     found: PersonSpend,
     name: str,
     title: str,
@@ -182,7 +177,6 @@ def _spend_ranks(
         about=found.about,
         columns=(first, *SPEND_COLUMNS),
         rows=rows,
-        choices=choices(ask, "days", EVERY_PERIOD, name),
         notes=unpriced_notes(of.value for of in parts),
         metrics=("a person's spend",),
         empty=_empty(found),
@@ -203,6 +197,7 @@ PERSON = Page(
     title="Person",
     lead="",
     periods={"days": EVERY_PERIOD},
+    shared="days",
     parameter="account",
     read_parameter=read_account,
     subject=who,

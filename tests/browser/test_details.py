@@ -117,8 +117,12 @@ def test_names_in_a_list_of_people_lead_there(open_page: Open) -> None:
 def test_a_change_of_period_changes_every_figure(open_page: Open, world: World, recounts: Recounts) -> None:
     page = open_page(f"person?account={SOMEBODY}")
     page.evaluate("window.marked = true")
-    page.locator("#days").get_by_role("link", name="1 week").click()
+    chosen = page.get_by_role("list", name="Period").locator("[aria-current]")
+    expect(chosen).to_have_text(["1 month"])
+    page.get_by_role("link", name="1 week").click()
     expect(page).to_have_url(re.compile("days=1-week"))
+    expect(chosen).to_have_text(["1 week"])
+    expect(chosen).to_be_focused()
     assert page.evaluate("window.marked")
     wanted = expected.person(recounts[world.organizations[0]], SOMEBODY, "1-week", NEWEST)
     assert differing(page, wanted) == set()

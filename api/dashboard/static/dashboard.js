@@ -61,8 +61,9 @@
     return figures.map((figure) => document.importNode(page.getElementById(figure.id), true));
   }
 
-  const ofParameter = (name) => [...document.querySelectorAll(".figure")].filter((figure) =>
-    figure.querySelector(`a[data-swap="${name}"]`));
+  // A choice that stands above all figures is of all of them.
+  const ofLink = (link) => [...document.querySelectorAll(".figure")].filter((figure) =>
+    !link.closest(".figure") || figure.querySelector(`a[data-swap="${link.dataset.swap}"]`));
 
   // Every other link that chooses something keeps its own choice and takes the page's present ones for the rest.
   function follow(url) {
@@ -78,10 +79,15 @@
     });
   }
 
+  function choose(link) {
+    link.closest(".choices").querySelector("[aria-current]")?.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "true");
+  }
+
   async function swap(link) {
     const url = new URL(link.href);
-    const figures = ofParameter(link.dataset.swap);
-    const focused = { id: link.closest(".figure").id, label: link.textContent };
+    const figures = ofLink(link);
+    const own = link.closest(".figure")?.id;
     figures.forEach((figure) => figure.setAttribute("aria-busy", "true"));
     const found = await read(figures, url);
     figures.forEach((figure, place) => {
@@ -91,7 +97,8 @@
     history.pushState({}, "", url);
     shown = location.search;
     follow(url);
-    [...document.querySelectorAll(`#${focused.id} a[data-swap]`)].find((each) => each.textContent === focused.label)
+    if (!own) return choose(link);
+    [...document.querySelectorAll(`#${own} a[data-swap]`)].find((each) => each.textContent === link.textContent)
       ?.focus({ preventScroll: true });
   }
 

@@ -154,7 +154,10 @@ def connectors(ask: Ask) -> Part:
                 *(of.rank, of.display_name or of.name, of.name, of.people, of.calls),
                 *(of.read_calls, of.write_calls, of.unclassified_calls),
             ),
-            links={"connector": ask.connector(of.name, ask.chosen["connectors"])},
+            links={
+                "connector": ask.connector(of.name, ask.chosen["connectors"]),
+                "people": ask.people("connector", ask.window("connectors"), connector=of.name),
+            },
         )
         for of in found.connectors
     )

@@ -82,9 +82,9 @@ class Ask:
         """The same of a connector."""
         return self.link("connector", connector=key, days=kind, until=str(self.last))
 
-    def people(self, of: str, days: Period) -> str:
+    def people(self, of: str, days: Period, **more: str) -> str:
         """The address, beside this page's, of the list of people behind a number."""
-        return f"people?{urlencode({'of': of, 'first': days.first, 'last': days.last})}"
+        return f"people?{urlencode({'of': of, 'first': days.first, 'last': days.last, **more})}"
 
 
 def address(organization_id: str, page: str, given: Mapping[str, str], anchor: str = "") -> str:

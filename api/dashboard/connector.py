@@ -8,7 +8,9 @@ from api.dashboard.person import product_name
 from api.errors import wrong
 from reports import metrics
 from reports.connector_names import connector_names
-from reports.metrics import Calls
+from reports.metrics import Calls, Reading
+from reports.periods import Period
+from reports.windows import days_between
 
 LONGEST = 512
 CALL_COLUMNS = (
@@ -30,13 +32,23 @@ def read_connector(text: str) -> str:
 
 def which(ask: Ask) -> Subject:
     """What it is called."""
-    name = connector_names(ask.reading.client, ask.viewer.organization_id).get(ask.asked_of)
-    return Subject(name=name or ask.asked_of, detail=ask.asked_of if name else "")
+    name = connector_name(ask.reading, ask.asked_of)
+    return Subject(name=name, detail="" if name == ask.asked_of else ask.asked_of)
+
+
+def connector_name(reading: Reading, key: str) -> str:
+    """What the directory calls the connector now, or its key."""
+    return connector_names(reading.client, reading.organization_id).get(key) or key
 
 
 def call_cells(calls: Calls) -> tuple[Value, ...]:
     """The cells of CALL_COLUMNS."""
     return tuple(getattr(calls, column.key) for column in CALL_COLUMNS)
+
+
+def callers(ask: Ask, days: Period) -> str:
+    """The address of the list of who called it."""
+    return ask.people("connector", days, connector=ask.asked_of)
 
 
 def by_day(ask: Ask) -> Part:
@@ -49,9 +61,14 @@ def by_day(ask: Ask) -> Part:
         shape="lines",
         about=found.about,
         columns=(Column(key="day", title="Day", kind="day"), *CALL_COLUMNS),
-        rows=day_rows(found.days, call_cells, len(CALL_COLUMNS)),
+        rows=day_rows(
+            found.days, call_cells, len(CALL_COLUMNS), lambda of: {"people": callers(ask, days_between(of, of))}
+        ),
         metrics=("a connector's use",),
-        tiles=total_tiles(CALL_COLUMNS, found, "#products"),
+        tiles=(
+            *total_tiles(CALL_COLUMNS[:1], found, callers(ask, ask.window("days"))),
+            *total_tiles(CALL_COLUMNS[1:], found, "#products"),
+        ),
         empty=NOTHING,
     )
     return Part(figure=figure)

@@ -1,11 +1,12 @@
 """The people behind a number: who they are, a page at a time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct
 
 from api.dashboard.asking import address, read_number
+from api.dashboard.connector import CONNECTOR, connector_name
 from api.dashboard.formats import EVERY_PERIOD
 from api.errors import BadRequest
 from api.parameters import choice, read_date
@@ -16,34 +17,51 @@ from reports.windows import YEAR_DAYS, days_between
 from reports.windows import window as window_of
 
 AT_ONCE = 100
-PARAMETERS = ("of", "first", "last", "page")
+PARAMETERS = ("of", "first", "last", "page", CONNECTOR.parameter)
 
 
 class Found(Struct, frozen=True):
     """Who they are, in ascending order of their account ids; None when that is not known."""
 
+    heading: str
     about: About
     account_ids: tuple[str, ...] | None
 
 
-def _active(reading: Reading, window: Period, *products: str) -> Found:
-    found = metrics.active_people(reading, window, products or metrics.ACTIVITY_PRODUCTS, listed=True)
-    return Found(found.about, found.account_ids)
+Read = Callable[[Reading, Period, str], Found]
+"""Reads a list; the text is the connector's key, empty for every other list."""
 
 
-def _with(reading: Reading, window: Period, thing: metrics.Thing) -> Found:
-    found = metrics.people_with(reading, thing, window, listed=True)
-    return Found(found.about, found.account_ids)
+def _active(heading: str, products: Sequence[str]) -> Read:
+    def read(reading: Reading, window: Period, _: str) -> Found:
+        found = metrics.active_people(reading, window, products, listed=True)
+        return Found(heading, found.about, found.account_ids)
+
+    return read
 
 
-OF: dict[str, tuple[str, Callable[[Reading, Period], Found]]] = {
-    "active": ("active people", _active),
-    "claude_code": ("people active in Claude Code", lambda reading, window: _active(reading, window, "claude_code")),
-    "chat": ("people with a chat", lambda reading, window: _with(reading, window, "chat")),
-    "project": ("people with a project", lambda reading, window: _with(reading, window, "project")),
-    "artifact": ("people with an artifact", lambda reading, window: _with(reading, window, "artifact")),
+def _with(heading: str, thing: metrics.Thing) -> Read:
+    def read(reading: Reading, window: Period, _: str) -> Found:
+        found = metrics.people_with(reading, thing, window, listed=True)
+        return Found(heading, found.about, found.account_ids)
+
+    return read
+
+
+def _of_connector(reading: Reading, window: Period, connector: str) -> Found:
+    found = metrics.connector_people(reading, window, connector)
+    return Found(f"people who called {connector_name(reading, connector)}", found.about, found.account_ids)
+
+
+OF: dict[str, Read] = {
+    "active": _active("active people", metrics.ACTIVITY_PRODUCTS),
+    "claude_code": _active("people active in Claude Code", ("claude_code",)),
+    "chat": _with("people with a chat", "chat"),
+    "project": _with("people with a project", "project"),
+    "artifact": _with("people with an artifact", "artifact"),
+    "connector": _of_connector,
 }
-"""What a list can be of: its heading, and how it is read."""
+"""What a list can be of, and how it is read."""
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -69,6 +87,16 @@ def read_window(given: Mapping[str, str], today: date) -> Period:
     return days_between(first, last)
 
 
+def read_which(of: str, given: Mapping[str, str]) -> str:
+    """The connector that the list is of, empty for a list of another kind. Raises BadRequest."""
+    name = CONNECTOR.parameter
+    if (of == name) != (name in given):
+        raise BadRequest(
+            f"{name}: {'missing' if of == name else 'not allowed'}. Allowed: with of={name}, and only there."
+        )
+    return CONNECTOR.read_parameter(given[name]) if of == name else ""
+
+
 def days_like(kind: str, days: Period) -> bool:
     """Whether the period `kind` that ends with the last of these days is just these days."""
     return window_of(kind, days.last).first == days.first
@@ -77,8 +105,8 @@ def days_like(kind: str, days: Period) -> bool:
 def list_people(reading: Reading, organization_id: str, given: Mapping[str, str], today: date) -> Listed:
     """One page of the people whom the address asks for. Raises BadRequest."""
     window, number = read_window(given, today), read_number("page", given)
-    heading, read = OF[choice(*OF)("of", given["of"])]
-    found = read(reading, window)
+    of = choice(*OF)("of", given["of"])
+    found = OF[of](reading, window, read_which(of, given))
     accounts, start = found.account_ids or (), (number - 1) * AT_ONCE
     named = metrics.name_people(reading, accounts[start : start + AT_ONCE])
 
@@ -92,7 +120,7 @@ def list_people(reading: Reading, organization_id: str, given: Mapping[str, str]
         return address(organization_id, "person", days) if kind else ""
 
     return Listed(
-        heading=heading,
+        heading=found.heading,
         about=found.about,
         count=None if found.account_ids is None else len(accounts),
         people=tuple((named[account], detail(account)) for account in accounts[start : start + AT_ONCE]),

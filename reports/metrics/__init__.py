@@ -36,7 +36,7 @@ from reports.metrics.breakdowns import (
 )
 from reports.metrics.catalogue import METRICS
 from reports.metrics.coding import ClaudeCode, Decisions, RankedBy, claude_code, top_people_by_claude_code
-from reports.metrics.connectors import Connector, TopConnectors, top_connectors
+from reports.metrics.connectors import Connector, TopConnectors, connector_people, top_connectors
 from reports.metrics.creations import (
     Thing,
     artifacts_created,
@@ -121,6 +121,7 @@ __all__ = [
     "artifacts_created",
     "chats_started",
     "claude_code",
+    "connector_people",
     "connector_use",
     "lifecycle",
     "look",

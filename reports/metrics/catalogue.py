@@ -239,4 +239,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("a person's spend", "USD", BOTH, "the person's reported usage, by day, product and model", "person_spend"),
     Metric("a connector's use", "calls", BOTH, "people who called it, and calls, by day and product", "connector_use"),
+    Metric(
+        "a connector's people", "people", ANY, "distinct people who called it, and who they are", "connector_people"
+    ),
 )

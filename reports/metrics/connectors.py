@@ -1,9 +1,9 @@
-"""Which connectors are used most."""
+"""Which connectors are used most, and by whom."""
 
 from msgspec import Struct
 
 from reports.connector_names import connector_names
-from reports.metrics.answers import About
+from reports.metrics.answers import About, PeopleCount
 from reports.metrics.people import TOP
 from reports.metrics.reading import Reading
 from reports.periods import Period
@@ -54,3 +54,12 @@ def top_connectors(reading: Reading, window: Period, limit: int = TOP) -> TopCon
         for place, (name, _, people, calls, reads, writes, unclassified) in enumerate(rows, start=1)
     )
     return TopConnectors(about=about, ranked=rows[0][1] if rows else 0, connectors=connectors)
+
+
+def connector_people(reading: Reading, window: Period, connector: str) -> PeopleCount:
+    """Who called the connector of this key in the window."""
+    about = reading.about(window)
+    if not reading.knows(window.last):
+        return PeopleCount(about=about, people=None, account_ids=None)
+    rows = reading.rows_of_days("connector_people", window, connector=connector)
+    return PeopleCount(about=about, people=len(rows), account_ids=tuple(account for (account,) in rows))

@@ -11,6 +11,7 @@ STATES = (
     "spend?models=ytd",
     f"people?of=active&{DAYS}",
     "people?of=active&first=2025-01-01&last=2025-01-02",
+    f"people?of=connector&connector=notion&{DAYS}",
     "exports/download?period=custom&start=2026-01-01",
     "nothing-here",
     "activity?until=1999-01-01",

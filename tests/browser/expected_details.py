@@ -115,15 +115,16 @@ def calls(events: Iterable[Event]) -> tuple[int, ...]:
     return len(people), len(events), *(kinds[access] for access in ACCESSES)
 
 
+def called(recount: Recount, key: str, first: date, last: date) -> list[Event]:
+    """The calls of a connector."""
+    return [event for event in recount.within(first, last, "connector.called") if connector_key(event["name"]) == key]
+
+
 def connector(recount: Recount, key: str, kind: str, last: date) -> dict[str, Rows]:
     """Every figure of a connector."""
 
-    def called(first: date, last: date) -> list[Event]:
-        found = recount.within(first, last, "connector.called")
-        return [event for event in found if connector_key(event["name"]) == key]
-
-    products = by_product(called(first_day(kind, last), last), calls)
+    products = by_product(called(recount, key, first_day(kind, last), last), calls)
     return {
-        "days": by_day(kind, last, lambda first, last: calls(called(first, last))),
+        "days": by_day(kind, last, lambda first, last: calls(called(recount, key, first, last))),
         "products": sorted(products, key=lambda row: (-row[2], row[0])),
     }

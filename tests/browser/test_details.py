@@ -20,6 +20,7 @@ from tests.browser.odd import NAMES, SCRIPT, SOMEBODY
 from tests.browser.seen import csv_rows, table, texts, tiles
 from tests.browser.test_numbers import LASTS, NEWEST, Recounts, differing
 from tests.browser.test_roles import ADMIN, SPEND
+from tests.integration.metric_recount import Recount
 
 TILES = (
     *("Messages", "Chats", "Sessions", "Lines accepted", "Commits", "Pull requests", "Projects used"),
@@ -86,6 +87,40 @@ def test_a_connector(open_page: Open, world: World, recounts: Recounts, kind: st
     wanted = expected.connector(recounts[world.organizations[0]], key, kind, NEWEST)
     assert differing(page, wanted) == set()
     assert csv_rows(page, "days") == texts(wanted["days"])
+
+
+@pytest.mark.parametrize("kind", ["1-week", "1-year"])
+def test_who_called_a_connector(open_page: Open, world: World, recounts: Recounts, kind: str) -> None:
+    """The number of people leads to who they are, in the ranking, on the connector's page and on a day of it."""
+    recount = recounts[world.organizations[0]]
+    page = open_page(f"activity?connectors={kind}")
+    people = page.locator("#connectors tbody tr").first.locator("td a")
+    key = re.findall(r"connector=([^&]+)", str(people.get_attribute("href")))[0]
+    people.click()
+    first = expected.first_day(kind, NEWEST)
+    assert listed(page) == callers(recount, key, first, NEWEST) != set()
+    page = open_page(f"connector?connector={key}&days={kind}")
+    page.locator(".tile", has_text="People").get_by_role("link").click()
+    assert listed(page) == callers(recount, key, first, NEWEST)
+    page = open_page(f"connector?connector={key}&days={kind}")
+    page.locator("#days summary").first.click()
+    page.locator("#days tbody tr").last.locator("td a").first.click()
+    assert listed(page) == callers(recount, key, NEWEST, NEWEST)
+
+
+def listed(page: Page) -> set[str]:
+    """The e-mails of a list of people that is one page long, which says how many they are."""
+    expect(page.get_by_role("heading", level=1)).to_contain_text(" people who called ")
+    emails = page.locator("tbody td.text").all_inner_texts()
+    assert page.get_by_role("heading", level=1).inner_text().startswith(f"{len(emails)} ")
+    return set(emails)
+
+
+def callers(recount: Recount, key: str, first: date, last: date) -> set[str]:
+    """The e-mails of who called a connector, by the events."""
+    calls = expected.called(recount, key, first, last)
+    accounts = {event["actor"]["id"] for event in calls if event["actor"]["type"] == "user"}
+    return {recount.name(account)[1] or "" for account in accounts}
 
 
 def test_a_wrong_recount_is_noticed(open_page: Open, world: World, recounts: Recounts) -> None:

@@ -1,5 +1,6 @@
 """Who sees what: owners all, admins no trace of spend, others nothing, nobody another organization."""
 
+import html
 from collections.abc import Callable
 
 import httpx
@@ -59,6 +60,26 @@ def test_others_are_not_let_in(served: Served, world: World, role: str) -> None:
     one = somebody("enterprise_usage_based", role)
     answer = httpx.post(f"{served.base_url}/sign-in", data={"link": link_for(world, holder_of(one))}, timeout=30)
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("of=connector", "connector: missing."),
+        ("of=active&connector=notion", "connector: not allowed. Allowed: with of=connector"),
+        ("of=nobody", "of: 'nobody' is not allowed."),
+        ("of=chat&page=0", "page: '0' is not allowed."),
+        ("of=chat&first=2026-11-20", "first: there twice."),
+    ],
+)
+def test_a_list_of_people_says_what_is_wrong_with_its_address(
+    served: Served, world: World, address: str, problem: str
+) -> None:
+    with signed_in(world, served, holder_of(OWNER)) as client:
+        path = f"/organizations/{OWNER.organization}/people?first=2026-11-13&last=2026-11-19&{address}"
+        answer = client.get(path)
+    assert answer.status_code == 400
+    assert problem in html.unescape(answer.text)
 
 
 @pytest.mark.parametrize(

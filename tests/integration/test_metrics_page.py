@@ -17,6 +17,7 @@ from tests.integration.folded import GRACE, SOURCES, Folded, at
 from tests.integration.reporting import database
 
 OF_PERSON = ("person_activity", "person_usage", "person_spend")
+OF_CONNECTOR = ("connector_use", "connector_people")
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 
 
@@ -62,10 +63,10 @@ def test_every_answer_has_a_json_form_with_exact_money(folded: Folded) -> None:
     answers = [
         getattr(metrics, function)(reading, week)
         for function in {metric.function for metric in metrics.METRICS}
-        - {"people_with", "retention", "spend_in_products", "connector_use", *OF_PERSON}
+        - {"people_with", "retention", "spend_in_products", *OF_PERSON, *OF_CONNECTOR}
     ]
     answers += [getattr(metrics, function)(reading, week, ADA) for function in OF_PERSON]
-    answers += [metrics.connector_use(reading, week, "notion")]
+    answers += [getattr(metrics, function)(reading, week, "notion") for function in OF_CONNECTOR]
     answers += [metrics.people_with(reading, "chat", week), metrics.retention(reading, DAY)]
     answers += [metrics.spend_in_products(reading, week, ["claude_code"])]
     for answer in answers:

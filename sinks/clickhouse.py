@@ -12,6 +12,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_never, w
 
 from aggregators.cell_rows import CellRows
 from sinks.native import cells_block
+from sinks.whole_answers import whole_answers
 
 T = TypeVar("T")
 
@@ -46,14 +47,17 @@ def connect(
 ) -> Client:
     """A client for the ClickHouse at `url` (http or https), safe to share among threads.
 
-    It has no session, since a client with one refuses concurrent queries. Raises ClickHouseError when the server
+    It has no session, since a client with one refuses concurrent queries. An answer that breaks off is an
+    OperationalError, wherever it does (sinks/whole_answers.py). Raises ClickHouseError when the server
     cannot be reached or refuses the user.
     """
     parts = urlsplit(url)
+    scheme, host = parts.scheme or "http", parts.hostname or "127.0.0.1"
+    port = parts.port or (8443 if scheme == "https" else 8123)
     return clickhouse_connect.get_client(
-        interface=parts.scheme or "http",
-        host=parts.hostname or "127.0.0.1",
-        port=parts.port or (8443 if parts.scheme == "https" else 8123),
+        interface=scheme,
+        host=host,
+        port=port,
         username=user,
         password=password,
         database=database,
@@ -61,6 +65,7 @@ def connect(
         connect_timeout=5,
         send_receive_timeout=timeout,
         query_limit=0,
+        pool_mgr=whole_answers(scheme, host, port),
     )
 
 

@@ -92,7 +92,8 @@ class BatchConsumer(driver.Consumer):
         except asyncio.CancelledError:
             raise
         except Exception as error:
-            self.hooks.failed(error)
+            if not self.should_stop:  # or the thread that would seek has ended before it was asked
+                self.hooks.failed(error)
 
     async def _read_from(self, starts: Mapping[Partition, int], assignment: int) -> None:
         sought = await self._thread.seek_to(starts, assignment)
@@ -137,6 +138,12 @@ class BatchConsumer(driver.Consumer):
             self._placement.cancel()  # or it would own what others own by now
         self.hooks.dropping([(tp.topic, tp.partition) for tp in revoked])
         await super().on_partitions_revoked(revoked)
+
+    async def on_stop(self) -> None:
+        """Place nothing any more: the thread that would seek ends, and a worker that is told to end has not failed."""
+        if self._placement is not None:
+            self._placement.cancel()
+        await super().on_stop()
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust's stall detector looks at offsets that are not kept here; health rests on positions instead."""

@@ -17,6 +17,7 @@ import pytest
 from deploy.embedded.ports import free_port
 from deploy.simulation import Line, Plan, simulate
 from deploy.verify import run as verify
+from tests.chaos.proxy import Proxy
 from tests.embedded import start_clickhouse, start_kafka
 from tests.integration.bad_days import eventually, health, query
 from tests.pipeline import Pipeline, pipeline
@@ -46,17 +47,22 @@ class Stack:
         thread.start()
         return thread
 
-    def start(self) -> "subprocess.Popen[bytes]":
-        self.workers.append(self.pipeline.start_worker())
+    def start(self, **changed: object) -> "subprocess.Popen[bytes]":
+        self.workers.append(self.pipeline.start_worker(**changed))
         return self.workers[-1]
 
     def health(self) -> tuple[int, str]:
         assert self.pipeline.settings.metrics_port
         return health(self.pipeline.settings.metrics_port)
 
+    @property
+    def path(self) -> Path:
+        """The log of the worker that was started last."""
+        return self.pipeline.folder / f"worker-{len(self.pipeline.workers) - 1}.log"
+
     def log(self) -> str:
         """What the worker that was started last has written."""
-        return (self.pipeline.folder / f"worker-{len(self.pipeline.workers) - 1}.log").read_text()
+        return self.path.read_text()
 
     def stop_kafka(self) -> None:
         self.pipeline.kafka.stop()
@@ -176,6 +182,21 @@ def put_back(folder: Path, backup: Path, positions: Path) -> None:
     shutil.copytree(backup / "cells", folder, symlinks=True)
     shutil.rmtree(positions)
     shutil.copytree(backup / "positions" / positions.relative_to(folder), positions, symlinks=True)
+
+
+def test_a_worker_that_is_told_to_end_while_it_is_placed_ends_well(stack: Stack) -> None:
+    """Another joins, and ClickHouse answers so slowly that the new places come when the consumer's thread has ended."""
+    proxy = Proxy(int(stack.pipeline.settings.clickhouse_url.rpartition(":")[2]))
+    stack.pipeline.settings = stack.pipeline.settings.model_copy(update={"metrics_port": None})
+    worker, log = stack.start(clickhouse_url=f"http://127.0.0.1:{proxy.port}"), stack.path
+    eventually(lambda: "reading 16 partitions" in log.read_text())
+    proxy.turn("delay")
+    stack.start()
+    eventually(lambda: log.read_text().count("Executing _on_partitions_assigned") == 2)
+    worker.terminate()
+    eventually(lambda: "BatchThread]: Stopping" in log.read_text())
+    proxy.turn("pass")
+    assert worker.wait(timeout=20) == 0, log.read_text()
 
 
 def test_workers_are_restarted_one_after_another(stack: Stack) -> None:

@@ -27,6 +27,7 @@ def test_the_versions_that_were_tested_are_installed(package: str) -> None:
         (BatchConsumer, BatchConsumer.__mro__[1], "_add_gap"),
         (BatchConsumer, BatchConsumer.__mro__[1], "on_partitions_revoked"),
         (BatchConsumer, BatchConsumer.__mro__[1], "verify_event_path"),
+        (BatchConsumer, BatchConsumer.__mro__[1], "on_stop"),
         (BatchConsumer, BatchConsumer.__mro__[1], "_new_consumer_thread"),
         (BatchThread, BatchThread.__mro__[1], "_fetch_records"),
         (BatchThread, BatchThread.__mro__[1], "_create_worker_consumer"),

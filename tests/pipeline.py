@@ -15,6 +15,7 @@ from deploy.embedded.child import RunningChild
 from deploy.settings import Settings
 from deploy.simulation import Line
 from deploy.stack import environment_of, prepare
+from deploy.verify import Verdict
 from streams.emitter import Emitter
 from tests.embedded import start_clickhouse, start_kafka
 
@@ -83,6 +84,12 @@ class Pipeline:
                 worker.wait()
         self.clickhouse.stop()
         self.kafka.stop()
+
+
+def found_by(verdict: Verdict) -> str:
+    """What a recount has found to be wrong, a line each."""
+    differences = [f"{table.name}: {each}" for table in verdict.tables for each in table.differences]
+    return "\n".join([f"{verdict.different} rows differ", *differences, *verdict.unfinished])
 
 
 @contextmanager

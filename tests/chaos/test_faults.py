@@ -7,6 +7,7 @@ import pytest
 from tests.chaos.faults import FAULTS
 from tests.chaos.field import Field, field
 from tests.chaos.reader import Watch
+from tests.pipeline import found_by
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
@@ -31,7 +32,7 @@ def test_it_is_caught_up_again_after(name: str, suffering: Field) -> None:
 def test_nothing_is_missing_doubled_or_was_ever_seen_wrong(suffering: Field) -> None:
     """Last in this module."""
     verdict = suffering.end()
-    assert verdict.equal, verdict.as_json()
+    assert verdict.equal, found_by(verdict)
     assert sum(topic.duplicates for topic in verdict.topics) > 0
     assert sum(topic.letters for topic in verdict.topics) > 4_000
     watch = suffering.reader.watch

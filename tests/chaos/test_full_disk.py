@@ -19,7 +19,7 @@ from deploy.stack import prepare
 from deploy.verify import run as verify
 from tests.chaos.load import Load
 from tests.integration.bad_days import eventually, health
-from tests.pipeline import Pipeline, pipeline
+from tests.pipeline import Pipeline, found_by, pipeline
 
 DISK = "192m"
 MOUNTED = 'mount -t tmpfs -o size="$1" disk "$2" && shift 2 && exec "$@"'
@@ -90,4 +90,4 @@ def test_a_full_disk_is_waited_out(small: Pipeline, load: Load) -> None:
     load.end()
     assert small.wait() < 30
     verdict = verify(small.settings, wait_seconds=30)
-    assert verdict.equal, verdict.as_json()
+    assert verdict.equal, found_by(verdict)

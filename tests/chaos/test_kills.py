@@ -13,7 +13,7 @@ import pytest
 
 from deploy.simulation import Plan, simulate
 from deploy.verify import run as verify
-from tests.pipeline import Pipeline, pipeline
+from tests.pipeline import Pipeline, found_by, pipeline
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -40,7 +40,7 @@ def load(pipeline: Pipeline, lines: int, pause: float = 0.4) -> threading.Thread
 def assert_exact(pipeline: Pipeline) -> None:
     """The tables equal an independent recount of the log."""
     verdict = verify(pipeline.settings, wait_seconds=60)
-    assert verdict.equal, verdict.as_json()
+    assert verdict.equal, found_by(verdict)
     assert sum(topic.duplicates for topic in verdict.topics) > 0, "the load had no duplicates, so nothing was tested"
 
 

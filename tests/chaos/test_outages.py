@@ -20,7 +20,7 @@ from deploy.verify import run as verify
 from tests.chaos.proxy import Proxy
 from tests.embedded import start_clickhouse, start_kafka
 from tests.integration.bad_days import eventually, health, query
-from tests.pipeline import Pipeline, pipeline
+from tests.pipeline import Pipeline, found_by, pipeline
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -80,7 +80,7 @@ class Stack:
 
     def assert_exact(self) -> None:
         verdict = verify(self.pipeline.settings, wait_seconds=40)
-        assert verdict.equal, verdict.as_json()
+        assert verdict.equal, found_by(verdict)
 
 
 @pytest.fixture(scope="module")

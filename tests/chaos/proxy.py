@@ -11,6 +11,8 @@ CHUNK = 1 << 16
 LONGEST_DELAY = 1.5
 MOST_PASSED = 6_000
 """Bytes of a connection that are passed at most before it is truncated: less than a flush, more than a look."""
+A_HEAD = 500
+"""The same for half of them, so that many an answer ends within its head."""
 
 
 class Proxy(threading.Thread):
@@ -64,7 +66,7 @@ class Proxy(threading.Thread):
         self._connections -= both
 
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_request: bool) -> None:
-        left = self._dice.randrange(MOST_PASSED)
+        left = self._dice.randrange(self._dice.choice((A_HEAD, MOST_PASSED)))
         try:
             while data := await reader.read(CHUNK):
                 if is_request and b"INSERT" in data:

@@ -11,17 +11,20 @@ CHUNK = 50
 """Seeds a task."""
 
 
-def live_through(task: tuple[int, int, str]) -> list[Outcome]:
-    """The outcomes of the seeds from..to under a fault (or none, when it is empty)."""
-    first, end, fault = task
+Task = tuple[int, int, str, bool]
+
+
+def live_through(task: Task) -> list[Outcome]:
+    """The outcomes of the seeds from..to under a fault (or none, when it is empty), of workers of one form."""
+    first, end, fault, compiled = task
     with planted(fault) if fault else nullcontext():
-        return [run(seed) for seed in range(first, end)]
+        return [run(seed, compiled) for seed in range(first, end)]
 
 
-def outcomes(first: int, seeds: int, jobs: int, fault: str) -> Iterator[list[Outcome]]:
+def outcomes(first: int, seeds: int, jobs: int, fault: str, compiled: bool) -> Iterator[list[Outcome]]:
     """Chunks of outcomes, in order of the seeds."""
     starts = range(first, first + seeds, CHUNK)
-    tasks = [(start, min(start + CHUNK, first + seeds), fault) for start in starts]
+    tasks: list[Task] = [(start, min(start + CHUNK, first + seeds), fault, compiled) for start in starts]
     if jobs == 1 or len(tasks) == 1:
         yield from map(live_through, tasks)
         return

@@ -5,7 +5,7 @@ A hash only says where to look: two strings have one number if, and only if, all
 
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcpy, memset
 
 cdef enum:
     FIRST_ROOM = 64
@@ -33,30 +33,33 @@ cdef uint32_t hash_of(const unsigned char *at, Py_ssize_t size, uint64_t seed) n
 
 
 cdef class Names:
-    """Entries stand one behind the other and none is taken out; the slots that lead to them are at most half full."""
+    """Entries stand one behind the other and none is taken out; the slots that lead to them are at most half full.
 
-    def __cinit__(self):
+    With a `width`, all strings are of that size, so that where one begins needs not be looked up.
+    """
+
+    def __cinit__(self, Py_ssize_t width=0):
         self.seed = <uint64_t>hash(b"names")
+        self.width = width
         self.grow(FIRST_ROOM)
-        self.ends[0] = 0
 
     def __dealloc__(self):
         PyMem_Free(self.texts)
         PyMem_Free(self.ends)
-        PyMem_Free(self.hashes)
         PyMem_Free(self.slots)
 
     cdef Py_ssize_t find(self, const unsigned char *at, Py_ssize_t size) noexcept nogil:
         """The number of these bytes; -1 if they have none."""
-        cdef uint32_t hashed = hash_of(at, size, self.seed), entry
-        cdef Py_ssize_t slot = hashed & self.mask
+        cdef uint32_t hashed = hash_of(at, size, self.seed)
+        cdef Py_ssize_t place = hashed & self.mask
+        cdef Slot slot
         while True:
-            entry = self.slots[slot]
-            if entry == 0:
+            slot = self.slots[place]
+            if slot.entry == 0:
                 return -1
-            if self.hashes[entry - 1] == hashed and self.is_text(entry - 1, at, size):
-                return entry - 1
-            slot = (slot + 1) & self.mask
+            if slot.hashed == hashed and self.is_text(slot.entry - 1, at, size):
+                return slot.entry - 1
+            place = (place + 1) & self.mask
 
     cdef Py_ssize_t number(self, const unsigned char *at, Py_ssize_t size) except -1:
         """The number of these bytes, a new one if they had none."""
@@ -67,14 +70,19 @@ cdef class Names:
         """The bytes of a number."""
         if not 0 <= number < self.count:
             raise IndexError(f"{number} is nobody's number")
-        return self.texts + self.ends[number]
+        return self.texts + self.start(number)
+
+    cdef Py_ssize_t start(self, Py_ssize_t number) noexcept nogil:
+        return number * self.width if self.width else self.ends[number]
 
     cdef bint is_text(self, Py_ssize_t number, const unsigned char *at, Py_ssize_t size) noexcept nogil:
-        cdef uint32_t start = self.ends[number]
-        return self.ends[number + 1] - start == <size_t>size and memcmp(self.texts + start, at, size) == 0
+        cdef Py_ssize_t start = self.start(number)
+        return self.start(number + 1) - start == size and same(self.texts + start, at, size)
 
     cdef Py_ssize_t add(self, const unsigned char *at, Py_ssize_t size) except -1:
-        cdef Py_ssize_t used = self.ends[self.count]
+        cdef Py_ssize_t used = self.start(self.count)
+        if self.width and size != self.width:
+            raise ValueError(f"{size} bytes where all have {self.width}")
         if size > MOST_TEXT - used:
             raise OverflowError("more bytes than names may have")
         if self.count == self.room:
@@ -83,29 +91,30 @@ cdef class Names:
             self.texts = <unsigned char *>resized(self.texts, 2 * (used + size))
             self.text_room = 2 * (used + size)
         memcpy(self.texts + used, at, size)
-        self.hashes[self.count] = hash_of(at, size, self.seed)
-        self.ends[self.count + 1] = <uint32_t>(used + size)
-        self.lead_to(self.count)
+        if not self.width:
+            self.ends[self.count + 1] = <uint32_t>(used + size)
+        self.lead_to(self.count, hash_of(at, size, self.seed))
         self.count += 1
         return self.count - 1
 
     cdef int grow(self, Py_ssize_t room) except -1:
-        cdef Py_ssize_t each
-        self.ends = <uint32_t *>resized(self.ends, 4 * (room + 1))
-        self.hashes = <uint32_t *>resized(self.hashes, 4 * room)
-        self.slots = <uint32_t *>resized(self.slots, 8 * room)
-        self.room = room
-        self.mask = 2 * room - 1
-        memset(self.slots, 0, 8 * room)
+        cdef Py_ssize_t each, start
+        if not self.width:
+            self.ends = <uint32_t *>resized(self.ends, 4 * (room + 1))
+            self.ends[0] = 0
+        self.slots = <Slot *>resized(self.slots, 2 * room * sizeof(Slot))
+        self.room, self.mask = room, 2 * room - 1
+        memset(self.slots, 0, 2 * room * sizeof(Slot))
         for each in range(self.count):
-            self.lead_to(each)
+            start = self.start(each)
+            self.lead_to(each, hash_of(self.texts + start, self.start(each + 1) - start, self.seed))
         return 0
 
-    cdef void lead_to(self, Py_ssize_t number) noexcept nogil:
-        cdef Py_ssize_t slot = self.hashes[number] & self.mask
-        while self.slots[slot]:
-            slot = (slot + 1) & self.mask
-        self.slots[slot] = <uint32_t>(number + 1)
+    cdef void lead_to(self, Py_ssize_t number, uint32_t hashed) noexcept nogil:
+        cdef Py_ssize_t place = hashed & self.mask
+        while self.slots[place].entry:
+            place = (place + 1) & self.mask
+        self.slots[place] = Slot(hashed, <uint32_t>(number + 1))
 
 
 cdef void *resized(void *memory, size_t size) except NULL:

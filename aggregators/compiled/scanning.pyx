@@ -7,6 +7,8 @@ refused: what it means is for the decoder to say. No byte at or behind `end` is 
 
 from libc.string cimport memchr, memcmp, memset
 
+from aggregators.compiled.names cimport same
+
 cdef enum:
     MOST_COUNT = 1_000_000_000  # streams.events.envelope.MAX_COUNT; a test holds them equal
     MINUTES_A_DAY = 1440
@@ -149,7 +151,7 @@ cdef bint is_utc(const unsigned char *at, const unsigned char *end) noexcept nog
 
 
 cdef inline bint is_at(int field, const unsigned char *at, const unsigned char *end) noexcept nogil:
-    return end - at >= NAME_SIZE[field] and memcmp(at, NAME[field], NAME_SIZE[field]) == 0
+    return end - at >= NAME_SIZE[field] and same(at, <const unsigned char *>NAME[field], NAME_SIZE[field])
 
 
 cdef inline const unsigned char *blanks(const unsigned char *at, const unsigned char *end) noexcept nogil:

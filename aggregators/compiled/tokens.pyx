@@ -61,7 +61,7 @@ cdef class TokenReader:
     def __init__(self, earliest, before_1970, oldest_live):
         self.scan = Scan()
         self.organizations, self.actors, self.terms, self.attributions = Names(), Names(), Names(), Names()
-        self.pages, self.spend, self.live = Names(), Names(), Names()
+        self.pages, self.spend, self.live = Names(sizeof(Page)), Names(sizeof(SpendCell)), Names(sizeof(LiveCell))
         self.organization_values, self.actor_values, self.terms_values, self.attribution_values = [], [], [], []
         self.earliest, self.before_1970, self.oldest_live = earliest, before_1970, oldest_live
 

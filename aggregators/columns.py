@@ -8,11 +8,18 @@ from numpy.typing import NDArray
 
 from aggregators.cell_rows import CellKey, Counts, PageKey
 
+NO_ROW = -1
+"""The row of a number of which none is known."""
+
+Wanted = tuple[int, int, PageKey, CellKey]
+"""(offset at which it is first named, number or NO_ROW, page key, key) of a cell whose row is sought."""
+
 
 class CellColumns(NamedTuple):
     """What events at ascending offsets add to cells of one table, without an object for each of them.
 
-    `cells` are numbers below `numbers`, and `name` gives the (page key, key) of one; `pages` are all that they lie in.
+    `cells` are numbers below `numbers`, `pages` all that they lie in. `unknown(row of each number, cells, offsets)`
+    gives each cell whose row is NO_ROW, once and in order, and puts another mark there.
     """
 
     offsets: NDArray[np.int64]
@@ -20,7 +27,7 @@ class CellColumns(NamedTuple):
     amounts: Counts
     pages: Sequence[PageKey]
     numbers: int
-    name: Callable[[int], tuple[PageKey, CellKey]]
+    unknown: Callable[[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]], list[Wanted]]
 
 
 Adder = Callable[[Counts, NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], Counts], None]

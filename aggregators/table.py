@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from aggregators.cell_rows import CellKey, CellRows, Counts, PageKey
-from aggregators.columns import Adder, CellColumns, add_in_numpy
+from aggregators.columns import NO_ROW, Adder, CellColumns, Wanted, add_in_numpy
 from aggregators.declarations import Declaration
 from aggregators.windows import WINDOW_PARSE
 
@@ -24,8 +24,6 @@ Change = tuple[Declaration, PageKey, CellKey, Amounts]
 """Increments of one cell. A plain tuple: a named one takes ten times as long to make, twice for every event."""
 
 FIRST_ROWS = 64
-NO_ROW = -1
-"""The row of a number of which none is known."""
 BY_OFFSET = itemgetter(0)
 NO_STAMP = -1
 """The stamp of a cell that holds nothing yet: offset 0 is beyond it."""
@@ -120,27 +118,22 @@ class Table:
 
     def _find_rows(self, offsets: Sequence[int], changes: Sequence[Change], columns: Sequence[CellColumns]) -> None:
         """Find the row of each number. New cells get theirs in the order of the log, however it is cut into batches."""
-        wanted = [
+        wanted: list[Wanted] = [
             (offset, NO_ROW, page_key, key) for offset, (_, page_key, key, _) in zip(offsets, changes, strict=True)
         ]
         for each in columns:
-            for page in map(self.pages.__getitem__, each.pages):
-                self._touch(page)
-            wanted += self._unknown(each)
+            for page_key in each.pages:
+                self._touch(self.pages[page_key])
+            if each.numbers > len(self._row_of):
+                more = np.full(2 * each.numbers - len(self._row_of), NO_ROW, np.int32)
+                self._row_of = np.concatenate((self._row_of, more))
+            wanted += each.unknown(self._row_of, each.cells, each.offsets)
+        if changes or len(columns) > 1:
+            wanted.sort(key=BY_OFFSET)
         if wanted:
-            _, numbers, page_keys, keys = zip(*sorted(wanted, key=BY_OFFSET), strict=True)
+            _, numbers, page_keys, keys = zip(*wanted, strict=True)
             rows, found = np.array(self._rows_of(page_keys, keys), np.int32), np.array(numbers)
             self._row_of[found[found != NO_ROW]] = rows[found != NO_ROW]
-
-    def _unknown(self, columns: CellColumns) -> list[tuple[int, int, PageKey, CellKey]]:
-        """(first offset, number, page key, key) of each cell whose row is not known."""
-        if columns.numbers > len(self._row_of):
-            more = np.full(2 * columns.numbers - len(self._row_of), NO_ROW, np.int32)
-            self._row_of = np.concatenate((self._row_of, more))
-        missing = np.flatnonzero(self._row_of[columns.cells] == NO_ROW)
-        numbers, first = np.unique(columns.cells[missing], return_index=True)
-        found = zip(columns.offsets[missing[first]].tolist(), numbers.tolist(), strict=True)
-        return [(offset, number, *columns.name(number)) for offset, number in found]
 
     def forget_numbers(self) -> None:
         """Whoever gives numbers to cells begins anew, or their rows do."""
@@ -157,7 +150,8 @@ class Table:
                 self._use_row(row, page.key, key)
                 unused = self._unused_row()
             rows.append(row)
-            self._touch(page)
+            if not page.changed:
+                self._touch(page)
         return rows
 
     def _touch(self, page: Page) -> None:

@@ -57,7 +57,7 @@ class TokenRun(Run):
             return
         reader = self.reader
         spent, page = matrix[:, tokens.SPENT : tokens.LIVE], matrix[:, tokens.SPEND_PAGE]
-        cells = matrix[:, tokens.SPEND_CELL], spent, self._pages(page), reader.spend_cells, reader.spend_cell
+        cells = matrix[:, tokens.SPEND_CELL], spent, self._pages(page), reader.spend_cells, reader.unknown_spend
         prepared.columns[SPEND].append(CellColumns(matrix[:, tokens.OFFSET], *cells))
         for number in np.unique(matrix[:, tokens.ATTRIBUTED]).tolist():
             prepared.rows += ((0, row) for row in reader.attribution_rows(number))
@@ -65,7 +65,7 @@ class TokenRun(Run):
         if not is_live.all():
             matrix = matrix[is_live]
         live, page = matrix[:, tokens.LIVE :], matrix[:, tokens.LIVE_PAGE]
-        cells = matrix[:, tokens.LIVE_CELL], live, self._pages(page), reader.live_cells, reader.live_cell
+        cells = matrix[:, tokens.LIVE_CELL], live, self._pages(page), reader.live_cells, reader.unknown_live
         prepared.columns[MINUTE].append(CellColumns(matrix[:, tokens.OFFSET], *cells))
 
     def _pages(self, numbers: NDArray[np.int64]) -> list[PageKey]:

@@ -41,6 +41,8 @@ cdef class Names:
     def __cinit__(self, Py_ssize_t width=0):
         self.seed = <uint64_t>hash(b"names")
         self.width = width
+        self.texts = <unsigned char *>resized(NULL, FIRST_ROOM)
+        self.text_room = FIRST_ROOM
         self.grow(FIRST_ROOM)
 
     def __dealloc__(self):

@@ -5,8 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregators.batches import Record
-from aggregators.cell_rows import CellKey, PageKey
+from aggregators.cell_rows import PageKey
 from aggregators.changes import Row
+from aggregators.columns import Wanted
 
 OFFSET: int
 EVENT: int
@@ -38,6 +39,10 @@ class TokenReader:
     @property
     def live_cells(self) -> int: ...
     def page_key(self, number: int) -> PageKey: ...
-    def spend_cell(self, number: int) -> tuple[PageKey, CellKey]: ...
-    def live_cell(self, number: int) -> tuple[PageKey, CellKey]: ...
+    def unknown_spend(
+        self, rows: NDArray[np.int32], cells: NDArray[np.int64], offsets: NDArray[np.int64]
+    ) -> list[Wanted]: ...
+    def unknown_live(
+        self, rows: NDArray[np.int32], cells: NDArray[np.int64], offsets: NDArray[np.int64]
+    ) -> list[Wanted]: ...
     def attribution_rows(self, number: int) -> Sequence[Row]: ...

@@ -33,6 +33,8 @@ cpdef enum:
 cdef enum:
     LONGEST = 4096  # a part that is longer is not remembered
     JOINED = 9 * 256
+    NO_ROW = -1  # aggregators.columns.NO_ROW
+    ASKED = -2
 
 cdef struct Page:
     uint32_t organization
@@ -54,7 +56,7 @@ cdef class TokenReader:
 
     cdef Scan scan
     cdef Names organizations, actors, terms, attributions, pages, spend, live
-    cdef list organization_values, actor_values, terms_values, attribution_values
+    cdef list organization_values, actor_values, terms_values, attribution_values, page_keys
     cdef long long earliest, before_1970, oldest_live
     cdef unsigned char joined[JOINED]
 
@@ -63,6 +65,7 @@ cdef class TokenReader:
         self.organizations, self.actors, self.terms, self.attributions = Names(), Names(), Names(), Names()
         self.pages, self.spend, self.live = Names(sizeof(Page)), Names(sizeof(SpendCell)), Names(sizeof(LiveCell))
         self.organization_values, self.actor_values, self.terms_values, self.attribution_values = [], [], [], []
+        self.page_keys = []
         self.earliest, self.before_1970, self.oldest_live = earliest, before_1970, oldest_live
 
     # -- reading -------------------------------------------------------------------------------------------
@@ -186,29 +189,49 @@ cdef class TokenReader:
         """How many minute cells have a number."""
         return self.live.count
 
-    def page_key(self, Py_ssize_t number):
+    cpdef page_key(self, Py_ssize_t number):
         """(organization, window) of a page."""
         cdef Page page
-        memcpy(&page, self.pages.text(number), sizeof(page))
-        return self.organization_values[page.organization], page.window
+        while len(self.page_keys) <= number:
+            memcpy(&page, self.pages.text(len(self.page_keys)), sizeof(page))
+            self.page_keys.append((self.organization_values[page.organization], page.window))
+        return self.page_keys[number]
 
-    def spend_cell(self, Py_ssize_t number):
-        """(page key, key) of a spend cell."""
+    cdef tuple spend_key(self, Py_ssize_t number):
         cdef SpendCell cell
         memcpy(&cell, self.spend.text(number), sizeof(cell))
         attributed, _ = self.attribution_values[cell.attribution]
-        key = (*self.actor_values[cell.actor], *self.terms_values[cell.terms], attributed)
-        return self.page_key(cell.page), key
+        return self.page_key(cell.page), (*self.actor_values[cell.actor], *self.terms_values[cell.terms], attributed)
 
-    def live_cell(self, Py_ssize_t number):
-        """(page key, key) of a minute cell."""
+    cdef tuple live_key(self, Py_ssize_t number):
         cdef LiveCell cell
         memcpy(&cell, self.live.text(number), sizeof(cell))
         return self.page_key(cell.page), self.terms_values[cell.terms][:2]
 
+    def unknown_spend(self, int[::1] rows, const long long[:] cells, const long long[:] offsets):
+        """(first offset, number, page key, key) of each spend cell without a row, which is marked as asked for."""
+        cdef Py_ssize_t place
+        return [(offsets[place], cells[place], *self.spend_key(cells[place])) for place in without_row(rows, cells)]
+
+    def unknown_live(self, int[::1] rows, const long long[:] cells, const long long[:] offsets):
+        """The same for minute cells."""
+        cdef Py_ssize_t place
+        return [(offsets[place], cells[place], *self.live_key(cells[place])) for place in without_row(rows, cells)]
+
     def attribution_rows(self, Py_ssize_t number):
         """The rows that an event adds with its attribution."""
         return self.attribution_values[number][1]
+
+
+cdef list without_row(int[::1] rows, const long long[:] cells):
+    cdef Py_ssize_t place, cell
+    cdef list found = []
+    for place in range(cells.shape[0]):
+        cell = cells[place]
+        if rows[cell] == NO_ROW:
+            rows[cell] = ASKED
+            found.append(place)
+    return found
 
 
 cdef int remember(Names known, int field, Scan scan, list values, value) except -1:

@@ -10,7 +10,7 @@ from libc.string cimport memchr, memcmp, memset
 from aggregators.compiled.names cimport same
 
 cdef enum:
-    MOST_COUNT = 1_000_000_000  # streams.events.envelope.MAX_COUNT; a test holds them equal
+    MOST_COUNT = 1_000_000_000  # streams.events.envelope.MAX_COUNT
     MINUTES_A_DAY = 1440
 
 cdef tuple QUOTED = (

@@ -3,7 +3,7 @@
 python -m tests.simulation --seeds 10000            all must end exact; exit code 1 otherwise
 python -m tests.simulation --seeds 1 --from 4711    one history again
 python -m tests.simulation --fault no_read_back     how often, and how soon, this fault is noticed
-python -m tests.simulation --form pure              workers of the form that is the reference
+python -m tests.simulation --form pure              of the form that is the reference; without it seeds take turns
 """
 
 import argparse
@@ -20,7 +20,8 @@ from tests.simulation.faults import FAULTS
 from tests.simulation.many import CHUNK, outcomes
 
 SHOWN = 10
-FORMS = {"pure": False, "compiled": True} if IS_BUILT else {"pure": False}
+PURE, COMPILED = (False,), (True,)
+FORMS = {"pure": PURE, "compiled": COMPILED, "both": PURE + COMPILED} if IS_BUILT else {"pure": PURE}
 
 
 def arguments() -> argparse.Namespace:
@@ -29,7 +30,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=1000, help="how many histories (1000)")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed (0)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (one for each core)")
-    parser.add_argument("--form", choices=FORMS, default=next(reversed(FORMS)), help="of the workers (compiled)")
+    parser.add_argument("--form", choices=FORMS, default=next(reversed(FORMS)), help="of the workers (both, in turns)")
     parser.add_argument("--fault", choices=sorted(FAULTS), default="", help="plant this fault, and count who notices")
     return parser.parse_args()
 
@@ -47,7 +48,7 @@ def main() -> int:
     for outcome in wrong[:SHOWN]:
         console.print(f"seed {outcome.seed}: {outcome.wrong}", highlight=False, soft_wrap=True)
     rate = asked.seeds / (time.monotonic() - started)
-    said = f"{asked.seeds} {asked.form} histories, {steps} steps, {len(wrong)} wrong, {rate:.0f} a second"
+    said = f"{asked.seeds} histories ({asked.form}), {steps} steps, {len(wrong)} wrong, {rate:.0f} a second"
     console.print(said, highlight=False)
     console.print(", ".join(f"{times:,} {what}" for what, times in met.most_common()), highlight=False, soft_wrap=True)
     if wrong and not asked.fault:

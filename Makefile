@@ -48,6 +48,7 @@ bench: setup
 # Everything that docs/performance.md shows of the worker and of exports: about an hour, half of it the soak.
 bench-all: setup
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench.folding
 	$(BIN)/python -m tests.bench.mix
 	$(BIN)/python -m tests.bench.scaling
 	$(BIN)/python -m tests.bench.freshness

@@ -22,7 +22,9 @@ from tests.bench.results import facts, keep, parser, table
 from tests.forms import FORMS, form_name
 
 FLUSH_EVERY = 100_000
+"""Events."""
 PARTS = ("read", "judge", "gather", "add", "flush", "all")
+"""Records to what they add, looking for duplicates, what is left of preparing, adding to cells, taking what changed."""
 
 
 class Record(NamedTuple):

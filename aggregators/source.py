@@ -25,6 +25,7 @@ from streams.events import PROFILES
 FOLD_VERSION = 1
 """Changed whenever a fold would give other cells for the same log; cells of another version are refused."""
 PAGE_KEY = itemgetter(1)  # of a change
+BY_OFFSET = itemgetter(0)
 ATTRIBUTED_LIMIT = 500_000
 """How many attribution ids a source remembers as written."""
 
@@ -137,9 +138,13 @@ class Source:
     def _open_pages(self, prepared: Prepared) -> None:
         """Open the pages that the batch will change; those that ClickHouse may have are missing until loaded."""
         for declaration in dict.fromkeys((*prepared.changes, *prepared.columns)):
-            table, (_, changes) = self.tables[declaration], prepared.changes[declaration]
-            in_columns = chain.from_iterable(columns.pages for columns in prepared.columns[declaration])
-            pages = prepared.pages[declaration] = list(dict.fromkeys(chain(map(PAGE_KEY, changes), in_columns)))
+            table, (offsets, changes) = self.tables[declaration], prepared.changes[declaration]
+            named: Iterable[PageKey] = map(PAGE_KEY, changes)
+            if columns := prepared.columns[declaration]:
+                in_columns = (page for each in columns for page in each.pages)
+                both = sorted(chain(zip(offsets, named, strict=True), in_columns), key=BY_OFFSET)
+                named = (page_key for _, page_key in both)
+            pages = prepared.pages[declaration] = list(dict.fromkeys(named))
             missing = [page_key for page_key in pages if not table.open(page_key)]
             if missing:
                 prepared.missing[declaration] = missing

@@ -122,7 +122,7 @@ class Table:
             (offset, NO_ROW, page_key, key) for offset, (_, page_key, key, _) in zip(offsets, changes, strict=True)
         ]
         for each in columns:
-            for page_key in each.pages:
+            for _, page_key in each.pages:
                 self._touch(self.pages[page_key])
             if each.numbers > len(self._row_of):
                 more = np.full(2 * each.numbers - len(self._row_of), NO_ROW, np.int32)

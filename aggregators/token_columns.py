@@ -5,6 +5,7 @@ The compiled code knows no part of a record that a fold has not explained to it,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from aggregators.cell_rows import PageKey
 from aggregators.changes import EARLIEST_MINUTE, Folded
 from aggregators.columns import CellColumns
 from aggregators.compiled import tokens
+from aggregators.compiled.names import first_places
 from aggregators.declarations import MINUTE, SPEND
 from aggregators.deduplication import Verdict
 from aggregators.live import OLDEST_LIVE
@@ -29,6 +31,8 @@ REMEMBERED = 100_000
 
 KEY_TERMS = slice(SPEND.key.index("product"), SPEND.key.index("attribution_id"))
 """What stands in a spend cell's key between its actor and its attribution."""
+
+BY_OFFSET = itemgetter(0)
 
 Matrix = NDArray[np.int64]
 """A row for each record, with the columns that `tokens` names."""
@@ -48,28 +52,35 @@ class TokenRun(Run):
         counts = (self.matrix[:, tokens.SPEND_CELL] >= 0) & (self.matrix[:, tokens.OFFSET] >= place)
         if not are_first:
             counts &= np.fromiter((verdict is Verdict.FIRST for verdict in verdicts), np.bool_, len(verdicts))
-        self._gather_columns(self.matrix if counts.all() else self.matrix[counts], prepared)
-        others = self.declined if are_first else range(len(verdicts))
+        before, others = len(prepared.rows), self.declined if are_first else range(len(verdicts))
         gather(((self.records[at], self.folds[at], verdicts[at]) for at in others), place, prepared)
+        self._gather_columns(self.matrix if counts.all() else self.matrix[counts], prepared)
+        prepared.rows[before:] = sorted(prepared.rows[before:], key=BY_OFFSET)
 
     def _gather_columns(self, matrix: Matrix, prepared: Prepared) -> None:
         if not len(matrix):
             return
         reader = self.reader
-        spent, page = matrix[:, tokens.SPENT : tokens.LIVE], matrix[:, tokens.SPEND_PAGE]
-        cells = matrix[:, tokens.SPEND_CELL], spent, self._pages(page), reader.spend_cells, reader.unknown_spend
+        spent, pages = matrix[:, tokens.SPENT : tokens.LIVE], self._pages(matrix, tokens.SPEND_PAGE)
+        cells = matrix[:, tokens.SPEND_CELL], spent, pages, reader.spend_cells, reader.unknown_spend
         prepared.columns[SPEND].append(CellColumns(matrix[:, tokens.OFFSET], *cells))
-        for number in np.unique(matrix[:, tokens.ATTRIBUTED]).tolist():
-            prepared.rows += ((0, row) for row in reader.attribution_rows(number))
+        for offset, number in _each_once(matrix, tokens.ATTRIBUTED):
+            prepared.rows += ((offset, row) for row in reader.attribution_rows(number))
         is_live = matrix[:, tokens.LIVE_CELL] >= 0
         if not is_live.all():
             matrix = matrix[is_live]
-        live, page = matrix[:, tokens.LIVE :], matrix[:, tokens.LIVE_PAGE]
-        cells = matrix[:, tokens.LIVE_CELL], live, self._pages(page), reader.live_cells, reader.unknown_live
+        live, pages = matrix[:, tokens.LIVE :], self._pages(matrix, tokens.LIVE_PAGE)
+        cells = matrix[:, tokens.LIVE_CELL], live, pages, reader.live_cells, reader.unknown_live
         prepared.columns[MINUTE].append(CellColumns(matrix[:, tokens.OFFSET], *cells))
 
-    def _pages(self, numbers: NDArray[np.int64]) -> list[PageKey]:
-        return [self.reader.page_key(number) for number in np.unique(numbers).tolist()]
+    def _pages(self, matrix: Matrix, column: int) -> list[tuple[int, PageKey]]:
+        return [(offset, self.reader.page_key(number)) for offset, number in _each_once(matrix, column)]
+
+
+def _each_once(matrix: Matrix, column: int) -> list[tuple[int, int]]:
+    """(offset at which it is first named, number) of each number in a column."""
+    first = first_places(matrix[:, column])
+    return list(zip(matrix[first, tokens.OFFSET].tolist(), matrix[first, column].tolist(), strict=True))
 
 
 class TokenReader(Reader):

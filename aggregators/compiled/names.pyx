@@ -125,3 +125,16 @@ cdef void *resized(void *memory, size_t size) except NULL:
     if found == NULL:
         raise MemoryError
     return found
+
+
+def first_places(const long long[:] numbers):
+    """The place of each different number where it first stands, in order."""
+    cdef Names seen = Names(sizeof(long long))
+    cdef Py_ssize_t place
+    cdef long long number
+    cdef list found = []
+    for place in range(numbers.shape[0]):
+        number = numbers[place]
+        if seen.number(<const unsigned char *>&number, sizeof(number)) == len(found):
+            found.append(place)
+    return found

@@ -119,7 +119,6 @@ def outcome(compiled: bool, log: Sequence[LogRecord], piece: int, place: int) ->
             source.snapshot()
     snapshot = source.snapshot()
     rows = {name: list(rows) for name, rows in snapshot.rows.items()}
-    rows["attributions"] = sorted(rows.get("attributions", []))
     letters = [(letter.record.offset, letter.reason, letter.detail) for letter in snapshot.letters]
     pages = {table.declaration.name: set(table.pages) for table in source.tables.values()}
     return (rows, letters, pages, missing, source.duplicates, source.place, source.last_record), in_columns

@@ -18,9 +18,9 @@ Wanted = tuple[int, int, PageKey, CellKey]
 class CellColumns(NamedTuple):
     """What events at ascending offsets add to cells of one table, without an object for each of them.
 
-    `cells` are numbers below `numbers`, `pages` all that they lie in, each with the offset at which it is first named.
-    `unknown(row of each number, cells, offsets)` gives each cell whose row is NO_ROW, once and in order, and puts another
-    mark there.
+    `cells` are numbers below `numbers`; `pages` all that they lie in, each with the offset at which it is first named.
+    `unknown(row of each number, cells, offsets)` gives each cell whose row is NO_ROW, once and in order, and puts
+    another mark there.
     """
 
     offsets: NDArray[np.int64]

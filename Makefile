@@ -12,7 +12,7 @@ CASES ?= 20000
 
 setup: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(VENV)/.installed: pyproject.toml setup.py constraints.txt $(wildcard aggregators/compiled/*.p*)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,dev]'
 	touch $@
@@ -50,6 +50,7 @@ bench: setup
 # Everything that docs/performance.md shows of the worker and of exports: about an hour, half of it the soak.
 bench-all: setup
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+	$(BIN)/python -m tests.bench.folding
 	$(BIN)/python -m tests.bench.mix
 	$(BIN)/python -m tests.bench.scaling
 	$(BIN)/python -m tests.bench.freshness

@@ -9,6 +9,7 @@ import msgspec
 
 from aggregators.cell_rows import PageKey
 from aggregators.changes import Invalid, Row
+from aggregators.columns import CellColumns
 from aggregators.declarations import Declaration
 from aggregators.table import Change
 
@@ -36,10 +37,15 @@ Changes = tuple[list[int], list[Change]]
 
 @dataclass
 class Prepared:
-    """A batch that is decoded and judged: what it will change, and the pages that it needs first."""
+    """A batch that is decoded and judged: what it will change, in which pages, and those that it needs first.
+
+    An event stands either among the changes or in the columns.
+    """
 
     end: int
     changes: defaultdict[Declaration, Changes] = field(default_factory=lambda: defaultdict(lambda: ([], [])))
+    columns: defaultdict[Declaration, list[CellColumns]] = field(default_factory=lambda: defaultdict(list))
+    pages: dict[Declaration, list[PageKey]] = field(default_factory=dict)
     rows: list[tuple[int, Row]] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     missing: dict[Declaration, list[PageKey]] = field(default_factory=dict)

@@ -111,7 +111,7 @@ class Horizon:
         """The offset from which reading must start so that every decision from `place` on is as in a first read."""
         return max(0, place // self.block_size - self.blocks) * self.block_size
 
-    def judge(self, block: int, ids: Sequence[int], payloads: Sequence[int]) -> list[Verdict]:
+    def judge(self, block: int, ids: Sequence[int] | Hashes, payloads: Sequence[int] | Hashes) -> list[Verdict]:
         """The verdict on each record of a run that lies within one block, in order of offsets; registers them all."""
         self._advance(block)
         hashes, contents = np.array(ids, np.int64), np.array(payloads, np.int64)
@@ -121,7 +121,7 @@ class Horizon:
         self._latest[-1].add(hashes, contents)
         if not earlier and _all_differ(hashes):
             return [Verdict.FIRST] * len(ids)
-        return _verdicts(ids, payloads, earlier)
+        return _verdicts(hashes.tolist(), contents.tolist(), earlier)
 
     def _advance(self, block: int) -> None:
         if not self._latest or self._latest[-1].number != block:

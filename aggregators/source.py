@@ -8,26 +8,24 @@ A batch goes through in three steps, so that whoever drives it can fetch missing
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, repeat
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
-from aggregators.batches import Gap, Letter, Prepared, Record, Recreated, fingerprint, problem_of
+from aggregators.batches import Gap, Letter, Prepared, Record, Recreated, fingerprint
 from aggregators.cell_rows import PageKey, Rows
-from aggregators.changes import SHALLOW, Folded, Invalid, Row, refuse_deep
+from aggregators.changes import Row
 from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon, Verdict
-from aggregators.directory import ProfileFold
-from aggregators.folds import fold_of
+from aggregators.forms import IS_BUILT, adder_of, reader_of
 from aggregators.snapshot import Snapshot
 from aggregators.table import Table
-from streams.events import PROFILES, decoder
+from streams.events import PROFILES
 
 FOLD_VERSION = 1
 """Changed whenever a fold would give other cells for the same log; cells of another version are refused."""
 PAGE_KEY = itemgetter(1)  # of a change
+BY_OFFSET = itemgetter(0)
 ATTRIBUTED_LIMIT = 500_000
 """How many attribution ids a source remembers as written."""
 
@@ -37,7 +35,8 @@ class Source:
 
     `place` is the next offset to fold; `cursor` the next to read, which starts below the place to warm the horizon
     and folds nothing until it gets there. `last_record` is the fingerprint stored with the place. `first_unwritten`
-    gives each table's first window that ClickHouse cannot have (by table name).
+    gives each table's first window that ClickHouse cannot have (by table name). `compiled` says which form reads and
+    adds: both give the same.
     """
 
     def __init__(
@@ -50,6 +49,7 @@ class Source:
         log_start: int = 0,
         last_record: str = "",
         first_unwritten: dict[str, int] | None = None,
+        compiled: bool = IS_BUILT,
     ) -> None:
         self.topic = topic
         self.name = name
@@ -59,13 +59,10 @@ class Source:
         self.dropped = False
         self.duplicates = 0
         self.cursor = max(log_start, self._read_from())
-        first_unwritten = first_unwritten or {}
-        self.tables = {
-            declaration: Table(declaration, first_unwritten.get(declaration.name, 0)) for declaration in CELL_TABLES
-        }
+        first_unwritten, add = first_unwritten or {}, adder_of(compiled)
+        self.tables = {each: Table(each, first_unwritten.get(each.name, 0), add) for each in CELL_TABLES}
         self.waiting: Prepared | None = None
-        self._decode = decoder(topic).decode
-        self._fold = fold_of(topic)
+        self._reader = reader_of(topic, compiled)
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         self._attributed: set[str] = set()
         self._letters: list[Letter] = []
@@ -95,6 +92,9 @@ class Source:
             raise RuntimeError(f"{self.name}: the batch up to offset {self.waiting.end} was prepared and not applied")
         if start > self.cursor:
             raise Gap(self.name, self.cursor, start)
+        if self._reader.forget(self.open_cells):
+            for table in self.tables.values():
+                table.forget_numbers()
         prepared = Prepared(max(end, self.cursor))
         is_fresh = not records or records[0].offset >= self.cursor
         fresh = records if is_fresh else [record for record in records if record.offset >= self.cursor]
@@ -129,65 +129,23 @@ class Source:
 
     def _prepare_run(self, block: int, run: Sequence[Record], prepared: Prepared) -> None:
         """Decode and judge a run of one block, and gather what it adds."""
-        formed, event_ids, payloads, folds = self._read_all(run, prepared)
-        verdicts = self.horizon.judge(block, event_ids, payloads) if self.deduplicates else repeat(Verdict.FIRST)
-        changes, rows = prepared.changes, prepared.rows
-        place, first = self.place, Verdict.FIRST
-        for record, (changed, whole), verdict in zip(formed, folds, verdicts, strict=self.deduplicates):
-            offset = record.offset
-            if offset < place:
-                continue
-            if verdict is first:
-                for change in changed:
-                    offsets, gathered = changes[change[0]]
-                    offsets.append(offset)
-                    gathered.append(change)
-                for row in whole:
-                    rows.append((offset, row))
-            elif verdict is Verdict.DUPLICATE:
-                prepared.duplicates += 1
-            else:
-                prepared.letters.append(Letter(record, "conflict", "its event_id was used with another payload"))
-
-    def _read_all(
-        self, run: Sequence[Record], prepared: Prepared
-    ) -> tuple[list[Record], list[int], list[int], list[Folded]]:
-        """The well-formed records, hashes of their ids and bytes, and what each adds; the others become letters."""
-        decode, fold = self._decode, self._fold
-        formed: list[Record] = []
-        event_ids: list[int] = []
-        payloads: list[int] = []
-        folds: list[Folded] = []
-        for record in run:
-            value = record.value
-            try:
-                if value is None:
-                    event_id, folded = "", self._tombstone(record)
-                else:
-                    if len(value) > SHALLOW:
-                        refuse_deep(value)
-                    event = decode(value)
-                    event_id, folded = event.event_id, fold(event, record.timestamp)
-            except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
-                if record.offset >= self.place:
-                    prepared.letters.append(Letter(record, *problem_of(error)))
-                continue
-            formed.append(record)
-            event_ids.append(hash(event_id))
-            payloads.append(hash(value))
-            folds.append(folded)
-        return formed, event_ids, payloads, folds
-
-    def _tombstone(self, record: Record) -> Folded:
-        if not isinstance(self._fold, ProfileFold):
-            raise Invalid("empty", "the record has no value")
-        return self._fold.forget(record.key)
+        read = self._reader.read(run, self.place, prepared.letters)
+        verdicts = [Verdict.FIRST] * len(read.records)
+        if self.deduplicates:
+            verdicts = self.horizon.judge(block, read.event_ids, read.payloads)
+        read.gather(verdicts, self.place, prepared)
 
     def _open_pages(self, prepared: Prepared) -> None:
         """Open the pages that the batch will change; those that ClickHouse may have are missing until loaded."""
-        for declaration, (_, changes) in prepared.changes.items():
-            table = self.tables[declaration]
-            missing = [page_key for page_key in dict.fromkeys(map(PAGE_KEY, changes)) if not table.open(page_key)]
+        for declaration in dict.fromkeys((*prepared.changes, *prepared.columns)):
+            table, (offsets, changes) = self.tables[declaration], prepared.changes[declaration]
+            named: Iterable[PageKey] = map(PAGE_KEY, changes)
+            if columns := prepared.columns[declaration]:
+                in_columns = (page for each in columns for page in each.pages)
+                both = sorted(chain(zip(offsets, named, strict=True), in_columns), key=BY_OFFSET)
+                named = (page_key for _, page_key in both)
+            pages = prepared.pages[declaration] = list(dict.fromkeys(named))
+            missing = [page_key for page_key in pages if not table.open(page_key)]
             if missing:
                 prepared.missing[declaration] = missing
 
@@ -197,8 +155,8 @@ class Source:
 
     def apply(self, prepared: Prepared) -> None:
         """Fold a prepared batch whose missing pages are loaded, and advance cursor and place. Never awaits."""
-        for declaration, (offsets, changes) in prepared.changes.items():
-            self.tables[declaration].fold(offsets, changes)
+        for declaration in prepared.pages:
+            self.tables[declaration].fold(*prepared.changes[declaration], prepared.columns[declaration])
         for offset, row in prepared.rows:
             self._take_row(row, offset)
         self._letters += prepared.letters
@@ -245,6 +203,5 @@ class Source:
 
     def evict(self, idle_rounds: int) -> int:
         """Let go pages that were idle for so many flushes; returns how many."""
-        planned = self.waiting.changes if self.waiting else {}
-        keep = {declaration: set(map(PAGE_KEY, changes)) for declaration, (_, changes) in planned.items()}
+        keep = self.waiting.pages if self.waiting else {}
         return sum(table.evict(idle_rounds, keep.get(declaration, ())) for declaration, table in self.tables.items())

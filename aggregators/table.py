@@ -8,11 +8,13 @@ already in that cell and skipped for that cell alone, which is what makes a re-r
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from aggregators.cell_rows import CellKey, CellRows, Counts, PageKey
+from aggregators.columns import NO_ROW, Adder, CellColumns, Wanted, add_in_numpy
 from aggregators.declarations import Declaration
 from aggregators.windows import WINDOW_PARSE
 
@@ -22,6 +24,7 @@ Change = tuple[Declaration, PageKey, CellKey, Amounts]
 """Increments of one cell. A plain tuple: a named one takes ten times as long to make, twice for every event."""
 
 FIRST_ROWS = 64
+BY_OFFSET = itemgetter(0)
 NO_STAMP = -1
 """The stamp of a cell that holds nothing yet: offset 0 is beyond it."""
 
@@ -46,14 +49,15 @@ class Table:
     pages from there on need no read-back; without it every new hour of every organization costs a query.
     """
 
-    def __init__(self, declaration: Declaration, first_unwritten: int) -> None:
+    def __init__(self, declaration: Declaration, first_unwritten: int, add: "Adder | None" = None) -> None:
         self.declaration = declaration
         self.pages: dict[PageKey, Page] = {}
         self.first_unwritten = first_unwritten
         self.round = 0
         self._width = 1 + len(declaration.counters)
-        self._columns = np.arange(self._width)
+        self._add = add or add_in_numpy
         self._changed_pages: list[Page] = []
+        self._row_of = np.empty(0, np.int32)
         self._clear()
 
     def _clear(self) -> None:
@@ -63,6 +67,7 @@ class Table:
         self._page_keys: list[PageKey | None] = []
         self._keys: list[CellKey | None] = []
         self._free: list[int] = []
+        self.forget_numbers()
 
     def open(self, page_key: PageKey) -> bool:
         """Whether the page is here; one that ClickHouse cannot have is opened empty."""
@@ -91,25 +96,52 @@ class Table:
         if loaded:
             self._counts[list(loaded)] = list(loaded.values())
 
-    def fold(self, offsets: Sequence[int], changes: Sequence[Change]) -> None:
-        """Add events at these ascending offsets to their cells. Pages must be open (KeyError: the caller's bug)."""
-        if not changes:
-            return
-        _, page_keys, keys, amounts = zip(*changes, strict=True)
-        rows = np.fromiter(self._rows_of(page_keys, keys), np.intp, len(keys))
-        stamps = np.fromiter(offsets, np.int64, len(offsets))
-        added = np.fromiter(chain.from_iterable(amounts), np.int64, len(keys) * self._width).reshape(-1, self._width)
-        fresh = stamps > self._counts[rows, 0]
-        if not fresh.all():
-            rows, stamps, added = rows[fresh], stamps[fresh], added[fresh]
-        places = rows[:, np.newaxis] * self._width + self._columns
-        np.add.at(self._counts.reshape(-1), places.reshape(-1), added.reshape(-1))
-        self._counts[rows, 0] = stamps  # of a row that is named twice the last one stands, which is the greatest
-        self._changed[rows] = True
+    def fold(self, offsets: Sequence[int], changes: Sequence[Change], columns: Sequence[CellColumns] = ()) -> None:
+        """Add events to their cells: changes at these ascending offsets, and events in columns.
+
+        Pages must be open (KeyError: the caller's bug).
+        """
+        if columns:
+            self._find_rows(offsets, changes, columns)
+        parts = [(self._row_of[each.cells].astype(np.int64), each.offsets, each.amounts) for each in columns]
+        if changes:
+            _, page_keys, keys, amounts = zip(*changes, strict=True)
+            rows = np.fromiter(self._rows_of(page_keys, keys), np.int64, len(keys))
+            added = np.fromiter(chain.from_iterable(amounts), np.int64, len(keys) * self._width)
+            parts.append((rows, np.fromiter(offsets, np.int64, len(offsets)), added.reshape(-1, self._width)))
+        if len(parts) == 1:
+            self._add(self._counts, self._changed.view(np.uint8), *parts[0])
+        elif parts:
+            rows, stamps, added = (np.concatenate(part) for part in zip(*parts, strict=True))
+            order = np.argsort(stamps, kind="stable")
+            self._add(self._counts, self._changed.view(np.uint8), rows[order], stamps[order], added[order])
+
+    def _find_rows(self, offsets: Sequence[int], changes: Sequence[Change], columns: Sequence[CellColumns]) -> None:
+        """Find the row of each number. New cells get theirs in the order of the log, however it is cut into batches."""
+        wanted: list[Wanted] = [
+            (offset, NO_ROW, page_key, key) for offset, (_, page_key, key, _) in zip(offsets, changes, strict=True)
+        ]
+        for each in columns:
+            for _, page_key in each.pages:
+                self._touch(self.pages[page_key])
+            if each.numbers > len(self._row_of):
+                more = np.full(2 * each.numbers - len(self._row_of), NO_ROW, np.int32)
+                self._row_of = np.concatenate((self._row_of, more))
+            wanted += each.unknown(self._row_of, each.cells, each.offsets)
+        if changes or len(columns) > 1:
+            wanted.sort(key=BY_OFFSET)
+        if wanted:
+            _, numbers, page_keys, keys = zip(*wanted, strict=True)
+            rows, found = np.array(self._rows_of(page_keys, keys), np.int32), np.array(numbers)
+            self._row_of[found[found != NO_ROW]] = rows[found != NO_ROW]
+
+    def forget_numbers(self) -> None:
+        """Whoever gives numbers to cells begins anew, or their rows do."""
+        self._row_of = np.empty(0, np.int32)
 
     def _rows_of(self, page_keys: Iterable[PageKey], keys: Iterable[CellKey]) -> list[int]:
         """The row of each cell; a cell that is new gets one, and its page counts as changed."""
-        pages, changed_pages, now, unused = self.pages, self._changed_pages, self.round, self._unused_row()
+        pages, unused = self.pages, self._unused_row()
         rows = []
         for page_key, key in zip(page_keys, keys, strict=True):
             page = pages[page_key]
@@ -119,10 +151,14 @@ class Table:
                 unused = self._unused_row()
             rows.append(row)
             if not page.changed:
-                page.changed = True
-                page.touched = now
-                changed_pages.append(page)
+                self._touch(page)
         return rows
+
+    def _touch(self, page: Page) -> None:
+        if not page.changed:
+            page.changed = True
+            page.touched = self.round
+            self._changed_pages.append(page)
 
     def _unused_row(self) -> int:
         """The row that the next new cell gets."""
@@ -193,6 +229,9 @@ class Table:
         if not self.pages:
             self._clear()
             return
+        gone = np.zeros(len(self._keys) + 1, np.bool_)  # with a place for NO_ROW at its end
+        gone[rows] = True
+        self._row_of[gone[self._row_of]] = NO_ROW
         self._counts[rows] = 0
         self._counts[rows, 0] = NO_STAMP
         for row in rows:

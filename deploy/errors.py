@@ -41,6 +41,9 @@ MEANINGS: dict[ExitCode, str] = {
 }
 
 
+BUILDING = "Install Tally where there is a C compiler, and its compiled form is built."
+
+
 class UserError(Exception):
     """A failure that its reader can do something about: what and where, what to do next, and the exit code."""
 

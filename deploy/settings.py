@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     page_idle_flushes: PositiveInt = Field(60, description="flushes after which an idle page is let go")
     dedup_block_size: PositiveInt = Field(65_536, description="offsets in a block of the duplicate horizon")
     dedup_blocks: PositiveInt = Field(4, description="closed blocks that the duplicate horizon reaches back")
+    fold_form: Literal["compiled", "pure"] | None = Field(
+        None, description="form in which token events are folded; without it, compiled where it is built"
+    )
     bad_share: float = Field(0.5, gt=0, le=1, description="share of dead letters that stops a source; 1 never does")
     completeness_grace_minutes: NonNegativeInt = Field(120, description="how long after midnight a day is complete")
     prices_file: FilePath | None = Field(None, description="CSV of prices instead of the shipped one")

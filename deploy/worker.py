@@ -15,8 +15,9 @@ from aiohttp import web
 from aiokafka.errors import KafkaError
 
 from aggregators.batches import Letter
+from aggregators.forms import IS_BUILT
 from deploy.connections import credentials_of, patient_store_of, wait_for_kafka
-from deploy.errors import ExitCode, explain
+from deploy.errors import BUILDING, ExitCode, UserError, explain
 from deploy.log_filter import OnceAWhile
 from deploy.metrics import make_health_app
 from deploy.settings import Settings
@@ -171,7 +172,15 @@ def options_of(settings: Settings) -> Options:
         unflushed_limit=settings.unflushed_cells_limit,
         idle_flushes=settings.page_idle_flushes,
         bad_share=settings.bad_share,
+        compiled=is_compiled(settings),
     )
+
+
+def is_compiled(settings: Settings) -> bool:
+    """The form in which token events are folded. Raises UserError when it is to be one that is not there."""
+    if settings.fold_form == "compiled" and not IS_BUILT:
+        raise UserError("fold_form is compiled, and that form is not built", BUILDING)
+    return IS_BUILT if settings.fold_form is None else settings.fold_form == "compiled"
 
 
 async def _collect_garbage() -> None:
@@ -193,6 +202,7 @@ def run(settings: Settings) -> None:
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     for handler in logging.getLogger().handlers:
         handler.addFilter(OnceAWhile())
+    logger.info("token events are folded by %s", "compiled code" if is_compiled(settings) else "pure Python")
     gc.disable()
     _share_one_arena()
     (settings.data_dir / "faust").mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from aggregators.batches import Letter, Record
+from aggregators.forms import IS_BUILT
 from aggregators.source import FOLD_VERSION, Source
 from aggregators.watermark import EndAsked
 from sinks.store import NEVER, Position
@@ -51,7 +52,8 @@ LetterBox = Callable[[list[tuple[str, Letter]]], Awaitable[None]]
 @dataclass(frozen=True)
 class Options:
     """Bounds of a worker. `piece` is how many records are folded at a time: what they make fits a core's cache, which
-    is worth a tenth of the time. `bad_share` of a source's latest records being dead letters stops that source."""
+    is worth a tenth of the time. `bad_share` of a source's latest records being dead letters stops that source.
+    `compiled` is the form in which it reads and adds (see aggregators.forms)."""
 
     piece: int = 1_000
     block_size: int = 65_536
@@ -62,6 +64,7 @@ class Options:
     idle_flushes: int = 60
     bad_share: float = 0.5
     bad_least: int = 2_000
+    compiled: bool = IS_BUILT
 
 
 @dataclass

@@ -69,6 +69,7 @@ class Sources(Flushing):
             log_start=bounds[0],
             last_record=position.last_record if position else "",
             first_unwritten=windows,
+            compiled=self._options.compiled,
         )
 
     def confirmed(self, partition: Partition) -> int | None:

@@ -1,20 +1,35 @@
 """A source of token events for tests, and its snapshots in readable form."""
 
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from aggregators.declarations import SPEND
 from aggregators.deduplication import Horizon
+from aggregators.forms import IS_BUILT
 from aggregators.snapshot import Snapshot
 from aggregators.source import Source
 from streams.events import TOKEN
 from tests.folding import LogRecord, record, token, uuid
+from tests.forms import FORMS, form_name
 
 NAME = "tally.token/0@0"
 
 
+form = SimpleNamespace(compiled=IS_BUILT)
+"""Of which form the sources are that a test makes; `each_form` sets it."""
+
+
+@pytest.fixture(params=FORMS, ids=form_name)
+def each_form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test that asks for it runs once with sources of each form."""
+    monkeypatch.setattr(form, "compiled", request.param)
+
+
 def token_source(place: int = 0, **options: Any) -> Source:
     """A source with a horizon of two closed blocks of four offsets."""
-    return Source(TOKEN, NAME, place, Horizon(4, 2), **options)
+    return Source(TOKEN, NAME, place, Horizon(4, 2), **{"compiled": form.compiled, **options})
 
 
 def usage(offset: int, event: int | None = None, **fields: Any) -> LogRecord:

@@ -9,11 +9,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from aggregators.forms import IS_BUILT
 from deploy.doctor.clickhouse import clickhouse_findings, look_at_clickhouse
 from deploy.doctor.findings import Finding, Level, disk_finding
 from deploy.doctor.kafka import kafka_findings, look_at_kafka
 from deploy.doctor.progress import progress_findings
-from deploy.errors import explain
+from deploy.errors import BUILDING, explain
 from deploy.settings import Settings
 
 T = TypeVar("T")
@@ -44,6 +45,10 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
     if settings.now is not None:
         remedy = "Take the setting `now` away, unless this is a test."
         yield Finding("warning", f"the clock stands still at {settings.now.isoformat()}", "settings", remedy)
+    if not IS_BUILT:
+        yield Finding(
+            "warning", "token events are folded by pure Python, at a fraction of the speed", "settings", BUILDING
+        )
     folder = settings.data_dir.resolve()
     while not folder.exists():
         folder = folder.parent

@@ -65,6 +65,7 @@ def _systems(running: Pipeline, options: argparse.Namespace) -> dict[str, Callab
         "clickhouse": lambda: _peer("clickhouse", running, options.events),
         "raw": lambda: _peer("raw", running, options.events),
         "tally": lambda: _tally(running, options.events),
+        "tally_pure": lambda: _tally(running, options.events, fold_form="pure"),
         "naive_faust": lambda: _peer("naive-faust", running, options.naive_events),
         "quix": lambda: _alone("quix_window", running, peers),
         "bytewax": lambda: _alone("bytewax_map", running, peers),
@@ -87,10 +88,10 @@ def _measured(command: list[str]) -> Took:
     return measured
 
 
-def _tally(running: Pipeline, wanted: int) -> Took:
+def _tally(running: Pipeline, wanted: int, **changed: object) -> Took:
     """One fresh worker over a fresh database: from when it reads until its last event is stored."""
     database = f"bench_{len(running.workers)}"
-    worker, tokens = Watched(running, **fresh(running, database)), Tokens(running, database)
+    worker, tokens = Watched(running, **fresh(running, database), **changed), Tokens(running, database)
     worker.wait_until_reading()
     began, cpu_began = time.perf_counter(), worker.cpu
     worker.until(lambda: sum(tokens.stored()) >= wanted)
@@ -124,6 +125,8 @@ def _result(load: Load, runs: dict[str, list[Took]]) -> dict[str, Any]:
         "open_cells": max(run["cells"] for run in runs["tally"]),
         "events_per_second": round(rate["tally"]),
         "cpu_us_per_event": round(cpu["tally"], 2),
+        "pure_events_per_second": round(rate["tally_pure"]),
+        "pure_cpu_us_per_event": round(cpu["tally_pure"], 2),
         "peak_rss_mb": round(max(run["peak_rss_mb"] for run in runs["tally"])),
         "librdkafka_events_per_second": round(rate["librdkafka"]),
         "clickhouse_parse_and_group_events_per_second": round(rate["clickhouse"]),
@@ -132,6 +135,7 @@ def _result(load: Load, runs: dict[str, list[Took]]) -> dict[str, Any]:
         "naive_faust_events_per_second": round(rate["naive_faust"]),
         "quix_events_per_second": round(rate["quix"]),
         "bytewax_events_per_second": round(rate["bytewax"]),
+        "ratio_pure_to_compiled_cpu": round(cpu["tally_pure"] / cpu["tally"], 2),
         "ratio_clickhouse_kafka_engine": round(rate["tally"] / bound, 3),
         "ratio_raw_limit": round(rate["tally"] / rate["raw"], 3),
         "ratio_naive_faust": round(rate["tally"] / rate["naive_faust"], 1),

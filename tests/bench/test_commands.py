@@ -12,6 +12,7 @@ from streams.events import EVENTS_BY_TOPIC, TOKEN
 from tests.bench.environments import command_of
 from tests.bench.events import Load, lines
 from tests.bench.results import facts
+from tests.forms import FORMS, form_name
 from tests.pipeline import pipeline
 
 
@@ -89,3 +90,9 @@ def test_peers_sum_what_was_emitted(tmp_path: Path) -> None:
             command = command_of(peer, running.settings.kafka_bootstrap, TOKEN, str(len(made)))
             done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
             assert json.loads(done.stdout.splitlines()[-1])["total"] == wanted, peer
+
+
+def test_folding_takes_both_forms_to_the_same_cells(tmp_path: Path) -> None:
+    result = run("folding", tmp_path, "--events", "3000", "--runs", "1")
+    assert result["us_per_event"].keys() == {form_name(compiled) for compiled in FORMS}
+    assert all(taken["all"] > taken["read"] > 0 for taken in result["us_per_event"].values())

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aggregators.batches import Gap
 from aggregators.declarations import CELL_TABLES
 from aggregators.deduplication import Horizon
+from aggregators.forms import adder_of
 from aggregators.snapshot import Snapshot, landed
 from aggregators.source import Source
 from aggregators.table import Table
@@ -25,6 +26,7 @@ class Worker:
     The class attributes are what the controls put wrong parts into.
     """
 
+    compiled = False
     source_class: type[Source] = Source
     horizon_class: type[Horizon] = Horizon
     table_class: type[Table] = Table
@@ -39,9 +41,10 @@ class Worker:
             clickhouse.next_offset,
             self.horizon_class(BLOCK_SIZE, BLOCKS),
             last_record=clickhouse.last_record,
+            compiled=self.compiled,
         )
-        windows = self.first_unwritten()
-        self.source.tables = {each: self.table_class(each, windows.get(each.name, 0)) for each in CELL_TABLES}
+        windows, add = self.first_unwritten(), adder_of(self.compiled)
+        self.source.tables = {each: self.table_class(each, windows.get(each.name, 0), add) for each in CELL_TABLES}
 
     def first_unwritten(self) -> dict[str, int]:
         """The windows from which on no page needs to be read back."""

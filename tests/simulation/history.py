@@ -5,7 +5,7 @@ import gc
 import logging
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sinks.owned import source_name
@@ -35,9 +35,10 @@ class Outcome:
 class History:
     """The world of one seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, compiled: bool) -> None:
         self.rng = random.Random(seed)
-        self.plan: Plan = plan_of(self.rng)
+        plan = plan_of(self.rng)
+        self.plan: Plan = replace(plan, options=replace(plan.options, compiled=compiled))
         self.loop = Loop(self.rng)
         self.log = Log(self.loop, self.rng, self.plan)
         self.witness = Witness(self.log, self.plan)
@@ -90,14 +91,14 @@ class History:
         return ""
 
 
-def run(seed: int) -> Outcome:
-    """Live through the history of `seed`."""
+def run(seed: int, compiled: bool) -> Outcome:
+    """Live through the history of `seed`, with workers of one form."""
     state, logger = random.getstate(), logging.getLogger("tally.sources")
     random.seed(seed)  # the waits between retries draw from the common dice
     logger.disabled, had_gc = True, gc.isenabled()
     gc.disable()
     try:
-        return _run(History(seed), seed)
+        return _run(History(seed, compiled), seed)
     finally:
         random.setstate(state)
         logger.disabled = False

@@ -52,10 +52,11 @@ class Interruption:
 class World:
     """One partition, its ClickHouse with a backup from the first flush, and two workers, one after the other."""
 
-    def __init__(self, seed: int, what: Interruption) -> None:
+    def __init__(self, seed: int, what: Interruption, compiled: bool) -> None:
         self.what, self.rng = what, Random(seed)
         self.partition = TOKEN if what.step in OF_TOKEN else CHAT
         options = Options(piece=3, block_size=6, blocks=1, flush_seconds=0.1, idle_flushes=0, open_cells_limit=4)
+        options = replace(options, compiled=compiled)
         calm: dict[str, Any] = {"trouble": 0.0, "slow": 0.0, "losses": 0.0, "incident": ""}
         log: dict[str, Any] = {"partitions": (self.partition,), "records": RECORDS, "repeats": 0.3, "batch": 3}
         self.plan = replace(plan_of(Random(seed)), options=options, chaos_seconds=2.0, **calm, **log)

@@ -3,9 +3,11 @@ frozen until another has taken over, revoked, assigned anew, or its ClickHouse i
 """
 
 from collections.abc import Iterable
+from itertools import product
 
 import pytest
 
+from tests.forms import FORMS
 from tests.simulation.faults import planted
 from tests.simulation.interrupting import FLUSHING, PLACING, READING, STEPS, Interruption, World
 
@@ -19,8 +21,8 @@ def wrongs_of(what: Interruption, seeds: Iterable[int] = SEEDS) -> list[str]:
     """What is wrong after that interruption."""
     wrongs: list[str] = []
     met = 0
-    for seed in seeds:
-        world = World(seed, what)
+    for seed, compiled in product(seeds, FORMS):
+        world = World(seed, what, compiled)
         met += world.loop.run(world.live(), 100_000)
         world.witness.compare(None)
         wrongs += world.witness.wrongs + world.loop.errors

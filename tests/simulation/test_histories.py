@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from tests.forms import FORMS, form_name
 from tests.simulation.faults import FAULTS, planted
 from tests.simulation.history import run
 
@@ -19,7 +20,7 @@ BY_HAND = {"cells_written_to_a_restored_database"}
 
 
 def test_every_history_ends_exact() -> None:
-    outcomes = [run(seed) for seed in range(SEEDS)]
+    outcomes = [run(seed, FORMS[seed % len(FORMS)]) for seed in range(SEEDS)]
     wrong = [outcome for outcome in outcomes if outcome.wrong]
     assert not wrong, f"{len(wrong)} of {SEEDS} are wrong; seed {wrong[0].seed}: {wrong[0].wrong}"
     met = sum((outcome.met for outcome in outcomes), Counter[str]())
@@ -27,17 +28,24 @@ def test_every_history_ends_exact() -> None:
     assert min(met.values()) >= 10, f"what is met so seldom is not tested: {met.most_common()[-3:]}"
 
 
-def test_one_seed_is_one_history() -> None:
-    again = "from tests.simulation.history import run; print(*(run(seed).fingerprint for seed in range(5)))"
-    here = [str(run(seed).fingerprint) for seed in range(5)]
+@pytest.mark.parametrize("compiled", FORMS, ids=form_name)
+def test_one_seed_is_one_history(compiled: bool) -> None:
+    printed = f"print(*(run(seed, {compiled}).fingerprint for seed in range(5)))"
+    command = [sys.executable, "-c", f"from tests.simulation.history import run; {printed}"]
+    here = [str(run(seed, compiled).fingerprint) for seed in range(5)]
     environment = {**os.environ, "PYTHONHASHSEED": "12345"}
-    command = [sys.executable, "-c", again]
     there = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=60).stdout
-    assert here == [str(run(seed).fingerprint) for seed in range(5)]
+    assert here == [str(run(seed, compiled).fingerprint) for seed in range(5)]
     assert here == there.split()
+
+
+def test_both_forms_live_through_the_same_history() -> None:
+    assert len({tuple(run(seed, compiled).fingerprint for seed in range(50)) for compiled in FORMS}) == 1
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - BY_HAND))
 def test_a_planted_fault_is_noticed(name: str) -> None:
     with planted(name):
-        assert any(run(seed).wrong for seed in range(FAULT_SEEDS)), f"{name}: {FAULT_SEEDS} histories end exact"
+        for compiled in FORMS:
+            missed = f"{name}: {FAULT_SEEDS} {form_name(compiled)} histories end exact"
+            assert any(run(seed, compiled).wrong for seed in range(FAULT_SEEDS)), missed

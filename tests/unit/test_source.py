@@ -7,7 +7,10 @@ import pytest
 from aggregators.batches import Gap, Recreated, fingerprint
 from streams.events import TOKEN
 from tests.folding import LOG_MS, LogRecord, record
-from tests.sources import NAME, letters, spent, take, token_source, usage
+from tests.sources import NAME, each_form, letters, spent, take, token_source, usage
+
+__all__ = ["each_form"]
+pytestmark = pytest.mark.usefixtures("each_form")
 
 # -- places ------------------------------------------------------------------------------------------------
 

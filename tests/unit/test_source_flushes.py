@@ -15,7 +15,10 @@ from aggregators.spend import SpendFold
 from aggregators.windows import parse_hour, parse_minute
 from streams.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOKEN
 from tests.folding import NIL, ORGANIZATION, PERSON, THING, LogRecord, entry, record, to_json, token, uuid
-from tests.sources import letters, spent, take, token_source, usage
+from tests.sources import each_form, letters, spent, take, token_source, usage
+
+__all__ = ["each_form"]
+pytestmark = pytest.mark.usefixtures("each_form")
 
 # -- malformed records -------------------------------------------------------------------------------------
 

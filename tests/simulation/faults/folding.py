@@ -5,10 +5,16 @@ from typing import Any
 
 import aggregators.activity
 from aggregators.batches import Gap, Recreated
+from aggregators.columns import CellColumns
 from aggregators.source import Source
 from aggregators.table import Table
 from sinks.sources import Sources
 from tests.simulation.faults.planting import Plant, fault
+
+
+def chosen(columns: CellColumns, which: Any) -> CellColumns:
+    """Some of the events, in the order in which they are named."""
+    return columns._replace(**{name: getattr(columns, name)[which] for name in ("offsets", "cells", "amounts")})
 
 
 @fault
@@ -22,10 +28,11 @@ def one_stamp_for_each_partition(plant: Plant) -> None:
             table.greatest = max(stamp, getattr(table, "greatest", -1))
         load(self, declaration, page_keys, rows)
 
-    def fold_beyond(self: Any, offsets: Any, changes: Any) -> None:
+    def fold_beyond(self: Any, offsets: Any, changes: Any, columns: Any = ()) -> None:
         greatest = getattr(self, "greatest", -1)
         beyond = [(offset, change) for offset, change in zip(offsets, changes, strict=True) if offset > greatest]
-        fold(self, [offset for offset, _ in beyond], [change for _, change in beyond])
+        columns = [chosen(each, each.offsets > greatest) for each in columns]
+        fold(self, [offset for offset, _ in beyond], [change for _, change in beyond], columns)
 
     plant(Source, "load", load_stamp)
     plant(Table, "fold", fold_beyond)
@@ -89,6 +96,8 @@ def unordered_fold(plant: Plant) -> None:
         for offsets, changes in prepared.changes.values():
             offsets.reverse()
             changes.reverse()
+        for columns in prepared.columns.values():
+            columns[:] = [chosen(each, slice(None, None, -1)) for each in columns]
         original(self, prepared)
 
     plant(Source, "apply", apply)

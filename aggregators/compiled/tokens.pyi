@@ -1,0 +1,48 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aggregators.batches import Record
+from aggregators.cell_rows import PageKey
+from aggregators.changes import Row
+from aggregators.columns import Wanted
+
+OFFSET: int
+EVENT: int
+PAYLOAD: int
+ATTRIBUTED: int
+SPEND_PAGE: int
+SPEND_CELL: int
+LIVE_PAGE: int
+LIVE_CELL: int
+SPENT: int
+LIVE: int
+COLUMNS: int
+
+class TokenReader:
+    def __init__(self, earliest: int, before_1970: int, oldest_live: int) -> None: ...
+    def read(self, records: Sequence[Record], into: NDArray[np.int64]) -> list[int]: ...
+    def learn(
+        self,
+        value: bytes,
+        organization: str,
+        actor: tuple[Any, ...],
+        terms: tuple[Any, ...],
+        attribution: tuple[str, Sequence[Row]],
+    ) -> None: ...
+    @property
+    def parts(self) -> int: ...
+    @property
+    def spend_cells(self) -> int: ...
+    @property
+    def live_cells(self) -> int: ...
+    def page_key(self, number: int) -> PageKey: ...
+    def unknown_spend(
+        self, rows: NDArray[np.int32], cells: NDArray[np.int64], offsets: NDArray[np.int64]
+    ) -> list[Wanted]: ...
+    def unknown_live(
+        self, rows: NDArray[np.int32], cells: NDArray[np.int64], offsets: NDArray[np.int64]
+    ) -> list[Wanted]: ...
+    def attribution_rows(self, number: int) -> Sequence[Row]: ...

@@ -7,7 +7,7 @@ any other is declined. So each part means what the fold said that it means.
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_DecodeASCII
-from libc.stdint cimport uint32_t
+from libc.stdint cimport UINT32_MAX, uint32_t
 from libc.string cimport memcpy
 
 from aggregators.compiled.names cimport Names
@@ -94,7 +94,7 @@ cdef class TokenReader:
         if not (scan.is_text(EVENT_ID, 36, 36) and scan.is_text(REQUEST_ID, 1, 128)):
             return False
         minute = scan.minute()
-        if log_ms < 0 or not self.earliest <= minute <= log_minute + self.before_1970:
+        if log_ms < 0 or minute > UINT32_MAX or not self.earliest <= minute <= log_minute + self.before_1970:
             return False
         organization, actor = self.part(self.organizations, ORGANIZATION), self.part(self.actors, ACTOR)
         terms, attribution = self.terms_of_scan(), self.part(self.attributions, ATTRIBUTION)

@@ -6,6 +6,7 @@ them: other values, fields in another order or twice, spaces, bytes changed, lef
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -174,6 +175,15 @@ def test_a_record_cut_off_anywhere_comes_to_the_same() -> None:
     for value in whole:
         pieces = [value, *(value[:end] for end in range(len(value))), *(value[start:] for start in range(len(value)))]
         assert_same([LogRecord(offset, LOG_MS, None, each) for offset, each in enumerate(pieces)], 100)
+
+
+def test_a_log_of_a_far_century_comes_to_the_same() -> None:
+    log = []
+    for offset, year in enumerate((2026, 2026, 8165, 8166, 8167, 9000, 9999, 9999)):
+        moment = datetime(year, 12, 31, 12, tzinfo=UTC)
+        value = json.dumps(token(event_id=uuid(offset), occurred_at=moment.isoformat())).encode()
+        log.append(LogRecord(offset, int(moment.timestamp() * 1000), None, value))
+    assert_same(log, 1)
 
 
 @pytest.mark.parametrize("remembered", [0, 3])

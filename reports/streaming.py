@@ -83,7 +83,7 @@ class HashedCsv:
 
 
 def stream_rows(client: Client, path: Path, parameters: Mapping[str, Any], width: int) -> Iterator[list[Any]]:
-    """The answer of an SQL file as lists of `width` cells, in order. Raises ReportError on a cut stream."""
+    """The answer of an SQL file as lists of `width` cells, in order. A cut stream raises ReportError or HTTPError."""
     stream = client.raw_stream(
         statement(path), parameters=dict(parameters), settings=SETTINGS, fmt="JSONCompactEachRow"
     )

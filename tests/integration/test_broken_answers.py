@@ -4,11 +4,16 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import HTTPError
 
+from reports.errors import ReportError
+from reports.streaming import stream_rows
 from sinks.clickhouse import connect, insert_rows, is_transient
 
 
@@ -85,6 +90,21 @@ def test_a_query_is_answered_whole_or_not_at_all(cutter: Cutter, sql: str) -> No
     assert len(answers) > 300
     assert {limit: rows for limit, rows in answers.items() if rows not in (None, whole)} == {}
     assert list(answers.values()).count(None) > 300
+
+
+def test_a_report_is_streamed_whole_or_is_an_error(cutter: Cutter, tmp_path: Path) -> None:
+    """Rows that came before the end are given out; then it is an error, so a file of them is never issued."""
+    statement = tmp_path / "rows.sql"
+    statement.write_text("SELECT number, repeat('x', 40) FROM numbers(3000) ORDER BY number")
+    client = connect(f"http://127.0.0.1:{cutter.port}", database="default")
+    cutter.passed = 0
+    assert len(list(stream_rows(client, statement, {}, 2))) == 3000
+    size = cutter.passed
+    for limit in (*range(0, 500, 20), *range(500, size - 20, size // 60), *range(size - 20, size)):
+        client.close_connections()
+        cutter.limit = limit
+        with pytest.raises((ClickHouseError, ReportError, OSError, HTTPError)):
+            list(stream_rows(client, statement, {}, 2))
 
 
 def test_an_insert_is_confirmed_or_not_at_all(cutter: Cutter, clickhouse: str) -> None:

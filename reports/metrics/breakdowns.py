@@ -109,7 +109,7 @@ def person_of(reading: Reading, window: Period, account: str) -> Person | None:
 
     Names belong to accounts and not to organizations, so nobody learns that of somebody else's.
     """
-    if not (reading.rows("person_known", account=account)[0][0] or _did_something(reading, window, account)):
+    if not (reading.remembered_now("person_known", account=account)[0][0] or _did_something(reading, window, account)):
         return None
     return name_people(reading, [account])[account]
 

@@ -21,7 +21,8 @@ def name_people(reading: Reading, account_ids: Iterable[str]) -> dict[str, Perso
     asked = sorted(set(account_ids))
     known: dict[str, Person] = {}
     for start in range(0, len(asked), NAMES_AT_ONCE):
-        for account, name, email, deleted in reading.rows("people", accounts=asked[start : start + NAMES_AT_ONCE]):
+        some = asked[start : start + NAMES_AT_ONCE]
+        for account, name, email, deleted in reading.remembered_now("people", accounts=some):
             known[account] = _person(account, name, email, bool(deleted))
     return known
 

@@ -96,6 +96,15 @@ class Reading:
         state = self.state.up_to(window.last, made_of(SQL / f"{metric}.sql"))
         return memory_of(self.client).recall(question, state, lambda: self.rows(metric, **parameters))
 
+    def remembered_now(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
+        """The rows of a metric that tells how things are now, remembered until what they are made of changes."""
+        question = (metric, self.organization_id, repr(sorted(parameters.items())))
+        kinds = made_of(SQL / f"{metric}.sql")
+        assert kinds is not None, f"{metric}.sql reads what made_of.py does not know"
+        return memory_of(self.client).recall(
+            question, self.state.of(*sorted(kinds)), lambda: self.rows(metric, **parameters)
+        )
+
     def rows_of_days(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The remembered rows of a metric whose SQL takes the window as days."""
         return self.remembered(metric, window, first=window.first, last=window.last, **parameters)

@@ -198,6 +198,26 @@ def test_many_people_are_named_at_once(folded: Folded) -> None:
     assert (len(known), known[ADA].name) == (451, None)
 
 
+def test_who_somebody_is_changes_at_once(folded: Folded) -> None:
+    """Names are remembered, until a profile or the directory says otherwise."""
+
+    def named() -> tuple[str | None, str | None]:
+        person = metrics.person_of(folded.look(ORGANIZATION), window("1-week", DAY), ADA)
+        assert person is not None
+        return person.name, person.email
+
+    folded.say(entry("member.joined", account_id=ADA, role="admin"), profile(ADA, "Ada"))
+    assert named() == named() == ("Ada", "ada@example.com")
+    folded.say(profile(ADA, "Ada-Lou"))
+    assert named() == ("Ada-Lou", "ada-lou@example.com")
+    folded.say(profile(BEN, "Ben"))
+    assert metrics.person_of(folded.look(ORGANIZATION), window("1-week", DAY), BEN) is None
+    folded.say(entry("member.joined", account_id=BEN, role="admin"))
+    assert metrics.person_of(folded.look(ORGANIZATION), window("1-week", DAY), BEN) is not None
+    folded.say(entry("tombstone", account_id=ADA))
+    assert named() == ("Deleted user", None)
+
+
 def test_connectors_rank_by_people_then_calls_then_name(folded: Folded) -> None:
     def call(person: str, name: str, access: str = "read", **fields: Any) -> Event:
         return done("connector.called", person, name=name, access=access, **fields)

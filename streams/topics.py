@@ -13,7 +13,16 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
-from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception, stop_after_delay, wait_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryError,
+    before_sleep_log,
+    retry_if_exception,
+    retry_if_result,
+    stop_after_delay,
+    wait_exponential,
+    wait_fixed,
+)
 
 from streams.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
 
@@ -22,6 +31,9 @@ MAX_RECORD_BYTES = 1024 * 1024 + 64 * 1024
 
 MAX_DEAD_LETTER_BYTES = 16 * 1024 * 1024
 """The same for dead letters, which carry an event's bytes in base64 and must never be refused for their size."""
+
+LATEST_SECONDS = 5.0
+"""How long Kafka may take to tell of a topic that it says is there already."""
 
 _DAY_MS = 24 * 3600 * 1000
 
@@ -146,6 +158,7 @@ async def _ensure_once(
         existing = await _existing(admin, [spec.name for spec in specs])
         missing = [spec for spec in specs if spec.name not in existing]
         created = await _create(admin, missing, replication)
+        existing |= await _described(admin, [spec.name for spec in missing if spec.name not in created])
         found = [line for spec in specs if spec.name in existing for line in differences(spec, existing[spec.name])]
         return TopicsReport(tuple(created), tuple(found))
     finally:
@@ -158,6 +171,18 @@ async def _existing(admin: Any, names: list[str]) -> dict[str, ExistingTopic]:
     present = [name for name in names if name in described]
     configs = await _configs(admin, present)
     return {name: ExistingTopic(len(described[name]["partitions"]), configs.get(name, {})) for name in present}
+
+
+async def _described(admin: Any, names: list[str]) -> dict[str, ExistingTopic]:
+    """Topics that another process made a moment ago, which Kafka may not tell of yet. Raises TimeoutError."""
+    if not names:
+        return {}
+    lacks_one = retry_if_result(lambda found: len(found) < len(names))
+    looks = AsyncRetrying(retry=lacks_one, wait=wait_fixed(0.05), stop=stop_after_delay(LATEST_SECONDS))
+    try:
+        return await looks(_existing, admin, names)
+    except RetryError as error:
+        raise TimeoutError(f"Kafka has {', '.join(names)} and does not tell of all of them") from error
 
 
 async def _configs(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:

@@ -1,12 +1,16 @@
 """What many events add to cells, as columns, and how it is added."""
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aggregators.cell_rows import CellKey, Counts, PageKey
+
+BY_OFFSET = itemgetter(0)
+"""The order of the log, of tuples that begin with an offset."""
 
 NO_ROW = -1
 """The row of a number of which none is known."""

@@ -15,6 +15,7 @@ from typing import Any
 from aggregators.batches import Gap, Letter, Prepared, Record, Recreated, fingerprint
 from aggregators.cell_rows import PageKey, Rows
 from aggregators.changes import Row
+from aggregators.columns import BY_OFFSET
 from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon, Verdict
 from aggregators.forms import IS_BUILT, adder_of, reader_of
@@ -25,7 +26,6 @@ from streams.events import PROFILES
 FOLD_VERSION = 1
 """Changed whenever a fold would give other cells for the same log; cells of another version are refused."""
 PAGE_KEY = itemgetter(1)  # of a change
-BY_OFFSET = itemgetter(0)
 ATTRIBUTED_LIMIT = 500_000
 """How many attribution ids a source remembers as written."""
 

@@ -8,13 +8,12 @@ already in that cell and skipped for that cell alone, which is what makes a re-r
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from aggregators.cell_rows import CellKey, CellRows, Counts, PageKey
-from aggregators.columns import NO_ROW, Adder, CellColumns, Wanted, add_in_numpy
+from aggregators.columns import BY_OFFSET, NO_ROW, Adder, CellColumns, Wanted, add_in_numpy
 from aggregators.declarations import Declaration
 from aggregators.windows import WINDOW_PARSE
 
@@ -24,7 +23,6 @@ Change = tuple[Declaration, PageKey, CellKey, Amounts]
 """Increments of one cell. A plain tuple: a named one takes ten times as long to make, twice for every event."""
 
 FIRST_ROWS = 64
-BY_OFFSET = itemgetter(0)
 NO_STAMP = -1
 """The stamp of a cell that holds nothing yet: offset 0 is beyond it."""
 

@@ -5,7 +5,6 @@ The compiled code knows no part of a record that a fold has not explained to it,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from aggregators.batches import Letter, Prepared, Record
 from aggregators.cell_rows import PageKey
 from aggregators.changes import EARLIEST_MINUTE, Folded
-from aggregators.columns import CellColumns
+from aggregators.columns import BY_OFFSET, CellColumns
 from aggregators.compiled import tokens
 from aggregators.compiled.names import first_places
 from aggregators.declarations import MINUTE, SPEND
@@ -31,8 +30,6 @@ REMEMBERED = 100_000
 
 KEY_TERMS = slice(SPEND.key.index("product"), SPEND.key.index("attribution_id"))
 """What stands in a spend cell's key between its actor and its attribution."""
-
-BY_OFFSET = itemgetter(0)
 
 Matrix = NDArray[np.int64]
 """A row for each record, with the columns that `tokens` names."""

@@ -1,6 +1,6 @@
 """The people behind a number: who they are, a page at a time."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from msgspec import Struct
@@ -20,48 +20,27 @@ AT_ONCE = 100
 PARAMETERS = ("of", "first", "last", "page", CONNECTOR.parameter)
 
 
-class Found(Struct, frozen=True):
-    """Who they are, in ascending order of their account ids; None when that is not known."""
+Answer = metrics.PeopleCount | metrics.Share
+"""Says who they are, in ascending order of their account ids; None when that is not known."""
 
-    heading: str
-    about: About
-    account_ids: tuple[str, ...] | None
-
-
-Read = Callable[[Reading, Period, str], Found]
-"""Reads a list; the text is the connector's key, empty for every other list."""
-
-
-def _active(heading: str, products: Sequence[str]) -> Read:
-    def read(reading: Reading, window: Period, _: str) -> Found:
-        found = metrics.active_people(reading, window, products, listed=True)
-        return Found(heading, found.about, found.account_ids)
-
-    return read
-
-
-def _with(heading: str, thing: metrics.Thing) -> Read:
-    def read(reading: Reading, window: Period, _: str) -> Found:
-        found = metrics.people_with(reading, thing, window, listed=True)
-        return Found(heading, found.about, found.account_ids)
-
-    return read
-
-
-def _of_connector(reading: Reading, window: Period, connector: str) -> Found:
-    found = metrics.connector_people(reading, window, connector)
-    return Found(f"people who called {connector_name(reading, connector)}", found.about, found.account_ids)
-
-
-OF: dict[str, Read] = {
-    "active": _active("active people", metrics.ACTIVITY_PRODUCTS),
-    "claude_code": _active("people active in Claude Code", ("claude_code",)),
-    "chat": _with("people with a chat", "chat"),
-    "project": _with("people with a project", "project"),
-    "artifact": _with("people with an artifact", "artifact"),
-    "connector": _of_connector,
+OF: dict[str, tuple[str, Callable[[Reading, Period, str], Answer]]] = {
+    "active": ("active people", lambda reading, window, _: metrics.active_people(reading, window, listed=True)),
+    "claude_code": (
+        "people active in Claude Code",
+        lambda reading, window, _: metrics.active_people(reading, window, ("claude_code",), listed=True),
+    ),
+    "chat": ("people with a chat", lambda reading, window, _: metrics.people_with(reading, "chat", window, True)),
+    "project": (
+        "people with a project",
+        lambda reading, window, _: metrics.people_with(reading, "project", window, True),
+    ),
+    "artifact": (
+        "people with an artifact",
+        lambda reading, window, _: metrics.people_with(reading, "artifact", window, True),
+    ),
+    "connector": ("people who called {}", metrics.connector_people),
 }
-"""What a list can be of, and how it is read."""
+"""What a list can be of: its heading, and how it is read. The text is the connector's key, empty for the others."""
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -106,7 +85,8 @@ def list_people(reading: Reading, organization_id: str, given: Mapping[str, str]
     """One page of the people whom the address asks for. Raises BadRequest."""
     window, number = read_window(given, today), read_number("page", given)
     of = choice(*OF)("of", given["of"])
-    found = OF[of](reading, window, read_which(of, given))
+    (heading, read), which = OF[of], read_which(of, given)
+    found = read(reading, window, which)
     accounts, start = found.account_ids or (), (number - 1) * AT_ONCE
     named = metrics.name_people(reading, accounts[start : start + AT_ONCE])
 
@@ -120,7 +100,7 @@ def list_people(reading: Reading, organization_id: str, given: Mapping[str, str]
         return address(organization_id, "person", days) if kind else ""
 
     return Listed(
-        heading=found.heading,
+        heading=heading.format(connector_name(reading, which)) if which else heading,
         about=found.about,
         count=None if found.account_ids is None else len(accounts),
         people=tuple((named[account], detail(account)) for account in accounts[start : start + AT_ONCE]),

@@ -92,18 +92,17 @@ class Reading:
 
     def remembered(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The same of a metric that tells of no day after the window; remembered while nothing up to then changed."""
-        question = (metric, self.organization_id, repr(sorted(parameters.items())))
-        state = self.state.up_to(window.last, made_of(SQL / f"{metric}.sql"))
-        return memory_of(self.client).recall(question, state, lambda: self.rows(metric, **parameters))
+        return self._recall(metric, self.state.up_to(window.last, made_of(SQL / f"{metric}.sql")), parameters)
 
     def remembered_now(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The rows of a metric that tells how things are now, remembered until what they are made of changes."""
-        question = (metric, self.organization_id, repr(sorted(parameters.items())))
         kinds = made_of(SQL / f"{metric}.sql")
         assert kinds is not None, f"{metric}.sql reads what made_of.py does not know"
-        return memory_of(self.client).recall(
-            question, self.state.of(*sorted(kinds)), lambda: self.rows(metric, **parameters)
-        )
+        return self._recall(metric, self.state.of(*sorted(kinds)), parameters)
+
+    def _recall(self, metric: str, state: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        question = (metric, self.organization_id, repr(sorted(parameters.items())))
+        return memory_of(self.client).recall(question, state, lambda: self.rows(metric, **parameters))
 
     def rows_of_days(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The remembered rows of a metric whose SQL takes the window as days."""

@@ -80,10 +80,13 @@ class BatchConsumer(driver.Consumer):
         """
         partitions = {(tp.topic, tp.partition) for tp in self.assignment()}
         self.pause_partitions({TP(*partition) for partition in partitions})
-        if self._placement is not None:
-            self._placement.cancel()
+        self._stop_placing()
         self._assignments += 1
         self._placement = asyncio.ensure_future(self._place(partitions, self._assignments))
+
+    def _stop_placing(self) -> None:
+        if self._placement is not None:
+            self._placement.cancel()
 
     async def _place(self, partitions: set[Partition], assignment: int) -> None:
         try:
@@ -134,15 +137,13 @@ class BatchConsumer(driver.Consumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Forget the revoked partitions at once: the next owner reads on from the stored positions."""
-        if self._placement is not None:
-            self._placement.cancel()  # or it would own what others own by now
+        self._stop_placing()  # or it would own what others own by now
         self.hooks.dropping([(tp.topic, tp.partition) for tp in revoked])
         await super().on_partitions_revoked(revoked)
 
     async def on_stop(self) -> None:
         """Place nothing any more: the thread that would seek ends, and a worker that is told to end has not failed."""
-        if self._placement is not None:
-            self._placement.cancel()
+        self._stop_placing()
         await super().on_stop()
 
     def verify_event_path(self, now: float, tp: TP) -> None:

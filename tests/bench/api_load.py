@@ -174,10 +174,10 @@ def _spread(found: list[float]) -> dict[str, int]:
 
 
 def _table(result: dict[str, Any]) -> str:
+    times = result["milliseconds"]
     return table(
         [
             {"ms, p50/p95/max": name, **{when: "/".join(map(str, by[name].values())) for when, by in times.items()}}
-            for times in [result["milliseconds"]]
             for name in times["first"]
         ]
     )

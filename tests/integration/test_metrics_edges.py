@@ -8,7 +8,6 @@ import pytest
 
 from reports import metrics
 from reports.windows import days_between, window
-from tests.folding import uuid
 from tests.integration.events_by_hand import (
     ADA,
     BEN,
@@ -188,34 +187,6 @@ def test_ties_go_by_account_id_and_the_deleted_stay_without_a_name(folded: Folde
     assert named == [gone, gone, ("Ada", "ada@example.com", False), (None, None, False)]
     first_two = metrics.top_people_by_projects_used(reading, month, limit=2)
     assert (first_two.ranked, len(first_two.leaders)) == (4, 2)
-
-
-def test_many_people_are_named_at_once(folded: Folded) -> None:
-    everybody = [uuid(0xF000 + number) for number in range(450)]
-    folded.say(*(profile(person, f"P{number}") for number, person in enumerate(everybody)))
-    known = metrics.name_people(folded.look(ORGANIZATION), [*everybody, *everybody[:9], ADA])
-    assert [known[person].name for person in everybody] == [f"P{number}" for number in range(450)]
-    assert (len(known), known[ADA].name) == (451, None)
-
-
-def test_who_somebody_is_changes_at_once(folded: Folded) -> None:
-    """Names are remembered, until a profile or the directory says otherwise."""
-
-    def named() -> tuple[str | None, str | None]:
-        person = metrics.person_of(folded.look(ORGANIZATION), window("1-week", DAY), ADA)
-        assert person is not None
-        return person.name, person.email
-
-    folded.say(entry("member.joined", account_id=ADA, role="admin"), profile(ADA, "Ada"))
-    assert named() == named() == ("Ada", "ada@example.com")
-    folded.say(profile(ADA, "Ada-Lou"))
-    assert named() == ("Ada-Lou", "ada-lou@example.com")
-    folded.say(profile(BEN, "Ben"))
-    assert metrics.person_of(folded.look(ORGANIZATION), window("1-week", DAY), BEN) is None
-    folded.say(entry("member.joined", account_id=BEN, role="admin"))
-    assert metrics.person_of(folded.look(ORGANIZATION), window("1-week", DAY), BEN) is not None
-    folded.say(entry("tombstone", account_id=ADA))
-    assert named() == ("Deleted user", None)
 
 
 def test_connectors_rank_by_people_then_calls_then_name(folded: Folded) -> None:

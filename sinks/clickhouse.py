@@ -102,7 +102,7 @@ def persistently(call: Callable[[], T], on_retry: Callable[[BaseException, float
 
     retrying = Retrying(
         retry=retry_if_exception(is_transient),
-        wait=wait_exponential_jitter(initial=0.1, max=5, jitter=0.2),
+        wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2),
         stop=stop_never,
         before_sleep=tell,
         reraise=True,

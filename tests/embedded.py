@@ -27,7 +27,11 @@ def start_clickhouse(data: Path, port: int = 0, password: str = "") -> RunningCh
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Bootstrap address of the test session's Kafka; tests make topics of their own."""
+    """Bootstrap address of the test session's Kafka; tests make topics of their own.
+
+    Tally's topics have their usual partitions on it, whichever test makes them first: a test that wants another
+    number, or wants to make them itself, takes `own_kafka`.
+    """
     broker = start_kafka(tmp_path_factory.mktemp("kafka"))
     yield broker.child.url
     broker.stop()

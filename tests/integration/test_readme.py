@@ -20,7 +20,7 @@ def blocks(language: str) -> list[str]:
 
 
 async def test_the_emitter_example_emits(kafka: str) -> None:
-    await ensure_topics(kafka, topic_specs(1))
+    await ensure_topics(kafka, topic_specs())
     (example,) = blocks("python")
     imports, _, body = example.partition("\n\n")
     ids = {name: str(uuid4()) for name in ("organization_id", "account_id", "conversation_id")}

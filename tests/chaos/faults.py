@@ -1,10 +1,12 @@
 """What befalls a field: each fault is done and healed when its function returns; recovery is measured from then."""
 
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
+from typing import Any
 from uuid import uuid4
 
 from deploy.simulation import Line
@@ -19,27 +21,47 @@ POISON = 4_000
 
 @dataclass(frozen=True)
 class Fault:
-    """`title` names it in the table; runs of fewer than `least_minutes` leave it out."""
+    """`title` names it in the table; runs of fewer than `least_minutes` leave it out.
+
+    Once each fault has been there, it comes `share` times a round, and in a whole run not more than `most` times.
+    """
 
     title: str
     befall: Callable[[Field], None]
     least_minutes: float = 0
+    share: int = 1
+    most: int = 1_000_000
 
 
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(title: str, least_minutes: float = 0) -> Callable[[Callable[[Field], None]], Callable[[Field], None]]:
-    """Enter a function in FAULTS under its own name."""
+def fault(title: str, **rest: Any) -> Callable[[Callable[[Field], None]], Callable[[Field], None]]:
+    """Enter a function in FAULTS under its own name; `rest` are the fields of Fault."""
 
     def enter(befall: Callable[[Field], None]) -> Callable[[Field], None]:
-        FAULTS[befall.__name__] = Fault(title, befall, least_minutes)
+        FAULTS[befall.__name__] = Fault(title, befall, **rest)
         return befall
 
     return enter
 
 
-@fault("`kill -9` of a worker, started again at once")
+def orders(names: Sequence[str], dice: random.Random) -> Iterator[str]:
+    """Each fault once, then round after round each as often as its share; the order within a round is random.
+
+    Ends when each has come as often as it may.
+    """
+    left = {name: FAULTS[name].most for name in names}
+    a_round = list(names)
+    while any(left.values()):
+        for name in dice.sample(a_round, len(a_round)):
+            if left[name]:
+                left[name] -= 1
+                yield name
+        a_round = [name for name in names for _ in range(FAULTS[name].share)]
+
+
+@fault("`kill -9` of a worker, started again at once", share=10)
 def worker_killed(field: Field) -> None:
     field.replace(SIGKILL)
 
@@ -56,12 +78,12 @@ def clickhouse_away(field: Field) -> None:
     field.restart_clickhouse(away=10.0)
 
 
-@fault("ClickHouse away for 60 s", least_minutes=15)
+@fault("ClickHouse away for 60 s", least_minutes=15, most=5)
 def clickhouse_away_a_minute(field: Field) -> None:
     field.restart_clickhouse(away=60.0)
 
 
-@fault("ClickHouse away for 10 min", least_minutes=60)
+@fault("ClickHouse away for 10 min", least_minutes=60, most=1)
 def clickhouse_away_ten_minutes(field: Field) -> None:
     field.restart_clickhouse(away=600.0)
 
@@ -79,7 +101,7 @@ def worker_frozen(field: Field) -> None:
     worker.send_signal(SIGCONT)
 
 
-@fault("a worker joins, and leaves under SIGTERM")
+@fault("a worker joins, and leaves under SIGTERM", share=3)
 def worker_joins_and_leaves(field: Field) -> None:
     field.visit()
 

@@ -1,10 +1,13 @@
 """Every fault once, under a steady load and a reader's eyes; the end is an independent recount of the whole log."""
 
+import random
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import FAULTS, orders
 from tests.chaos.field import Field, field
 from tests.chaos.reader import Watch
 from tests.pipeline import found_by
@@ -40,6 +43,18 @@ def test_nothing_is_missing_doubled_or_was_ever_seen_wrong(suffering: Field) -> 
     assert watch.unequal(suffering.load.finals) == {}
     assert watch.looks > 20
     assert len(suffering.load.finals) > 5
+
+
+def test_each_fault_comes_once_and_then_as_often_as_its_share() -> None:
+    """Runs of the real thing cannot show it: the long form takes an hour."""
+    order = list(islice(orders(list(FAULTS), random.Random(3)), 200))
+    assert set(order[: len(FAULTS)]) == set(FAULTS)
+    times = Counter(order)
+    assert times["worker_killed"] > 60
+    assert times["worker_joins_and_leaves"] > 18
+    assert times["clickhouse_away_a_minute"] == 5
+    assert times["clickhouse_away_ten_minutes"] == 1
+    assert list(orders(["clickhouse_away_ten_minutes"], random.Random(3))) == ["clickhouse_away_ten_minutes"]
 
 
 def test_the_reader_sees_what_falls_what_moves_and_what_is_too_much() -> None:

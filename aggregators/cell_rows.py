@@ -1,6 +1,6 @@
 """Cells on their way to ClickHouse: keys as they are, counters in one array, read as rows by whoever wants rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -15,28 +15,39 @@ CellKey = tuple[Any, ...]
 """The declaration's key columns, in order."""
 Counts = NDArray[np.int64]
 """A row for each cell: log_offset, then the counters."""
+Joiner = Callable[[list[CellKey], int, Callable[[Any], bytes]], bytes]
+"""(keys, place in each of them, encoding) to what all the values there are encoded as, one behind the other."""
+
+
+def join_in_python(keys: list[CellKey], at: int, encode: Callable[[Any], bytes]) -> bytes:
+    """What the values at a place of each key are encoded as; equal values are encoded once."""
+    values = [key[at] for key in keys]
+    encoded = {value: encode(value) for value in set(values)}
+    return b"".join([encoded[value] for value in values])
 
 
 class CellRows(Sequence[list[Any]]):
     """Absolute rows of one table, in the order of its columns.
 
     A row costs nothing until somebody asks for it: a flush writes columns, and lists of lists for it took a quarter
-    of a worker's time. Sources, page keys, keys and counts are parallel and never change.
+    of a worker's time. Sources, page keys, keys and counts are parallel and never change; `join` makes columns of keys.
     """
 
     def __init__(
         self,
         declaration: Declaration,
-        sources: Sequence[str],
-        page_keys: Sequence[PageKey],
-        keys: Sequence[CellKey],
+        sources: list[str],
+        page_keys: list[PageKey],
+        keys: list[CellKey],
         counts: Counts,
+        join: Joiner = join_in_python,
     ) -> None:
         self.declaration = declaration
         self.sources = sources
         self.page_keys = page_keys
         self.keys = keys
         self.counts = counts
+        self.join = join
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -49,9 +60,8 @@ class CellRows(Sequence[list[Any]]):
 
     def __getitem__(self, place: int | slice) -> "list[Any] | CellRows":
         if isinstance(place, slice):
-            return CellRows(
-                self.declaration, self.sources[place], self.page_keys[place], self.keys[place], self.counts[place]
-            )
+            parallel = self.sources[place], self.page_keys[place], self.keys[place], self.counts[place]
+            return CellRows(self.declaration, *parallel, self.join)
         organization, window = self.page_keys[place]
         text = WINDOW_TEXT[self.declaration.window](window)
         return [self.sources[place], organization, text, *self.keys[place], *self.counts[place].tolist()]
@@ -80,4 +90,5 @@ def together(parts: Sequence[Rows]) -> Rows:
         [page_key for part in cells for page_key in part.page_keys],
         [key for part in cells for key in part.keys],
         np.concatenate([part.counts for part in cells]),
+        cells[0].join,
     )

@@ -1,7 +1,9 @@
-"""The two forms in which records are read and cells added to: pure Python, which is the reference, and compiled."""
+"""The two forms in which records are read, cells added to and keys put into columns: pure Python, which is the
+reference, and compiled."""
 
 from importlib.util import find_spec
 
+from aggregators.cell_rows import Joiner, join_in_python
 from aggregators.columns import Adder, add_in_numpy
 from aggregators.reading import Reader
 from streams.events import TOKEN
@@ -26,3 +28,12 @@ def adder_of(compiled: bool) -> Adder:
 
         return add
     return add_in_numpy
+
+
+def joiner_of(compiled: bool) -> Joiner:
+    """What makes columns of cells' keys."""
+    if compiled:
+        from aggregators.compiled.joining import join
+
+        return join
+    return join_in_python

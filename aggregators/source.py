@@ -18,7 +18,7 @@ from aggregators.changes import Row
 from aggregators.columns import BY_OFFSET
 from aggregators.declarations import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon, Verdict
-from aggregators.forms import IS_BUILT, adder_of, reader_of
+from aggregators.forms import IS_BUILT, adder_of, joiner_of, reader_of
 from aggregators.snapshot import Snapshot
 from aggregators.table import Table
 from streams.events import PROFILES
@@ -59,8 +59,9 @@ class Source:
         self.dropped = False
         self.duplicates = 0
         self.cursor = max(log_start, self._read_from())
-        first_unwritten, add = first_unwritten or {}, adder_of(compiled)
-        self.tables = {each: Table(each, first_unwritten.get(each.name, 0), add) for each in CELL_TABLES}
+        form = adder_of(compiled), joiner_of(compiled)
+        unwritten = first_unwritten or {}
+        self.tables = {each: Table(each, unwritten.get(each.name, 0), *form) for each in CELL_TABLES}
         self.waiting: Prepared | None = None
         self._reader = reader_of(topic, compiled)
         self._rows: dict[str, list[tuple[Any, ...]]] = {}

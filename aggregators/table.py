@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from aggregators.cell_rows import CellKey, CellRows, Counts, PageKey
+from aggregators.cell_rows import CellKey, CellRows, Counts, Joiner, PageKey, join_in_python
 from aggregators.columns import BY_OFFSET, NO_ROW, Adder, CellColumns, Wanted, add_in_numpy
 from aggregators.declarations import Declaration
 from aggregators.windows import WINDOW_PARSE
@@ -47,13 +47,20 @@ class Table:
     pages from there on need no read-back; without it every new hour of every organization costs a query.
     """
 
-    def __init__(self, declaration: Declaration, first_unwritten: int, add: "Adder | None" = None) -> None:
+    def __init__(
+        self,
+        declaration: Declaration,
+        first_unwritten: int,
+        add: Adder = add_in_numpy,
+        join: Joiner = join_in_python,
+    ) -> None:
         self.declaration = declaration
         self.pages: dict[PageKey, Page] = {}
         self.first_unwritten = first_unwritten
         self.round = 0
         self._width = 1 + len(declaration.counters)
-        self._add = add or add_in_numpy
+        self._add = add
+        self._join = join
         self._changed_pages: list[Page] = []
         self._row_of = np.empty(0, np.int32)
         self._clear()
@@ -195,7 +202,8 @@ class Table:
         places = rows.tolist()
         page_keys: list[Any] = [self._page_keys[row] for row in places]
         keys: list[Any] = [self._keys[row] for row in places]
-        return CellRows(self.declaration, [source] * len(places), page_keys, keys, self._counts[rows]), flight
+        parallel = [source] * len(places), page_keys, keys, self._counts[rows]
+        return CellRows(self.declaration, *parallel, self._join), flight
 
     def landed(self, flight: Iterable[Page]) -> None:
         """ClickHouse has confirmed the rows of these pages."""

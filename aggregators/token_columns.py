@@ -93,18 +93,22 @@ class TokenReader(Reader):
     def read(self, records: Sequence[Record], place: int, letters: list[Letter]) -> TokenRun:
         """As Reader does it; what each plain record adds is in the run's columns."""
         matrix = np.empty((len(records), tokens.COLUMNS), np.int64)
-        declined = self._tokens.read(records, matrix)
         folds = [NOTHING] * len(records)
+        declined: list[int] = []
         malformed = set()
-        for at in declined:
+
+        def decline(at: int) -> None:
             read = self._read_one(records[at], place, letters)
             if read is None:
                 malformed.add(at)
-                continue
+                return
             event, event_id, folds[at] = read
             matrix[at, tokens.EVENT], matrix[at, tokens.PAYLOAD] = hash(event_id), hash(records[at].value)
+            declined.append(at)
             if isinstance(event, TokenUsed):
                 self._learn(records[at].value or b"", folds[at])
+
+        self._tokens.read(records, matrix, decline)
         if malformed:
             formed = [at for at in range(len(records)) if at not in malformed]
             records, folds, matrix = [records[at] for at in formed], [folds[at] for at in formed], matrix[formed]
@@ -121,7 +125,7 @@ class TokenReader(Reader):
         """Begin anew when it remembers too much."""
         tokens_ = self._tokens
         cells = tokens_.spend_cells + tokens_.live_cells
-        if tokens_.parts <= REMEMBERED and cells <= 2 * open_cells + REMEMBERED:
+        if tokens_.parts <= open_cells + REMEMBERED and cells <= 2 * open_cells + REMEMBERED:
             return False
         self._begin()
         return True

@@ -6,7 +6,8 @@ Format: https://clickhouse.com/docs/en/interfaces/formats/Native (a block is its
 each column's name, type and values). A server casts what comes to its own column types.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,11 @@ SECONDS = {"hour": 3600, "minute": 60}
 def cells_block(rows: CellRows) -> bytes:
     """One block with all of `rows`, in the order of the table's columns."""
     declaration = rows.declaration
-    organizations, windows = zip(*rows.page_keys, strict=True)
-    keys = zip(declaration.key, zip(*rows.keys, strict=True), strict=True)
     columns = [
-        _texts("source", rows.sources),
-        _ids("organization_id", organizations),
-        _windows(declaration.window, windows),
-        *(_key_column(name, values) for name, values in keys),
+        _column("source", "String", _sources(rows.sources)),
+        _column("organization_id", "UUID", rows.join(rows.page_keys, 0, _id)),
+        _windows(declaration.window, [window for _, window in rows.page_keys]),
+        *(_key_column(name, rows, at) for at, name in enumerate(declaration.key)),
         *(_counts(name, rows.counts[:, at]) for at, name in enumerate(("log_offset", *declaration.counters))),
     ]
     return b"".join((varint(len(columns)), varint(len(rows)), *columns))
@@ -48,27 +47,20 @@ def _column(name: str, kind: str, values: bytes) -> bytes:
     return b"".join((_text(name), _text(kind), values))
 
 
-def _key_column(name: str, values: Sequence[Any]) -> bytes:
+def _key_column(name: str, rows: CellRows, at: int) -> bytes:
     if name in NUMBERS:
-        return _column(name, "UInt8", bytes(values))
-    return _ids(name, values) if name.endswith("_id") else _texts(name, values)
+        return _column(name, "UInt8", rows.join(rows.keys, at, _byte))
+    if name.endswith("_id"):
+        return _column(name, "UUID", rows.join(rows.keys, at, _id))
+    return _column(name, "String", rows.join(rows.keys, at, _text))
 
 
-def _texts(name: str, values: Iterable[str]) -> bytes:
-    return _column(name, "String", _each_once(values, _text))
+def _sources(sources: Iterable[str]) -> bytes:
+    return b"".join([_text(source) * len(list(rows)) for source, rows in groupby(sources)])
 
 
-def _ids(name: str, values: Iterable[str]) -> bytes:
-    return _column(name, "UUID", _each_once(values, _id))
-
-
-def _each_once(values: Iterable[str], encode: Callable[[str], bytes]) -> bytes:
-    """The values one after another; those that many rows share are encoded once."""
-    values = list(values)
-    encoded = {value: encode(value) for value in set(values)}
-    if len(encoded) == 1:
-        return encoded[values[0]] * len(values)
-    return b"".join([encoded[value] for value in values])
+def _byte(value: int) -> bytes:
+    return bytes((value,))
 
 
 def _text(value: str) -> bytes:

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ COLUMNS: int
 
 class TokenReader:
     def __init__(self, earliest: int, before_1970: int, oldest_live: int) -> None: ...
-    def read(self, records: Sequence[Record], into: NDArray[np.int64]) -> list[int]: ...
+    def read(self, records: Sequence[Record], into: NDArray[np.int64], decline: Callable[[int], None]) -> None: ...
     def learn(
         self,
         value: bytes,

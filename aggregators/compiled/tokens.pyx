@@ -70,10 +70,12 @@ cdef class TokenReader:
 
     # -- reading -------------------------------------------------------------------------------------------
 
-    def read(self, records, long long[:, ::1] into):
-        """Fill a row of `into` for each record; gives the positions of those that are declined."""
+    def read(self, records, long long[:, ::1] into, decline):
+        """Fill a row of `into` for each record; `decline(position)` is told at once of one that is not read.
+
+        It may `learn` from it, so that the next record with the same parts is read.
+        """
         cdef Py_ssize_t position = 0
-        cdef list declined = []
         if into.shape[1] != COLUMNS:
             raise ValueError(f"{into.shape[1]} columns instead of {COLUMNS}")
         for record in records:
@@ -81,9 +83,8 @@ cdef class TokenReader:
             value = record.value
             if not PyBytes_CheckExact(value) or not self.read_one(value, record.timestamp, &into[position, 0]):
                 into[position, SPEND_CELL] = -1
-                declined.append(position)
+                decline(position)
             position += 1
-        return declined
 
     cdef bint read_one(self, bytes value, long long log_ms, long long *into) except -1:
         cdef Scan scan = self.scan

@@ -9,6 +9,7 @@ import pytest
 
 from aggregators.cell_rows import CellRows, together
 from aggregators.declarations import CELL_TABLES, Declaration
+from aggregators.forms import joiner_of
 from aggregators.windows import WINDOW_PARSE
 from deploy.connections import store_of
 from deploy.export import prepare_database
@@ -18,6 +19,7 @@ from sinks.native import NUMBERS, varint
 from sinks.store import Store
 from streams.events.envelope import MAX_COUNT
 from tests.folding import uuid
+from tests.forms import FORMS, form_name
 
 WINDOWS = {
     "hour": ("2025-01-01 00:00:00", "2028-02-29 23:00:00", "2100-12-31 23:00:00"),
@@ -49,13 +51,14 @@ def value_of(column: str, number: int) -> Any:
     return text and f"{text}{number}"
 
 
-def cells(declaration: Declaration, source: str, numbers: range) -> CellRows:
+def cells(declaration: Declaration, source: str, numbers: range, compiled: bool = False) -> CellRows:
     windows = [WINDOW_PARSE[declaration.window](text) for text in WINDOWS[declaration.window]]
     keys = [tuple(value_of(column, number + at) for at, column in enumerate(declaration.key)) for number in numbers]
     counts = [[n, *((n * at) % LARGEST for at in range(len(declaration.counters)))] for n in numbers]
     counts[-1][-1] = LARGEST
     page_keys = [(uuid(number % 3), windows[number % 3]) for number in numbers]
-    return CellRows(declaration, [source] * len(keys), page_keys, keys, np.array(counts, np.int64))
+    join = joiner_of(compiled)
+    return CellRows(declaration, [source] * len(keys), page_keys, keys, np.array(counts, np.int64), join)
 
 
 def stored(store: Store, rows: CellRows) -> list[tuple[Any, ...]]:
@@ -66,9 +69,11 @@ def stored(store: Store, rows: CellRows) -> list[tuple[Any, ...]]:
     return found
 
 
+@pytest.mark.parametrize("compiled", FORMS, ids=form_name)
 @pytest.mark.parametrize("declaration", CELL_TABLES, ids=lambda declaration: declaration.name)
-def test_columns_are_stored_as_their_rows(store: Store, declaration: Declaration) -> None:
-    first, second = (cells(declaration, f"t/{number}@0", range(1 + number, 200)) for number in range(2))
+def test_columns_are_stored_as_their_rows(store: Store, declaration: Declaration, compiled: bool) -> None:
+    sources = (f"{form_name(compiled)}/{number}@0" for number in range(2))
+    first, second = (cells(declaration, name, range(1 + at, 200), compiled) for at, name in enumerate(sources))
     rows = together([first, second])
     assert list(rows) == [*first, *second]
     store.write(declaration.name, rows)

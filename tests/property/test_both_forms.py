@@ -186,6 +186,26 @@ def test_a_log_of_a_far_century_comes_to_the_same() -> None:
     assert_same(log, 1)
 
 
+def people_at_work(people: int, times: int) -> list[LogRecord]:
+    """Each person once, one after the other, so many times."""
+    actors = [{"type": "user", "id": uuid(500 + number)} for number in range(people)] * times
+    values = [json.dumps(token(event_id=uuid(at), actor=actor)).encode() for at, actor in enumerate(actors)]
+    return [LogRecord(offset, LOG_MS, None, value) for offset, value in enumerate(values)]
+
+
+def test_a_part_is_known_from_its_second_record_on_in_the_same_batch_too() -> None:
+    log = people_at_work(3, times=4)
+    tables = 2
+    assert assert_same(log, len(log)) == tables * (len(log) - 3)
+
+
+def test_as_many_parts_are_remembered_as_there_are_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a worker that counts many people would learn them again and again."""
+    monkeypatch.setattr(token_columns, "REMEMBERED", 10)
+    log = people_at_work(50, times=4)
+    assert assert_same(log, 50) == 2 * 3 * 50
+
+
 @pytest.mark.parametrize("remembered", [0, 3])
 def test_a_reader_that_forgets_comes_to_the_same(monkeypatch: pytest.MonkeyPatch, remembered: int) -> None:
     monkeypatch.setattr(token_columns, "REMEMBERED", remembered)

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     clickhouse_password: SecretStr = Field(SecretStr(""), description="password at ClickHouse")
     clickhouse_database: str = Field("tally", pattern=r"^[A-Za-z_]\w{0,62}$", description="database of the tables")
     consumer_group: str = Field("tally", min_length=1, description="consumer group of the workers")
+    worker_name: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9._-]{1,200}$", description="name of a worker, the same when it is started again"
+    )
     cache: Path | None = Field(None, description="folder of what the embedded stack downloads once (~/.cache/tally)")
     data_dir: Path = Field(Path(".tally"), description="folder of the embedded stack's data")
     reports_dir: Path = Field(

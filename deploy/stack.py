@@ -138,10 +138,11 @@ def _workers(running: Settings, ports: KeptPorts) -> list[Child]:
 
 
 def _worker(running: Settings, number: int, port: int) -> Child:
-    settings = running.model_copy(update={"metrics_port": port})
+    name = f"worker-{number}"
+    settings = running.model_copy(update={"metrics_port": port, "worker_name": name})
     url = f"http://{HOST}:{port}"
     return Child(
-        name=f"worker-{number}",
+        name=name,
         command=(sys.executable, "-m", "deploy.cli", "worker"),
         env=environment_of(settings),
         ready=lambda: _answers(url + "/alive"),

@@ -26,6 +26,7 @@ from sinks.sources import Sources
 from streams.app import accompany, make_app
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.events import EVENTS_BY_TOPIC
+from streams.group import take_out
 from streams.log import KafkaLog, Partition
 from streams.record_batches import Hooks, RecordBatch
 from streams.topics import is_transient
@@ -63,6 +64,7 @@ class Worker:
             Hooks(self.place, self.sources.drop, self.sources.confirmed, self.failed),
             self.process,
             credentials_of(settings),
+            settings.worker_name,
         )
         self.sources.on_lost = self.place_again
         self._open = AsyncExitStack()
@@ -196,6 +198,21 @@ def _share_one_arena() -> None:
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
+async def take_over(settings: Settings) -> None:
+    """Free the partitions of the worker that had this one's name, which has ended; without a name, do nothing.
+
+    Where Kafka refuses it they are free as soon as that worker's session has ended, so it is no reason to end.
+    """
+    name, group = settings.worker_name, settings.consumer_group
+    if name is None:
+        return
+    try:
+        taken = await take_out(settings.kafka_bootstrap, group, name, settings.client_options())
+        logger.info("%s takes the place of %d that went by its name in the group %s", name, taken, group)
+    except KafkaError as error:
+        logger.warning("%s waits until the one that went by its name before has left the group: %s", name, error)
+
+
 def run(settings: Settings) -> None:
     """Run one worker until SIGTERM or SIGINT. Does not return: the process ends with the worker's exit code."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
@@ -207,5 +224,6 @@ def run(settings: Settings) -> None:
     _share_one_arena()
     (settings.data_dir / "faust").mkdir(parents=True, exist_ok=True)
     asyncio.run(wait_for_kafka(settings))
+    asyncio.run(take_over(settings))
     worker = Worker(settings)
     faust.Worker(worker.app, loglevel="INFO", redirect_stdouts=False, override_logging=False).execute_from_commandline()

@@ -62,12 +62,14 @@ def make_app(
     hooks: Hooks,
     process: Process,
     credentials: CredentialsT | None = None,
+    name: str | None = None,
 ) -> BatchApp:
-    """The worker's application, with one agent for each topic."""
+    """The worker's application, with one agent for each topic. In its group it goes by `name`."""
     app = BatchApp(
         group,
         broker="kafka://" + bootstrap.replace(",", ";kafka://"),
         broker_credentials=credentials,
+        broker_client_id=name,
         **SETTINGS,
         datadir=str(datadir),
         loghandlers=[],

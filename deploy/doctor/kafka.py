@@ -9,7 +9,6 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from deploy.doctor.findings import Finding, clock_finding
 from deploy.settings import Settings
@@ -17,6 +16,7 @@ from deploy.verify.log import Partition, open_log
 from deploy.verify.recount import TOPICS
 from streams.dead_letters import Filter, dead_letters
 from streams.events import DEAD_LETTERS
+from streams.group import members_of
 from streams.topics import ExistingTopic, differences, topic_specs
 
 CLOCK_KEY = b"clock of tally doctor"
@@ -42,7 +42,7 @@ async def look_at_kafka(settings: Settings) -> KafkaFacts:
     try:
         await admin.start()
         topics = await _topics(admin)
-        workers = await _members(admin, settings.consumer_group)
+        workers = await _hosts(admin, settings.consumer_group)
     finally:
         await admin.close()
     async with open_log(settings.kafka_bootstrap, settings.client_options()) as log:
@@ -64,17 +64,9 @@ async def _topics(admin: Any) -> dict[str, ExistingTopic]:
     return {name: ExistingTopic(partitions, configs.get(name, {})) for name, partitions in found.items()}
 
 
-async def _members(admin: Any, group: str) -> tuple[str, ...]:
-    """The hosts of the group's members; a group that does not exist has none."""
-    try:
-        answers = await admin.describe_consumer_groups([group])
-    except GroupCoordinatorNotAvailableError:
-        return ()  # so says a broker that never had any group
-    hosts = []
-    for answer in answers:
-        for described in answer.to_object()["groups"]:
-            hosts += [member["client_host"].lstrip("/") for member in described["members"]]
-    return tuple(sorted(hosts))
+async def _hosts(admin: Any, group: str) -> tuple[str, ...]:
+    """The hosts of the group's members."""
+    return tuple(sorted(member["client_host"].lstrip("/") for member in await members_of(admin, group)))
 
 
 async def _letters(settings: Settings) -> dict[str, int]:

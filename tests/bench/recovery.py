@@ -1,8 +1,9 @@
 """How soon a worker is back: `python -m tests.bench.recovery [--kills 10 --cells 990000 --rate EVENTS_A_SECOND]`.
 
 *Killed*: at half of the full rate (a worker's from a backlog, measured first unless it is given) the only worker gets
-`kill -9`, and another is started at once. It has caught up with the first answer of ClickHouse by which the new worker
-has stored something and no more than two seconds of load are emitted and not yet stored. The load never stops.
+`kill -9`, and another of its name is started at once (`--name ""`: without a name). It has caught up with the first
+answer of ClickHouse by which the new worker has stored something and no more than two seconds of load are emitted and
+not yet stored. The load never stops.
 
 *Cold*: a worker opens so many cells and ends; events on all of their pages follow; then a new worker starts, over an
 empty memory: seconds from its start until it reads, until the first new position is stored, and until all is.
@@ -33,7 +34,7 @@ def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory() as folder, pipeline(Path(folder)) as running:
         worker, full = worker_at_full_rate(running, options)
-        killed = kills(running, worker, full / 2, options.kills)
+        killed = kills(running, worker, full / 2, options.kills, options.name or None)
     with tempfile.TemporaryDirectory() as folder, pipeline(Path(folder)) as running:
         load = Load(events=options.cells + options.tail, cells=options.cells, organizations=options.organizations)
         cold = cold_start(running, load)
@@ -48,22 +49,25 @@ def _options() -> argparse.Namespace:
     made = parser(__doc__)
     add_options(made)
     made.add_argument("--kills", type=int, default=10)
+    made.add_argument("--name", default="worker-1", help="of the workers that are killed (worker-1)")
     made.add_argument("--cells", type=int, default=990_000, help="open cells of the cold start (990000)")
     made.add_argument("--tail", type=int, default=50_000, help="events that the cold start finds (50000)")
     made.add_argument("--organizations", type=int, default=20, help="of the cold start (20)")
     return made.parse_args()
 
 
-def kills(running: Pipeline, worker: Watched, rate: float, times: int) -> dict[str, Any]:
+def kills(running: Pipeline, worker: Watched, rate: float, times: int, name: str | None) -> dict[str, Any]:
     """So many kills under load; seconds from each until the next worker reads, and until it has caught up."""
     tokens, dice = Tokens(running), random.Random(5)
+    worker.end()
+    worker = Watched(running, worker_name=name)
     reading, caught_up = [], []
     with steady(running, rate) as load:
         for _ in range(times):
             worker.until(lambda: _lag(load, tokens) <= CAUGHT_UP_SECONDS * rate)
             time.sleep(dice.uniform(1.0, 4.0))
             worker.kill()
-            worker = Watched(running)
+            worker = Watched(running, worker_name=name)
             worker.wait_until_reading()
             reading.append(worker.reading)
             _wait_until_caught_up(worker, load, tokens)
@@ -72,6 +76,7 @@ def kills(running: Pipeline, worker: Watched, rate: float, times: int) -> dict[s
         worker.until(lambda: sum(tokens.stored()) == load.latest().total)
         exact = tokens.counted()["requests"] == load.latest().total
     return {
+        "name": name,
         "events_per_second": round(rate),
         "reading": spread(reading),
         "caught_up": spread(caught_up),

@@ -1,0 +1,47 @@
+"""The workers' consumer group: who is in it, and how a worker takes the place of the one that it is started for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownMemberIdError, for_code
+from aiokafka.protocol.group import LeaveGroupRequest
+
+
+async def members_of(admin: Any, group: str) -> list[Mapping[str, Any]]:
+    """`member_id`, `client_id` and `client_host` of each; a group that does not exist has none. Raises KafkaError."""
+    try:
+        answers = await admin.describe_consumer_groups([group])
+    except GroupCoordinatorNotAvailableError:
+        return []  # so says a broker that never had any group
+    found: list[Mapping[str, Any]] = []
+    for answer in answers:
+        for described in answer.to_object()["groups"]:
+            _raise_for(described["error_code"], group)
+            found += described["members"]
+    return found
+
+
+async def take_out(bootstrap: str, group: str, name: str, options: Mapping[str, Any] | None = None) -> int:
+    """Take the members that go by `name` (their client id) out of the group; gives how many there were.
+
+    A member that was killed keeps its partitions until its session has ended, six seconds in which nobody reads them.
+    One that is alive nevertheless joins again by itself. `options` are aiokafka's connection arguments. Raises
+    KafkaError.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, **(options or {}))
+    try:
+        await admin.start()
+        gone = [member["member_id"] for member in await members_of(admin, group) if member["client_id"] == name]
+        for member_id in gone:
+            answer = await admin._send_request(LeaveGroupRequest(group, member_id), await admin.find_coordinator(group))
+            if for_code(answer.error_code) is not UnknownMemberIdError:  # or its session has just ended
+                _raise_for(answer.error_code, member_id)
+        return len(gone)
+    finally:
+        await admin.close()
+
+
+def _raise_for(code: int, message: str) -> None:
+    if code:
+        raise for_code(code)(message)

@@ -1,0 +1,123 @@
+"""A worker that is started under the name of one that was killed takes its place at once, and nobody else's."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from signal import SIGCONT, SIGSTOP
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from deploy.simulation import Line, Plan, simulate
+from deploy.verify import run as verify
+from streams.group import members_of, take_out
+from tests.integration.bad_days import eventually
+from tests.pipeline import Pipeline, found_by, pipeline
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+
+PLAN = Plan(until=date(2026, 11, 20), seed=5, users=120, days=10, duplicates=0.03, late=0.02, poison=0.01)
+HORIZON = {"dedup_block_size": 4096, "dedup_blocks": 2}
+PART = 3_000
+BEYOND_SESSION = 9.0
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Pipeline]:
+    """A pipeline without a worker."""
+    with pipeline(tmp_path, **HORIZON) as started:
+        yield started
+
+
+@pytest.fixture
+def life() -> Iterator[Line]:
+    """Lines to emit, with repeats, late events and poison."""
+    return simulate(PLAN)
+
+
+def started(running: Pipeline, name: str | None) -> "subprocess.Popen[bytes]":
+    """A worker under this name, when it has partitions."""
+    log = running.folder / f"worker-{len(running.workers)}.log"
+    worker = running.start_worker(worker_name=name)
+    eventually(lambda: "reading" in log.read_text(errors="replace"), seconds=60)
+    return worker
+
+
+def members(running: Pipeline) -> dict[str, str]:
+    """Names by member id, as Kafka has them."""
+
+    async def ask() -> dict[str, str]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=running.settings.kafka_bootstrap)
+        await admin.start()
+        try:
+            found = await members_of(admin, running.settings.consumer_group)
+            return {member["member_id"]: member["client_id"] for member in found}
+        finally:
+            await admin.close()
+
+    return asyncio.run(ask())
+
+
+def take(running: Pipeline, name: str) -> int:
+    return asyncio.run(take_out(running.settings.kafka_bootstrap, running.settings.consumer_group, name))
+
+
+def assert_exact(running: Pipeline) -> None:
+    verdict = verify(running.settings, wait_seconds=60)
+    assert verdict.equal, found_by(verdict)
+    assert sum(topic.duplicates for topic in verdict.topics) > 0, "the load had no duplicates, so nothing was tested"
+
+
+def test_a_killed_worker_is_succeeded_by_the_one_of_its_name(running: Pipeline, life: Iterator[Line]) -> None:
+    one, _ = started(running, "one"), started(running, "two")
+    running.emit(islice(life, PART))
+    one.kill()
+    running.emit(islice(life, PART))
+    started(running, "one")
+    assert sorted(members(running).values()) == ["one", "two"]
+    assert "one takes the place of 1 " in (running.folder / "worker-2.log").read_text()
+    running.wait()
+    assert_exact(running)
+
+
+def test_only_members_of_that_name_are_taken_out(running: Pipeline) -> None:
+    assert take(running, "one") == 0, "there is no group yet"
+    started(running, "one").send_signal(SIGSTOP)  # so that it does not join again at once
+    before = members(running)
+    assert list(before.values()) == ["one"]
+    assert take(running, "on") == 0
+    assert members(running) == before
+    assert take(running, "one") == 1
+    assert members(running) == {}
+    assert take(running, "one") == 0
+
+
+def test_who_is_alive_nevertheless_joins_again(running: Pipeline, life: Iterator[Line]) -> None:
+    """Two workers by one name, by mistake: nothing is counted twice or left out."""
+    started(running, "one")
+    running.emit(islice(life, PART))
+    started(running, "one")
+    running.emit(islice(life, PART))
+    eventually(lambda: list(members(running).values()) == ["one", "one"], seconds=60)
+    running.emit(islice(life, PART))
+    running.wait()
+    assert_exact(running)
+
+
+def test_a_worker_that_wakes_up_when_its_place_is_taken(running: Pipeline, life: Iterator[Line]) -> None:
+    frozen = started(running, "one")
+    running.emit(islice(life, PART))
+    frozen.send_signal(SIGSTOP)
+    running.emit(islice(life, PART))
+    started(running, "one")
+    running.emit(islice(life, PART))
+    running.wait()
+    frozen.send_signal(SIGCONT)
+    time.sleep(BEYOND_SESSION)
+    running.emit(islice(life, PART))
+    running.wait()
+    assert_exact(running)

@@ -33,7 +33,7 @@ def spend_form(layout: Layout = DAILY) -> Form:
 
 def focus_form(suffix: str) -> Form:
     """FOCUS 1.2 as CSV or Parquet, by one of FOCUS_SUFFIXES."""
-    from reports.focus.files import CsvFile, ParquetFile  # Arrow takes longer to load than most commands run
+    from reports.focus.files import CsvFile, ParquetFile  # Parquet need not be loaded for a spend report
     from reports.focus.report import write_focus
 
     return Form("focus", suffix, partial(write_focus, file_of=ParquetFile if suffix == ".parquet" else CsvFile))

@@ -1,11 +1,11 @@
 """Which columns a spend report has, and what tells its rows apart."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from operator import itemgetter
+
+import pyarrow as pa
 
 from reports.ids import USER, tagged
+from reports.text_columns import each_text
 
 ROW = (
     "date",
@@ -31,7 +31,8 @@ ROW = (
 )
 """All that is known of a row, in the order of spend_report.sql; `user_id` and what nothing feeds come after that."""
 
-ACCOUNT = ROW.index("account_uuid")
+SELECTED = ROW[:18]
+"""What spend_report.sql selects."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +49,15 @@ class Layout:
     by_channel: bool = False
     names: tuple[str, ...] = ("user_email",)
 
-    @cached_property
+    @property
     def by_user_id(self) -> bool:
         """Whether rows carry the outer form of the account, which costs more than the rest of a row."""
         return "user_id" in self.columns
 
-    @cached_property
-    def pick(self) -> Callable[[Sequence[str]], tuple[str, ...]]:
-        """Takes the layout's cells out of a row of ROW."""
-        first, *others = map(ROW.index, self.columns)
-        return itemgetter(first, *others)
-
-    @cached_property
-    def key_places(self) -> tuple[int, ...]:
-        """Where the keys are among the layout's cells."""
-        return tuple(map(self.columns.index, self.keys))
-
-    @cached_property
-    def name_places(self) -> frozenset[int]:
-        """Where the names are among the layout's cells."""
-        return frozenset(map(self.columns.index, self.names))
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The columns that are no names."""
+        return tuple(column for column in self.columns if column not in self.names)
 
 
 DAILY = Layout("daily", ROW[:12], ("date", "account_uuid", "product", "model"), by_day=True)
@@ -84,6 +74,7 @@ CLAUDE_2026_10 = Layout(
 LAYOUTS = {layout.name: layout for layout in (DAILY, CLAUDE_2026_10)}
 
 
-def whole_row(cells: Sequence[str]) -> list[str]:
-    """A row of ROW from one of spend_report.sql. Nothing tells of a channel of Teams."""
-    return [*cells, tagged(USER, cells[ACCOUNT]) if cells[ACCOUNT] else "", ""]
+def whole_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of ROW from those of spend_report.sql. Nothing tells of a channel of Teams."""
+    user_ids = each_text(rows["account_uuid"], lambda account: tagged(USER, account) if account else "")
+    return pa.record_batch([*rows.columns, user_ids, pa.repeat("", len(rows))], names=list(ROW))

@@ -6,18 +6,34 @@ digits as it takes, and empty when a price is unknown.
 """
 
 import csv
-import hashlib
+import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
+from functools import reduce
+from itertools import islice
 from typing import Any, BinaryIO
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from reports.spend_columns import DAILY, Layout
-from reports.streaming import HashedCsv
+from reports.streaming import Hashed
+from reports.text_columns import digests, each_text, joined, lines, of_rows
 
 FORMULA = frozenset("=+-@\t\r\n")
+QUOTED = re.compile('[,"\r\n]')
+TEXTS = frozenset(("user_email", "product", "model", "model_family", "slack_channel_id"))
+SEPARATOR = "\x1f"
+"""Between the cells of a row that is hashed."""
 EXACT = Context(prec=120)
+COUNT = pa.decimal128(38, 0)
+MONEY = pa.decimal256(76, 38)
+"""ClickHouse's money has 24 digits after the point. Arrow refuses what does not fit rather than round it."""
+READ_AT_ONCE = 8_192
+"""Rows of an earlier file that are read before they are hashed."""
 
 
 @dataclass
@@ -43,18 +59,21 @@ class Totals:
         """Gross spend of all rows; None when a row's is unknown."""
         return None if self.unpriced_rows else self.priced_gross_spend_usd
 
-    def add(self, cells: Sequence[str]) -> None:
-        """Count one row of cells, in the order of ROW."""
-        self.rows += 1
-        self.requests += int(cells[7])
-        self.prompt_tokens += int(cells[8])
-        self.completion_tokens += int(cells[9])
-        if cells[11]:
-            self.priced_net_spend_usd = EXACT.add(self.priced_net_spend_usd, Decimal(cells[10]))
-            self.priced_gross_spend_usd = EXACT.add(self.priced_gross_spend_usd, Decimal(cells[11]))
-        else:
-            self.unpriced_rows += 1
-            self.unpriced_models.add(cells[5])
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Count rows, in columns of ROW."""
+        self.rows += len(rows)
+        self.requests += int(_sum(rows["total_requests"], COUNT))
+        self.prompt_tokens += int(_sum(rows["total_prompt_tokens"], COUNT))
+        self.completion_tokens += int(_sum(rows["total_completion_tokens"], COUNT))
+        unpriced = pc.equal(rows["total_gross_spend_usd"], "")
+        if pc.any(unpriced).as_py():
+            without = rows.filter(unpriced)
+            self.unpriced_rows += len(without)
+            self.unpriced_models.update(without["model"].unique().to_pylist())
+            rows = rows.filter(pc.invert(unpriced))
+        net, gross = (_sum(rows[column], MONEY) for column in ("total_net_spend_usd", "total_gross_spend_usd"))
+        self.priced_net_spend_usd = EXACT.add(self.priced_net_spend_usd, net)
+        self.priced_gross_spend_usd = EXACT.add(self.priced_gross_spend_usd, gross)
 
     def as_json(self) -> dict[str, Any]:
         """The totals by the names of the columns; money is null when a row's is unknown, the priced part never is."""
@@ -83,12 +102,12 @@ class Facts:
     keys: "array[int]" = field(default_factory=lambda: array("Q"))
     rows: "array[int]" = field(default_factory=lambda: array("Q"))
 
-    def add(self, cells: Sequence[str]) -> None:
-        """Take in one row of cells, as in the file."""
-        row = _digest(cell for place, cell in enumerate(cells) if place not in self.layout.name_places)
-        self.total = (self.total + int.from_bytes(row)) % (1 << 256)
-        self.rows.append(int.from_bytes(row[:8]))
-        self.keys.append(int.from_bytes(_digest(cells[place] for place in self.layout.key_places)[:8]))
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Take in rows, in the columns of the layout and as in the file."""
+        hashes = digests(joined(rows.select(self.layout.facts).columns, SEPARATOR))
+        self.total = (self.total + _total(hashes)) % (1 << 256)
+        self.rows.frombytes(_first_64_bits(hashes))
+        self.keys.frombytes(_first_64_bits(digests(joined(rows.select(self.layout.keys).columns, SEPARATOR))))
 
     @property
     def sha256(self) -> str:
@@ -109,36 +128,78 @@ def safe_text(cell: str) -> str:
     return f"'{cell}" if cell and cell[0] in FORMULA else cell
 
 
+def safe_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows, their text cells safe. Only these can be formulas: the others are numbers, days and UUIDs."""
+    names = rows.schema.names
+    columns = (each_text(rows[name], safe_text) if name in TEXTS else rows[name] for name in names)
+    return pa.record_batch(list(columns), names=names)
+
+
 class SpendCsv:
-    """Writes a report to `sink`, 64 KiB at a time, and knows its totals and facts; `close` writes the rest."""
+    """Writes a report to `sink` as its rows come, and knows its totals and facts."""
 
     def __init__(self, sink: BinaryIO, layout: Layout = DAILY) -> None:
         self.totals = Totals()
         self.facts = Facts(layout)
-        self._pick = layout.pick
-        self._csv = HashedCsv(sink, layout.columns)
+        self._layout = layout
+        self._sink = Hashed(sink)
 
-    def write(self, cells: Sequence[str]) -> None:
-        """Add one row, its cells in the order of ROW, text cells already safe."""
-        shown = self._pick(cells)
-        self._csv.add(shown)
-        self.totals.add(cells)
+    def write(self, rows: pa.RecordBatch) -> None:
+        """Add rows in columns of ROW, text cells already safe."""
+        shown = rows.select(self._layout.columns)
+        self._head()
+        self._sink.write(_csv(shown))
+        self.totals.add(rows)
         self.facts.add(shown)
 
     def close(self) -> str:
-        """Write what is left and return the SHA-256 of the whole file."""
-        return self._csv.close()
+        """Write what is left and return the SHA-256 of the whole file. The sink stays open."""
+        self._head()
+        return self._sink.sha256
+
+    def _head(self) -> None:
+        """Nothing is written before the first rows are there: until then, whoever asked can be refused."""
+        if not self._sink.tell():
+            self._sink.write(f"{','.join(self._layout.columns)}\r\n".encode())
 
 
-def read_facts(lines: Iterable[str]) -> Facts:
+def read_facts(file: Iterable[str]) -> Facts:
     """The facts of a file that was issued before, which has the columns of DAILY."""
     facts = Facts()
-    reader = csv.reader(lines)
+    reader = csv.reader(file)
     next(reader, None)
-    for cells in reader:
-        facts.add(cells)
+    while rows := list(islice(reader, READ_AT_ONCE)):
+        facts.add(of_rows(rows, DAILY.columns))
     return facts
 
 
-def _digest(cells: Iterable[str]) -> bytes:
-    return hashlib.sha256("\x1f".join(cells).encode()).digest()
+def _csv(rows: pa.RecordBatch) -> bytes:
+    """The rows as lines of CSV. Hardly any cell needs quotes, so all are joined without, and then it is counted whether
+    what separates cells and lines is there more often than it should be."""
+    text = lines(joined(rows.columns, ","), "\r\n")
+    written = {",": len(rows) * (rows.num_columns - 1), '"': 0, "\r": len(rows), "\n": len(rows)}
+    letters = np.frombuffer(text, np.uint8)
+    if all(np.count_nonzero(letters == ord(letter)) == count for letter, count in written.items()):
+        return text
+    return lines(joined([each_text(column, _quoted) for column in rows.columns], ","), "\r\n")
+
+
+def _quoted(cell: str) -> str:
+    return '"{}"'.format(cell.replace('"', '""')) if QUOTED.search(cell) else cell
+
+
+def _sum(column: pa.Array, kind: pa.DataType) -> Decimal:
+    """The exact sum of numbers that are texts."""
+    total: Decimal = pc.sum(column.cast(kind), min_count=0).as_py()
+    return total
+
+
+def _total(hashes: bytes) -> int:
+    """The sum of hashes of 256 bits. A sum of 32 bits each cannot overflow 64 with less than 2 ** 32 rows."""
+    words = np.frombuffer(hashes, ">u4").reshape(-1, 8).sum(axis=0, dtype=np.uint64)
+    return reduce(lambda total, word: (total << 32) + int(word), words, 0)
+
+
+def _first_64_bits(hashes: bytes) -> bytes:
+    """Of each hash of 256 bits, in the order of bytes of this machine."""
+    return np.frombuffer(hashes, ">u8")[::4].astype(np.uint64).tobytes()

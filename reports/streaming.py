@@ -1,19 +1,33 @@
-"""Rows of a long answer, one at a time, and files that are hashed while they are written."""
+"""A long answer, row by row or some thousand rows at a time, and files that are hashed while they are written."""
 
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import orjson
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 from clickhouse_connect.driver.client import Client
 
 from reports.errors import ReportError
 from reports.queries import statement
+from reports.text_columns import each_text
 
+T = TypeVar("T")
 CHUNK = 1 << 16
+PIECE = 1 << 19
+"""Bytes of an answer that are read at once: some thousand rows, so that what each piece costs is little of a row."""
+
+TSV = pa_csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False)
+ESCAPED = re.compile(r"\\(.)")
+ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "0": "\0", "'": "'", "\\": "\\"}
+"""What ClickHouse writes after a backslash, and what it stands for. `\\N` is none of a text: columns have no nulls."""
 
 SETTINGS = {
     "do_not_merge_across_partitions_select_final": 1,
@@ -84,24 +98,49 @@ class HashedCsv:
 
 def stream_rows(client: Client, path: Path, parameters: Mapping[str, Any], width: int) -> Iterator[list[Any]]:
     """The answer of an SQL file as lists of `width` cells, in order. A cut stream raises ReportError or HTTPError."""
-    stream = client.raw_stream(
-        statement(path), parameters=dict(parameters), settings=SETTINGS, fmt="JSONCompactEachRow"
-    )
-    try:
-        for line in _lines(stream):
+    for lines in _whole_lines(client, path, parameters, "JSONCompactEachRow"):
+        for line in lines[:-1].split(b"\n"):
             yield _row(line, width)
+
+
+def stream_columns(
+    client: Client, path: Path, parameters: Mapping[str, Any], names: Sequence[str]
+) -> Generator[pa.RecordBatch]:
+    """The answer of an SQL file as columns of texts with these names, some thousand rows at a time, in order.
+
+    None of the answer's cells may be null. A cut stream raises ReportError or HTTPError. The next rows are read in a
+    thread while those before are worked on; it ends with the iterator, which whoever stops early closes.
+    """
+    with closing(_whole_lines(client, path, parameters, "TabSeparated")) as pieces:
+        yield from _ahead(_columns(lines, names) for lines in pieces)
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The items, each made in a thread while the one before is in use. The first one, which takes longest, is made by
+    whoever asks for it: a wait in a thread could not be interrupted."""
+    with ThreadPoolExecutor(1) as reader:
+        item = next(items, None)
+        while item is not None:
+            coming = reader.submit(next, items, None)
+            yield item
+            item = coming.result()
+
+
+def _whole_lines(client: Client, path: Path, parameters: Mapping[str, Any], form: str) -> Generator[bytes]:
+    """An answer in pieces that end with a line. One that does not end with a line break was cut off."""
+    stream = client.raw_stream(statement(path), parameters=dict(parameters), settings=SETTINGS, fmt=form)
+    try:
+        rest = b""
+        while piece := stream.read(PIECE):
+            text = rest + piece
+            end = text.rfind(b"\n") + 1
+            rest = text[end:]
+            if end:
+                yield text[:end]
+        if rest:
+            raise _broken_off(repr(rest[:200]))
     finally:
         stream.close()
-
-
-def _lines(stream: Any) -> Iterator[bytes]:
-    """The lines of a response body. A body that does not end with a line break was cut off."""
-    rest = b""
-    while chunk := stream.read(1 << 18):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from lines
-    if rest:
-        raise ReportError(f"ClickHouse broke off in the middle of a report: {rest[:200]!r}", "Try again.")
 
 
 def _row(line: bytes, width: int) -> list[Any]:
@@ -111,5 +150,26 @@ def _row(line: bytes, width: int) -> list[Any]:
     except orjson.JSONDecodeError:
         cells = None
     if not isinstance(cells, list) or len(cells) != width:
-        raise ReportError(f"ClickHouse broke off in the middle of a report: {line[:300]!r}", "Try again.")
+        raise _broken_off(repr(line[:300]))
     return cells
+
+
+def _columns(lines: bytes, names: Sequence[str]) -> pa.RecordBatch:
+    """Whole lines as columns; Arrow names the line that is no row of theirs, such as an error in the body."""
+    read = pa_csv.ReadOptions(column_names=list(names), use_threads=False, block_size=len(lines))
+    texts = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
+    try:
+        rows = pa_csv.read_csv(pa.BufferReader(lines), read, TSV, texts).combine_chunks().to_batches()[0]
+    except pa.ArrowInvalid as error:
+        raise _broken_off(str(error)) from error
+    if b"\\" not in lines:
+        return rows
+    return pa.record_batch([each_text(column, _unescaped) for column in rows.columns], names=list(names))
+
+
+def _unescaped(text: str) -> str:
+    return ESCAPED.sub(lambda escape: ESCAPES[escape[1]], text)
+
+
+def _broken_off(what: str) -> ReportError:
+    return ReportError(f"ClickHouse broke off in the middle of a report: {what}", "Try again.")

@@ -1,10 +1,12 @@
 """An answer that breaks off, wherever it does, is an error and never a shorter answer."""
 
+import io
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any, cast
 
 import clickhouse_connect
 import pytest
@@ -13,8 +15,17 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from reports.errors import ReportError
-from reports.streaming import stream_rows
+from reports.streaming import stream_columns, stream_rows
 from sinks.clickhouse import connect, insert_rows, is_transient
+
+Stream = Callable[[Client, Path], int]
+
+
+class Body(io.BytesIO):
+    """A client whose answers are these bytes."""
+
+    def raw_stream(self, *_: Any, **__: Any) -> "Body":
+        return self
 
 
 class Cutter(threading.Thread):
@@ -92,19 +103,78 @@ def test_a_query_is_answered_whole_or_not_at_all(cutter: Cutter, sql: str) -> No
     assert list(answers.values()).count(None) > 300
 
 
-def test_a_report_is_streamed_whole_or_is_an_error(cutter: Cutter, tmp_path: Path) -> None:
+def by_rows(client: Client, statement: Path) -> int:
+    return len(list(stream_rows(client, statement, {}, 2)))
+
+
+def by_columns(client: Client, statement: Path) -> int:
+    return sum(map(len, stream_columns(client, statement, {}, ("number", "text"))))
+
+
+@pytest.mark.parametrize("stream", [by_rows, by_columns])
+def test_a_report_is_streamed_whole_or_is_an_error(cutter: Cutter, tmp_path: Path, stream: Stream) -> None:
     """Rows that came before the end are given out; then it is an error, so a file of them is never issued."""
     statement = tmp_path / "rows.sql"
     statement.write_text("SELECT number, repeat('x', 40) FROM numbers(3000) ORDER BY number")
     client = connect(f"http://127.0.0.1:{cutter.port}", database="default")
     cutter.passed = 0
-    assert len(list(stream_rows(client, statement, {}, 2))) == 3000
+    assert stream(client, statement) == 3000
     size = cutter.passed
     for limit in (*range(0, 500, 20), *range(500, size - 20, size // 60), *range(size - 20, size)):
         client.close_connections()
         cutter.limit = limit
         with pytest.raises((ClickHouseError, ReportError, OSError, HTTPError)):
-            list(stream_rows(client, statement, {}, 2))
+            stream(client, statement)
+
+
+@pytest.mark.parametrize("stream", [by_rows, by_columns])
+@pytest.mark.parametrize("end", [b"Code: 241. DB::Exception: Memory limit exceeded\n", b"2\tx", b'["2", "x'])
+@pytest.mark.parametrize("before", [0, 3, 400_000])
+def test_what_is_no_row_is_named(tmp_path: Path, stream: Stream, end: bytes, before: int) -> None:
+    """Whatever carried it: an error in the body, or half a row, with nothing in HTTP that tells of it."""
+    statement = tmp_path / "rows.sql"
+    statement.write_text("SELECT 1")
+    rows = b"1\tx\n" if stream is by_columns else b'["1", "x"]\n'
+    body, threads = Body(rows * before + end), threading.active_count()
+    with pytest.raises(ReportError, match=r"broke off in the middle of a report: .*(Memory limit exceeded|2.*x)"):
+        stream(cast(Client, body), statement)
+    assert body.closed
+    assert threading.active_count() == threads
+
+
+def test_any_text_is_streamed_in_columns(clickhouse: str, tmp_path: Path) -> None:
+    client = connect(clickhouse, database="default")
+    texts = [
+        "",
+        "\\",
+        "\\n",
+        "\\\\t\t",
+        "o'neill",
+        '"',
+        "a\r\nb",
+        "\b\f\v\a\0\x01\x1f\x7f",
+        "\ufeffé\u2028🙂",
+        "\\N",
+        " ",
+    ]
+    statement = tmp_path / "texts.sql"
+    statement.write_text("SELECT toString(number), {texts:Array(String)}[number + 1] FROM numbers(11) ORDER BY number")
+    (found,) = stream_columns(client, statement, {"texts": texts}, ("number", "text"))
+    assert found["text"].to_pylist() == texts
+    assert found["number"].to_pylist() == [str(number) for number in range(11)]
+
+
+def test_whoever_stops_reading_closes_the_answer(tmp_path: Path) -> None:
+    statement = tmp_path / "rows.sql"
+    statement.write_text("SELECT 1")
+    body = Body(b"1\tx\n" * 1_000_000)
+    threads = threading.active_count()
+    rows = stream_columns(cast(Client, body), statement, {}, ("number", "text"))
+    assert len(next(rows)) > 1000
+    assert not body.closed
+    rows.close()
+    assert body.closed
+    assert threading.active_count() == threads
 
 
 def test_an_insert_is_confirmed_or_not_at_all(cutter: Cutter, clickhouse: str) -> None:

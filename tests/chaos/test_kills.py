@@ -47,11 +47,11 @@ def assert_exact(pipeline: Pipeline) -> None:
 def test_kill_9_of_worker_and_clickhouse(
     running: Pipeline, record_property: Callable[[str, object], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ten kills of the worker and three of ClickHouse at random instants; each time it is caught up again."""
+    """Ten kills of a worker with a name and three of ClickHouse at random instants; each time it is caught up again."""
     dice = random.Random(5)
     emitting = load(running, 60_000, pause=0.8)
     recoveries = []
-    worker = running.start_worker()
+    worker = running.start_worker(worker_name="one")
     running.wait()
     for number in range(10):
         time.sleep(dice.uniform(0.0, 2.0))
@@ -60,7 +60,7 @@ def test_kill_9_of_worker_and_clickhouse(
         worker.wait()
         if number in (2, 5, 8):
             running.restart_clickhouse()
-        worker = running.start_worker()
+        worker = running.start_worker(worker_name="one")
         time.sleep(1.5)  # so that there is something to catch up with
         running.wait()
         recoveries.append(time.monotonic() - killed_at)

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,8 @@ class Field:
         self.pipeline = running
         self.proxy = Proxy(_port(running.settings.clickhouse_url))
         self.changed: dict[str, object] = {"clickhouse_url": f"http://127.0.0.1:{self.proxy.port}"}
-        self.workers = [self.start() for _ in range(WORKERS)]
+        self._names = deque(f"worker-{number}" for number in range(1, WORKERS + 1))
+        self.workers = [self.start(worker_name=name) for name in self._names]
         self.load = Load(running.settings.kafka_bootstrap, rate)
         self.reader = Reader(running.settings, self.load.finals)
 
@@ -36,12 +38,13 @@ class Field:
         return self.pipeline.start_worker(**self.changed, **changed)
 
     def replace(self, signal: Signals) -> None:
-        """End the oldest worker so, and start another, as a supervisor does."""
+        """End the oldest worker so, and start another under its name, as a supervisor does."""
         worker = self.workers.pop(0)
         worker.send_signal(signal)
         code = worker.wait(timeout=30)
         assert signal == Signals.SIGKILL or code == 0, f"a worker that was told to end gave {code}"
-        self.workers.append(self.start())
+        self.workers.append(self.start(worker_name=self._names[0]))
+        self._names.rotate(-1)
 
     def visit(self, **changed: object) -> None:
         """One more worker joins, reads for a while, and leaves under SIGTERM."""

@@ -61,7 +61,7 @@ bench-all: setup
 simulate: setup
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
-# Faults on the real stack under load; CHAOS_ARGS='--minutes 120 --rate 1000' is the long form.
+# Faults on the real stack under load; CHAOS_ARGS='--minutes 75 --rate 1200' is the long form.
 chaos: setup
 	$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 

@@ -48,11 +48,7 @@ class Table:
     """
 
     def __init__(
-        self,
-        declaration: Declaration,
-        first_unwritten: int,
-        add: Adder = add_in_numpy,
-        join: Joiner = join_in_python,
+        self, declaration: Declaration, first_unwritten: int, add: Adder = add_in_numpy, join: Joiner = join_in_python
     ) -> None:
         self.declaration = declaration
         self.pages: dict[PageKey, Page] = {}

@@ -7,6 +7,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownMemberIdError, for_code
 from aiokafka.protocol.group import LeaveGroupRequest
 
+from streams.topics import raise_for
+
 
 async def members_of(admin: Any, group: str) -> list[Mapping[str, Any]]:
     """`member_id`, `client_id` and `client_host` of each; a group that does not exist has none. Raises KafkaError."""
@@ -17,7 +19,7 @@ async def members_of(admin: Any, group: str) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for answer in answers:
         for described in answer.to_object()["groups"]:
-            _raise_for(described["error_code"], group)
+            raise_for(described["error_code"], group)
             found += described["members"]
     return found
 
@@ -36,12 +38,7 @@ async def take_out(bootstrap: str, group: str, name: str, options: Mapping[str, 
         for member_id in gone:
             answer = await admin._send_request(LeaveGroupRequest(group, member_id), await admin.find_coordinator(group))
             if for_code(answer.error_code) is not UnknownMemberIdError:  # or its session has just ended
-                _raise_for(answer.error_code, member_id)
+                raise_for(answer.error_code, member_id)
         return len(gone)
     finally:
         await admin.close()
-
-
-def _raise_for(code: int, message: str) -> None:
-    if code:
-        raise for_code(code)(message)

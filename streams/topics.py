@@ -191,7 +191,7 @@ async def _configs(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:
     answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
     resources = [resource for answer in answers for resource in answer.resources]
     for code, message, *_ in resources:
-        _raise_for(code, message or "describe_configs")
+        raise_for(code, message or "describe_configs")
     return {resource[3]: {entry[0]: entry[1] for entry in resource[4]} for resource in resources}
 
 
@@ -205,11 +205,12 @@ async def _create(admin: Any, specs: list[TopicSpec], replication: int) -> list[
     for name, code, *message in answer.topic_errors:
         if for_code(code) is TopicAlreadyExistsError:
             continue
-        _raise_for(code, f"{name}: {message[0] if message and message[0] else 'create_topics'}")
+        raise_for(code, f"{name}: {message[0] if message and message[0] else 'create_topics'}")
         created.append(name)
     return created
 
 
-def _raise_for(code: int, message: str) -> None:
+def raise_for(code: int, message: str) -> None:
+    """Raises the KafkaError of a code; 0 is none."""
     if code:
         raise for_code(code)(message)

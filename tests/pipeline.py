@@ -16,6 +16,7 @@ from deploy.settings import Settings
 from deploy.simulation import Line
 from deploy.stack import environment_of, prepare
 from deploy.verify import Verdict
+from deploy.verify import run as verify
 from streams.emitter import Emitter
 from tests.embedded import start_clickhouse, start_kafka
 
@@ -90,6 +91,13 @@ def found_by(verdict: Verdict) -> str:
     """What a recount has found to be wrong, a line each."""
     differences = [f"{table.name}: {each}" for table in verdict.tables for each in table.differences]
     return "\n".join([f"{verdict.different} rows differ", *differences, *verdict.unfinished])
+
+
+def assert_exact(running: Pipeline) -> None:
+    """The tables equal an independent recount of the log."""
+    verdict = verify(running.settings, wait_seconds=60)
+    assert verdict.equal, found_by(verdict)
+    assert sum(topic.duplicates for topic in verdict.topics) > 0, "the load had no duplicates, so nothing was tested"
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """`make chaos`: faults in random order for so many minutes, an independent recount at the end, and the page's table.
 
 python -m tests.chaos --minutes 5                  the short form
-python -m tests.chaos --minutes 75 --rate 1200     the long one: some 70 kills over 5 million events
+python -m tests.chaos --minutes 75 --rate 1200     the long one: some 90 kills over 5 million events
 python -m tests.chaos --only worker_killed         one fault again and again
 
 The results go to bench/results/chaos.json, and from there into docs/reliability.md. Exit code 1: anything was wrong.

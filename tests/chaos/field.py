@@ -19,6 +19,8 @@ from tests.pipeline import Pipeline, pipeline
 
 WORKERS = 2
 HORIZON = {"dedup_block_size": 4096, "dedup_blocks": 2}
+"""Small blocks, so that the log has several and a crash lands on their edges, and above the simulation's distance
+between the copies of an event."""
 
 
 class Field:

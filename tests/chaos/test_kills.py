@@ -12,15 +12,12 @@ from pathlib import Path
 import pytest
 
 from deploy.simulation import Plan, simulate
-from deploy.verify import run as verify
-from tests.pipeline import Pipeline, found_by, pipeline
+from tests.chaos.field import HORIZON
+from tests.pipeline import Pipeline, assert_exact, pipeline
 
 pytestmark = pytest.mark.timeout(600)
 
 PLAN = Plan(until=date(2026, 11, 20), seed=11, users=240, days=20, duplicates=0.03, late=0.02, poison=0.01)
-HORIZON = {"dedup_block_size": 4096, "dedup_blocks": 2}
-"""Small blocks, so that the log has several and a crash lands on their edges, and above the simulation's distance
-between the copies of an event."""
 
 
 @pytest.fixture
@@ -35,13 +32,6 @@ def load(pipeline: Pipeline, lines: int, pause: float = 0.4) -> threading.Thread
     thread = threading.Thread(target=pipeline.emit, args=(islice(simulate(PLAN), lines), pause), daemon=True)
     thread.start()
     return thread
-
-
-def assert_exact(pipeline: Pipeline) -> None:
-    """The tables equal an independent recount of the log."""
-    verdict = verify(pipeline.settings, wait_seconds=60)
-    assert verdict.equal, found_by(verdict)
-    assert sum(topic.duplicates for topic in verdict.topics) > 0, "the load had no duplicates, so nothing was tested"
 
 
 def test_kill_9_of_worker_and_clickhouse(

@@ -13,17 +13,16 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.simulation import Line, Plan, simulate
-from deploy.verify import run as verify
 from streams.group import members_of, take_out
+from tests.chaos.faults import BEYOND_SESSION
+from tests.chaos.field import HORIZON
 from tests.integration.bad_days import eventually
-from tests.pipeline import Pipeline, found_by, pipeline
+from tests.pipeline import Pipeline, assert_exact, pipeline
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 PLAN = Plan(until=date(2026, 11, 20), seed=5, users=120, days=10, duplicates=0.03, late=0.02, poison=0.01)
-HORIZON = {"dedup_block_size": 4096, "dedup_blocks": 2}
 PART = 3_000
-BEYOND_SESSION = 9.0
 
 
 @pytest.fixture
@@ -64,12 +63,6 @@ def members(running: Pipeline) -> dict[str, str]:
 
 def take(running: Pipeline, name: str) -> int:
     return asyncio.run(take_out(running.settings.kafka_bootstrap, running.settings.consumer_group, name))
-
-
-def assert_exact(running: Pipeline) -> None:
-    verdict = verify(running.settings, wait_seconds=60)
-    assert verdict.equal, found_by(verdict)
-    assert sum(topic.duplicates for topic in verdict.topics) > 0, "the load had no duplicates, so nothing was tested"
 
 
 def test_a_killed_worker_is_succeeded_by_the_one_of_its_name(running: Pipeline, life: Iterator[Line]) -> None:

@@ -17,6 +17,7 @@ import pytest
 from deploy.embedded.ports import free_port
 from deploy.simulation import Line, Plan, simulate
 from deploy.verify import run as verify
+from tests.chaos.field import HORIZON
 from tests.chaos.proxy import Proxy
 from tests.embedded import start_clickhouse, start_kafka
 from tests.integration.bad_days import eventually, health, query
@@ -25,7 +26,6 @@ from tests.pipeline import Pipeline, found_by, pipeline
 pytestmark = pytest.mark.timeout(180)
 
 PLAN = Plan(until=datetime.now(UTC).date(), seed=7, users=60, days=35, duplicates=0.03, late=0.02, poison=0.01)
-HORIZON = {"dedup_block_size": 4096, "dedup_blocks": 2}
 
 
 class Stack:

@@ -13,7 +13,6 @@ from rich.table import Table
 
 from deploy.catch_up import wait_until_folded
 from deploy.connections import store_of
-from deploy.embedded.stack import read_stack
 from deploy.errors import UserError
 from deploy.export import export
 from deploy.links import LINK_MINUTES, links_to_show
@@ -63,8 +62,7 @@ def run(settings: Settings, plan: Plan | None = None, exit_when_done: bool = Fal
 
 def _invite(settings: Settings, console: Console) -> None:
     """Links that open the dashboard, signed in."""
-    reached = settings.model_copy(update={"api_base_url": read_stack(settings.data_dir)["api"]["url"]})
-    for whom, link in links_to_show(reached).items():
+    for whom, link in links_to_show(settings).items():
         console.print(
             f"\nThe dashboard, as {whom} (opens once, for {LINK_MINUTES} minutes):\n[bold]{link}[/]", soft_wrap=True
         )

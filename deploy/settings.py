@@ -10,6 +10,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -143,14 +144,27 @@ class Settings(BaseSettings):
             options["ssl_context"] = _ssl_context(self.kafka_ca_file)
         return options
 
+    def api_url(self) -> str:
+        """Where the API answers on this machine."""
+        everywhere = self.api_host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+        host = "127.0.0.1" if everywhere else self.api_host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.api_port}"
+
     def base_url(self) -> str:
-        """The URL at which browsers reach the API: `api_base_url`, or where it listens."""
-        host = f"[{self.api_host}]" if ":" in self.api_host else self.api_host
-        return self.api_base_url or f"http://{host}:{self.api_port}"
+        """The URL at which browsers reach the API: `api_base_url`, or where it answers."""
+        return self.api_base_url or self.api_url()
 
     def clock(self) -> datetime:
         """Now in UTC, or the setting `now`: the one clock of everything that asks for the date."""
         return self.now.astimezone(UTC) if self.now else datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Settings, and from where each that was named came: a flag, the settings' file, the environment."""
+
+    settings: Settings
+    origins: Mapping[str, str]
 
 
 def load(config: Path | None = None, flags: Mapping[str, str] | None = None) -> Settings:
@@ -159,14 +173,35 @@ def load(config: Path | None = None, flags: Mapping[str, str] | None = None) -> 
     Without `config`, TALLY_CONFIG or an existing `tally.toml` is read. Raises UserError that names the setting,
     where it came from and what is wrong with it.
     """
+    return load_given(config, flags).settings
+
+
+def load_given(config: Path | None = None, flags: Mapping[str, str] | None = None) -> Given:
+    """What `load` gives, and from where it came."""
     _refuse_unknown_variables(os.environ)
     path = config or _configured_path()
-    in_file = _read_toml(path) if path else {}
-    given = {**in_file, **(flags or {})}
+    in_file, flags = _read_toml(path) if path else {}, flags or {}
+    named = {variable.upper() for variable, value in os.environ.items() if value}
+    origins = {name: variable_of(name) for name in Settings.model_fields if variable_of(name) in named}
+    origins |= {name: str(path) for name in in_file} | dict.fromkeys(flags, "a flag")
+    return Given(settings_from({**in_file, **flags}, origins), origins)
+
+
+def settings_from(values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
+    """Settings of these values, and for the rest of the environment. Raises UserError for a wrong one."""
     try:
-        return Settings(**given)
+        return Settings(**values)
     except ValidationError as error:
-        raise UserError(_why(error, in_file, flags or {}, path), "`tally settings` lists them all.") from error
+        raise UserError(_why(error, origins), "`tally settings` lists them all.") from error
+
+
+def texts_of(settings: Settings) -> dict[str, str | None]:
+    """Each setting as the text that names it in the environment, secrets in the clear; None where it has no value."""
+    values = {name: getattr(settings, name) for name in Settings.model_fields}
+    return {
+        name: None if value is None else reveal(value) if isinstance(value, SecretStr) else str(value)
+        for name, value in values.items()
+    }
 
 
 def reveal(secret: SecretStr | None) -> str:
@@ -218,7 +253,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return table
 
 
-def _why(error: ValidationError, in_file: Mapping[str, Any], flags: Mapping[str, str], path: Path | None) -> str:
+def _why(error: ValidationError, origins: Mapping[str, str]) -> str:
     """The first complaint as `setting = value (from where): what is wrong`, without a secret's value."""
     first = error.errors()[0]
     said = first["msg"].removeprefix("Value error, ")
@@ -227,9 +262,8 @@ def _why(error: ValidationError, in_file: Mapping[str, Any], flags: Mapping[str,
     name = str(first["loc"][0])
     if name not in Settings.model_fields:
         return f"Unknown setting {name}; the nearest valid one is {nearest(name)}"
-    origin = "a flag" if name in flags else str(path) if name in in_file else variable_of(name)
     value = "" if is_secret(name) else f" = {first['input']!r}"
-    return f"The setting {name}{value} (from {origin}) is wrong: {said}"
+    return f"The setting {name}{value} (from {origins.get(name, 'its default')}) is wrong: {said}"
 
 
 def _ssl_context(ca_file: Path | None) -> Any:

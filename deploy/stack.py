@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
@@ -22,11 +21,11 @@ from deploy.embedded.clickhouse import clickhouse_child
 from deploy.embedded.kafka import kafka_child
 from deploy.embedded.kafka_jars import FetchFailed, default_cache, fetch_kafka
 from deploy.embedded.ports import HOST, KeptPorts
-from deploy.embedded.stack import StackRunning, hold_stack
+from deploy.embedded.stack import StackRunning, hold_stack, publish_settings
 from deploy.embedded.supervisor import Supervisor
 from deploy.errors import ExitCode, UserError
 from deploy.export import prepare_database
-from deploy.settings import CONFIG_VARIABLE, Settings, reveal, variable_of
+from deploy.settings import CONFIG_VARIABLE, Settings, reveal, texts_of, variable_of
 from streams.topics import ensure_topics, topic_specs
 
 KAFKA_PORT, CLICKHOUSE_PORT, METRICS_PORT = 9092, 8123, 9100
@@ -44,9 +43,9 @@ def up(settings: Settings, until: Callable[[Settings], int] | None = None, conso
         with hold_stack(data) as ports:
             _fetch(settings, console)
             running = settings_of_stack(settings, ports)
-            stores, others = _stores(settings, running, data), [_exporter(running), _api(running, ports)]
-            children = [*stores, *_workers(running, ports), *others]
-            return Supervisor(data, children, console).run((lambda: until(running)) if until else None)
+            children = [*_stores(settings, running, data), *_workers(running, ports), _exporter(running), _api(running)]
+            with publish_settings(data, texts_of(running)):
+                return Supervisor(data, children, console).run((lambda: until(running)) if until else None)
     except StackRunning as error:
         raise UserError(str(error), "Use it, or end it with Ctrl-C where it runs.", ExitCode.BUSY) from None
     except FetchFailed as error:
@@ -66,8 +65,9 @@ def embeds_clickhouse(settings: Settings) -> bool:
 
 
 def settings_of_stack(settings: Settings, ports: KeptPorts) -> Settings:
-    """The settings with which the stack's processes, and commands beside it, reach its Kafka and ClickHouse."""
-    found: dict[str, Any] = {"data_dir": settings.data_dir.resolve(), "reports_dir": settings.reports_dir.resolve()}
+    """The settings of the stack's processes, and of commands in any folder that mean it: its ports, and whole paths."""
+    paths = {name: value.resolve() for name, value in settings if isinstance(value, Path)}
+    found: dict[str, Any] = {**paths, "api_port": ports.choose("api", settings.api_port), "metrics_port": None}
     if embeds_kafka(settings):
         found["kafka_bootstrap"] = f"{HOST}:{ports.choose('kafka', KAFKA_PORT)}"
     if embeds_clickhouse(settings):
@@ -80,13 +80,8 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
     They name an empty settings file: `tally.toml` would win over the environment, and so over this process's flags.
     """
-    variables = {CONFIG_VARIABLE: os.devnull}
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if value is not None:
-            text = reveal(value) if isinstance(value, SecretStr) else str(value)
-            variables[variable_of(name)] = text
-    return variables
+    named = {variable_of(name): text for name, text in texts_of(settings).items() if text is not None}
+    return {CONFIG_VARIABLE: os.devnull, **named}
 
 
 def prepare(settings: Settings) -> None:
@@ -155,19 +150,16 @@ def _exporter(running: Settings) -> Child:
     return Child(
         name="exporter",
         command=(sys.executable, "-m", "deploy.cli", "exporter"),
-        env=environment_of(running.model_copy(update={"metrics_port": None})),
+        env=environment_of(running),
     )
 
 
-def _api(running: Settings, ports: KeptPorts) -> Child:
-    settings = running.model_copy(update={"api_port": ports.choose("api", running.api_port), "metrics_port": None})
-    reached_at = HOST if running.api_host in ("0.0.0.0", "::") else running.api_host  # noqa: S104 - compared, not bound
-    host = f"[{reached_at}]" if ":" in reached_at else reached_at
-    url = f"http://{host}:{settings.api_port}"
+def _api(running: Settings) -> Child:
+    url = running.api_url()
     return Child(
         name="api",
         command=(sys.executable, "-m", "deploy.cli", "api"),
-        env=environment_of(settings),
+        env=environment_of(running),
         ready=lambda: _answers(url + "/alive"),
         url=url,
     )

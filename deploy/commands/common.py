@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from deploy.errors import printable
-from deploy.settings import Settings, load
+from deploy.running import Effective, beside_the_stack
+from deploy.settings import Settings, load, load_given
 
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
@@ -35,18 +36,18 @@ def settings_of(context: typer.Context) -> Settings:
 
 
 def running_settings(context: typer.Context) -> Settings:
-    """The settings for commands that talk to what runs: where no Kafka, ClickHouse or API is named, the stack that runs
-    over the data folder is meant, which may have had to take other ports."""
-    from deploy.embedded.stack import read_stack
+    """The settings for commands that talk to what runs: those of the stack that runs over the data folder, if one
+    does, and what was named here. Where the two differ and that matters, a line on stderr says so."""
+    found = settings_and_origins(context)
+    for line in found.remarks:
+        warn(line)
+    return found.settings
 
-    settings = settings_of(context)
-    children = read_stack(settings.data_dir)
-    found = {
-        name: children[child]["url"]
-        for name, child in (("kafka_bootstrap", "kafka"), ("clickhouse_url", "clickhouse"), ("api_base_url", "api"))
-        if name not in settings.model_fields_set and children.get(child, {}).get("url")
-    }
-    return settings.model_copy(update=found)
+
+def settings_and_origins(context: typer.Context) -> Effective:
+    """What `running_settings` gives, from where each came, and what is to be said of it."""
+    invocation: Invocation = context.obj
+    return beside_the_stack(load_given(invocation.config, invocation.flags))
 
 
 def progress_bar() -> Progress:

@@ -1,10 +1,10 @@
-"""One stack a data directory: the lock that says so, and the file that says what runs where."""
+"""One stack a data directory: the lock that says so, and the files that say what runs where and by which settings."""
 
 import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,9 @@ def hold_stack(directory: Path) -> Iterator[KeptPorts]:
     Raises StackRunning, with nothing changed, if another process holds it. The lock ends with its
     process, however that ends.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(PermissionError):  # another user's folder stays as it is
+        directory.chmod(0o700)
     with (directory / "stack.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,3 +62,40 @@ def read_stack(directory: Path) -> dict[str, dict[str, Any]]:
     except FileNotFoundError:
         return {}
     return children
+
+
+@contextmanager
+def publish_settings(directory: Path, texts: Mapping[str, str | None]) -> Iterator[None]:
+    """Within, `read_settings` gives `texts`: `settings.json`, for its owner's eyes, since secrets are among them.
+
+    The file is locked for as long as its stack lives, and from before it has its name. The lock ends with the process,
+    however that ends, so what a killed stack leaves behind is known for that.
+    """
+    path = directory / "settings.json"
+    path.unlink(missing_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(json.dumps(texts, indent=2) + "\n")
+        file.flush()
+        partial.rename(path)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def read_settings(directory: Path) -> dict[str, str | None] | None:
+    """What the stack that runs over the directory has published; None if none runs."""
+    try:
+        file = (directory / "settings.json").open()
+    except FileNotFoundError:
+        return None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            texts: dict[str, str | None] = json.load(file)
+            return texts
+    return None

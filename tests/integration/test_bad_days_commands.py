@@ -56,7 +56,8 @@ def one_line(answer: "subprocess.CompletedProcess[str]", code: ExitCode, *said: 
 
 
 def test_a_second_tally_up_in_the_folder_says_so_and_changes_nothing(stack: Settings) -> None:
-    known = eventually((stack.data_dir / "stack.json").read_text)
+    eventually(lambda: read_stack(stack.data_dir).get("api", {}).get("healthy"))  # the last to start
+    known = (stack.data_dir / "stack.json").read_text()
     one_line(tally(stack, "up"), ExitCode.BUSY, "already running in", str(stack.data_dir))
     assert (stack.data_dir / "stack.json").read_text() == known
 
@@ -83,7 +84,7 @@ def organization_of(stack: Settings) -> str:
 
 def test_a_wrong_password_ends_worker_and_commands_at_once(stack: Settings, tmp_path: Path) -> None:
     server = start_clickhouse(tmp_path / "clickhouse", password="right")
-    wrong = stack.model_copy(update={"clickhouse_url": server.child.url})
+    wrong = stack.model_copy(update={"clickhouse_url": server.child.url, "data_dir": tmp_path})
     try:
         for command in (("positions", "list"), ("top", "--once"), ("migrate",), ("exporter", "--once")):
             answer = tally(wrong, *command, env={"TALLY_CLICKHOUSE_PASSWORD": "wrong"})
@@ -115,10 +116,10 @@ def test_an_unknown_setting_is_named_with_the_nearest(stack: Settings) -> None:
 
 
 @pytest.mark.parametrize("name", ["kafka_bootstrap", "clickhouse_url"])
-def test_a_server_that_is_away_is_named(stack: Settings, name: str) -> None:
+def test_a_server_that_is_away_is_named(stack: Settings, tmp_path: Path, name: str) -> None:
     port = free_port()
     away = {"kafka_bootstrap": f"127.0.0.1:{port}", "clickhouse_url": f"http://127.0.0.1:{port}"}[name]
-    settings = stack.model_copy(update={name: away})
+    settings = stack.model_copy(update={name: away, "data_dir": tmp_path})
     for command in (("positions", "list"), ("top", "--once"), ("epoch", "tally.chat", "--mode", "replace", "--yes")):
         one_line(tally(settings, *command), ExitCode.UNREACHABLE, f"127.0.0.1:{port}", name)
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import select
 import sys
 import traceback
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ from deploy.commands import (
 from deploy.commands.common import Invocation
 from deploy.errors import MEANINGS, ExitCode, UserError, explain
 from deploy.settings import Settings, is_secret, variable_of
+from reports.ends import OUTPUT, ReaderGone
 
 _EXIT_CODES = "\n\n".join(f"{int(code)}: {meaning}" for code, meaning in MEANINGS.items())
 
@@ -86,10 +88,14 @@ def run(arguments: Sequence[str]) -> int:
         return code if isinstance(code, int) else ExitCode.OK
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        return _quietly_closed()
     except typer.TyperException as error:
         return _tell(UserError(error.format_message(), "`tally COMMAND --help` shows what there is."))
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # what typer and rich make of it, wordlessly
+            return _broken_pipe(ended.__context__, debug)
+        raise
+    except BrokenPipeError as error:
+        return _broken_pipe(error, debug)
     except Exception as error:
         return _failed(error, debug)
 
@@ -145,9 +151,15 @@ def _tell(error: UserError) -> int:
     return error.exit_code
 
 
-def _quietly_closed() -> int:
-    """The reader of our output went away, as `| head` does: no complaint, and none from Python's exit either."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _broken_pipe(error: BrokenPipeError, debug: bool) -> int:
+    """The reader of what the command writes went away, as `| head` does: no complaint, and none from Python's exit
+    either. The same error of a connection to Kafka or ClickHouse is a failure."""
+    ends = select.poll()
+    for descriptor in (OUTPUT, OUTPUT + 1):
+        ends.register(descriptor, 0)
+    if not isinstance(error, ReaderGone) and not any(event & select.POLLERR for _, event in ends.poll(0)):
+        return _failed(error, debug)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), OUTPUT)
     return ExitCode.OK
 
 

@@ -20,11 +20,12 @@ from deploy.ids import uuid_of
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings, reveal
 from reports.access.keys import ensure_cursor_secret
+from reports.ends import is_stream
 from reports.export_worker import Run, run_once
 from reports.files import clear_partials, draft, one_writer, write_json
 from reports.forms import Form, spend_form
 from reports.freshness import read_freshness
-from reports.manifest import Inputs, manifest, manifest_path
+from reports.manifest import Inputs, manifest, manifest_path, refuse_to_replace
 from reports.periods import Period, resolve
 from reports.prices import load_prices, prices_revision
 from reports.terms import require_report, terms_digests
@@ -42,10 +43,10 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Exported:
-    """An export that was written: the file, its manifest's content, and the period it covers."""
+    """An export that was written: the file, its manifest (a stream has none beside it), and the period it covers."""
 
     path: Path
-    manifest_path: Path
+    manifest_path: Path | None
     manifest: dict[str, Any]
     period: Period
 
@@ -72,12 +73,14 @@ def export(
     out: Path | None = None,
     progress: Progress | None = None,
     form: Form | None = None,
+    replace: bool = False,
 ) -> Exported:
     """Write the organization's spend of `period` to `out` in `form` (the daily report), and its manifest beside it.
 
-    A provisional export gets `.provisional` into its name, since it must not pass for a final one. `progress` hears
-    the number of rows written so far. Raises ReportError or UserError; then nothing is left half written. There is no
-    file of which the audit log does not know.
+    A provisional export gets `.provisional` into its name, since it must not pass for a final one. A stream (`-`, a
+    FIFO, a device) has no manifest beside it. Only the very same export replaces a file, unless `replace`. `progress`
+    hears the number of rows written so far. Raises ReportError or UserError; then nothing is left half written. There
+    is no file of which the audit log does not know.
     """
     organization, form = uuid_of(organization), form or spend_form()
     with closing(report_client(settings)) as client:
@@ -87,14 +90,18 @@ def export(
         days = resolve(period, settings.clock(), newest, start, end, provisional)
         require_report(client, organization, days.begins, days.ends)
         inputs = Inputs(freshness, prices_revision(client), terms_digests(client).get(organization, ""))
-        path = _named(out or Path(f"{form.stem}-{organization}-{period}{form.suffix}"), provisional)
+        path = _named(out, provisional) if out else Path(form.file_name(organization, days))
+        beside = None if is_stream(path) else manifest_path(path)
+        if beside and not replace:
+            refuse_to_replace(path, organization, days, form.format)
         with draft(path) as file:
             report = form.write(client, organization, days, file.sink, progress)
             entry = manifest(path, organization, days, report, inputs, settings.clock())
-            write_json(manifest_path(path), entry)
+            if beside:
+                write_json(beside, entry)
             note_export(client, settings.clock(), entry)
             file.publish()
-    return Exported(path, manifest_path(path), entry, days)
+    return Exported(path, beside, entry, days)
 
 
 def export_once(settings: Settings) -> Run:
@@ -177,7 +184,7 @@ def _grace(settings: Settings) -> timedelta:
 
 def _named(path: Path, provisional: bool) -> Path:
     """The file's name; that it is provisional must be seen without its manifest."""
-    if provisional and ".provisional" not in path.suffixes:
+    if provisional and ".provisional" not in path.suffixes and not is_stream(path):
         return path.with_name(f"{path.stem}.provisional{path.suffix}")
     return path
 

@@ -1,22 +1,29 @@
 """Sending many records to Kafka, at a rate if one is asked for, and looking at what is sent."""
 
 import asyncio
+import os
+import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
 from deploy.settings import Settings
 from deploy.simulation import Line
+from reports.ends import is_regular
 from streams.emitter import Emitter
 from streams.events import PROFILES, decoder
 from streams.validity import problem
 
+T = TypeVar("T")
 PROGRESS_EVERY = 1000
+WAITING = 10_000
+"""How many lines are read ahead of what is sent."""
 EXAMPLES = 5
 
 
@@ -47,23 +54,70 @@ async def _send_all(
 ) -> Sent:
     sent, began = Sent(), time.monotonic()
     async with Emitter(settings.kafka_bootstrap, **settings.client_options()) as emitter:
-        for line in lines:
-            await emitter.emit_raw(line.topic, line.key, line.value)
-            sent.sent += 1
-            sent.by_topic[line.topic] += 1
-            if rate:
-                await asyncio.sleep(max(0.0, began + sent.sent / rate - time.monotonic()))
-            if sent.sent % PROGRESS_EVERY == 0 or rate:
-                on_sent(sent.sent)
+        async for batch in read_aside(lines):
+            for line in batch:
+                await emitter.emit_raw(line.topic, line.key, line.value)
+                sent.sent += 1
+                sent.by_topic[line.topic] += 1
+                if rate:
+                    await asyncio.sleep(max(0.0, began + sent.sent / rate - time.monotonic()))
+                if sent.sent % PROGRESS_EVERY == 0 or rate:
+                    on_sent(sent.sent)
     on_sent(sent.sent)
     sent.seconds = time.monotonic() - began
     return sent
 
 
-def count_lines(path: Path) -> int:
-    """The number of lines of a file, for a progress bar's total."""
-    with path.open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+async def read_aside(lines: Iterable[T]) -> AsyncIterator[list[T]]:
+    """The lines as they come, read in a thread of their own: while a pipe waits, what it gave before is sent.
+
+    At most WAITING of them wait to be sent. Raises what reading raises, after the lines before.
+    """
+    loop, there = asyncio.get_running_loop(), asyncio.Event()
+    room, came = threading.Semaphore(WAITING), deque[T]()
+    ended: list[Exception | None] = []
+
+    def read() -> None:
+        failure = None
+        try:
+            for line in lines:
+                room.acquire()
+                came.append(line)
+                tell()
+        except Exception as error:
+            failure = error
+        ended.append(failure)
+        tell()
+
+    def tell() -> None:
+        if not there.is_set():
+            with suppress(RuntimeError):  # nobody waits any more, since the loop is closed
+                loop.call_soon_threadsafe(there.set)
+
+    # A daemon, since one that waits for a pipe cannot be ended, and must not keep the process from it.
+    threading.Thread(target=read, name="lines", daemon=True).start()
+    while True:
+        await there.wait()
+        there.clear()
+        is_last = bool(ended)
+        batch = [came.popleft() for _ in range(len(came))]
+        if batch:
+            room.release(len(batch))
+            yield batch
+        if is_last:
+            break
+    if ended[0] is not None:
+        raise ended[0]
+
+
+def lines_ahead(stream: BinaryIO) -> int | None:
+    """How many lines a plain file has from where it stands, for a progress bar's total; None for what is read once."""
+    if not is_regular(stream):
+        return None
+    at, lines = os.lseek(stream.fileno(), 0, os.SEEK_CUR), 0
+    while chunk := os.pread(stream.fileno(), 1 << 20, at):
+        at, lines = at + len(chunk), lines + chunk.count(b"\n")
+    return lines
 
 
 class Suspects:

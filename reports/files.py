@@ -1,56 +1,42 @@
-"""Files that are whole or not there: written beside their final name, synced, then renamed."""
+"""What is written is whole or not there: a file beside its final name, synced, then renamed; a stream all at once."""
 
+import errno
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import orjson
 
+from reports.ends import ReaderGone, is_stream, open_stream
 from reports.errors import FileError
 
 
 @dataclass
 class Draft:
-    """A file that nobody can see yet: write to `sink`, then `publish` it under its final name, or let it go."""
+    """What nobody can see yet: write to `sink`, then `publish` it, or let it go."""
 
-    path: Path
-    partial: Path
     sink: BinaryIO
-
-    def publish(self) -> None:
-        """Make it appear, whole and synced; an existing file is replaced."""
-        self.sink.flush()
-        os.fsync(self.sink.fileno())
-        self.partial.replace(self.path)
-        _sync_folder(self.path.parent)
+    publish: Callable[[], None]
 
 
 @contextmanager
 def draft(path: Path) -> Iterator[Draft]:
     """A draft of `path`; what was not published by the end of the block is removed.
 
-    Raises FileError when the disk is full or the folder cannot be written.
+    A file appears whole and synced. One that is there already is replaced and its mode kept; a new one is its owner's
+    alone, since it may name people. A link stays, and what it leads to is replaced. A stream (a FIFO, a device, an open
+    descriptor, `-`) is sent all of the draft when it is published. Raises FileError when the disk is full or the place
+    cannot be written, ReaderGone when nobody reads the stream any more.
     """
-    if path.is_dir():
-        raise FileError(f"Cannot write {path}: it is a folder", "Name a file in it.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as sink:
-            yield Draft(path, partial, sink)
-    except OSError as error:
-        if isinstance(error, ConnectionError | TimeoutError):
-            raise
-        raise FileError(
-            f"Cannot write {path}: {(error.strerror or str(error)).lower()}",
-            "Free some space or choose another place; nothing was left half written.",
-        ) from error
-    finally:
-        _remove(partial)
+    with _as_file_errors(path), _stream_draft(path) if is_stream(path) else _file_draft(path) as file:
+        yield file
 
 
 @contextmanager
@@ -59,6 +45,92 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     with draft(path) as file:
         yield file.sink
         file.publish()
+
+
+@contextmanager
+def flowing(path: Path) -> Iterator[BinaryIO]:
+    """A sink for what need not be held back: a stream gets it as it comes; a file, in a folder that is there, is whole
+    or not there."""
+    if is_stream(path):
+        with _as_file_errors(path), _to_readers(), open_stream(path) as sink:
+            yield sink
+        return
+    with _as_file_errors(path):
+        path.parent.stat()
+    with whole_file(path) as sink:
+        yield sink
+
+
+@contextmanager
+def _stream_draft(path: Path) -> Iterator[Draft]:
+    """Opened at once, so that a reader who waits learns that nothing comes when the draft is let go."""
+    with open_stream(path) as stream, tempfile.TemporaryFile() as spool:
+
+        def publish() -> None:
+            spool.seek(0)
+            with _to_readers():
+                shutil.copyfileobj(spool, stream)
+                stream.flush()
+
+        yield Draft(spool, publish)
+
+
+@contextmanager
+def _file_draft(path: Path) -> Iterator[Draft]:
+    if path.is_dir():
+        raise FileError(f"Cannot write {path}: it is a folder", "Name a file in it.")
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(".partial", f".{target.name[:100]}.", target.parent)
+    partial = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as sink:
+            _look_alike(descriptor, target)
+
+            def publish() -> None:
+                sink.flush()
+                os.fsync(descriptor)
+                partial.replace(target)
+                _sync_folder(target.parent)
+
+            yield Draft(sink, publish)
+    finally:
+        _remove(partial)
+
+
+def _look_alike(descriptor: int, target: Path) -> None:
+    """Give the draft the mode of the file that it will replace, and its owner where that is allowed."""
+    try:
+        before = target.stat()
+    except FileNotFoundError:
+        return
+    if not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    with suppress(PermissionError):
+        os.fchown(descriptor, before.st_uid, before.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+
+
+@contextmanager
+def _to_readers() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone(*error.args) from error
+
+
+@contextmanager
+def _as_file_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, ConnectionError | TimeoutError):
+            raise
+        left = "the reader has only a part" if is_stream(path) else "nothing was left half written"
+        raise FileError(
+            f"Cannot write {path}: {(error.strerror or str(error)).lower()}",
+            f"Free some space or choose another place; {left}.",
+        ) from error
 
 
 @contextmanager

@@ -19,21 +19,30 @@ FOCUS_SUFFIXES = (".csv", ".parquet")
 
 @dataclass(frozen=True)
 class Form:
-    """How its file is called, and what writes an organization's period to any sink, row by row."""
+    """What is in its file, how that is called, and what writes an organization's period to any sink, row by row.
+
+    `format` is what the manifest says it is.
+    """
 
     stem: str
+    format: str
     suffix: str
     write: Writer
+
+    def file_name(self, organization_id: str, period: Period) -> str:
+        """What a file is called where nobody says otherwise: by all that tells its content from another's."""
+        provisional = ".provisional" if period.provisional else ""
+        return f"{self.stem}-{organization_id}-{period.first}-{period.last}{provisional}{self.suffix}"
 
 
 def spend_form(layout: Layout = DAILY) -> Form:
     """The spend report as CSV, in the columns of `layout`."""
-    return Form("spend", ".csv", partial(write_spend_report, layout=layout))
+    return Form(f"spend-{layout.name}", layout.name, ".csv", partial(write_spend_report, layout=layout))
 
 
 def focus_form(suffix: str) -> Form:
     """FOCUS 1.2 as CSV or Parquet, by one of FOCUS_SUFFIXES."""
     from reports.focus.files import CsvFile, ParquetFile  # Parquet need not be loaded for a spend report
-    from reports.focus.report import write_focus
+    from reports.focus.report import FORMAT, write_focus
 
-    return Form("focus", suffix, partial(write_focus, file_of=ParquetFile if suffix == ".parquet" else CsvFile))
+    return Form(FORMAT, FORMAT, suffix, partial(write_focus, file_of=ParquetFile if suffix == ".parquet" else CsvFile))

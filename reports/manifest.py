@@ -1,11 +1,15 @@
 """The manifest beside a report: what the file holds, how far into the log it reaches, and what it was priced with."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import orjson
+
+from reports.errors import FileError
 from reports.freshness import Freshness
 from reports.periods import Period
 
@@ -88,4 +92,48 @@ def sorted_offsets(offsets: Mapping[str, int]) -> dict[str, int]:
 
 def manifest_path(file: Path) -> Path:
     """Where the manifest of a report's file is: beside it."""
-    return file.with_name(f"{file.stem}.manifest.json")
+    return file.with_name(f"{file.name}.manifest.json")
+
+
+def refuse_to_replace(file: Path, organization_id: str, period: Period, format_name: str) -> None:
+    """Raise FileError if `file` or its manifest's place is taken by anything but the very same export.
+
+    The same is one of the same organization, days and format, as the manifest beside it says of it, by its hash. An
+    empty file is nothing that could be lost.
+    """
+    beside = manifest_path(file)
+    if file.is_dir():
+        raise FileError(f"Cannot write {file}: it is a folder", "Name a file in it.")
+    if (not file.exists() or not file.stat().st_size) and not beside.exists():
+        return
+    found = read_manifest(beside)
+    is_same = _told(found) == (organization_id, format_name, period.provisional, str(period.first), str(period.last))
+    if is_same and (not file.exists() or found.get("sha256") == sha256_of(file)):
+        return
+    what = f"{beside}, the manifest of another file," if not file.exists() else str(file)
+    raise FileError(
+        f"{what} is there already, and is not an earlier export of the same days in the same format",
+        "Choose another name with --out, or say --replace.",
+    )
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The content of a manifest; nothing where there is none that can be read."""
+    try:
+        found = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def sha256_of(file: Path) -> str:
+    """The hash of a file's bytes."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _told(found: dict[str, Any]) -> tuple[Any, ...]:
+    """What two exports have in common that are the same one, made twice. The same days may be of another kind."""
+    period = found.get("period")
+    first, last = (period.get("first_day"), period.get("last_day")) if isinstance(period, dict) else ("", "")
+    return found.get("organization_uuid"), found.get("format"), found.get("provisional"), first, last

@@ -84,11 +84,6 @@ def read_format(given: Mapping[str, str]) -> Format:
     return FORMATS[choice(*FORMATS)("format", given.get("format", next(iter(FORMATS))))]
 
 
-def file_name(organization_id: str, period: Period, form: Form) -> str:
-    """What a download is called."""
-    return f"{form.stem}-{organization_id}-{period.first}-{period.last}{form.suffix}"
-
-
 def export_values(client: Client, look: Look, given: Mapping[str, str], now: datetime) -> dict[str, Any]:
     """What the page shows."""
     newest, number = look.reading.newest_complete_day, read_number("page", given)

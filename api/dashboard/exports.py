@@ -13,7 +13,7 @@ from api.audit import TELLS_SPEND, tell_rows
 from api.context import Context
 from api.dashboard.answering import HEADERS, html
 from api.dashboard.asking import Look, read_number, read_once
-from api.dashboard.exporting import EXPORTS, PARAMETERS, export_values, file_name, read_format, read_period
+from api.dashboard.exporting import EXPORTS, PARAMETERS, export_values, read_format, read_period
 from api.dashboard.frame import frame, opened, query_of
 from api.dashboard.guard import require_organization, require_reader, require_spend_page
 from api.dashboard.streaming import written
@@ -21,7 +21,7 @@ from api.errors import NotFound
 from api.parameters import read_date
 from api.viewer import viewer_of
 from reports.errors import ReportError
-from reports.forms import Form
+from reports.forms import Form, spend_form
 from reports.past_reports import past_report
 from reports.periods import Period
 from reports.terms import require_report
@@ -58,7 +58,7 @@ async def download(request: Request[Any, Any, Any], organization: FromPath[str])
         first = await anext(pieces)
     except ReportError as refused:
         return await _page(request, seen, given, refused)
-    name = file_name(viewer.organization_id, period, form)
+    name = form.file_name(viewer.organization_id, period)
     headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
     return Stream(_all(first, pieces), headers=headers, media_type=chosen.media_type)
 
@@ -91,7 +91,7 @@ async def issued(
     path = context.reports_dir / found.file_name if found and context.reports_dir else None
     if path is None or not path.is_file():
         raise NotFound("This file is not kept on this machine. Its checksum tells whether a copy is the same.")
-    name = f"spend-{viewer.organization_id}-{path.name}"
+    name = f"{spend_form().stem}-{viewer.organization_id}-{path.name}"
     return File(path, filename=name, headers=HEADERS, media_type="text/csv; charset=utf-8")
 
 

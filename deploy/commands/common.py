@@ -3,8 +3,9 @@
 Answers go to stdout, everything else (progress, warnings, errors) to stderr, so that a pipe sees answers alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,19 @@ def progress_bar() -> Progress:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+    typer.echo(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """The document, indented."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode()
+
+
+def answer_to(output: Path | None) -> Callable[[str], None]:
+    """How a command answers that has written to `output`: on stdout, or on stderr when stdout has what was written."""
+    from reports.ends import OUTPUT, descriptor_of
+
+    return partial(typer.echo, err=output is not None and descriptor_of(output, OUTPUT) == OUTPUT)
 
 
 def warn(line: str) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
+from rich.markup import escape
 
 from deploy.commands.common import print_json, progress_bar, running_settings, warn
-from deploy.errors import ExitCode, UserError
+from deploy.errors import ExitCode, UserError, printable
 
 if TYPE_CHECKING:
     from deploy.simulation import Line
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def command(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="NDJSON, one event a line.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="NDJSON, one event a line; - is standard input.")],
     rate: Annotated[float | None, typer.Option(min=0.1, help="Events a second; as fast as it goes without.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Also count the events that will be dead letters.")] = False,
     skip: Annotated[
@@ -29,13 +30,15 @@ def command(
     duplicate horizon: an event_id counts once.
     """
     settings = running_settings(context)
-    from deploy.sending import Suspects, count_lines, send_all
+    from deploy.sending import Suspects, lines_ahead, send_all
+    from reports.ends import open_to_read
 
     skipped: list[str] = []
     suspects = Suspects(settings.clock())
+    stream = open_to_read(file)  # never closed: a thread may wait in it, and closing would wait for that thread
     with progress_bar() as bar:
-        task = bar.add_task(file.name, total=count_lines(file))
-        lines = _read(file, skipped.append if skip else None)
+        task = bar.add_task(escape(printable(file.name)), total=lines_ahead(stream))
+        lines = _read(stream, file, skipped.append if skip else None)
         sent = send_all(
             settings, suspects.watch(lines) if check else lines, rate, lambda done: bar.update(task, completed=done)
         )
@@ -50,13 +53,13 @@ def command(
     raise typer.Exit(ExitCode.FINDINGS if skipped or suspects.count else ExitCode.OK)
 
 
-def _read(path: Path, on_skip: Callable[[str], None] | None) -> "Iterator[Line]":
-    """The file's lines; one that names no topic ends the command, or is handed to `on_skip`."""
-    from deploy.simulation import NdjsonError, read_ndjson
+def _read(stream: BinaryIO, path: Path, on_skip: Callable[[str], None] | None) -> "Iterator[Line]":
+    """The stream's lines; one that names no topic ends the command, or is handed to `on_skip`."""
+    from deploy.simulation import NdjsonError, read_lines
 
     tell = None if on_skip is None else lambda error: on_skip(str(error))
     try:
-        yield from read_ndjson(path, strict=on_skip is None, on_error=tell)
+        yield from read_lines(stream, path, strict=on_skip is None, on_error=tell)
     except NdjsonError as error:
         hint = "The lines before it were sent: mend it and run again (events count once), or leave it out with --skip."
         raise UserError(str(error), hint, ExitCode.REFUSED) from error

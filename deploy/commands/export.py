@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.commands.common import print_json, progress_bar, running_settings, warn
-from deploy.errors import UserError
+from deploy.commands.common import answer_to, json_text, progress_bar, running_settings, warn
+from deploy.errors import UserError, printable
 
 if TYPE_CHECKING:
     from reports.forms import Form
@@ -49,7 +49,8 @@ def command(
     provisional: Annotated[bool, typer.Option(help="Up to now; the file's name says so.")] = False,
     what: Annotated[FormatName, typer.Option("--format", help="Spend report, or FOCUS 1.2.")] = FormatName.CSV,
     columns: Annotated[ColumnsName | None, typer.Option(help="Spend report by day (daily), or by channel.")] = None,
-    output: Annotated[Path | None, typer.Option("--out", help="The file; for FOCUS .csv or .parquet.")] = None,
+    output: Annotated[Path | None, typer.Option("--out", help="The file (FOCUS: .csv, .parquet); - is stdout.")] = None,
+    replace: Annotated[bool, typer.Option(help="Replace whatever file has that name.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
 ) -> None:
     """Write an organization's spend report or its charges in FOCUS, with a manifest beside it."""
@@ -64,17 +65,21 @@ def command(
             *(settings, organization, period.value, first, last, provisional, output),
             progress=lambda rows: bar.update(task, completed=rows),
             form=form,
+            replace=replace,
         )
     for model in done.unpriced_models:
         warn(f"no price for the model {model}: its money is empty in the file")
+    answer = answer_to(output)
     if as_json:
-        print_json(done.manifest)
+        answer(json_text(done.manifest))
     else:
-        typer.echo(f"{done.path}: {done.manifest['rows']:,} rows, {done.period.first} to {done.period.last} UTC")
+        rows, days = f"{done.manifest['rows']:,} rows", f"{done.period.first} to {done.period.last} UTC"
+        answer(printable(f"{done.path}: {rows}, {days}"))
 
 
 def form_of(what: FormatName, columns: ColumnsName | None, output: Path | None) -> "Form":
     """The form that the flags ask for. Raises UserError when they contradict each other."""
+    from reports.ends import is_stream
     from reports.forms import FOCUS_SUFFIXES, focus_form, spend_form
     from reports.spend_columns import LAYOUTS
 
@@ -83,6 +88,8 @@ def form_of(what: FormatName, columns: ColumnsName | None, output: Path | None) 
     if columns is not None:
         raise UserError("--columns belongs to the spend report", "Leave it out, or leave out --format focus.")
     suffix = output.suffix.lower() if output else FOCUS_SUFFIXES[0]
+    if output and suffix not in FOCUS_SUFFIXES and is_stream(output):
+        suffix = FOCUS_SUFFIXES[0]
     if suffix not in FOCUS_SUFFIXES:
         raise UserError(f"FOCUS is written to .csv or .parquet, not to {output}", "Name such a file with --out.")
     return focus_form(suffix)

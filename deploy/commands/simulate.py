@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.commands.common import print_json, progress_bar, running_settings, warn
-from deploy.errors import UserError
+from deploy.commands.common import answer_to, json_text, progress_bar, running_settings, warn
+from deploy.errors import UserError, printable
 
 if TYPE_CHECKING:
     from deploy.simulation import Plan
@@ -17,7 +17,7 @@ Share = Annotated[float, typer.Option(help="Share, from 0 to 0.5.")]
 
 def command(
     context: typer.Context,
-    output: Annotated[Path | None, typer.Option("--out", help="Write NDJSON to this file.")] = None,
+    output: Annotated[Path | None, typer.Option("--out", help="Write NDJSON to this file; - is stdout.")] = None,
     send: Annotated[bool, typer.Option("--send", help="Send to Kafka.")] = False,
     rate: Annotated[float | None, typer.Option(min=0.1, help="Events a second, with --send.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
@@ -53,10 +53,11 @@ def command(
             count = write_ndjson(simulate(plan), output, lambda more: bar.advance(task, more))
         else:
             count = send_all(settings, simulate(plan), rate, lambda done: bar.update(task, completed=done)).sent
+    answer = answer_to(output)
     if as_json:
-        print_json({"events": count, "until": day, "seed": seed})
+        answer(json_text({"events": count, "until": day, "seed": seed}))
     else:
-        typer.echo(f"{count:,} events, {_span(plan)}: " + (str(output) if output else "sent"))
+        answer(f"{count:,} events, {_span(plan)}: " + (printable(str(output)) if output else "sent"))
     if poison and not as_json:
         warn("some of them are broken on purpose; they become dead letters")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from deploy.simulation.duplicates import with_duplicates
 from deploy.simulation.life import live
-from deploy.simulation.ndjson import NdjsonError, read_ndjson, write_ndjson
+from deploy.simulation.ndjson import NdjsonError, read_lines, read_ndjson, write_ndjson
 from deploy.simulation.plan import Line, Plan
 from deploy.simulation.poison import with_poison
 from deploy.simulation.poisons import POISONS
@@ -21,4 +21,4 @@ def simulate(plan: Plan) -> Iterator[Line]:
     return with_poison(plan, with_duplicates(plan, live(plan)))
 
 
-__all__ = ["POISONS", "Line", "NdjsonError", "Plan", "read_ndjson", "simulate", "write_ndjson"]
+__all__ = ["POISONS", "Line", "NdjsonError", "Plan", "read_lines", "read_ndjson", "simulate", "write_ndjson"]

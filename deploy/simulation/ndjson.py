@@ -7,19 +7,23 @@ byte for byte (tombstones, broken JSON, bytes with a line end, a record on anoth
 
 import base64
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import orjson
 from msgspec import Struct, field
 
 from deploy.simulation.plan import Line
+from reports.ends import naming, open_to_read
+from reports.files import flowing
 from streams.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOPIC_BY_TYPE
 
 CHUNK = 10_000
+LONGEST_LINE = 8 << 20
+"""Far more than a record of 1.06 MiB takes in a wrapper. A stream need not have any line end at all."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -51,25 +55,19 @@ HEAD = msgspec.json.Decoder(Head)
 
 
 def write_ndjson(lines: Iterable[Line], path: Path, progress: Callable[[int], None] | None = None) -> int:
-    """Write the records to `path`, which appears whole or not at all; answers how many there were.
+    """Write the records to `path`: a file appears whole or not at all, a stream gets them as they come. Answers how
+    many there were.
 
-    `progress` is told how many more were written, every CHUNK records and at the end. Raises OSError when the file
-    cannot be written, and leaves nothing behind.
+    `progress` is told how many more were written, every CHUNK records and at the end. Raises FileError when it cannot
+    be written, and leaves no file behind.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb", buffering=1 << 20) as file:
-            count = 0
-            for line in lines:
-                file.write(text_of(line))
-                count += 1
-                if progress and count % CHUNK == 0:
-                    progress(CHUNK)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    count = 0
+    with flowing(path) as sink:
+        for line in lines:
+            sink.write(text_of(line))
+            count += 1
+            if progress and count % CHUNK == 0:
+                progress(CHUNK)
     if progress and count % CHUNK:
         progress(count % CHUNK)
     return count
@@ -78,25 +76,41 @@ def write_ndjson(lines: Iterable[Line], path: Path, progress: Callable[[int], No
 def read_ndjson(
     path: Path, strict: bool = True, on_error: Callable[[NdjsonError], None] | None = None
 ) -> Iterator[Line]:
-    """The records of a file, one at a time in constant memory; empty lines are passed over.
+    """The records of a file or a stream (see `read_lines`)."""
+    with open_to_read(path) as stream:
+        yield from read_lines(stream, path, strict, on_error)
 
-    A line that is no JSON object, or has no known type or no subject, raises NdjsonError; when not `strict` it is
-    left out, and handed to `on_error` or else logged.
+
+def read_lines(
+    stream: BinaryIO, path: Path, strict: bool = True, on_error: Callable[[NdjsonError], None] | None = None
+) -> Iterator[Line]:
+    """The records of an open stream, one at a time in constant memory; empty lines are passed over.
+
+    A line that is no JSON object, or has no known type or no subject, raises NdjsonError, which names it in `path`;
+    when not `strict` it is left out, and handed to `on_error` or else logged.
     """
-    with path.open("rb", buffering=1 << 20) as file:
-        for number, text in enumerate(file, 1):
-            value = text.rstrip(b"\r\n")
-            if not value or value.isspace():
-                continue
-            try:
-                line = line_of(value)
-            except NdjsonError as error:
-                located = NdjsonError(f"{path}:{number}: {error}")
-                if strict:
-                    raise located from None
-                (on_error or warn)(located)
-            else:
-                yield line
+    for number, text in enumerate(texts(stream, path), 1):
+        value = text.rstrip(b"\r\n")
+        if not value or value.isspace():
+            continue
+        try:
+            line = line_of(value)
+        except NdjsonError as error:
+            located = NdjsonError(f"{path}:{number}: {error}")
+            if strict:
+                raise located from None
+            (on_error or warn)(located)
+        else:
+            yield line
+
+
+def texts(stream: BinaryIO, path: Path) -> Iterator[bytes]:
+    """The lines of a stream with their ends; only the beginning of one that is longer than any event can be."""
+    with naming(path):
+        while text := stream.readline(LONGEST_LINE):
+            yield text
+            while len(text) == LONGEST_LINE and not text.endswith(b"\n"):
+                text = stream.readline(LONGEST_LINE)
 
 
 def warn(error: NdjsonError) -> None:
@@ -106,6 +120,8 @@ def warn(error: NdjsonError) -> None:
 
 def line_of(value: bytes) -> Line:
     """The record that a line of text stands for. Raises NdjsonError, without the place."""
+    if len(value) >= LONGEST_LINE:
+        raise NdjsonError(f"it has more than {LONGEST_LINE >> 20} MiB, and no event can")
     head = head_of(value)
     if head.wrapped_topic is not None:
         return unwrapped(head)

@@ -66,7 +66,7 @@ def test_a_download_is_the_recount(
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     organization = world.organizations[0]
-    assert download.value.suggested_filename == f"spend-{organization}-{first}-{last}.csv"
+    assert download.value.suggested_filename == f"spend-daily-{organization}-{first}-{last}.csv"
     assert summed(rows_of(download.value)) == recounted(recounts[organization], first, last)
 
 
@@ -199,6 +199,6 @@ def test_focus_is_what_the_report_writes(open_page: Open, world: World, name: st
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     organization = world.organizations[0]
-    assert download.value.suggested_filename == f"focus-{organization}-2026-10-01-2026-10-31.{suffix}"
+    assert download.value.suggested_filename == f"focus-1.2-{organization}-2026-10-01-2026-10-31.{suffix}"
     content = Path(download.value.path()).read_bytes()
     assert content[:4] == b"PAR1" == content[-4:] if suffix == "parquet" else content.count(b"\n") > 50

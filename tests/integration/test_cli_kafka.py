@@ -1,10 +1,14 @@
 """Commands against a real Kafka, as a person runs them."""
 
+import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +37,7 @@ def fresh_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     broker.stop()
 
 
-def tally(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def tally(*arguments: str, given: str | None = None, **environment: str) -> "subprocess.CompletedProcess[str]":
     """The command as a process of its own, as it is installed."""
     command = shutil.which("tally", path=str(Path(sys.executable).parent))
     assert command
@@ -41,6 +45,7 @@ def tally(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[s
         [command, *arguments],
         env={**os.environ, **environment},
         capture_output=True,
+        input=given,
         text=True,
         timeout=120,
         check=False,
@@ -91,6 +96,73 @@ def test_a_line_that_names_no_topic_ends_the_command_with_its_place(fresh_kafka:
     skipped = tally("emit", "bad.ndjson", "--skip", "--json", "--kafka-bootstrap", fresh_kafka)
     assert skipped.returncode == ExitCode.FINDINGS
     assert json.loads(skipped.stdout) == {"sent": 1, "by_topic": {"tally.token": 1}, "skipped": 1, "invalid": 0}
+
+
+def test_a_pipe_is_read_once_and_nothing_of_it_is_lost(fresh_kafka: str, tmp_path: Path) -> None:
+    tally("topics", "create", "--kafka-bootstrap", fresh_kafka)
+    event, known = '{"type": "token.used", "actor": {"id": "a"}}', ["--json", "--kafka-bootstrap", fresh_kafka]
+    text = f"{event}\n" * 5
+
+    def sent(*arguments: str, **options: object) -> tuple[int, int]:
+        ended = tally("emit", *arguments, *known, **options)
+        counts = json.loads(ended.stdout)
+        assert ended.returncode == (ExitCode.FINDINGS if counts["skipped"] or counts["invalid"] else ExitCode.OK)
+        return counts["sent"], counts["skipped"] + counts["invalid"]
+
+    for name in ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"):
+        assert sent(name, given=text) == (5, 0)
+    assert sent("-", "--check", given=text) == (5, 5)
+    assert sent("-", "--skip", given=f"garbage\n{text}{event}") == (6, 1)
+    assert sent("-", given="") == (0, 0)
+    fifo = tmp_path / "ff"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=lambda: fifo.write_text(text))
+    writer.start()
+    assert sent(str(fifo)) == (5, 0)
+    writer.join(30)
+
+
+def test_what_a_pipe_gave_is_sent_while_it_waits(kafka: str) -> None:
+    tally("topics", "create", "--kafka-bootstrap", kafka)
+    event = '{"type": "plugin.used", "actor": {"id": "slow pipe"}}\n'
+    command = [str(Path(sys.executable).parent / "tally"), "emit", "-", "--kafka-bootstrap", kafka]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(event)
+        process.stdin.flush()
+        while not [each for each in asyncio.run(records_of(kafka, "tally.connector")) if each.key == b"slow pipe"]:
+            time.sleep(0.2)
+        process.stdin.write(event)
+        process.stdin.close()
+        assert process.stdout.read().startswith("2 events sent")
+
+
+def test_an_interrupt_ends_a_command_that_waits_for_its_pipe(kafka: str) -> None:
+    tally("topics", "create", "--kafka-bootstrap", kafka)
+    command = [str(Path(sys.executable).parent / "tally"), "emit", "-", "--kafka-bootstrap", kafka]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(4)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == ExitCode.INTERRUPTED
+
+
+def test_simulated_events_go_down_a_pipe(fresh_kafka: str) -> None:
+    text = tally(*simulated("-"))
+    assert (text.returncode, " events, 2026" in text.stderr) == (ExitCode.OK, True)
+    assert text.stdout.splitlines()
+    assert all(line.startswith("{") for line in text.stdout.splitlines())
+    known = ["--json", "--kafka-bootstrap", fresh_kafka]
+    tally("topics", "create", "--kafka-bootstrap", fresh_kafka)
+    sent = tally("emit", "-", *known, given=text.stdout)
+    assert json.loads(sent.stdout)["sent"] == len(text.stdout.splitlines())
+    [head] = [command for command in (shutil.which("head"),) if command]
+    tally_command = (
+        f"{Path(sys.executable).parent}/tally {' '.join(simulated('-'))} | {head} -1; exit ${{PIPESTATUS[0]}}"
+    )
+    ended = subprocess.run(["bash", "-c", tally_command], capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stderr, ended.stdout.count("\n")) == (ExitCode.OK, "", 1)
 
 
 def test_a_rate_is_kept(fresh_kafka: str) -> None:

@@ -68,7 +68,7 @@ class Desk:
             return list(csv.DictReader(lines))
 
     def manifest(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = orjson.loads((self.folder / ORGANIZATION / f"{name}.manifest.json").read_bytes())
+        found: dict[str, Any] = orjson.loads((self.folder / ORGANIZATION / f"{name}.csv.manifest.json").read_bytes())
         return found
 
     def ledger(self) -> list[tuple[Any, ...]]:

@@ -1,18 +1,21 @@
 """`tally export` and the export worker over a real Kafka and ClickHouse: settings in, files out, errors as one line."""
 
 import asyncio
+import os
 import threading
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
+import orjson
 import pytest
 
 from deploy.errors import ExitCode, UserError, explain
 from deploy.export import export, export_once, prepare_database, report_client, run_exporter
 from deploy.log_metadata import expected_sources
 from deploy.settings import Settings
+from reports.access.audit import read_entries
 from reports.errors import FileError, ReportError
 from reports.forms import focus_form, spend_form
 from reports.spend_columns import CLAUDE_2026_10
@@ -62,7 +65,7 @@ def test_export_writes_a_file_and_its_manifest(settings: Settings, tmp_path: Pat
     done = export(settings, ORGANIZATION.upper(), "mtd", out=tmp_path / "a.csv", progress=heard.append)
     assert (done.path, done.period.last) == (tmp_path / "a.csv", date(2026, 11, 4))
     assert done.path.read_bytes().count(b"\r\n") == 2
-    assert done.manifest_path.name == "a.manifest.json"
+    assert done.manifest_path.name == "a.csv.manifest.json"
     assert (done.manifest["rows"], done.manifest["provisional"], done.unpriced_models) == (1, False, [])
     again = export(settings, ORGANIZATION, "mtd", out=tmp_path / "b.csv")
     assert again.path.read_bytes() == done.path.read_bytes()
@@ -82,7 +85,7 @@ def test_charges_in_focus_have_a_manifest_like_any_export(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     done = export(settings, ORGANIZATION, "mtd", form=focus_form(suffix))
-    assert done.path.name == f"focus-{ORGANIZATION}-mtd{suffix}"
+    assert done.path.name == f"focus-1.2-{ORGANIZATION}-2026-11-01-2026-11-04{suffix}"
     assert done.manifest["sha256"] == sha256(done.path.read_bytes()).hexdigest()
     assert (done.manifest["format"], done.manifest["rows"], done.unpriced_models) == ("focus-1.2", 1, [])
     assert done.manifest["columns"][0] == "BilledCost"
@@ -103,6 +106,80 @@ def test_a_provisional_export_goes_to_now_and_says_so_in_its_name(settings: Sett
     done = export(settings, ORGANIZATION, "mtd", provisional=True, out=tmp_path / "a.csv")
     assert done.path == tmp_path / "a.provisional.csv"
     assert (done.manifest["rows"], done.manifest["provisional"]) == (2, True)
+
+
+def test_every_export_has_a_name_of_its_own(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    day = {"period": "custom", "start": DAY_1.date(), "end": DAY_1.date()}
+    asked: list[dict[str, object]] = [
+        {"period": "mtd"},
+        {"period": "mtd", "provisional": True},
+        day,
+        day | {"form": spend_form(CLAUDE_2026_10)},
+        day | {"form": focus_form(".csv")},
+        day | {"form": focus_form(".parquet")},
+    ]
+    done = [export(settings, ORGANIZATION, **each) for each in asked]
+    assert [each.path.name.replace(ORGANIZATION, "ID") for each in done] == [
+        "spend-daily-ID-2026-11-01-2026-11-04.csv",
+        "spend-daily-ID-2026-11-01-2026-11-05.provisional.csv",
+        "spend-daily-ID-2026-11-02-2026-11-02.csv",
+        "spend-claude-2026-10-ID-2026-11-02-2026-11-02.csv",
+        "focus-1.2-ID-2026-11-02-2026-11-02.csv",
+        "focus-1.2-ID-2026-11-02-2026-11-02.parquet",
+    ]
+    for each in done:
+        assert each.manifest_path
+        assert orjson.loads(each.manifest_path.read_bytes()) == each.manifest
+        assert each.manifest["file"] == each.path.name
+        assert sha256(each.path.read_bytes()).hexdigest() == each.manifest["sha256"]
+    assert len(list(tmp_path.glob("[sf]*"))) == 2 * len(asked)
+    for each in asked:
+        export(settings, ORGANIZATION, **each)  # the very same ones may be made again
+    assert len(list(tmp_path.glob("[sf]*"))) == 2 * len(asked)
+
+
+def test_no_export_replaces_anything_but_itself(settings: Settings, tmp_path: Path) -> None:
+    day = {"period": "custom", "start": DAY_1.date(), "end": DAY_1.date(), "out": tmp_path / "a.csv"}
+    done = export(settings, ORGANIZATION, **day)
+    others = [{"end": date(2026, 11, 3)}, {"form": spend_form(CLAUDE_2026_10)}, {"form": focus_form(".csv")}]
+    before = {path: path.read_bytes() for path in tmp_path.glob("a*")}
+    for other in others:
+        with pytest.raises(FileError, match="is there already") as told:
+            export(settings, ORGANIZATION, **(day | other))
+        assert "--replace" in told.value.hint
+    assert {path: path.read_bytes() for path in tmp_path.glob("a*")} == before
+    edited = done.path.read_bytes() + b"a note"
+    done.path.write_bytes(edited)
+    with pytest.raises(FileError, match="is there already"):
+        export(settings, ORGANIZATION, **day)
+    assert done.path.read_bytes() == edited
+    assert export(settings, ORGANIZATION, **day, replace=True).path.read_bytes() + b"a note" == edited
+    done.path.rename(tmp_path / "kept.csv")
+    with pytest.raises(FileError, match="the manifest of another file"):
+        export(settings, ORGANIZATION, **(day | others[0]))
+    (tmp_path / "b.csv").write_bytes(b"somebody's")
+    with pytest.raises(FileError, match="is there already"):
+        export(settings, ORGANIZATION, **(day | {"out": tmp_path / "b.csv"}))
+    (tmp_path / "c.csv").touch(0o640)
+    done = export(settings, ORGANIZATION, **(day | {"out": tmp_path / "c.csv"}))
+    assert done.path.stat().st_mode & 0o777 == 0o640
+
+
+def test_an_export_into_a_stream_is_whole_and_leaves_nothing_beside_it(settings: Settings, tmp_path: Path) -> None:
+    fifo, found = tmp_path / "p.csv", list[bytes]()
+    os.mkfifo(fifo)
+    reader = threading.Thread(target=lambda: found.append(fifo.read_bytes()))
+    reader.start()
+    done = export(settings, ORGANIZATION, "mtd", provisional=True, out=fifo)
+    reader.join(30)
+    assert (done.path, done.manifest_path, fifo.is_fifo()) == (fifo, None, True)
+    assert sha256(found[0]).hexdigest() == done.manifest["sha256"]
+    assert [path for path in tmp_path.glob("*.csv*") if path != fifo] == []
+    [entry] = read_entries(report_client(settings), ORGANIZATION, NOW - timedelta(days=1), 9)
+    assert entry.sha256 == done.manifest["sha256"]
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_killed_at_random_instants(clickhouse: str, tmp_path: Path) -> None:
     assert run_once(client, folder, NOW, {TOKEN}, timedelta(hours=2)).checked == 0
     files = {str(path.relative_to(folder)): sha256(path) for path in folder.rglob("*.csv")}
     for name, found in files.items():
-        manifest = orjson.loads((folder / name.replace(".csv", ".manifest.json")).read_bytes())
+        manifest = orjson.loads((folder / f"{name}.manifest.json").read_bytes())
         assert manifest["sha256"] == found
     ledger = client.query("SELECT file_name, sha256, day FROM issued_reports FINAL").result_rows
     assert {row[0]: row[1] for row in ledger} == files

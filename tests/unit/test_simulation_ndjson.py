@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.simulation import POISONS, Line, NdjsonError, Plan, read_ndjson, simulate, write_ndjson
+from deploy.simulation import POISONS, Line, NdjsonError, Plan, read_lines, read_ndjson, simulate, write_ndjson
+from deploy.simulation.ndjson import LONGEST_LINE
+from reports.errors import FileError
 
 PLAN = Plan(until=date(2026, 11, 20), users=50, days=10, intensity=0.6, duplicates=0.05, late=0.05, poison=0.05)
 ACTOR = {"type": "user", "id": "11111111-1111-4111-a111-111111111111"}
@@ -79,9 +81,23 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_path_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="nowhere"):
-        write_ndjson([], tmp_path / "nowhere" / "events.ndjson")
+def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "no_folder").touch()
+    with pytest.raises(FileError, match="no_folder/events"):
+        write_ndjson([], tmp_path / "no_folder" / "events.ndjson")
+
+
+def test_a_line_without_an_end_takes_no_more_memory_than_any_other() -> None:
+    with Path("/dev/zero").open("rb") as endless, pytest.raises(NdjsonError, match=r"/dev/zero:1: .* MiB"):
+        next(read_lines(endless, Path("/dev/zero")))
+
+
+def test_what_follows_a_line_that_is_too_long_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(b"x" * (LONGEST_LINE + 5) + b"\n" + json.dumps(EVENT).encode() + b"\n" + b"y" * LONGEST_LINE)
+    errors: list[NdjsonError] = []
+    assert [line.topic for line in read_ndjson(path, strict=False, on_error=errors.append)] == ["tally.chat"]
+    assert [str(error).split(":")[1] for error in errors] == ["1", "3"]
 
 
 def test_a_hand_made_file_with_empty_lines_and_windows_line_ends_is_read(tmp_path: Path) -> None:

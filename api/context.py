@@ -3,6 +3,7 @@
 ClickHouse's client blocks, so all that asks it runs in threads, and no request waits longer than its deadline.
 """
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable, Collection
@@ -13,18 +14,18 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import anyio
-import anyio.to_thread
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
+from api.downloads import Downloads
 from api.errors import ApiError, Unavailable
 from api.rates import Rates
 from api.shapes.pipeline import Pipeline
-from api.tokens import Tokens
+from api.threads import OWNER, Threads
+from api.tokens import Tokens, Vouched
 from reports.access.keys import Key, cursor_secret, find_key, note_use
-from reports.access.passes import Holder, Pass, find_pass, make_pass, use_link
+from reports.access.passes import Holder, Pass, find_pass, make_pass, use_link, use_token
 from reports.errors import ReportError
 from reports.freshness import Freshness, read_freshness
 from reports.presence.ahead import read_ahead
@@ -55,10 +56,12 @@ class Context:
     request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `pipeline` looks at the log and
     the tables for operators (raises SourcesUnknown), and `grace` is how long after midnight a day counts as complete.
 
-    `rates` counts the requests of an organization's keys, `person_rates` those of a person or operator, `sign_ins`
-    attempts to sign in by address. `base_url` is where browsers reach the API. `connect_for_long` opens a client whose
-    queries may take minutes, and `reports_dir` is where issued reports are, if they are on this machine. `stopping`
-    says that the server is about to stop, so that what would go on for ever ends.
+    `rates` counts the requests of an organization's keys, `person_rates` those of a person or operator. `sign_ins`
+    counts attempts to sign in that were refused, `refusals` keys, tokens and sessions that were, both by address;
+    `strangers_noted` is how many refusals of nobody known the audit log takes. `trusted_proxies` are those whose word
+    on the address is taken. `base_url` is where browsers reach the API. `connect_for_long` opens a client whose queries
+    may take minutes, and `reports_dir` is where issued reports are, if they are on this machine. `stopping` says that
+    the server is about to stop, so that what would go on for ever ends.
     """
 
     connect: Callable[[], Client]
@@ -75,15 +78,19 @@ class Context:
     session_lifetime: timedelta = timedelta(hours=8)
     person_rates: Rates = field(default_factory=lambda: Rates(300))
     sign_ins: Rates = field(default_factory=lambda: Rates(10))
+    refusals: Rates = field(default_factory=lambda: Rates(60))
+    strangers_noted: Rates = field(default_factory=lambda: Rates(60))
+    trusted_proxies: str = ""
+    warned_of_proxies: bool = False
     tokens: Tokens = field(default_factory=lambda: Tokens(timedelta(hours=1)))
     deadline_seconds: float = 20.0
-    threads: int = 8
+    threads: Threads = field(default_factory=Threads)
+    downloads: Downloads = field(default_factory=Downloads)
     _client: Client | None = None
     _secret: bytes = b""
     _uses: dict[str, datetime] = field(default_factory=dict)
     _connecting: threading.Lock = field(default_factory=threading.Lock)
     _redeeming: threading.Lock = field(default_factory=threading.Lock)
-    _limiter: anyio.CapacityLimiter | None = None
 
     def connect_for_reports(self) -> Client:
         """A client of its own for a report, which may take minutes. The caller closes it."""
@@ -95,15 +102,17 @@ class Context:
         return self.base_url.startswith("https:")
 
     async def run(self, work: Callable[[Client], T]) -> T:
-        """What `work` gives, in a thread. Raises Unavailable when ClickHouse is away or the deadline passes."""
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(self.threads)
+        """What `work` gives, in a thread of whoever the request is for (OWNER). Raises Unavailable when ClickHouse is
+        away or the deadline passes."""
         call = partial(self._with_client, work)
+        deadline = asyncio.timeout(self.deadline_seconds)
         try:
-            with anyio.fail_after(self.deadline_seconds):
-                return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
+            async with deadline:
+                return await self.threads.run(call, OWNER.get())
         except TimeoutError:
-            raise self._too_slow() from None
+            if deadline.expired():
+                raise self._too_slow() from None
+            raise
 
     def warm(self) -> None:
         """Read ahead what most answers are made of. What fails here is read when it is asked for."""
@@ -159,14 +168,24 @@ class Context:
         with self._redeeming:
             return use_link(client, link, self.clock())
 
-    def vouched(self, client: Client, token: str) -> Holder:
+    async def vouched(self, token: str) -> Vouched:
         """Whom a token of an identity provider vouches for. Raises NoKey."""
-        return self.tokens.holder(client, token, self.clock())
+        return await self.tokens.vouched(self.run, token, self.clock())
 
-    def open_session(self, client: Client, holder: Holder) -> str:
-        """A new session's secret."""
+    def exchange(self, client: Client, vouched: Vouched) -> Holder | None:
+        """Whom a token lets in, if it was not exchanged for a session before."""
+        with self._redeeming:
+            is_first = use_token(client, vouched.use, self.clock())
+        return vouched.holder if is_first else None
+
+    def session_ends(self, proven: datetime | None = None) -> datetime:
+        """When a session that begins now ends; one made of a token counts from when its person signed in there."""
         now = self.clock()
-        return make_pass(client, "session", holder, now, now + self.session_lifetime)
+        return min(now, proven or now) + self.session_lifetime
+
+    def open_session(self, client: Client, holder: Holder, ends: datetime) -> str:
+        """A new session's secret."""
+        return make_pass(client, "session", holder, self.clock(), ends)
 
     def freshness(self, client: Client) -> Freshness:
         """How far the tables reach into the log; to be asked before any cell is read."""

@@ -1,5 +1,7 @@
 """The session cookie: out of reach of scripts, never sent by another site's page, and over https bound to the host."""
 
+from datetime import datetime
+
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
@@ -11,10 +13,10 @@ def session_of(connection: ASGIConnection, context: Context) -> str:  # type: ig
     return connection.cookies.get(_name(context), "")
 
 
-def session_cookie(context: Context, secret: str) -> Cookie:
+def session_cookie(context: Context, secret: str, ends: datetime) -> Cookie:
     """The cookie of a new session. SameSite is Strict: people arrive with a link or a token, and what they then send
     comes from our own page, so no other site ever has to carry the cookie here."""
-    return _cookie(context, secret, int(context.session_lifetime.total_seconds()))
+    return _cookie(context, secret, int((ends - context.clock()).total_seconds()))
 
 
 def ended_cookie(context: Context) -> Cookie:

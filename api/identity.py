@@ -5,7 +5,9 @@ from litestar.connection import ASGIConnection
 
 from api.context import Context
 from api.cookies import session_of
+from api.doubt import doubting
 from api.errors import NoKey, NoRole, NoScope
+from api.threads import OWNER
 from api.tokens import is_token
 from api.viewer import Operator, Viewer
 from reports.access.keys import READ_ANALYTICS
@@ -14,15 +16,26 @@ from reports.access.people import SEES_SPEND, read_person
 
 
 async def identify(connection: ASGIConnection, context: Context) -> Viewer | Operator:  # type: ignore[type-arg]
-    """Whoever sends the request; its headers decide before its cookie. Raises NoKey, NoScope, NoRole."""
+    """Whoever sends the request; its headers decide before its cookie. From here on the request is theirs.
+
+    Raises NoKey, NoScope, NoRole, TooMany.
+    """
     text = credential_of(connection.headers.get("authorization"), connection.headers.get("x-api-key"))
+    session = "" if text else session_of(connection, context)
+    if not text and not session:
+        raise NoKey("No key. Send one as `authorization: Bearer KEY` or `x-api-key: KEY`, or sign in at /sign-in.")
+    async with doubting(connection, context, context.refusals):
+        who = await _looked_up(context, text, session)
+    OWNER.set(f"operator {who.name}" if isinstance(who, Operator) else who.organization_id)
+    return who
+
+
+async def _looked_up(context: Context, text: str, session: str) -> Viewer | Operator:
     if is_token(text):
-        return await context.run(lambda client: of_holder(client, context, context.vouched(client, text)))
+        vouched = await context.vouched(text)
+        return await context.run(lambda client: of_holder(client, context, vouched.holder))
     if text:
         return await context.run(lambda client: _viewer_of_key(client, context, text))
-    session = session_of(connection, context)
-    if not session:
-        raise NoKey("No key. Send one as `authorization: Bearer KEY` or `x-api-key: KEY`, or sign in at /sign-in.")
     return await context.run(lambda client: of_session(client, context, session))
 
 

@@ -1,7 +1,7 @@
 """The public keys of identity providers (JWKS, RFC 7517): fetched, kept for a while, and again when one is missing."""
 
+import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import msgspec
-import urllib3
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
@@ -25,7 +25,11 @@ LAST_SECONDS = 3600.0
 AGAIN_SECONDS = 30.0
 """How soon after a fetch a missing key is a reason for the next: anybody can name one."""
 LARGEST = 256 << 10
-TIMEOUT = urllib3.Timeout(connect=3, read=5)
+PIECE = 16 << 10
+FETCH_SECONDS = 5.0
+"""How long a fetch may take in all, however slowly its bytes come."""
+OTHERS_SECONDS = 0.5
+"""How long others wait for the fetch of one."""
 KEY_TYPES = ("RSA", "EC", "OKP")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -43,22 +47,27 @@ def require_safe(url: str) -> None:
         raise BadKeys(f"{url!r} is neither https nor http on this machine")
 
 
-def fetch(url: str) -> str:
-    """What stands at the URL; a redirect is not followed, since it would lead where nobody looked. Raises BadKeys."""
+async def fetch(url: str, seconds: float = FETCH_SECONDS) -> str:
+    """What stands at the URL, if all of it comes in time; a redirect is not followed, since it would lead where nobody
+    looked. Raises BadKeys."""
     require_safe(url)
+    headers = {"accept": "application/json", "accept-encoding": "identity"}
     try:
-        with urllib3.PoolManager(num_pools=1) as pool:
-            headers = {"accept": "application/json"}
-            answer = pool.request(
-                "GET", url, headers=headers, timeout=TIMEOUT, retries=False, redirect=False, preload_content=False
-            )
-            body = answer.read(LARGEST + 1)
-            answer.release_conn()
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+        async with (
+            asyncio.timeout(seconds),
+            aiohttp.ClientSession(auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()) as session,
+            session.get(url, headers=headers, allow_redirects=False) as answer,
+        ):
+            body = bytearray()
+            async for piece in answer.content.iter_chunked(PIECE):
+                body += piece
+                if len(body) > LARGEST:
+                    break
+    except (aiohttp.ClientError, OSError, ValueError) as error:  # a time-out is an OSError
         raise BadKeys(f"{url} cannot be fetched: {type(error).__name__}") from error
     if answer.status != 200 or len(body) > LARGEST:
         raise BadKeys(f"{url} answered {answer.status} with {len(body)} bytes")
-    return bytes(body).decode("utf-8", "replace")
+    return body.decode("utf-8", "replace")
 
 
 class _Jwks(msgspec.Struct):
@@ -91,35 +100,39 @@ def _is_usable(key: Mapping[str, Any]) -> bool:
 
 @dataclass
 class KeyRing:
-    """The keys at one URL. Of many threads that miss one, one fetches; the others go on with what there is."""
+    """The keys at one URL. Of many who miss one, one fetches, and no thread waits for it."""
 
     url: str
     clock: Callable[[], float] = time.monotonic
     _keys: Mapping[str, PyJWK] = field(default_factory=dict)
     _fetched_at: float = float("-inf")
     _tried_at: float = float("-inf")
-    _fetching: threading.Lock = field(default_factory=threading.Lock)
+    _fetching: "asyncio.Task[None] | None" = None
 
-    def find(self, kid: str) -> PyJWK | None:
+    async def find(self, kid: str) -> PyJWK | None:
         """The key of this id. Raises Unavailable while there are no keys that still hold."""
-        missing = kid not in self._keys or self._age(self._fetched_at) >= KEPT_SECONDS
-        if missing and self._fetching.acquire(blocking=not self._keys):
-            try:
-                self._refresh()
-            finally:
-                self._fetching.release()
+        if kid not in self._keys or self._age(self._fetched_at) >= KEPT_SECONDS:
+            await self._refreshed()
         if self._age(self._fetched_at) >= LAST_SECONDS:
             raise Unavailable("The keys of the identity provider cannot be fetched. Try again later.", 30)
         return self._keys.get(kid)
 
-    def _refresh(self) -> None:
-        if self._age(self._tried_at) < AGAIN_SECONDS:
-            return
-        self._tried_at = self.clock()
+    async def _refreshed(self) -> None:
+        """Fetch again if it is time to; who comes while another's fetch is under way waits a moment at most."""
+        if self._fetching is not None:
+            await asyncio.wait({self._fetching}, timeout=OTHERS_SECONDS)
+        elif self._age(self._tried_at) >= AGAIN_SECONDS:
+            self._tried_at = self.clock()
+            self._fetching = asyncio.create_task(self._fetch())
+            await asyncio.wait({self._fetching})
+
+    async def _fetch(self) -> None:
         try:
-            self._keys, self._fetched_at = read_keys(fetch(self.url)), self.clock()
+            self._keys, self._fetched_at = read_keys(await fetch(self.url)), self.clock()
         except BadKeys as error:
             logger.warning("no keys of an identity provider: %s", error)
+        finally:
+            self._fetching = None
 
     def _age(self, moment: float) -> float:
         return self.clock() - moment

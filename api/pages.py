@@ -14,25 +14,35 @@ HEADERS = {
     ),
     "referrer-policy": "no-referrer",  # the address of a link's page holds its secret
     "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
 }
 
 
-def ask_page(link: str, said: str = "", status: int = 200) -> Response[str]:
-    """The page that asks: to confirm a one-time link, or for a token. `said` is what went wrong before."""
-    if link:
-        field = f'<input type="hidden" name="link" value="{escape(link)}">'
-    else:
-        field = '<label>Token of your identity provider <textarea name="token" required></textarea></label>'
-    form = f'<form method="post" action="/sign-in">{field} <button>Sign in</button></form>'
+def ask_page(said: str = "", status: int = 200) -> Response[str]:
+    """The page that asks for a token. `said` is what went wrong before."""
+    field = '<label>Token of your identity provider <textarea name="token" required></textarea></label>'
     told = f'<p role="alert">{escape(said)}</p>' if said else ""
-    return _page(told + form, status)
+    return _page(told + _form(field), status)
+
+
+def link_page(link: str, who: Viewer | Operator) -> Response[str]:
+    """The page that asks whether to sign in by a one-time link, and as whom: a stranger may have sent it."""
+    field = f'<input type="hidden" name="link" value="{escape(link)}">'
+    return _page(f"<p>You will be signed in as {escape(_name(who))}.</p>{_form(field)}", 200)
 
 
 def signed_in_page(who: Viewer | Operator) -> Response[str]:
     """The page for whoever is signed in."""
-    name = f"operator {who.name}" if isinstance(who, Operator) else f"{who.email or who.account_id}, {_role(who)}"
     form = '<form method="post" action="/sign-out"><button>Sign out</button></form>'
-    return _page(f"<p>You are signed in: {escape(name)}.</p>{form}", 200)
+    return _page(f"<p>You are signed in: {escape(_name(who))}.</p>{form}", 200)
+
+
+def _form(field: str) -> str:
+    return f'<form method="post" action="/sign-in">{field} <button>Sign in</button></form>'
+
+
+def _name(who: Viewer | Operator) -> str:
+    return f"operator {who.name}" if isinstance(who, Operator) else f"{who.email or who.account_id}, {_role(who)}"
 
 
 def _role(viewer: Viewer) -> str:

@@ -11,7 +11,7 @@ from api.errors import TooMany
 
 
 class Rates:
-    """Counts requests of each organization, or attempts of each address, in this process."""
+    """Counts requests of each organization, or refusals of each address, in this process."""
 
     def __init__(self, requests_a_minute: int) -> None:
         self.requests_a_minute = requests_a_minute
@@ -19,10 +19,20 @@ class Rates:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def take(self, whose: str) -> None:
-        """Count one request. Raises TooMany, with the seconds until there is room, when the minute is full."""
-        if self._limiter.hit(self._item, whose):
-            return
+        """Count one request. Raises TooMany when the minute is full."""
+        if not self.count(whose):
+            raise self.too_many(whose, f"More than {self.requests_a_minute} requests in a minute.")
+
+    def count(self, whose: str) -> bool:
+        """Count one, unless the minute is full; whether there was room."""
+        return self._limiter.hit(self._item, whose)
+
+    def is_full(self, whose: str) -> bool:
+        """Whether there is no room for one more."""
+        return not self._limiter.test(self._item, whose)
+
+    def too_many(self, whose: str, said: str) -> TooMany:
+        """The refusal, with the seconds until there is room."""
         reset_time, _ = self._limiter.get_window_stats(self._item, whose)
         wait = max(1, math.ceil(reset_time - time.time()))
-        message = f"More than {self.requests_a_minute} requests in a minute. Try again in {wait} s."
-        raise TooMany(message, wait)
+        return TooMany(f"{said} Try again in {wait} s.", wait)

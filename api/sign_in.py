@@ -4,6 +4,8 @@ Looking at a link's page uses nothing up, since mail and chat programs look at l
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,16 +14,19 @@ from clickhouse_connect.driver.client import Client
 from litestar import Request, Response, Router, get, post
 from litestar.response import Redirect
 
+from api.addresses import address_of
 from api.context import Context
 from api.cookies import ended_cookie, session_cookie, session_of
+from api.doubt import doubting
 from api.errors import ApiError, BadRequest, Forbidden, NoKey
 from api.identity import of_holder, of_session
 from api.origin import refuse_other_sites
-from api.pages import HEADERS, ask_page, signed_in_page
+from api.pages import HEADERS, ask_page, link_page, signed_in_page
 from api.refusals import request_id_of
+from api.tokens import Vouched
 from api.viewer import Operator, Viewer
 from reports.access.audit import DONE, SIGN_IN, SIGN_OUT, Entry, write_entry
-from reports.access.passes import Holder, end_session
+from reports.access.passes import Holder, end_session, unused_link
 
 HOME = "/"
 """Where whoever signed in goes on."""
@@ -29,21 +34,26 @@ HOME = "/"
 LARGEST = 64 << 10
 """Bytes of what is sent to sign in: a token has a few thousand."""
 
+NO_LINK = "The link is not known, has expired or was used. `tally login-link` prints a new one."
+
 AnyRequest = Request[Any, Any, Any]
 
 
 @get("/sign-in", include_in_schema=False)
 async def ask(request: AnyRequest) -> Response[str]:
-    """The page that asks, or says who is signed in. It changes nothing."""
+    """The page that asks, as whom a link signs in, or who is signed in. It changes nothing."""
     context: Context = request.app.state.context
     link = request.query_params.get("link", "")
     session = "" if link else session_of(request, context)
-    if not session:
-        return ask_page(link)
+    if not link and not session:
+        return ask_page()
     try:
-        return signed_in_page(await context.run(lambda client: of_session(client, context, session)))
-    except (NoKey, Forbidden) as error:
-        return ask_page("", error.message)
+        async with doubting(request, context, context.refusals):
+            if link:
+                return link_page(link, await context.run(lambda client: invited(client, context, link)))
+            return signed_in_page(await context.run(lambda client: of_session(client, context, session)))
+    except ApiError as error:
+        return ask_page(error.message, 200 if isinstance(error, (NoKey, Forbidden)) else error.status)
 
 
 @post("/sign-in", include_in_schema=False, request_max_body_size=LARGEST)
@@ -52,15 +62,14 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
     context: Context = request.app.state.context
     try:
         refuse_other_sites(request, context)
-        context.sign_ins.take(request.client.host if request.client else "")
         sent = read_sent(await request.body(), request.headers.get("content-type", ""))
-        older, request_id = session_of(request, context), request_id_of(request)
-        who, secret = await context.run(lambda client: change_session(client, context, sent, older, request_id))
+        async with doubting(request, context, context.sign_ins) as is_doubted:
+            who, secret, ends = await let_in(request, sent, is_doubted)
     except ApiError as error:
         if is_form(request):
-            return ask_page("", error.message, error.status)
+            return ask_page(error.message, error.status)
         raise
-    cookie = session_cookie(context, secret)
+    cookie = session_cookie(context, secret, ends)
     if is_form(request):
         return Redirect(HOME, status_code=303, cookies=[cookie], headers=HEADERS)
     return Response(shown(who), status_code=200, cookies=[cookie])
@@ -72,57 +81,89 @@ async def sign_out(request: AnyRequest) -> Response[Any]:
     context: Context = request.app.state.context
     refuse_other_sites(request, context)
     secret = session_of(request, context)
-    await context.run(lambda client: let_out(client, context, secret, request_id_of(request)))
+    attempt = Attempt(context, request_id_of(request), address_of(request))
+    await context.run(lambda client: attempt.let_out(client, secret))
     return Redirect("/sign-in", status_code=303, cookies=[ended_cookie(context)], headers=HEADERS)
 
 
-def change_session(
-    client: Client, context: Context, sent: Mapping[str, str], older: str, request_id: str
-) -> tuple[Viewer | Operator, str]:
-    """The same as `let_in`; the session that the browser had ends, since nobody could sign it out any more."""
-    who, secret = let_in(client, context, sent, request_id)
-    let_out(client, context, older, request_id)
-    return who, secret
-
-
-def let_in(client: Client, context: Context, sent: Mapping[str, str], request_id: str) -> tuple[Viewer | Operator, str]:
-    """Who is let in, and their new session's secret; the audit log has it, or why not, before anybody else.
-
-    Raises BadRequest, NoKey, NoRole.
-    """
-    holder = Holder()
-    try:
-        holder = holder_of(client, context, sent)
-        who = of_holder(client, context, holder)
-    except (NoKey, Forbidden) as error:
-        _note(client, context, SIGN_IN, holder, request_id, f"refused: {error.message}")
-        raise
-    _note(client, context, SIGN_IN, holder, request_id)
-    return who, context.open_session(client, holder)
-
-
-def let_out(client: Client, context: Context, secret: str, request_id: str) -> None:
-    """End the session, if it is one."""
-    holder = end_session(client, secret, context.clock())
-    if holder is not None:
-        _note(client, context, SIGN_OUT, holder, request_id)
-
-
-def holder_of(client: Client, context: Context, sent: Mapping[str, str]) -> Holder:
-    """Whom the sent link or token stands for. Raises BadRequest, NoKey."""
-    if set(sent) == {"token"}:
-        return context.vouched(client, sent["token"].strip())
-    if set(sent) != {"link"}:
-        raise BadRequest("Send link, the secret of a one-time link, or token, one of the organization's provider.")
-    holder = context.redeem(client, sent["link"])
+def invited(client: Client, context: Context, link: str) -> Viewer | Operator:
+    """Whom a link would let in. Raises NoKey, NoRole."""
+    holder = unused_link(client, link, context.clock())
     if holder is None:
-        raise NoKey("The link is not known, has expired or was used. `tally login-link` prints a new one.")
-    return holder
+        raise NoKey(NO_LINK)
+    return of_holder(client, context, holder)
 
 
-def _note(client: Client, context: Context, action: str, holder: Holder, request_id: str, outcome: str = DONE) -> None:
-    organization = holder.organization_id
-    write_entry(client, Entry(context.clock(), holder.name, action, outcome, organization, request_id=request_id))
+async def let_in(
+    request: AnyRequest, sent: Mapping[str, str], is_doubted: bool
+) -> tuple[Viewer | Operator, str, datetime]:
+    """Who is let in, their new session's secret, and its end. Raises BadRequest, NoKey, NoRole."""
+    context: Context = request.app.state.context
+    if set(sent) not in ({"token"}, {"link"}):
+        raise BadRequest("Send link, the secret of a one-time link, or token, one of the organization's provider.")
+    attempt = Attempt(context, request_id_of(request), address_of(request), is_doubted)
+    older = session_of(request, context)
+    try:
+        proof = sent["link"] if "link" in sent else await context.vouched(sent["token"].strip())
+    except NoKey as error:
+        reason = error.message
+        await context.run(lambda client: attempt.refused(client, Holder(), reason))
+        raise
+    return await context.run(lambda client: attempt.let_in(client, proof, older))
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to sign in; `is_doubted`: too many from its address failed before."""
+
+    context: Context
+    request_id: str
+    address: str
+    is_doubted: bool = False
+
+    def let_in(self, client: Client, proof: str | Vouched, older: str) -> tuple[Viewer | Operator, str, datetime]:
+        """The session for a link or token. The audit log has it, or why not, before anybody else; the session that the
+        browser had ends, since nobody could sign it out any more."""
+        holder = Holder()
+        try:
+            ends = self.context.session_ends(None if isinstance(proof, str) else proof.proven)
+            if ends <= self.context.clock():
+                raise NoKey("You signed in there too long ago. Sign in again at your identity provider.")
+            holder = self._holder(client, proof)
+            who = of_holder(client, self.context, holder)
+        except (NoKey, Forbidden) as error:
+            self.refused(client, holder, error.message)
+            raise
+        self.note(client, SIGN_IN, holder)
+        secret = self.context.open_session(client, holder, ends)
+        self.let_out(client, older)
+        return who, secret, ends
+
+    def let_out(self, client: Client, secret: str) -> None:
+        """End the session, if it is one."""
+        holder = end_session(client, secret, self.context.clock())
+        if holder is not None:
+            self.note(client, SIGN_OUT, holder)
+
+    def refused(self, client: Client, holder: Holder, why: str) -> None:
+        """The log takes so many refusals of nobody known in a minute, since anybody can cause them, and no more."""
+        if holder.name or (not self.is_doubted and self.context.strangers_noted.count("")):
+            self.note(client, SIGN_IN, holder, f"refused: {why}")
+
+    def note(self, client: Client, action: str, holder: Holder, outcome: str = DONE) -> None:
+        """Write into the audit log."""
+        moment, organization = self.context.clock(), holder.organization_id
+        whence = (self.request_id, self.address)
+        write_entry(client, Entry(moment, holder.name, action, outcome, organization, "", "", None, "", *whence))
+
+    def _holder(self, client: Client, proof: str | Vouched) -> Holder:
+        if isinstance(proof, str):
+            holder, said = self.context.redeem(client, proof), NO_LINK
+        else:
+            holder, said = self.context.exchange(client, proof), "The token was exchanged for a session before."
+        if holder is None:
+            raise NoKey(said)
+        return holder
 
 
 def shown(who: Viewer | Operator) -> dict[str, Any]:

@@ -3,21 +3,33 @@
 The library checks signature, issuer and audience; times are checked here, by the installation's clock.
 """
 
-import threading
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import jwt
 from clickhouse_connect.driver.client import Client
-from jwt.exceptions import PyJWTError
+from jwt.exceptions import MissingRequiredClaimError, PyJWTError
 
 from api.errors import NoKey
 from api.key_rings import BadKeys, KeyRing, read_keys
-from reports.access.passes import Holder
+from reports.access.keys import digest
+from reports.access.passes import Holder, signed_out_at
 from reports.access.people import members_by_email
 from reports.access.providers import EMAIL, Provider, find_providers
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Runs what asks ClickHouse, in a thread (`Context.run`)."""
+
+    def __call__(self, work: Callable[[Client], T]) -> Awaitable[T]:
+        """What `work` gives."""
+
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Asymmetric ones alone. With a shared secret, whoever can check a token could make one."""
@@ -29,6 +41,10 @@ OPTIONS: Any = {
     "enforce_minimum_key_length": True,
 }
 LARGEST = 16 << 10
+UNACCEPTED = (
+    "No organization accepts this token: its issuer, audience, kind (typ) and key (kid) must be those of an identity "
+    "provider that `tally identity show` lists."
+)
 LEEWAY_SECONDS = 30
 """How far the clocks of provider and installation may be apart."""
 
@@ -38,21 +54,45 @@ def is_token(text: str) -> bool:
     return text.count(".") == 2
 
 
+@dataclass(frozen=True)
+class Vouched:
+    """Whom a token vouches for, and since when: `proven` is when they signed in at the provider, or it was issued.
+    `use` tells the token from every other: it becomes a session once."""
+
+    holder: Holder
+    proven: datetime
+    use: str
+
+
 class Tokens:
-    """Checks tokens that live at most `longest`; keeps the providers' keys."""
+    """Checks tokens that live at most `longest`; keeps the providers' keys.
+
+    Whatever is wrong before the signature was checked is refused with the same words: anybody can make such a token,
+    and they would tell which providers are known.
+    """
 
     def __init__(self, longest: timedelta) -> None:
         self.longest = longest
         self._rings: dict[str, KeyRing] = {}
-        self._making = threading.Lock()
 
-    def holder(self, client: Client, token: str, now: datetime) -> Holder:
-        """Whom a token vouches for, in which organization. Raises NoKey, or Unavailable while there are no keys."""
+    async def vouched(self, run: Run, token: str, now: datetime) -> Vouched:
+        """Whom a token vouches for. `run` runs what asks ClickHouse. Raises NoKey, or Unavailable while there are no
+        keys."""
         header, claims = _unchecked(token)
-        provider = _provider(client, claims)
-        key = self._key(provider, header.get("kid"))
+        provider = await run(lambda client: _provider(client, claims))
+        key = await self._key(provider, header["kid"])
+        if key is None or not _is_typed(header, provider):
+            raise NoKey(UNACCEPTED)
+        return await run(lambda client: self._checked(client, provider, key, token, now))
+
+    async def _key(self, provider: Provider, kid: str) -> jwt.PyJWK | None:
+        if provider.jwks.startswith("{"):
+            return _kept(provider.jwks).get(kid)
+        return await self._rings.setdefault(provider.jwks, KeyRing(provider.jwks)).find(kid)
+
+    def _checked(self, client: Client, provider: Provider, key: jwt.PyJWK, token: str, now: datetime) -> Vouched:
         try:
-            checked = jwt.decode(
+            claims = jwt.decode(
                 token,
                 key,
                 algorithms=list(ALGORITHMS),
@@ -60,23 +100,20 @@ class Tokens:
                 issuer=provider.issuer,
                 options=OPTIONS,
             )
-        except PyJWTError as error:
-            raise NoKey(f"The token is not good: {type(error).__name__}.") from None
-        self._check_times(checked, now.timestamp())
-        return Holder(provider.organization_id, _account(client, provider, checked))
-
-    def _key(self, provider: Provider, kid: object) -> jwt.PyJWK:
-        if not isinstance(kid, str):
-            raise NoKey("The token does not say which key signed it (kid).")
-        if provider.jwks.startswith("{"):
-            key = _kept(provider.jwks).get(kid)
-        else:
-            with self._making:
-                ring = self._rings.setdefault(provider.jwks, KeyRing(provider.jwks))
-            key = ring.find(kid)
-        if key is None:
-            raise NoKey("The identity provider has no key of the token's id (kid).")
-        return key
+        except MissingRequiredClaimError as error:
+            raise NoKey(f"The token lacks the claim {error.claim}.") from None
+        except PyJWTError:
+            raise NoKey(UNACCEPTED) from None
+        self._check_times(claims, now.timestamp())
+        if claims.get("azp") not in (None, provider.authorized_party or provider.audience):
+            raise NoKey("The token was issued to another program (azp).")
+        holder = Holder(provider.organization_id, _account(client, provider, claims))
+        signed_in = min(_moment(claims, "iat"), _moment(claims, "auth_time", _moment(claims, "iat")))
+        issued, proven = (datetime.fromtimestamp(at, UTC) for at in (claims["iat"], signed_in))
+        ended = signed_out_at(client, holder)
+        if ended is not None and issued <= ended:
+            raise NoKey("You were signed out since the token was issued. Ask your identity provider for a new one.")
+        return Vouched(holder, proven, _use(provider, claims, token))
 
     def _check_times(self, claims: Mapping[str, Any], now: float) -> None:
         begins, ends = (_moment(claims, name) for name in ("iat", "exp"))
@@ -95,9 +132,13 @@ def _unchecked(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
         raise NoKey("The token is too long.")
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
-    except (PyJWTError, RecursionError):  # of JSON that is too deep
+        header, claims = parts["header"], parts["payload"]
+        json.dumps([header, claims], ensure_ascii=False).encode()  # a lone surrogate is no text
+    except (PyJWTError, ValueError, RecursionError):  # of JSON that is too deep
         raise NoKey("The token is none: it cannot be read.") from None
-    return parts["header"], parts["payload"]
+    if header.get("alg") not in ALGORITHMS or not isinstance(header.get("kid"), str) or not parts["signature"]:
+        raise NoKey(UNACCEPTED)
+    return header, claims
 
 
 def _provider(client: Client, claims: Mapping[str, Any]) -> Provider:
@@ -106,9 +147,23 @@ def _provider(client: Client, claims: Mapping[str, Any]) -> Provider:
     known = find_providers(client, issuer=issuer) if isinstance(issuer, str) and issuer else ()
     found = [provider for provider in known if provider.audience in audiences]
     if len(found) != 1:
-        count = "Several organizations accept" if found else "No organization accepts"
-        raise NoKey(f"{count} tokens of this issuer for this audience. `tally identity show` lists them.")
+        raise NoKey(UNACCEPTED)
     return found[0]
+
+
+def _is_typed(header: Mapping[str, Any], provider: Provider) -> bool:
+    """Whether the token says that it is of the kind that the organization takes: a provider makes others as well, for
+    other uses, and signs them with the same keys (RFC 8725 section 3.11)."""
+    said = header.get("typ")
+    kind = said.lower().removeprefix("application/") if isinstance(said, str) else said
+    return kind == provider.token_type.lower() if provider.token_type else kind in (None, "jwt")
+
+
+def _use(provider: Provider, claims: Mapping[str, Any], token: str) -> str:
+    """What is the same for a token however often it is sent: its id, or else what was signed."""
+    own = claims.get("jti")
+    told = f"jti {own}" if isinstance(own, str) and own else token.rpartition(".")[0]
+    return digest(f"{provider.issuer} {provider.audience} {told}")
 
 
 def _kept(document: str) -> Mapping[str, jwt.PyJWK]:

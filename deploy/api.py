@@ -21,6 +21,7 @@ from deploy.connections import clickhouse_of
 from deploy.errors import UserError
 from deploy.export import report_client
 from deploy.log_metadata import expected_sources
+from deploy.patience import PatientProtocol
 from deploy.pipeline import PipelineLook
 from deploy.settings import Settings
 from reports.queries import LONGEST_SECONDS
@@ -97,6 +98,8 @@ def context_of(settings: Settings) -> Context:
         session_lifetime=timedelta(hours=settings.api_session_hours),
         person_rates=Rates(settings.api_person_requests_a_minute),
         sign_ins=Rates(settings.api_sign_ins_a_minute),
+        refusals=Rates(settings.api_refusals_a_minute),
+        trusted_proxies=settings.api_trusted_proxies,
         tokens=Tokens(timedelta(minutes=settings.api_token_minutes)),
         deadline_seconds=DEADLINE_SECONDS,
     )
@@ -130,6 +133,9 @@ def server_config(context: Context) -> uvicorn.Config:
     """uvicorn's configuration. No access log, since it would hold what people filter by; no name of the server."""
     return uvicorn.Config(
         make_app(context),
+        http=PatientProtocol,
+        proxy_headers=bool(context.trusted_proxies),
+        forwarded_allow_ips=context.trusted_proxies,
         access_log=False,
         log_config=None,
         server_header=False,

@@ -1,5 +1,6 @@
 """`tally identity`, wired: settings in, identity providers in ClickHouse out."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -26,7 +27,7 @@ def save(settings: Settings, provider: Provider) -> tuple[Provider, Sequence[str
     organization = uuid_of(provider.organization_id)
     try:
         is_url = "://" in provider.jwks
-        document = fetch(provider.jwks) if is_url else Path(provider.jwks).read_text(encoding="utf-8")
+        document = asyncio.run(fetch(provider.jwks)) if is_url else Path(provider.jwks).read_text(encoding="utf-8")
         keys = read_keys(document)
     except (BadKeys, UnicodeDecodeError) as error:
         message = f"{provider.jwks} gives no keys: {error}"

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -94,7 +95,13 @@ class Settings(BaseSettings):
     )
     api_session_hours: PositiveFloat = Field(8.0, le=168, description="hours after which people sign in again")
     api_token_minutes: PositiveInt = Field(60, le=1440, description="how long an identity provider's token may live")
-    api_sign_ins_a_minute: PositiveInt = Field(10, description="attempts of an address to sign in, in a minute")
+    api_sign_ins_a_minute: PositiveInt = Field(10, description="sign-ins that an address may fail, in a minute")
+    api_refusals_a_minute: PositiveInt = Field(
+        60, description="keys, tokens and sessions of an address that may be refused, in a minute"
+    )
+    api_trusted_proxies: str = Field(
+        "", description="addresses and networks of proxies whose X-Forwarded-For is believed, with commas"
+    )
     now: AwareDatetime | None = Field(None, description="the date and time to believe in, for tests")
     debug: bool = Field(False, description="show tracebacks")
 
@@ -115,6 +122,17 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError("must look like https://tally.example.com, without a path")
         return url and url.rstrip("/")
+
+    @field_validator("api_trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: str) -> str:
+        named = [proxy.strip() for proxy in proxies.split(",") if proxy.strip()]
+        for proxy in named:
+            try:
+                ip_network(proxy)
+            except ValueError as error:
+                raise ValueError(f"must look like 10.0.0.5,10.1.0.0/16,::1: {error}") from None
+        return ",".join(named)
 
     @field_validator("kafka_bootstrap")
     @classmethod

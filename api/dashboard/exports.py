@@ -16,7 +16,6 @@ from api.dashboard.asking import Look, read_number, read_once
 from api.dashboard.exporting import EXPORTS, PARAMETERS, export_values, read_format, read_period
 from api.dashboard.frame import frame, opened, query_of
 from api.dashboard.guard import require_organization, require_reader, require_spend_page
-from api.dashboard.streaming import written
 from api.errors import NotFound
 from api.parameters import read_date
 from api.viewer import viewer_of
@@ -54,7 +53,7 @@ async def download(request: Request[Any, Any, Any], organization: FromPath[str])
     form = chosen.form()
     try:
         period = read_period(given, context.clock(), seen.reading.newest_complete_day)
-        pieces = written(partial(_write, request, form, period))
+        pieces = context.downloads.written(partial(_write, request, form, period), viewer)
         first = await anext(pieces)
     except ReportError as refused:
         return await _page(request, seen, given, refused)

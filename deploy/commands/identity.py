@@ -23,13 +23,17 @@ def save(
     audience: Annotated[str, typer.Option(help="What the tokens' claim aud must hold.")],
     jwks: Annotated[str, typer.Option(help="URL of the provider's public keys (https), or a file of them.")],
     claim: Annotated[str, typer.Option(help="The claim that is the account's UUID; or email, if it is verified.")],
+    token_type: Annotated[str, typer.Option("--typ", help="What the tokens' header typ must say, as at+jwt.")] = "",
+    authorized_party: Annotated[
+        str, typer.Option("--azp", help="What the tokens' claim azp says, if it is not the audience.")
+    ] = "",
 ) -> None:
     """Accept the tokens of a provider for an organization, in place of the one before."""
     settings = running_settings(context)
     from deploy.identity import save as keep
     from reports.access.providers import Provider
 
-    kept, keys = keep(settings, Provider(organization, issuer, audience, jwks, claim))
+    kept, keys = keep(settings, Provider(organization, issuer, audience, jwks, claim, token_type, authorized_party))
     typer.echo(f"Organization {kept.organization_id} accepts tokens of {issuer}, keys {', '.join(keys)}.")
 
 
@@ -48,7 +52,7 @@ def show(
         print_json(found)
         return
     table = Table(Column("organization", no_wrap=True))
-    for name in ("issuer", "audience", "keys", "claim"):
+    for name in ("issuer", "audience", "keys", "claim", "typ", "azp"):
         table.add_column(name, overflow="fold")
     for facts in found:
         facts["jwks"] = "kept here" if facts["jwks"].startswith("{") else facts["jwks"]

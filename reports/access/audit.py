@@ -39,6 +39,7 @@ class Entry:
     rows: int | None = None
     sha256: str = ""
     request_id: str = ""
+    address: str = ""
 
 
 COLUMNS = tuple(field.name for field in fields(Entry))

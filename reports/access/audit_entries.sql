@@ -1,7 +1,7 @@
 -- The newest entries of the audit log, of one organization or of all, newest first.
 SELECT
     toUnixTimestamp64Micro(moment) AS moment_us, toString(organization_id) AS organization_id, who, action, route, filter,
-    rows, sha256, request_id, outcome
+    rows, sha256, request_id, outcome, address
 FROM audit_log
 WHERE ({organization_id:String} = '' OR audit_log.organization_id = toUUIDOrZero({organization_id:String}))
     AND moment >= fromUnixTimestamp64Micro({since_us:Int64}, 'UTC')

@@ -79,6 +79,15 @@ def find_pass(client: Client, kind: Kind, secret: str, now: datetime) -> Pass | 
     return known if known and known.expires_at > now else None
 
 
+def unused_link(client: Client, secret: str, now: datetime) -> Holder | None:
+    """Whom a link would let in, if it is good and was not used; nothing is used up."""
+    link = find_pass(client, "link", secret, now)
+    if link is None:
+        return None
+    (counted,) = ask(client, FOLDER / "link_uses.sql", {"secret_sha256": link.secret_sha256})
+    return None if counted["uses"] else link.holder
+
+
 def use_link(client: Client, secret: str, now: datetime) -> Holder | None:
     """Whom a link lets in, at its first use; None if it is unknown, expired or used.
 
@@ -94,6 +103,22 @@ def use_link(client: Client, secret: str, now: datetime) -> Holder | None:
     return link.holder if counted["uses"] == 1 else None
 
 
+def use_token(client: Client, token: str, now: datetime) -> bool:
+    """Whether this is the first time that a token (by its digest) becomes a session; in a dead heat of two processes
+    perhaps nobody's is, as with links."""
+    row = (token, str(uuid4()), moment_text(now))
+    insert_rows(client, "token_uses", ("token_sha256", "use_id", "used_at"), [row])
+    (counted,) = ask(client, FOLDER / "token_uses.sql", {"token_sha256": token})
+    return bool(counted["uses"] == 1)
+
+
+def signed_out_at(client: Client, holder: Holder) -> datetime | None:
+    """When a person, or everybody in their organization, was last signed out by `tally sign-out`; None for never."""
+    parameters = {"organization_id": holder.organization_id, "account_id": holder.account_id}
+    (found,) = ask(client, FOLDER / "signed_out_at.sql", parameters)
+    return datetime.fromtimestamp(found["ended_ms"] / 1000, UTC) if found["ended_ms"] else None
+
+
 def end_session(client: Client, secret: str, now: datetime) -> Holder | None:
     """End the session of this secret at once; whose it was, or None if it was not good any more."""
     session = find_pass(client, "session", secret, now)
@@ -104,7 +129,12 @@ def end_session(client: Client, secret: str, now: datetime) -> Holder | None:
 
 
 def end_passes(client: Client, whose: Holder, now: datetime) -> int:
-    """End all links and sessions of a person, of an operator, or with no account of an organization; how many."""
+    """End all links and sessions of a person, of an operator, or with no account of an organization; how many.
+
+    Tokens that were issued until now are refused from now on; that is written first, so none becomes a session here.
+    """
+    row = (whose.organization_id, whose.account_id, whose.operator, moment_text(now))
+    insert_rows(client, "sign_outs", ("organization_id", "account_id", "operator", "ended_at"), [row])
     parameters = {
         "organization_id": whose.organization_id,
         "account_id": whose.account_id,

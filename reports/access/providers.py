@@ -23,13 +23,16 @@ class ProviderError(ReportError):
 @dataclass(frozen=True)
 class Provider:
     """Which tokens an organization accepts: those that `issuer` signed for `audience`, with a key of `jwks` (the URL of
-    the public keys, or the keys themselves as JSON). `claim` names the account."""
+    the public keys, or the keys themselves as JSON). `claim` names the account. `token_type` is what the header typ
+    must say (JWT or nothing without it), `authorized_party` what the claim azp does (the audience without it)."""
 
     organization_id: str
     issuer: str
     audience: str
     jwks: str
     claim: str
+    token_type: str = ""
+    authorized_party: str = ""
 
 
 COLUMNS = (*(field.name for field in fields(Provider)), "removed", "saved_at")

@@ -1,5 +1,6 @@
 -- The identity providers of all organizations, of one, or with one issuer.
-SELECT toString(identity_providers.organization_id) AS organization_id, issuer, audience, jwks, claim
+SELECT toString(identity_providers.organization_id) AS organization_id, issuer, audience, jwks, claim,
+    token_type, authorized_party
 FROM identity_providers FINAL
 WHERE NOT removed
     AND ({organization_id:String} = '' OR identity_providers.organization_id = toUUIDOrZero({organization_id:String}))

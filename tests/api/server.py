@@ -74,6 +74,8 @@ def context_of(world: World, requests_a_minute: int = ENDLESS, now: datetime = N
         "grace": timedelta(minutes=120),
         "rates": Rates(requests_a_minute),
         "sign_ins": Rates(ENDLESS),
+        "refusals": Rates(ENDLESS),
+        "strangers_noted": Rates(ENDLESS),
         "person_rates": Rates(ENDLESS),
     }
     return Context(**(usual | others))

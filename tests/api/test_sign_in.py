@@ -172,7 +172,61 @@ def test_a_person_has_a_rate_of_their_own(served: Served, world: World) -> None:
         assert asked_by_key(limited, served.keys[OWNER.organization]) == [200, 429], "keys are counted apart"
 
 
-def test_attempts_are_limited(world: World) -> None:
+def test_failures_are_limited_and_a_good_link_is_let_in_all_the_same(world: World) -> None:
+    """One address may be a proxy's or an office's: whoever fails there keeps nobody else from signing in."""
     with serve(context_of(world, sign_ins=Rates(3))) as limited:
+        for _ in range(5):
+            assert use(limited, link_for(world, holder_of(OWNER))).status_code == 303, "no failure, so not counted"
         assert [use(limited, "x").status_code for _ in range(4)] == [401, 401, 401, 429]
-        assert use(limited, link_for(world, holder_of(OWNER))).status_code == 429
+        assert use(limited, link_for(world, holder_of(OWNER))).status_code == 303
+
+
+def test_refused_keys_and_cookies_are_limited_and_a_good_key_is_not(served: Served, world: World) -> None:
+    with serve(context_of(world, refusals=Rates(3))) as limited:
+        bad, key = f"tally_{'0' * 12}_{'a' * 43}", served.keys[OWNER.organization]
+        tries = [limited.get(f"{PREFIX}/users", bad, date="2026-11-18") for _ in range(2)]
+        tries += [httpx.get(limited.base_url + PATH, cookies={"tally_session": "A" * 43}) for _ in range(2)]
+        assert [answer.status_code for answer in tries] == [401, 401, 401, 429]
+        assert int(tries[-1].headers["retry-after"]) > 0
+        assert asked_by_key(limited, key) == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "expected"),
+    [
+        ([f"2001:db8::{number}" for number in range(3)], [401, 401, 429]),
+        ([f"2001:db8:0:{number}::1" for number in range(3)], [401, 401, 401]),
+        (["203.0.113.5", "::ffff:203.0.113.5", "203.0.113.5"], [401, 401, 429]),
+        (["203.0.113.5", "203.0.113.6", "203.0.113.7"], [401, 401, 401]),
+        (["1.1.1.1, 203.0.113.5", "2.2.2.2, 203.0.113.5", "3.3.3.3, 203.0.113.5"], [401, 401, 429]),
+        (["junk", "more junk", "1.2.3.4:5:6"], [401, 401, 429]),
+    ],
+)
+def test_an_address_is_the_proxys_word_and_ipv6_counts_by_64_bits(
+    world: World, addresses: list[str], expected: list[int]
+) -> None:
+    with serve(context_of(world, sign_ins=Rates(2), trusted_proxies="127.0.0.1")) as behind:
+        got = [use(behind, "x", **{"x-forwarded-for": address}).status_code for address in addresses]
+        assert got == expected
+
+
+def test_a_proxy_that_is_not_trusted_is_not_believed_and_the_log_says_so(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serve(context_of(world, sign_ins=Rates(2))) as direct:
+        got = [use(direct, "x", **{"x-forwarded-for": f"203.0.113.{number}"}).status_code for number in range(3)]
+    assert got == [401, 401, 429]
+    assert caplog.text.count("name it in api_trusted_proxies") == 1
+
+
+def test_a_link_says_as_whom_it_signs_in(served: Served, world: World) -> None:
+    def page(link: str) -> str:
+        return httpx.get(f"{served.base_url}/sign-in", params={"link": link}).text
+
+    link = link_for(world, holder_of(OWNER))
+    assert f"You will be signed in as {OWNER.email}, owner." in page(link)
+    assert "operator kim" in page(link_for(world, Holder(operator="kim")))
+    use(served, link)
+    for gone in (link, "x", "A" * 43, "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")):
+        assert "has expired or was used" in page(gone)
+        assert 'name="link"' not in page(gone)

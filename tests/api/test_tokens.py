@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from reports.access.passes import Holder, end_passes
 from reports.access.providers import Provider as Kept
 from reports.access.providers import ProviderError, remove_provider, save_provider
 from tests.api import provider as idp
@@ -60,14 +62,114 @@ def test_a_good_token_lets_in_with_the_roles_of_the_directory(trusting: Served, 
     assert asked(trusting, token(kid, account=str(uuid4()))).status_code == 403
 
 
+def exchanged(served: Served, made: str) -> httpx.Response:
+    return httpx.post(f"{served.base_url}/sign-in", json={"token": made}, timeout=30)
+
+
 def test_a_token_becomes_a_session(trusting: Served) -> None:
-    sent = {"token": token(account=ADMIN.account)}
-    form = httpx.post(f"{trusting.base_url}/sign-in", data=sent)
+    form = httpx.post(f"{trusting.base_url}/sign-in", data={"token": token(account=ADMIN.account)})
     assert form.status_code == 303
     assert httpx.get(trusting.base_url + PATH, cookies=form.cookies).status_code == 200
-    program = httpx.post(f"{trusting.base_url}/sign-in", json=sent)
+    program = exchanged(trusting, token(account=ADMIN.account, nonce="another"))
     assert (program.json()["role"], program.json()["sees_spend"]) == ("admin", False)
     assert program.cookies["tally_session"] != form.cookies["tally_session"]
+
+
+def test_a_token_becomes_a_session_once(trusting: Served) -> None:
+    once = token("ec", **BY_UUID, nonce="once")
+    header, claims, _ = once.split(".")
+    signed_again = KEYS["ec"][1](KEYS["ec"][1].SHA256).sign(f"{header}.{claims}".encode(), KEYS["ec"][0])
+    twin = f"{header}.{claims}.{urlsafe_b64encode(signed_again).decode().rstrip('=')}"
+    assert (exchanged(trusting, once).status_code, asked(trusting, twin).status_code) == (200, 200)
+    for made in (once, twin):
+        assert exchanged(trusting, made).status_code == 401
+    by_id = [token(**BY_UUID, jti="j1", nonce=nonce) for nonce in "ab"]
+    assert [exchanged(trusting, made).status_code for made in by_id] == [200, 401]
+    assert asked(trusting, once).status_code == 200, "as bearer it is good until it ends"
+
+
+def test_a_session_lives_no_longer_than_its_proof(world: World, trusting: Served) -> None:
+    """Eight hours from when the person signed in at the provider, however late the token is exchanged."""
+    for ago, claims in ((0, {}), (59, {}), (10, {"auth_time": later(hours=-7)})):
+        began = later(minutes=-ago)
+        made = token(**BY_UUID, iat=began, exp=began + 3600, nonce=f"proof {ago}", **claims)
+        answer = exchanged(trusting, made)
+        left = 8 * 3600 - (later() - claims.get("auth_time", began))
+        assert f"max-age={left};" in answer.headers["set-cookie"].lower()
+        for ahead, expected in ((left - 1, 200), (left + 1, 401)):
+            with serve(context_of(world, now=NOW + timedelta(seconds=ahead))) as then:
+                assert httpx.get(then.base_url + PATH, cookies=answer.cookies).status_code == expected
+    too_old = token(**BY_UUID, auth_time=later(hours=-9))
+    assert exchanged(trusting, too_old).status_code == 401
+
+
+def test_signing_out_ends_tokens_as_well(world: World, trusting: Served) -> None:
+    """A person's, and everybody's of an organization: what was issued until then lets nobody in, as bearer or else."""
+    client, other = world.client(), somebody("enterprise_seat_based", "primary_owner")
+    for whose, gone in (
+        (Holder(OWNER.organization, other.account), {other}),
+        (Holder(OWNER.organization), {other, ADMIN}),
+    ):
+        client.command("TRUNCATE TABLE sign_outs")
+        old, new = ((seconds, f"{seconds}") for seconds in (-5, 5))
+        end_passes(client, whose, NOW)
+        for at, nonce in (old, new):
+            for one in (other, ADMIN):
+                made = token(account=one.account, iat=later(seconds=at), nonce=f"{nonce} {whose}")
+                expected = 401 if one in gone and at < 0 else 200
+                assert asked(trusting, made).status_code == expected
+                assert exchanged(trusting, made).status_code == expected
+    client.command("TRUNCATE TABLE sign_outs")
+    client.close()
+
+
+def test_another_kind_of_token_is_none(world: World, trusting: Served, issuer: idp.Provider) -> None:
+    for kind in ("logout+jwt", "at+jwt", "application/at+jwt", "dpop+jwt", "secevent+jwt", 7, ["JWT"]):
+        assert asked(trusting, token(**BY_UUID, header={"typ": kind})).status_code == 401
+    for kind in ("JWT", "jwt", "application/jwt", None):
+        assert asked(trusting, token(**BY_UUID, header={"typ": kind})).status_code == 200
+    assert asked(trusting, token(**BY_UUID, azp=AUDIENCE)).status_code == 200
+    assert asked(trusting, token(**BY_UUID, azp="another program")).status_code == 401
+    client = world.client()
+    taken = Kept(OTHER.organization, ISSUER, "for machines", issuer.url, "account", "at+jwt", "program")
+    save_provider(client, taken, NOW)
+    try:
+        told = {"account": OTHER.account, "aud": "for machines", "azp": "program"}
+        assert asked(trusting, token(**told, header={"typ": "at+jwt"})).status_code == 200
+        assert asked(trusting, token(**told)).status_code == 401
+        assert asked(trusting, token(**(told | {"azp": "x"}), header={"typ": "at+jwt"})).status_code == 401
+    finally:
+        remove_provider(client, OTHER.organization, NOW)
+        client.close()
+
+
+def test_nobody_can_ask_which_providers_there_are(trusting: Served) -> None:
+    """What is wrong before a signature is known to be the provider's is refused in the same words."""
+    head = urlsafe_b64encode(json.dumps({"alg": "RS256", "kid": "rsa"}).encode()).decode().rstrip("=")
+    unsigned = f"{head}.{token(**BY_UUID).split('.')[1]}.AAAA"
+    tries = [token(**(BY_UUID | BAD[what])) for what in BAD if what in UNPROVEN] + [forged("none"), unsigned]
+    said = {asked(trusting, made).json()["error"]["message"] for made in tries}
+    assert len(said) == 1
+    assert {asked(trusting, made).status_code for made in tries} == {401}
+
+
+ODD_TEXTS = ["\ud800", "\udfff\ud800", "a\ud800b", "\x00", "\U0010ffff", "x" * 5000]
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "account", "email", "jti", "azp", "sub", "more"])
+@pytest.mark.parametrize("odd", ODD_TEXTS)
+def test_an_odd_text_in_a_token_is_a_refusal(trusting: Served, claim: str, odd: str) -> None:
+    made = token(**(BY_UUID | {claim: odd}))
+    for answer in (asked(trusting, made), exchanged(trusting, made)):
+        assert answer.status_code < 500
+    of_header = token(**BY_UUID, header={"kid": odd})
+    assert asked(trusting, of_header).status_code == 401
+
+
+@pytest.mark.parametrize("claim", ["iat", "exp", "nbf", "auth_time"])
+@pytest.mark.parametrize("odd", [-1, 0, 2**39, 2**63, 10**30, 1e308, float("nan"), float("inf"), True, "1", [1]])
+def test_an_odd_moment_in_a_token_is_a_refusal(trusting: Served, claim: str, odd: Any) -> None:
+    assert asked(trusting, token(**(BY_UUID | {claim: odd}))).status_code < 500
 
 
 def test_an_e_mail_counts_when_it_is_verified_and_a_members(trusting: Served) -> None:
@@ -106,6 +208,21 @@ BAD: dict[str, dict[str, Any]] = {
     "no key id": {"header": {"kid": None}},
     "odd key id": {"header": {"kid": "../../x"}},
     "another algorithm of the key": {"header": {"alg": "PS256"}},
+}
+
+
+UNPROVEN = {
+    "another key's signature",
+    "a key that the provider does not have",
+    "another audience",
+    "audiences of others",
+    "another issuer",
+    "almost the issuer",
+    "no issuer",
+    "odd issuer",
+    "no key id",
+    "odd key id",
+    "another algorithm of the key",
 }
 
 

@@ -39,6 +39,8 @@ def test_a_provider_is_set_shown_and_removed(tally: Command) -> None:
             "audience": "tally",
             "jwks": issuer.url,
             "claim": "email",
+            "token_type": "",
+            "authorized_party": "",
         }
         code, _, complaint = tally(*arguments(issuer.url, OTHER.organization))
         assert (code, "for this audience already" in complaint) == (ExitCode.REFUSED, True)

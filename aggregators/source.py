@@ -74,9 +74,9 @@ class Source:
         return self.topic != PROFILES
 
     def _read_from(self) -> int:
-        if self.deduplicates:
-            return self.horizon.warm_from(self.place)
-        return int(self.last_record.partition(":")[0]) if self.last_record else self.place
+        """The last record is read again, however far below the place it is: it tells whether the log is the same."""
+        last = int(self.last_record.partition(":")[0]) if self.last_record else self.place
+        return min(last, self.horizon.warm_from(self.place)) if self.deduplicates else last
 
     # -- a batch -------------------------------------------------------------------------------------------
 
@@ -99,7 +99,7 @@ class Source:
         prepared = Prepared(max(end, self.cursor))
         is_fresh = not records or records[0].offset >= self.cursor
         fresh = records if is_fresh else [record for record in records if record.offset >= self.cursor]
-        self._refuse_recreated(fresh)
+        self._refuse_recreated(fresh, prepared.end)
         for block, run in self._runs(fresh):
             self._prepare_run(block, run, prepared)
         self._open_pages(prepared)
@@ -108,16 +108,22 @@ class Source:
         self.waiting = prepared
         return prepared
 
-    def _refuse_recreated(self, fresh: Sequence[Record]) -> None:
+    def _refuse_recreated(self, fresh: Sequence[Record], end: int) -> None:
+        """Compare the record that was folded last with what the log has there, when that is read again.
+
+        A record that is no longer there is another one too, but for profiles, whose old ones compaction removes.
+        """
         if self.cursor >= self.place or not self.last_record:
             return
         offset = int(self.last_record.partition(":")[0])
-        for record in fresh:
-            if record.offset == offset and fingerprint(record) != self.last_record:
-                raise Recreated(
-                    f"{self.name}: offset {offset} holds another record than the one that was folded, so the topic "
-                    f"was recreated: start a new epoch with `tally epoch {self.topic}`"
-                )
+        if not self.cursor <= offset < end:
+            return
+        found = [fingerprint(record) for record in fresh if record.offset == offset]
+        if found != [self.last_record] and (found or self.deduplicates):
+            raise Recreated(
+                f"{self.name}: offset {offset} holds another record than the one that was folded, so the topic "
+                f"was recreated: start a new epoch with `tally epoch {self.topic}`"
+            )
 
     def _runs(self, fresh: Sequence[Record]) -> Iterator[tuple[int, Sequence[Record]]]:
         """The batch cut at the edges of blocks; nearly always it lies within one."""

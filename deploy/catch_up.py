@@ -32,7 +32,7 @@ async def _wait(settings: Settings, timeout: float, on_progress: OnProgress) -> 
     async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
         ends = await log.ends(await log.partitions(EVENTS_BY_TOPIC))
     epochs = store.epochs()
-    wanted = {source_name(*partition, epochs): end for partition, end in ends.items()}
+    wanted = {source_name(*partition, epochs): found.end for partition, found in ends.items()}
     total, best, moved_at = sum(wanted.values()), -1, time.monotonic()
     while True:
         positions = await asyncio.to_thread(store.positions)

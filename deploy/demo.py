@@ -97,7 +97,8 @@ def _load(settings: Settings, plan: Plan, console: Console) -> Told:
 
 async def _log_is_empty(settings: Settings) -> bool:
     async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
-        return not any((await log.ends(await log.partitions(EVENTS_BY_TOPIC))).values())
+        ends = await log.ends(await log.partitions(EVENTS_BY_TOPIC))
+    return not any(found.end for found in ends.values())
 
 
 async def _emit(settings: Settings, plan: Plan, on_sent: Callable[[int], None]) -> None:

@@ -89,9 +89,9 @@ async def _is_folded(settings: Settings, standing: Standing) -> bool:
 
 async def _record_from(log: Log, standing: Standing, offset: int) -> _Found | None:
     """The first record of the log at `offset` or after it."""
-    if not standing.log_start <= offset < standing.log_end:
+    if not standing.log_start <= offset < standing.readable:
         return None
-    async for records in log.read((standing.topic, standing.partition), offset, standing.log_end):
+    async for records in log.read((standing.topic, standing.partition), offset, standing.readable):
         for record in records:
             return _Found(record.offset, record.timestamp_ms, record.key, record.value)
     return None

@@ -15,7 +15,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from sinks.owned import Owned
+from deploy.standings import held_back
+from sinks.owned import Owned, Partition
 from sinks.sources import Sources
 
 Name = Literal[
@@ -28,6 +29,9 @@ Name = Literal[
     "tally_worker_unflushed_rows",  # rows that wait for a flush
     "tally_worker_retrying",  # 1 while ClickHouse does not take what it is given
 ]
+
+HELD_SECONDS = 15.0
+"""An open transaction that hides a log's end for longer makes the worker unhealthy; most last less than a second."""
 
 STALE_SECONDS = 60.0
 """A watermark older than this, on a source that is owned, makes the worker unhealthy."""
@@ -85,9 +89,18 @@ def health_of(sources: Sources, now: datetime) -> Health:
     problems = list(sources.stopped.values())
     if sources.retrying:
         problems.append(sources.retrying)
-    stale = [one for one in sources.owned.values() if (now - one.watermark).total_seconds() > STALE_SECONDS]
-    problems += [f"{one.source.name} is behind: its tables are whole only until {one.watermark}" for one in stale]
+    problems += [problem for partition, one in sources.owned.items() if (problem := _behind(partition, one, now))]
     return Health(not problems, problems, len(sources.owned))
+
+
+def _behind(partition: Partition, one: Owned, now: datetime) -> str:
+    """Why a source's tables are not whole until about now, or nothing."""
+    held_since = one.held_since
+    if held_since is not None and (now - held_since).total_seconds() > HELD_SECONDS:
+        return held_back(*partition, one.readable)
+    if (now - one.watermark).total_seconds() <= STALE_SECONDS:
+        return ""
+    return f"{one.source.name} is behind: its tables are whole only until {one.watermark}"
 
 
 def make_health_app(sources: Sources, clock: Callable[[], datetime]) -> web.Application:

@@ -69,4 +69,5 @@ def _shown(standing: Standing) -> SourceStanding:
         lag=standing.lag,
         watermark=standing.watermark,
         is_stuck=standing.is_stuck,
+        is_held=standing.is_held,
     )

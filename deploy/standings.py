@@ -12,12 +12,13 @@ from deploy.settings import Settings
 from sinks.owned import source_name
 from sinks.store import NEVER, Position
 from streams.events import EVENTS_BY_TOPIC
-from streams.log import KafkaLog, Partition
+from streams.log import Bounds, KafkaLog, Partition
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One source: its stored position (None: nothing of it is folded yet), and the log `[log_start, log_end)`."""
+    """One source: its stored position (None: nothing of it is folded yet), and the log `[log_start, log_end)`, of
+    which an open transaction hides what begins at `readable` (`log_end` without one)."""
 
     topic: str
     partition: int
@@ -25,6 +26,7 @@ class Standing:
     position: Position | None
     log_start: int
     log_end: int
+    readable: int
 
     @property
     def next_offset(self) -> int:
@@ -45,6 +47,11 @@ class Standing:
     def is_beyond(self) -> bool:
         """Whether the source stands past the log's end: the topic is another one, or was cut."""
         return self.next_offset > self.log_end
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing but an open transaction keeps the source from its log's end."""
+        return self.readable < self.log_end and self.readable <= self.next_offset < self.log_end
 
     @property
     def is_stuck(self) -> bool:
@@ -107,6 +114,11 @@ def accept_loss(settings: Settings, standing: Standing) -> None:
         store.client.close()
 
 
-async def _bounds(settings: Settings, topics: list[str]) -> dict[Partition, tuple[int, int]]:
+def held_back(topic: str, partition: int, readable: int) -> str:
+    """What is said of a partition whose end an open transaction hides."""
+    return f"{topic}/{partition} is held back by an open transaction, which hides offset {readable} and all after it"
+
+
+async def _bounds(settings: Settings, topics: list[str]) -> dict[Partition, Bounds]:
     async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
         return await log.ranges(await log.partitions(topics))

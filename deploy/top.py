@@ -71,6 +71,11 @@ class Frame:
         """Sources that stand outside their logs and wait for a person."""
         return [standing.source for standing in self.standings if standing.is_stuck]
 
+    @property
+    def held(self) -> list[str]:
+        """Sources whose logs an open transaction hides the end of."""
+        return [standing.source for standing in self.standings if standing.is_held]
+
     def a_minute(self, count: int) -> float:
         """A count of this frame as so many a minute."""
         return count / ((self.at - self.since).total_seconds() / 60)
@@ -106,6 +111,7 @@ def as_json(frame: Frame) -> dict[str, Any]:
         "lag": frame.lag,
         "data_refreshed_at": frame.watermark.isoformat() if frame.watermark else None,
         "stuck": frame.stuck,
+        "held_back": frame.held,
         "rows": [
             {
                 "organization_id": row.organization_id,
@@ -152,4 +158,6 @@ def _head(frame: Frame) -> Text:
     )
     if frame.stuck:
         text.append(f"\nstopped: {', '.join(frame.stuck)} (`tally positions list`)", style="bold red")
+    if frame.held:
+        text.append(f"\nheld back by an open transaction: {', '.join(frame.held)}", style="bold yellow")
     return text

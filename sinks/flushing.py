@@ -74,8 +74,9 @@ class Flushing:
 
     @property
     def behind(self) -> int:
-        """How many offsets lie between what is folded and the ends of the logs, as far as these are known."""
-        return sum(max(0, one.asked.end - one.source.place) for one in self._owned.values() if one.asked)
+        """How many offsets that can be read are not folded yet, as far as the ends of the logs are known."""
+        asked = [one for one in self._owned.values() if one.asked]
+        return sum(max(0, min(one.asked.end, one.readable) - one.source.place) for one in asked if one.asked)
 
     @property
     def owned(self) -> Mapping[Partition, Owned]:
@@ -162,8 +163,12 @@ class Flushing:
             await self.on_lost()
 
     async def _ask_ends(self) -> None:
-        """Ask for the ends of sources that have proved the last answer; a slow Kafka only delays the watermark."""
-        due = {partition: owned for partition, owned in self._owned.items() if owned.asked is None}
+        """Ask where the logs end; a slow Kafka only delays the watermark.
+
+        The end that proves is that of all that was written, since no source gets past what an open transaction hides.
+        A source that has not reached the last answer keeps it: under a steady load it would never reach the newest.
+        """
+        due = dict(self._owned)
         if not due:
             return
         places = {partition: owned.source.place for partition, owned in due.items()}
@@ -173,10 +178,11 @@ class Flushing:
         except Exception as error:
             logger.warning("the log's ends are unknown, so watermarks wait: %s", error)
             return
-        still = {partition: end for partition, end in ends.items() if self._owned.get(partition) is due[partition]}
-        for partition, end in still.items():
-            due[partition].asked = EndAsked(asked_at, end)
-        shrunk = [partition for partition, end in still.items() if end < places[partition]]
+        still = {partition: found for partition, found in ends.items() if self._owned.get(partition) is due[partition]}
+        for partition, (end, readable) in still.items():
+            due[partition].readable = readable
+            due[partition].asked = due[partition].asked or EndAsked(asked_at, end)
+        shrunk = [partition for partition, found in still.items() if found.end < places[partition]]
         if shrunk:
             # It is another log, and its end would prove a wrong watermark.
             logger.warning("the logs of %s end before what was folded of them: placing anew", shrunk)

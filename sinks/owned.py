@@ -10,6 +10,7 @@ from aggregators.forms import IS_BUILT
 from aggregators.source import FOLD_VERSION, Source
 from aggregators.watermark import EndAsked
 from sinks.store import NEVER, Position
+from streams.log import Bounds, Ends
 
 Partition = tuple[str, int]
 """(topic, partition)"""
@@ -38,11 +39,11 @@ class Batch(NamedTuple):
 class Log(Protocol):
     """What is asked of Kafka beside the records."""
 
-    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
-        """The first offset that each partition still has, and its end."""
+    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
+        """Where each partition begins and ends."""
 
-    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """The end of each partition."""
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
+        """Where each partition ends."""
 
 
 LetterBox = Callable[[list[tuple[str, Letter]]], Awaitable[None]]
@@ -69,17 +70,25 @@ class Options:
 
 @dataclass
 class Owned:
-    """A source under its assignment, and what is known of it beyond the fold. `identity` names its database."""
+    """A source under its assignment, and what is known of it beyond the fold. `identity` names its database;
+    `readable` is how much of its log no open transaction hid when the log's end was last asked for."""
 
     source: Source
     assignment: int
     confirmed: int
     identity: str
     asked: EndAsked | None = None
+    readable: int = 0
     watermark: datetime = NEVER
     stored: tuple[int, datetime] = (-1, NEVER)
     seen: float = 0
     bad: float = 0
+
+    @property
+    def held_since(self) -> datetime | None:
+        """Since when, as far as is known, nothing but an open transaction keeps the source from its log's end."""
+        is_held = self.asked is not None and self.readable < self.asked.end and self.source.place >= self.readable
+        return self.asked.asked_at if self.asked is not None and is_held else None
 
 
 def source_name(topic: str, partition: int, epochs: Mapping[str, int]) -> str:
@@ -87,10 +96,10 @@ def source_name(topic: str, partition: int, epochs: Mapping[str, int]) -> str:
     return f"{topic}/{partition}@{epochs.get(topic, 0)}"
 
 
-def problem_of(name: str, partition: Partition, position: Position | None, bounds: tuple[int, int]) -> str:
+def problem_of(name: str, partition: Partition, position: Position | None, bounds: Bounds) -> str:
     """Why a source must not be read on from its position, or nothing."""
     place = position.next_offset if position else 0
-    start, end = bounds
+    start, end, _ = bounds
     topic, number = partition
     if position is not None and position.fold_version != FOLD_VERSION:
         return (

@@ -15,6 +15,7 @@ from aggregators.source import Source
 from sinks.flushing import Flushing
 from sinks.owned import Batch, Owned, Partition, problem_of, source_name
 from sinks.store import NEVER, Position
+from streams.log import Bounds
 
 logger = logging.getLogger("tally.sources")
 
@@ -58,7 +59,7 @@ class Sources(Flushing):
         partition: Partition,
         name: str,
         position: Position | None,
-        bounds: tuple[int, int],
+        bounds: Bounds,
         windows: dict[str, int],
     ) -> Source:
         return Source(
@@ -66,7 +67,7 @@ class Sources(Flushing):
             name,
             position.next_offset if position else 0,
             Horizon(self._options.block_size, self._options.blocks),
-            log_start=bounds[0],
+            log_start=bounds.start,
             last_record=position.last_record if position else "",
             first_unwritten=windows,
             compiled=self._options.compiled,

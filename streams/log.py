@@ -2,61 +2,93 @@
 
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 Partition = tuple[str, int]
 
 
-class KafkaLog:
-    """Offsets and partitions of a Kafka cluster, asked by a consumer of its own that belongs to no group.
+class Ends(NamedTuple):
+    """Where a partition ends: `end` is the next offset to be written (Kafka's high watermark), `readable` the first
+    that an open transaction hides (its last stable offset), which is `end` while none is open."""
 
-    `options` are aiokafka's connection arguments. Raises aiokafka's KafkaError when Kafka cannot be reached.
+    end: int
+    readable: int
+
+
+class Bounds(NamedTuple):
+    """The first offset that a partition still has, and where it ends (see Ends)."""
+
+    start: int
+    end: int
+    readable: int
+
+
+class KafkaLog:
+    """Offsets and partitions of a Kafka cluster, asked by consumers of its own that belong to no group.
+
+    There are two, since a consumer is told either what was written or what may be read. `options` are aiokafka's
+    connection arguments. Raises aiokafka's KafkaError when Kafka cannot be reached.
     """
 
     def __init__(self, bootstrap: str, options: dict[str, Any] | None = None) -> None:
         self._settings = {"bootstrap_servers": bootstrap, **(options or {})}
-        self._consumer: AIOKafkaConsumer | None = None
+        self._written: AIOKafkaConsumer | None = None
+        self._readable: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> Self:
+        self._written = await self._consumer("read_uncommitted")
+        try:
+            self._readable = await self._consumer("read_committed")
+        except BaseException:
+            await self._written.stop()
+            raise
+        return self
+
+    async def _consumer(self, isolation_level: str) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
-            **self._settings, isolation_level="read_committed", request_timeout_ms=15_000, enable_auto_commit=False
+            **self._settings, isolation_level=isolation_level, request_timeout_ms=15_000, enable_auto_commit=False
         )
         try:
             await consumer.start()
         except BaseException:
             await consumer.stop()
             raise
-        self._consumer = consumer
-        return self
+        return consumer
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._consumer is not None:
-            await self._consumer.stop()
+        for consumer in (self._written, self._readable):
+            if consumer is not None:
+                await consumer.stop()
 
-    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
-        """The first offset that each partition still has, and its end (the next offset to be written)."""
+    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
+        """Where each partition begins and ends."""
         asked = [TopicPartition(*partition) for partition in partitions]
-        if not asked or self._consumer is None:
+        if not asked or self._written is None:
             return {}
-        starts = await self._consumer.beginning_offsets(asked)
-        ends = await self._consumer.end_offsets(asked)
-        return {(tp.topic, tp.partition): (starts[tp], ends[tp]) for tp in asked}
+        starts = await self._written.beginning_offsets(asked)
+        ends = await self.ends((tp.topic, tp.partition) for tp in asked)
+        return {partition: Bounds(starts[TopicPartition(*partition)], *found) for partition, found in ends.items()}
 
-    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """The end of each partition."""
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
+        """Where each partition ends.
+
+        What is written is asked first: what is readable can only have grown since, so that it is below the end is
+        never by chance.
+        """
         asked = [TopicPartition(*partition) for partition in partitions]
-        if not asked or self._consumer is None:
+        if not asked or self._written is None or self._readable is None:
             return {}
-        ends = await self._consumer.end_offsets(asked)
-        return {(tp.topic, tp.partition): end for tp, end in ends.items()}
+        ends = await self._written.end_offsets(asked)
+        readable = await self._readable.end_offsets(asked)
+        return {(tp.topic, tp.partition): Ends(ends[tp], min(ends[tp], readable[tp])) for tp in asked}
 
     async def partitions(self, topics: Iterable[str]) -> list[Partition]:
         """Every partition of these topics in freshly fetched metadata; a topic that does not exist has none."""
-        if self._consumer is None:
+        if self._written is None:
             return []
-        metadata = await self._consumer._client.fetch_all_metadata()
+        metadata = await self._written._client.fetch_all_metadata()
         return [(topic, number) for topic in topics for number in sorted(metadata.partitions_for_topic(topic) or ())]

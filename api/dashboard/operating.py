@@ -83,6 +83,7 @@ def sources_of(found: Pipeline) -> Figure:
 
 
 def _row(source: SourceStanding) -> Row:
-    standing = "needs a person" if source.is_stuck else "reads" if source.lag else "up to date"
+    held = "held back by a transaction" if source.is_held else "reads"
+    standing = "needs a person" if source.is_stuck else held if source.lag else "up to date"
     offsets = (source.lag, source.next_offset, source.log_start, source.log_end)
     return Row(cells=(source.source, standing, *offsets, source.watermark))

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 class SourceStanding(Struct, frozen=True, kw_only=True):
     """One partition of a topic. The log holds offsets [log_start, log_end); everything below `next_offset` is in the
-    tables. `is_stuck`: it stands outside its log and waits for a person (docs/operations.md, Epochs and Retention)."""
+    tables. `is_stuck`: it stands outside its log and waits for a person (docs/operations.md, Epochs and Retention).
+    `is_held`: an open transaction hides the rest of its log (docs/operations.md, Transactions)."""
 
     source: str
     topic: str
@@ -18,6 +19,7 @@ class SourceStanding(Struct, frozen=True, kw_only=True):
     lag: int
     watermark: datetime | None
     is_stuck: bool
+    is_held: bool = False
 
 
 class Pipeline(Struct, frozen=True, kw_only=True):

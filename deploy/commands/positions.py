@@ -85,4 +85,6 @@ def _remark(standing: "Standing") -> str:
         return f"records are gone: tally positions accept {standing.topic} {standing.partition}"
     if standing.is_beyond:
         return f"the topic was recreated: tally epoch {standing.topic}"
+    if standing.is_held:
+        return f"held back: an open transaction hides offset {standing.readable} and all after it"
     return ""

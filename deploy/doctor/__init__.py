@@ -13,7 +13,7 @@ from aggregators.forms import IS_BUILT
 from deploy.doctor.clickhouse import clickhouse_findings, look_at_clickhouse
 from deploy.doctor.findings import Finding, Level, disk_finding
 from deploy.doctor.kafka import kafka_findings, look_at_kafka
-from deploy.doctor.progress import progress_findings
+from deploy.doctor.progress import hidden_finding, progress_findings
 from deploy.errors import BUILDING, explain
 from deploy.settings import Settings
 
@@ -31,6 +31,7 @@ def run(settings: Settings) -> list[Finding]:
         findings += clickhouse_findings(settings, stored)
     if kafka is not None and kafka.bounds and stored is not None and stored.is_migrated:
         findings += progress_findings(settings.clock(), kafka.bounds, stored.positions, stored.epochs)
+        findings += [hidden_finding(partition, offset) for partition, offset in sorted(kafka.hidden.items())]
     return findings
 
 

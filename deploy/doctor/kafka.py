@@ -25,11 +25,13 @@ CLOCK_KEY = b"clock of tally doctor"
 
 @dataclass(frozen=True)
 class KafkaFacts:
-    """`bounds`: start and end of each partition of the event topics; `workers`: hosts of the consumer group's
-    members; `letters`: dead letters of the last day by reason; `clock_difference` in seconds, positive if ahead."""
+    """`bounds`: start and end of each partition of the event topics; `hidden`: the first offset that an open
+    transaction hides, of each in which one does; `workers`: hosts of the consumer group's members; `letters`: dead
+    letters of the last day by reason; `clock_difference` in seconds, positive if ahead."""
 
     topics: Mapping[str, ExistingTopic] = field(default_factory=dict)
     bounds: Mapping[Partition, tuple[int, int]] = field(default_factory=dict)
+    hidden: Mapping[Partition, int] = field(default_factory=dict)
     workers: tuple[str, ...] = ()
     letters: Mapping[str, int] = field(default_factory=dict)
     clock_difference: float | None = None
@@ -47,9 +49,10 @@ async def look_at_kafka(settings: Settings) -> KafkaFacts:
         await admin.close()
     async with open_log(settings.kafka_bootstrap, settings.client_options()) as log:
         bounds = await log.bounds(TOPICS)
+        hidden = await log.hidden(bounds)
     if DEAD_LETTERS not in topics:
-        return KafkaFacts(topics, bounds, workers)
-    return KafkaFacts(topics, bounds, workers, await _letters(settings), await _clock_difference(options))
+        return KafkaFacts(topics, bounds, hidden, workers)
+    return KafkaFacts(topics, bounds, hidden, workers, await _letters(settings), await _clock_difference(options))
 
 
 async def _topics(admin: Any) -> dict[str, ExistingTopic]:

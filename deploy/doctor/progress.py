@@ -52,6 +52,16 @@ def _lag_finding(topic: str, behind: int) -> Finding:
     return Finding("warning", f"{behind:,} offsets are not in the tables yet", topic, remedy)
 
 
+def hidden_finding(partition: Partition, offset: int) -> Finding:
+    """An open transaction: usual for a moment, and in the way when it stays."""
+    remedy = (
+        "Look again: if it is still there, its producer hangs or is gone. Kafka aborts it when its time-out is over; "
+        "`kafka-transactions.sh find-hanging` and `abort` end one that stays."
+    )
+    what = f"it is held back by an open transaction, which hides offset {offset} and all after it"
+    return Finding("warning", what, f"{partition[0]}/{partition[1]}", remedy)
+
+
 def watermark_finding(now: datetime, watermarks: list[datetime | None]) -> Finding:
     """How long ago the tables are known to have held all of the log. A source that never reached its end has none."""
     proved = [mark for mark in watermarks if mark is not None and mark.year > 1970]

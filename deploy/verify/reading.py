@@ -65,7 +65,10 @@ class Reading:
     async def letters(self, keep: Scratch) -> None:
         """All dead letters that there are."""
         read = 0
-        for partition, (start, end) in (await self.log.bounds([LETTERS])).items():
+        bounds = await self.log.bounds([LETTERS])
+        hidden = await self.log.hidden(bounds)
+        for partition, (start, written) in bounds.items():
+            end = hidden.get(partition, written)
             async for batch in self.log.read(partition, start, end):
                 keep.put("found_letters", letter_rows(batch))
                 read += len(batch)

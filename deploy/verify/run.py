@@ -11,7 +11,8 @@ from deploy.connections import clickhouse_of
 from deploy.settings import Settings
 from deploy.verify.checks import Checks
 from deploy.verify.compare import Key
-from deploy.verify.log import Log, open_log
+from deploy.verify.letters import TOPIC as LETTERS
+from deploy.verify.log import Log, Partition, open_log
 from deploy.verify.reading import OnProgress, Reading, warmed
 from deploy.verify.recount import DIRECTORY, PROFILES, TOPICS, Options, Recount
 from deploy.verify.scratch import Scratch
@@ -83,8 +84,10 @@ class _Verification:
         if self.span.is_all:
             await self.reading.letters(self.scratch)
         is_still = await self._is_still(snapshot)
+        hidden = await self.log.hidden(await self.log.bounds((*self.topics, LETTERS)))
         checks = Checks(self.stored, self.scratch, options, self.span, reached, lost, is_still, self.show)
-        verdict = Verdict(_topics(recount), unfinished=_unfinished(snapshot, wait_seconds), notes=_notes(self.scratch))
+        unfinished = [*_hidden(hidden), *_unfinished(snapshot, wait_seconds, hidden)]
+        verdict = Verdict(_topics(recount), unfinished=unfinished, notes=_notes(self.scratch))
         verdict.tables = self._watched("comparing tables", checks.tables())
         await self._compare_totals(verdict, checks, snapshot)
         await self._name_offsets(verdict, snapshot, options)
@@ -177,7 +180,16 @@ def _topics(recount: Recount) -> list[TopicResult]:
     ]
 
 
-def _unfinished(snapshot: Snapshot, wait_seconds: float) -> list[str]:
+def _hidden(hidden: Mapping[Partition, int]) -> list[str]:
+    """The parts of the log that nobody can read yet."""
+    return [
+        f"{topic}/{number}: an open transaction hides offset {offset} and all after it, until its producer ends it or "
+        "its time is over"
+        for (topic, number), offset in sorted(hidden.items())
+    ]
+
+
+def _unfinished(snapshot: Snapshot, wait_seconds: float, hidden: Mapping[Partition, int]) -> list[str]:
     """What of the log could not be compared, and why."""
     lines = [f"{source}: {why}" for source, why in snapshot.lost().items()]
     behind = snapshot.behind() if wait_seconds > 0 else {}
@@ -185,6 +197,7 @@ def _unfinished(snapshot: Snapshot, wait_seconds: float) -> list[str]:
         f"{source} is {lag} records behind the end of its log after {wait_seconds:g} s: is a worker running? "
         "`tally doctor` looks closer"
         for source, lag in behind.items()
+        if snapshot.sources[source] not in hidden
     ]
     return lines
 

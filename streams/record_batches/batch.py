@@ -10,7 +10,8 @@ class RecordBatch(NamedTuple):
     """Consecutive records `[start, end)` of one partition.
 
     `start` is the end of the batch before, or the seek; `end` is the fetch position, not the last record's offset
-    plus one, which differ behind control records and compaction. `assignment` numbers the placing it was read under.
+    plus one, which differ behind control records, aborted transactions and compaction; where there is nothing else, a
+    batch has no records. `assignment` numbers the placing it was read under.
     """
 
     topic: str

@@ -100,16 +100,21 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             if self._is_current(error):
                 self._place_again(f"the log does not hold what is to be read next: {error}")
             return {}
-        state = consumer._subscription.subscription.assignment
+        return self._batches(consumer, fetched) if self.consumer.flow_active else {}
+
+    def _batches(self, consumer: Any, fetched: Mapping[Any, list[Any]]) -> dict[TP, RecordBatch]:
+        """A batch of each partition whose fetch position has moved, be it without any record.
+
+        So it moves over control records, aborted transactions and what compaction has removed, of which aiokafka
+        hands on nothing: a place that followed records alone would stand before them until the next one came.
+        """
         batches = {}
-        for aiokafka_tp, records in fetched.items():
-            tp = TP(aiokafka_tp.topic, aiokafka_tp.partition)
-            if tp not in self._reading:
-                continue
-            start, assignment = self._reading[tp]
-            end = state.state_value(aiokafka_tp).position
-            batches[tp] = RecordBatch(tp.topic, tp.partition, assignment, start, end, records)
-            self._reading[tp] = (end, assignment)
+        for tp, (start, assignment) in self._reading.items():
+            end = _position(consumer, tp)
+            if end is not None and end > start:
+                records = fetched.get(TopicPartition(*tp), [])
+                batches[tp] = RecordBatch(tp.topic, tp.partition, assignment, start, end, records)
+        self._reading.update({tp: (batch.end, batch.assignment) for tp, batch in batches.items()})
         return batches
 
     def _is_current(self, error: Exception) -> bool:
@@ -125,6 +130,14 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         """Placing has to say what is wrong with a source."""
         logger.warning("%s: placing again", why)
         asyncio.run_coroutine_threadsafe(self.consumer.perform_seek(), self.consumer.loop)
+
+
+def _position(consumer: Any, tp: TP) -> int | None:
+    """The offset from which a partition is fetched next; None if it is not assigned or was not sought yet."""
+    subscription = consumer._subscription.subscription
+    assignment = subscription.assignment if subscription is not None else None
+    state = assignment.state_value(TopicPartition(*tp)) if assignment is not None else None
+    return state.position if state is not None and state.has_valid_position else None
 
 
 def _unknown_partitions(response: Any) -> list[TP]:

@@ -154,6 +154,11 @@ def log_of(topic: str, draws: Sequence[Draw]) -> list[Line]:
     return lines
 
 
+def end_of(draws: Sequence[Draw], lines: Sequence[Line]) -> int:
+    """Where the partition ends: behind its last record, some offsets may hold none (control records)."""
+    return lines[-1].record.offset + 1 + draws[0][4] if lines else sum(draw[4] for draw in draws)
+
+
 def _line(topic: str, offset: int, draw: Draw, lines: Sequence[Line]) -> Line:
     what, pick, age, back, _ = draw
     earlier = lines[-1 - back % len(lines)] if lines else None

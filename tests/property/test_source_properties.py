@@ -20,7 +20,7 @@ from aggregators.snapshot import Snapshot
 from aggregators.source import Source
 from aggregators.table import Change, Page, Table
 from tests.forms import FORMS, form_name
-from tests.property.logs import DRAW_CHOICES, DRAWS, MAKERS, Draw, log_of
+from tests.property.logs import DRAW_CHOICES, DRAWS, MAKERS, Draw
 from tests.property.working import STEP_CHOICES, STEPS, Step, Worker, check
 
 LOGS, HISTORIES = st.lists(DRAWS, min_size=12, max_size=40), st.lists(STEPS, min_size=12, max_size=40)
@@ -33,7 +33,7 @@ LOGS, HISTORIES = st.lists(DRAWS, min_size=12, max_size=40), st.lists(STEPS, min
 @example([("fresh", 1, 0, 0, 13)], [("join", 0, 0, ""), ("flush", 0, 0, "")])
 def test_tables_equal_the_recount(topic: str, draws: list[Draw], steps: list[Step]) -> None:
     for compiled in FORMS:
-        check(of_form(Worker, compiled), topic, log_of(topic, draws), steps)
+        check(of_form(Worker, compiled), topic, draws, steps)
 
 
 def of_form(worker_class: type[Worker], compiled: bool) -> type[Worker]:
@@ -46,7 +46,7 @@ def check_seed(worker_class: type[Worker], topic: str, seed: int) -> None:
     random = Random(seed)
     draws: list[Any] = [tuple(map(random.choice, DRAW_CHOICES)) for _ in range(40)]
     steps: list[Any] = [tuple(map(random.choice, STEP_CHOICES)) for _ in range(40)]
-    check(worker_class, topic, log_of(topic, draws), steps)
+    check(worker_class, topic, draws, steps)
 
 
 @pytest.mark.parametrize("topic", MAKERS)
@@ -166,6 +166,13 @@ class ForgetsLetters(Source):
         return snapshot
 
 
+class FollowsRecords(Source):
+    """Takes the place behind the last record for the end of a batch."""
+
+    def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
+        return super().prepare(start, records[-1].offset + 1 if records else start, records)
+
+
 class OffGrid(Horizon):
     """Warms from exactly the horizon's length before the place, which is no block's edge."""
 
@@ -238,7 +245,7 @@ def with_part(part: type) -> type[Worker]:
 
 
 TABLES = [NoStamp, NoReadBack, EvictsInFlight, EvictsChanged, EvictsWaiting, EvictsAndForgets, RowsChangeInFlight]
-SOURCES = [Unwarmed, Unsplit, CountsWhileWarming, Untrimmed, ForgetsLetters]
+SOURCES = [Unwarmed, Unsplit, CountsWhileWarming, Untrimmed, ForgetsLetters, FollowsRecords]
 HORIZONS = [OffGrid, TooShort, NeverForgets, RenewsNothing]
 WORKERS = [PositionAtConfirmation, PositionFirst, NothingWritten]
 

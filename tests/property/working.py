@@ -17,6 +17,7 @@ from aggregators.snapshot import Snapshot, landed
 from aggregators.source import Source
 from aggregators.table import Table
 from tests.property.dict_clickhouse import ClickHouse
+from tests.property.logs import Draw, end_of, log_of
 from tests.property.recounting import BLOCK_SIZE, BLOCKS, Line, differences, recount
 
 
@@ -31,8 +32,9 @@ class Worker:
     horizon_class: type[Horizon] = Horizon
     table_class: type[Table] = Table
 
-    def __init__(self, topic: str, lines: Sequence[Line], clickhouse: ClickHouse) -> None:
+    def __init__(self, topic: str, lines: Sequence[Line], end: int, clickhouse: ClickHouse) -> None:
         self.lines = lines
+        self.end = end
         self.clickhouse = clickhouse
         self.flight: Snapshot | None = None
         self.source = self.source_class(
@@ -55,7 +57,8 @@ class Worker:
         start = max(0, self.source.cursor - back)
         ahead = [line.record for line in self.lines if line.record.offset >= start]
         batch, rest = ahead[:count], ahead[count:]
-        end = rest[0].offset if rest and past_gap else batch[-1].offset + 1 if batch else start
+        beyond = rest[0].offset if rest else self.end
+        end = beyond if past_gap or not batch else batch[-1].offset + 1
         prepared = self.source.prepare(start, end, batch)
         self.happen(meanwhile)
         for declaration, pages in prepared.missing.items():
@@ -64,6 +67,12 @@ class Worker:
             self.source.load(declaration, pages, rows)
         self.happen(meanwhile)
         self.source.apply(prepared)
+
+    def read_nothing(self, count: int) -> None:
+        """One batch of at most `count` offsets that hold no record: what a fetch gives of an aborted transaction."""
+        start = self.source.cursor
+        upcoming = [line.record.offset for line in self.lines if line.record.offset >= start]
+        self.source.apply(self.source.prepare(start, min([start + count, self.end, *upcoming[:1]]), []))
 
     def happen(self, what: str) -> None:
         """What the flushing task does while a batch waits."""
@@ -138,7 +147,7 @@ Step = tuple[str, int, int, str]
 
 OFTEN = ("read", "read", "take", "write", "flush", "evict", "crash")
 STEP_CHOICES: tuple[Sequence[Any], ...] = (
-    [*OFTEN, *OFTEN, "again", "ahead", "confirm", "late", "join"],
+    [*OFTEN, *OFTEN, "again", "ahead", "confirm", "late", "join", "nothing"],
     range(2),
     range(8),
     ["", "", "evict", "flush", "take"],
@@ -149,17 +158,18 @@ STEPS: st.SearchStrategy[Step] = st.tuples(*map(st.sampled_from, STEP_CHOICES))
 class World:
     """One partition, one ClickHouse, and one or two workers."""
 
-    def __init__(self, worker_class: type[Worker], topic: str, lines: Sequence[Line]) -> None:
+    def __init__(self, worker_class: type[Worker], topic: str, lines: Sequence[Line], end: int) -> None:
         self.worker_class = worker_class
         self.topic = topic
         self.lines = lines
+        self.end = end
         self.clickhouse = ClickHouse()
         self.late: list[tuple[str, list[Any]]] = []
         self.workers = [self.new_worker()]
 
     def new_worker(self) -> Worker:
         """A worker that has just been assigned the partition."""
-        return self.worker_class(self.topic, self.lines, self.clickhouse)
+        return self.worker_class(self.topic, self.lines, self.end, self.clickhouse)
 
     def step(self, step: Step) -> None:
         """One thing happens."""
@@ -170,6 +180,8 @@ class World:
             worker.read(1 + count, meanwhile=meanwhile, past_gap=count % 2 == 0)
         elif what == "again":
             worker.read(2 * count, back=count, meanwhile=meanwhile)
+        elif what == "nothing":
+            worker.read_nothing(count)
         elif what == "ahead":
             worker.read_ahead()
         elif what == "write":
@@ -200,19 +212,20 @@ class World:
     def finish(self) -> None:
         """All workers read to the end and flush."""
         for worker in self.workers:
-            while worker.source.cursor <= (self.lines[-1].record.offset if self.lines else -1):
+            for _ in range(len(self.lines) + 1):
                 worker.read(5)
             worker.flush()
             worker.flush()
 
 
-def check(worker_class: type[Worker], topic: str, lines: Sequence[Line], steps: Sequence[Step]) -> None:
+def check(worker_class: type[Worker], topic: str, draws: Sequence[Draw], steps: Sequence[Step]) -> None:
     """Whatever happens on the way, the tables are in the end what the recount says, to the last stamp."""
-    world = World(worker_class, topic, lines)
+    lines = log_of(topic, draws)
+    end = end_of(draws, lines)
+    world = World(worker_class, topic, lines, end)
     for step in steps:
         world.step(step)
     world.finish()
-    end = lines[-1].record.offset + 1 if lines else 0
     assert world.clickhouse.next_offset == end, f"the position is {world.clickhouse.next_offset}, not {end}"
     wrong = differences(world.clickhouse.tables, recount(lines, end, world.workers[0].source.deduplicates))
     assert not wrong, "\n".join(wrong)

@@ -14,7 +14,7 @@ recreated with other records; a log of which a start was deleted that is not in 
 
 @dataclass(frozen=True)
 class Plan:
-    """The dimensions of one history. Times are virtual seconds."""
+    """The dimensions of one history. Times are virtual seconds; each partition has one of so many `transactions`."""
 
     partitions: tuple[Partition, ...]
     records: int
@@ -29,6 +29,7 @@ class Plan:
     delay: float
     slow: float
     incident: str
+    transactions: tuple[int, ...]
     checks_watermark: bool
 
 
@@ -59,5 +60,6 @@ def plan_of(rng: Random) -> Plan:
         delay=rng.choice((0.01, 0.04, 0.12)),
         slow=rng.choice((0.0, 0.0, 0.08)),
         incident=rng.choice(INCIDENTS),
+        transactions=rng.choice(((0,), (0, 1, 2), (1, 2, 4))),
         checks_watermark=rng.random() < 0.1,
     )

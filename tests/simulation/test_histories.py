@@ -13,7 +13,7 @@ from tests.simulation.history import run
 
 SEEDS = 1000
 FAULT_SEEDS = 300
-MET = 16
+MET = 20
 """Kinds of trouble that the histories must meet."""
 BY_HAND = {"cells_written_to_a_restored_database"}
 """Too rare for so few seeds; test_scenes sets it up."""

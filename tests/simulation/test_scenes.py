@@ -47,6 +47,7 @@ class Scene:
         self.log = Log(self.loop, Random(0), plan)
         self.log.partitions[PARTITION].entries = [message(offset) for offset in range(3)]
         self.log.partitions[PARTITION].times = [0.0] * 3
+        self.log.partitions[PARTITION].transactions = []
         self.witness = Witness(self.log, plan)
         self.database = Database(self.witness)
         self.sources = Worker(self.loop, Random(0), plan, self.database, self.log, self.witness).sources

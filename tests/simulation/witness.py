@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sinks.owned import source_name
 from sinks.store import Position
-from tests.simulation.log import Log
+from tests.simulation.log import Log, PartitionLog
 from tests.simulation.plan import Partition, Plan
 from tests.simulation.recount import Cell, Recount, recount
 
@@ -47,7 +47,14 @@ class Witness:
             self.counts[name] = recount(partition[0], records, plan.options.block_size, plan.options.blocks)
             self.partitions[name] = partition
             self.met["repeats at the horizon's edge"] += self.counts[name].edges
+            self._meet_transactions(entries, plan)
         self._attributions = {one for count in self.counts.values() for one in count.attributions.values()}
+
+    def _meet_transactions(self, entries: PartitionLog, plan: Plan) -> None:
+        for one in entries.transactions:
+            self.met["transactions aborted" if one.is_aborted else "transactions committed"] += 1
+            self.met["control records at a block's edge"] += (one.marker + 1) % plan.options.block_size in (0, 1)
+            self.met["control records at a partition's end"] += one.marker == plan.records - 1
 
     def wrong(self, what: str) -> None:
         """Something is not so."""

@@ -151,12 +151,12 @@ class Worker:
 
     def _has_more(self, partition: Partition) -> bool:
         has_room = len(self.queues[partition[0]].batches) < QUEUED
-        return has_room and self._reading[partition][0] < self._log.partitions[partition].end(self.loop.now)
+        return has_room and self._reading[partition][0] < self._log.partitions[partition].readable(self.loop.now)
 
     def _fetch(self, partition: Partition) -> None:
         start, assignment = self._reading[partition]
         entries = self._log.partitions[partition]
-        end = min(entries.end(self.loop.now), start + self._rng.randint(1, self._plan.batch))
+        end = min(entries.readable(self.loop.now), start + self._rng.randint(1, self._plan.batch))
         self._reading[partition] = (end, assignment)
         if self._rng.random() < self._plan.losses and end < self._log.last(partition):
             return  # the batch is lost; the next one shows the gap

@@ -8,7 +8,9 @@ import sinks.sources
 from aggregators.source import Source
 from sinks.flushing import Flushing
 from tests.simulation.faults.planting import Plant, fault
+from tests.simulation.log import Log
 from tests.simulation.store import WIDTHS, Connection, Database
+from tests.simulation.worker import Queue
 
 
 @fault
@@ -83,10 +85,58 @@ def last_insert_wins(plant: Plant) -> None:
 @fault
 def recreated_topic_not_noticed(plant: Plant) -> None:
     """Nobody compares the record below the place with the one that was folded."""
-    plant(Source, "_refuse_recreated", lambda self, fresh: None)
+    plant(Source, "_refuse_recreated", lambda self, fresh, end: None)
 
 
 @fault
 def place_outside_the_log_not_noticed(plant: Plant) -> None:
     """Reading starts wherever the log has something."""
     plant(sinks.sources, "problem_of", lambda *args: "")
+
+
+@fault
+def place_follows_the_records_seen(plant: Plant) -> None:
+    """A batch ends behind its last record, and what has no record is no batch: so aiokafka hands them on."""
+    original = Queue.put
+
+    def put(self: Any, batch: Any) -> None:
+        if batch.records:
+            original(self, batch._replace(end=batch.records[-1].offset + 1))
+
+    plant(Queue, "put", put)
+
+
+@fault
+def nothing_without_records_is_handed_on(plant: Plant) -> None:
+    """A fetch that brings no records moves the fetch position alone."""
+    original = Queue.put
+
+    def put(self: Any, batch: Any) -> None:
+        if batch.records:
+            original(self, batch)
+
+    plant(Queue, "put", put)
+
+
+@fault
+def end_of_what_is_readable_believed(plant: Plant) -> None:
+    """The log is taken to end where an open transaction begins."""
+    original = Log.ends
+
+    async def ends(self: Any, partitions: Any) -> Any:
+        return {one: found._replace(end=found.readable) for one, found in (await original(self, partitions)).items()}
+
+    plant(Log, "ends", ends)
+
+
+@fault
+def missing_record_of_a_recreated_topic_not_noticed(plant: Plant) -> None:
+    """Where the log has no record any more at the last folded offset, nothing is compared."""
+    original = Source._refuse_recreated
+
+    def refuse(self: Any, fresh: Any, end: int) -> None:
+        offset = int(self.last_record.partition(":")[0]) if self.last_record else -1
+        if any(record.offset == offset for record in fresh):
+            original(self, fresh, end)
+
+    plant(Source, "_refuse_recreated", refuse)

@@ -10,22 +10,16 @@ import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
+from deploy.embedded.clickhouse_config import write_config
 from deploy.embedded.clickhouse_formats import has_header, header_of, joins
-from deploy.embedded.clickhouse_sql import InsertHead, may_stream, reads_inlined_data, result_format
+from deploy.embedded.clickhouse_sql import Facts, facts_of
 
 _NOT_STREAMABLE = "Streaming query is not supported"
-_CONFIG = """\
-<clickhouse>
-    <max_server_memory_usage>{memory}</max_server_memory_usage>
-    <max_server_memory_usage_to_ram_ratio>0.4</max_server_memory_usage_to_ram_ratio>
-    <logger><level>warning</level><log>{log}</log><size>10M</size><count>2</count></logger>
-</clickhouse>
-"""
 
 
 class ClickHouseError(Exception):
@@ -53,10 +47,15 @@ class Request:
     read_only: bool = False
     query_id: str = ""
 
+    @cached_property
+    def facts(self) -> Facts:
+        """What its tokens tell. Long statements take long: not for the event loop, the first time."""
+        return facts_of(self.sql)
+
     @property
     def format(self) -> str:
         """The format its result comes in."""
-        return result_format(self.sql) or self.default_format
+        return self.facts.format or self.default_format
 
 
 @dataclass
@@ -90,8 +89,7 @@ class Engine:
         self._lock = _lock(path)
         chdb = import_module("chdb._chdb")  # 0.2 s and 200 MB: only in a process that is going to serve
 
-        config = path / "tally-engine.xml"
-        config.write_text(_CONFIG.format(memory=memory, log=path / "engine.log"))
+        config = write_config(path, memory)
         self._connect = chdb.connect
         self._path = str(path)
         # The first connection brings the engine up and the last one to close takes it down.
@@ -100,6 +98,7 @@ class Engine:
 
     def open(self, request: Request) -> Any:
         """Return a chdb connection set up for the request. Raises ClickHouseError."""
+        refuse(request)
         connection = self._connect(self._path)
         try:
             with refusals():
@@ -144,11 +143,28 @@ def _preamble(request: Request) -> Iterator[str]:
     settings = {**request.settings, "implicit_select": "0", "log_comment": request.query_id}
     settings |= {f"param_{name}": value for name, value in request.parameters.items()}
     if request.read_only:
-        settings["readonly"] = "2"
+        settings["readonly"] = "1"
     for name in settings:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise ClickHouseError(115, f"Code: 115. DB::Exception: Unknown setting {name!r}. (UNKNOWN_SETTING)")
     yield "SET " + ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
+
+
+def refuse(request: Request) -> None:
+    """Raise ClickHouseError for a statement that reaches out of the engine, or writes though it may only read.
+
+    That tables and table functions stay within is the matter of what the engine's user is granted; this is about what
+    asks for no grant.
+    """
+    facts = request.facts
+    if facts.reaches_out:
+        raise ClickHouseError(
+            497,
+            f"Code: 497. DB::Exception: The embedded server opens no files and runs no programs, so it refuses a "
+            f"statement with {facts.reaches_out}; send texts that hold the word as parameters. (ACCESS_DENIED)",
+        )
+    if request.read_only and not (facts.reads or facts.is_empty):
+        raise ClickHouseError(164, "Code: 164. DB::Exception: A GET reads and does nothing else: use POST. (READONLY)")
 
 
 def quoted(text: str) -> str:
@@ -163,6 +179,8 @@ def refusals() -> Iterator[None]:
         yield
     except RuntimeError as error:
         text = str(error).strip()
+        if "READ ON FILE" in text:  # in `default` chdb takes any name for a file's
+            text += " The embedded server opens no files; make tables in a database of your own, not in `default`."
         code = re.search(r"Code: (\d+)", text)
         raise ClickHouseError(int(code[1]) if code else 1002, text) from error
 
@@ -174,7 +192,7 @@ def run(connection: Any, request: Request, summary: Summary) -> Generator[bytes,
     perhaps after some parts.
     """
     with refusals():
-        if may_stream(request.sql) and _joins(request):
+        if request.facts.may_stream and _joins(request):
             yield from _stream(connection, request, summary)
         else:
             yield _whole(connection, request, summary)
@@ -213,7 +231,7 @@ def _stream(connection: Any, request: Request, summary: Summary) -> Generator[by
 
 
 def _whole(connection: Any, request: Request, summary: Summary) -> bytes:
-    if reads_inlined_data(request.sql):  # the engine would take the statement and drop the data
+    if request.facts.inlined:  # the engine would take the statement and drop the data
         raise ClickHouseError(
             48, "Code: 48. DB::Exception: The embedded server has no input() function. (NOT_IMPLEMENTED)"
         )
@@ -223,42 +241,3 @@ def _whole(connection: Any, request: Request, summary: Summary) -> bytes:
     summary.add(result)
     data: bytes = result.bytes()
     return data
-
-
-class Insert:
-    """An INSERT whose data arrives in parts. Nothing is confirmed before `finish` has returned.
-
-    The data waits in a file without a name, and the engine reads it as INFILE: chdb's own streaming insert answers that
-    all is written when it is not (a full disk, no memory), and what was confirmed is never sent again.
-    """
-
-    def __init__(self, connection: Any, head: InsertHead) -> None:
-        self._connection = connection
-        self._head = head
-        self._file = TemporaryFile()  # noqa: SIM115 - closed by finish or cancel
-
-    def append(self, data: bytes) -> None:
-        """Take the next bytes of data. Raises ClickHouseError if there is no room for them."""
-        with _room():
-            self._file.write(data)
-
-    def finish(self, summary: Summary) -> None:
-        """Commit. On return every row is in the table. Raises ClickHouseError."""
-        with self._file as file, _room(), refusals():
-            file.seek(0)
-            source = f" FROM INFILE '/dev/fd/{file.fileno()}' COMPRESSION 'none' ".encode()
-            end = b" FORMAT " + self._head.format.encode()
-            summary.add(self._connection.query((self._head.statement + source + self._head.settings + end).decode()))
-
-    def cancel(self) -> None:
-        """Give up; nothing is written."""
-        self._file.close()
-
-
-@contextmanager
-def _room() -> Iterator[None]:
-    """Turn a full disk for temporary files into the error that a server has for it."""
-    try:
-        yield
-    except OSError as error:
-        raise ClickHouseError(243, f"Code: 243. DB::Exception: {error.strerror}. (NOT_ENOUGH_SPACE)") from error

@@ -1,5 +1,6 @@
 """Reading ClickHouse's HTTP requests: who asks, which statement, which settings, which data."""
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -22,7 +23,7 @@ _PROTOCOL = frozenset(
     }
 )  # fmt: skip
 _CHUNK = 1 << 20
-_MAX_STATEMENT = 64 << 20  # bytes of SQL text, not of inserted data
+_MAX_STATEMENT = 16 << 20  # bytes of SQL text, not of inserted data
 
 
 @dataclass(frozen=True)
@@ -95,18 +96,28 @@ def _request(sql: bytes, given: Mapping[str, str], read_only: bool, query_id: st
 async def _statement(query: str, body: AsyncIterator[bytes]) -> tuple[bytes, InsertHead | None, AsyncIterator[bytes]]:
     """The statement's text, its INSERT head if data follows, and that data, which is not read yet."""
     text = query.encode() + b"\n" if query else b""
-    while (head := split_insert(text)) is None or (query == "" and len(text) == head.data_start):
+    head, next_look = None, 0
+    while True:
+        if len(text) >= next_look:
+            head = await asyncio.to_thread(split_insert, text)
+            if head is not None and (query or len(text) > head.data_start):
+                return text[: head.data_start], head, _after(text[head.data_start :], body)
+            # Twice the length, so that all looks together take no longer than two; a name may be cut off, though.
+            next_look = 0 if head is not None else 2 * len(text)
         part = await anext(body, b"")
-        text += part
         if not part:
             break
+        text, head = text + part, None
         if len(text) > _MAX_STATEMENT:
-            raise ClickHouseError(
-                62, f"Code: 62. DB::Exception: Max query size exceeded ({_MAX_STATEMENT} bytes). (SYNTAX_ERROR)"
-            )
-    if head is None:
-        return text.removesuffix(b"\n"), None, body
-    return text[: head.data_start], head, _after(text[head.data_start :], body)
+            raise _too_long()
+    head = head or await asyncio.to_thread(split_insert, text)
+    return (text[: head.data_start], head, _no_data()) if head else (text.removesuffix(b"\n"), None, _no_data())
+
+
+def _too_long() -> ClickHouseError:
+    return ClickHouseError(
+        62, f"Code: 62. DB::Exception: Max query size exceeded ({_MAX_STATEMENT} bytes). (SYNTAX_ERROR)"
+    )
 
 
 async def _after(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -124,7 +135,7 @@ async def _body(request: web.Request) -> AsyncIterator[bytes]:
     try:
         unpack = decompressor(request.headers.get("Content-Encoding", ""))
         async for part in request.content.iter_chunked(_CHUNK):
-            if data := unpack.decompress(part):
+            for data in unpack.unpack(part):
                 yield data
         unpack.finish()
     except BadCompression as error:
@@ -138,5 +149,14 @@ async def _form_fields(request: web.Request) -> dict[str, str]:
             raise ClickHouseError(
                 48, "Code: 48. DB::Exception: The embedded server takes no external data. (NOT_IMPLEMENTED)"
             )
-        fields[part.name] = await part.text()
+        fields[part.name] = (await _bounded(part)).decode()
     return fields
+
+
+async def _bounded(part: BodyPartReader) -> bytes:
+    text = b""
+    while piece := await part.read_chunk(_CHUNK):
+        text += piece
+        if len(text) > _MAX_STATEMENT:
+            raise _too_long()
+    return text

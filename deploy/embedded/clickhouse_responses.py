@@ -10,7 +10,6 @@ from aiohttp import web
 
 from deploy.embedded.clickhouse_engine import ClickHouseError, Request, Summary
 from deploy.embedded.clickhouse_formats import content_type
-from deploy.embedded.clickhouse_sql import returns_rows
 from deploy.embedded.compression import Compressor, compressor
 
 _HELD_IN_MEMORY = 32 << 20  # bytes of a result whose end is waited for; more goes to a temporary file
@@ -46,7 +45,7 @@ def success(asked: Request, summary: Summary) -> dict[str, str]:
         "X-ClickHouse-Timezone": "UTC",
         "X-ClickHouse-Summary": json.dumps({name: str(value) for name, value in asdict(summary).items()}),
     }
-    if returns_rows(asked.sql):
+    if asked.facts.returns_rows:
         headers["X-ClickHouse-Format"] = asked.format
         headers["Content-Type"] = content_type(asked.format)
     return headers

@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -19,10 +20,13 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from deploy.embedded.clickhouse_engine import ClickHouseError, Engine, Insert, PathInUse, Request, Summary, run
+from deploy.embedded.clickhouse_engine import ClickHouseError, Engine, PathInUse, Request, Summary, run
+from deploy.embedded.clickhouse_insert import Insert
 from deploy.embedded.clickhouse_request import Call, Credentials, read_call
 from deploy.embedded.clickhouse_responses import refusal, send, send_when_complete, success
+from deploy.embedded.confinement import confine
 from deploy.embedded.ports import HOST
+from deploy.own_machine import refuse_pages
 
 T = TypeVar("T")
 USER_VARIABLE, PASSWORD_VARIABLE = "CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD"
@@ -42,9 +46,10 @@ class Server:
 
     def application(self) -> web.Application:
         """The routes: `/ping` for anyone, statements at `/` for who knows the password."""
-        app = web.Application()
-        app.router.add_get("/ping", _pong)
-        app.router.add_route("*", "/", self._answer)
+        app = web.Application(middlewares=[refuse_pages])
+        app.router.add_get("/ping", _pong, allow_head=False)
+        app.router.add_get("/", self._answer, allow_head=False)
+        app.router.add_post("/", self._answer)
         app.on_shutdown.append(self._drain)
         return app
 
@@ -62,7 +67,8 @@ class Server:
         try:
             self._credentials.check(request)
             call = await read_call(request, query_id)
-            if not call.asked.sql.strip():
+            # Looked at here first, since a long statement would keep the event loop from everybody else.
+            if (await asyncio.to_thread(lambda: call.asked.facts)).is_empty:
                 return web.Response(text="Ok.\n")
             return await self._execute(request, call)
         except ClickHouseError as error:
@@ -131,7 +137,7 @@ async def _pong(_: web.Request) -> web.Response:
     return web.Response(text="Ok.\n")
 
 
-async def serve(engine: Engine, credentials: Credentials, port: int) -> None:
+async def serve(engine: Engine, credentials: Credentials, port: int, remark: str = "") -> None:
     """Serve on 127.0.0.1:`port` until SIGTERM or SIGINT; what runs gets a few seconds to end."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -147,7 +153,7 @@ async def serve(engine: Engine, credentials: Credentials, port: int) -> None:
     )
     await runner.setup()
     await web.TCPSite(runner, HOST, port).start()
-    print(f"ClickHouse {engine.version} (chdb) listens on http://{HOST}:{port}", flush=True)
+    print(f"ClickHouse {engine.version} (chdb) listens on http://{HOST}:{port}{remark}", flush=True)
     await stop.wait()
     await runner.cleanup()
 
@@ -162,14 +168,19 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     os.environ["TZ"] = "UTC"  # the engine takes its time zone from here when it is loaded
+    os.umask(0o077)
+    path = options.path.resolve()
+    (path / "tmp").mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = os.environ["TMPDIR"] = str(path / "tmp")  # Python's and the engine's
+    walls = "" if confine(path) else ", without the kernel's walls (Landlock)"
     credentials = Credentials(os.environ.get(USER_VARIABLE, "default"), os.environ.get(PASSWORD_VARIABLE, ""))
     try:
-        engine = Engine(options.path.resolve(), options.memory)
+        engine = Engine(path, options.memory)
     except PathInUse as error:
         print(error, file=sys.stderr)
         return 1
     try:
-        asyncio.run(serve(engine, credentials, options.port))
+        asyncio.run(serve(engine, credentials, options.port, walls))
     except OSError as error:
         print(f"cannot listen on {HOST}:{options.port}: {error.strerror}; choose another port", file=sys.stderr)
         return 1

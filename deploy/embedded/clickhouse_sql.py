@@ -1,7 +1,8 @@
 """Just enough of ClickHouse's SQL to route a statement: where inlined data begins, which format comes out.
 
 The engine does the parsing. Over HTTP a statement and its data arrive as one body, and chdb takes them
-apart: these functions find the seam without reading the data.
+apart: these functions find the seam without reading the data. Each takes a time that grows with the length of the
+statement and no faster: what is never closed (a string, a comment, a heredoc) reaches to the end.
 """
 
 import re
@@ -10,15 +11,21 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _TOKEN = re.compile(
-    rb"""(?P<skip>\s+|--[^\n]*|\#[\x20!][^\n]*|/\*.*?\*/)
-    |(?P<word>[A-Za-z_]\w*)
-    |(?P<other>\d[\w.]*|\$(\w*)\$.*?\$\4\$
-        |'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`\\]|\\.|``)*`|.)""",
+    rb"""(?P<skip>\s++|--[^\n]*+|\#[\x20!][^\n]*+|/\*.*?(?:\*/|\Z))
+    |(?P<word>[A-Za-z_]\w*+)
+    |(?P<other>\d[\w.]*+|\$(\w*+)\$.*?(?:\$\4\$|\Z)
+        |'(?:[^'\\]++|\\.|'')*+'?|"(?:[^"\\]++|\\.|"")*+"?|`(?:[^`\\]++|\\.|``)*+`?|.)""",
     re.DOTALL | re.VERBOSE,
 )
 _RESULT_STATEMENTS = frozenset(
     b"SELECT WITH FROM SHOW DESCRIBE DESC EXISTS EXPLAIN CHECK KILL VALUES BACKUP RESTORE".split()
 )
+_QUERIES = frozenset(b"SELECT WITH FROM".split())
+_READS = _QUERIES | frozenset(b"SHOW DESCRIBE DESC EXISTS EXPLAIN".split())
+# The client inside chdb acts on INFILE and OUTFILE itself, past everything that the engine allows, so they are looked
+# for in the bytes: a token may be read in two ways. Functions that open files or run programs come next.
+_FILES = re.compile(rb"INFILE|OUTFILE", re.IGNORECASE)
+_FILE_FUNCTIONS = frozenset(b"FILE PYTHON EXECUTABLE EVAL CATBOOSTEVALUATE".split())
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,89 @@ class InsertHead:
     settings: bytes
     format: str
     data_start: int
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a statement's tokens tell, found in one pass.
+
+    `reads` and `may_stream` are what it begins as, `returns_rows` whether its kind answers with a result set, though
+    perhaps an empty one; `format` is its own trailing FORMAT clause. `inlined` says that it is an INSERT that selects
+    from the table function `input`, and `reaches_out` names what in it opens files or runs programs.
+    """
+
+    is_empty: bool
+    reads: bool
+    may_stream: bool
+    returns_rows: bool
+    inlined: bool
+    format: str | None
+    reaches_out: str | None
+
+
+def facts_of(sql: bytes) -> Facts:
+    """Read the statement's tokens, all of them."""
+    first, format_name, reaches_out, inlined = b"", _FormatClause(sql), _opens_files(sql), False
+    for before, token in pairwise(_with_ends(sql)):
+        first = first or (token.text if token.text not in (b"(", b"") else b"")
+        format_name.see(before, token)
+        if token.text == b"(":
+            name = _unquoted(before.text)
+            inlined = inlined or name == b"INPUT"
+            if name in _FILE_FUNCTIONS:
+                reaches_out = reaches_out or f"the function {name.decode().lower()}"
+    return Facts(
+        is_empty=not first,
+        reads=first in _READS,
+        may_stream=first in _QUERIES,
+        returns_rows=first in _RESULT_STATEMENTS,
+        inlined=first == b"INSERT" and inlined,
+        format=format_name.found(),
+        reaches_out=reaches_out,
+    )
+
+
+def _with_ends(sql: bytes) -> Iterator[Token]:
+    end = Token(b"", is_word=False, end=0, depth=0)
+    yield end
+    yield from tokens(sql)
+    yield end
+
+
+def _opens_files(sql: bytes) -> str | None:
+    found = _FILES.search(sql)
+    return found.group().decode().upper() if found else None
+
+
+def _unquoted(text: bytes) -> bytes:
+    """The name that a quoted identifier stands for, upper-cased; escapes are none of our names' letters."""
+    if text[:1] not in (b'"', b"`"):
+        return text
+    return re.sub(rb"\\X([0-9A-F]{2})|\\(.)", _unescaped, text[1:-1]).upper()
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    return bytes([int(match[1], 16)]) if match[1] else match[2]
+
+
+class _FormatClause:
+    """Finds the statement's own trailing FORMAT clause while its tokens go by."""
+
+    def __init__(self, sql: bytes) -> None:
+        self._sql = sql
+        self._name: Token | None = None
+
+    def see(self, before: Token, token: Token) -> None:
+        """Take the next token, and the one before it."""
+        if before.text == b"FORMAT" and token.is_word and token.depth == 0:
+            self._name = token
+        elif before is self._name and token.text not in (b";", b"SETTINGS", b""):
+            self._name = None  # FORMAT was a column or an alias
+
+    def found(self) -> str | None:
+        """The format's name as it was written, if there was one."""
+        name = self._name
+        return self._sql[name.end - len(name.text) : name.end].decode() if name else None
 
 
 def tokens(sql: bytes) -> Iterator[Token]:
@@ -83,38 +173,3 @@ def _head(sql: bytes, settings: Token | None, clause: Token, name: Token | None)
     end = clause.end - len(b"FORMAT")
     begin = settings.end - len(b"SETTINGS") if settings else end
     return InsertHead(sql[:begin], sql[begin:end], sql[name.end - len(name.text) : name.end].decode(), seam.end())
-
-
-def reads_inlined_data(sql: bytes) -> bool:
-    """Whether it is an INSERT that selects from the `input` table function."""
-    if _first_word(sql) != b"INSERT" or b"INPUT" not in sql.upper():
-        return False
-    words = [token.text for token in tokens(sql)]
-    return any(pair == (b"INPUT", b"(") for pair in pairwise(words))
-
-
-def returns_rows(sql: bytes) -> bool:
-    """Whether the statement is of a kind that answers with a result set, though perhaps an empty one."""
-    return _first_word(sql) in _RESULT_STATEMENTS
-
-
-def may_stream(sql: bytes) -> bool:
-    """Whether the statement begins as a query does that chdb may be able to stream."""
-    return _first_word(sql) in (b"SELECT", b"WITH", b"FROM")
-
-
-def _first_word(sql: bytes) -> bytes:
-    return next((token.text for token in tokens(sql) if token.text != b"("), b"")
-
-
-def result_format(sql: bytes) -> str | None:
-    """The name in the statement's own trailing FORMAT clause, None if it has none."""
-    found: tuple[Token, Token] | None = None
-    before: Token | None = None
-    for token in tokens(sql):
-        if before is not None and before.text == b"FORMAT" and token.is_word and token.depth == 0:
-            found = (before, token)
-        elif found and token.text not in (b";", b"SETTINGS") and before == found[1]:
-            found = None  # FORMAT was a column or an alias
-        before = token
-    return sql[found[1].end - len(found[1].text) : found[1].end].decode() if found else None

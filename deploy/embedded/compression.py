@@ -2,7 +2,7 @@
 
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import lz4.frame
@@ -11,6 +11,8 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+_PIECE = 1 << 20  # bytes unpacked at once: a kilobyte may stand for a megabyte, and a megabyte for a gigabyte
 
 
 class BadCompression(ValueError):
@@ -30,8 +32,8 @@ class Compressor(Protocol):
 class Decompressor(Protocol):
     """Takes pieces of a compressed body and gives pieces of the body."""
 
-    def decompress(self, data: bytes) -> bytes:
-        """Take a piece; what is returned may be empty. Raises BadCompression."""
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        """Take a piece and give what it holds, unpacked bit by bit as it is asked for. Raises BadCompression."""
 
     def finish(self) -> None:
         """Raise BadCompression if the body breaks off: a cut insert must not pass for a whole one."""
@@ -41,8 +43,8 @@ class _Identity:
     def compress(self, data: bytes) -> bytes:
         return data
 
-    def decompress(self, data: bytes) -> bytes:
-        return data
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        yield data
 
     def flush(self) -> bytes:
         return b""
@@ -71,22 +73,50 @@ class _Frames:
         self._new_frame = frame
         self._frame: Any = None
 
-    def decompress(self, data: bytes) -> bytes:
-        parts = []
-        while data:
+    def unpack(self, data: bytes) -> Iterator[bytes]:
+        while data or self._holds_more():
             self._frame = self._frame or self._new_frame()
             try:
-                parts.append(self._frame.decompress(data))
+                piece = self._frame.decompress(data, _PIECE)
             except (RuntimeError, zlib.error, zstd.ZstdError) as error:
                 raise BadCompression(f"The body is not what its Content-Encoding says: {error}") from error
+            if piece:
+                yield piece
             data = self._frame.unused_data or b""
             if self._frame.eof:
                 self._frame = None
-        return b"".join(parts)
+
+    def _holds_more(self) -> bool:
+        return self._frame is not None and not self._frame.needs_input
 
     def finish(self) -> None:
         if self._frame is not None:
             raise BadCompression("The compressed body breaks off")
+
+
+class _Zlib:
+    """One gzip or zlib stream, with what lz4 and zstd call these things."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(wbits=47)  # told apart by the header
+        self._filled = False
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        piece = self._stream.decompress(self._stream.unconsumed_tail + data, size)
+        self._filled = len(piece) == size  # so there may be more, even with all input taken
+        return piece
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not (self._filled or self._stream.unconsumed_tail)
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._stream.unused_data
 
 
 def decompressor(encoding: str) -> Decompressor:
@@ -99,7 +129,7 @@ def decompressor(encoding: str) -> Decompressor:
         case "zstd":
             return _Frames(zstd.ZstdDecompressor)
         case "gzip" | "deflate":
-            return _Frames(lambda: zlib.decompressobj(wbits=47))  # told apart by the header
+            return _Frames(_Zlib)
     raise BadCompression(f"Unknown Content-Encoding {encoding!r}: send lz4, zstd, gzip, deflate or none")
 
 

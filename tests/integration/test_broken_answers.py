@@ -179,8 +179,10 @@ def test_whoever_stops_reading_closes_the_answer(tmp_path: Path) -> None:
 
 def test_an_insert_is_confirmed_or_not_at_all(cutter: Cutter, clickhouse: str) -> None:
     direct = connect(clickhouse, database="default")
+    direct.command("CREATE DATABASE IF NOT EXISTS broken_answers")
+    direct.database = "broken_answers"
     direct.command("CREATE TABLE taken (n UInt32) ENGINE = MergeTree ORDER BY n")
-    through = connect(f"http://127.0.0.1:{cutter.port}", database="default")
+    through = connect(f"http://127.0.0.1:{cutter.port}", database="broken_answers")
     cutter.passed = 0
     insert_rows(through, "taken", ["n"], [[1_000_000]])
     confirmed = {limit for limit in range(0, cutter.passed, 5) if is_confirmed(through, cutter, limit)}

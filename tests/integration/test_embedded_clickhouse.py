@@ -200,14 +200,14 @@ def test_database_parameter(client: Client, clickhouse: str, database: str) -> N
         ("SELECT * FROM numbers(10) SETTINGS max_result_rows = 1", 396, "TOO_MANY_ROWS_OR_BYTES", 500),
     ],
 )
-def test_error_codes(clickhouse: str, statement: str, code: int, name: str, status: int) -> None:
-    response, body = http_call(clickhouse, statement.encode())
+def test_error_codes(clickhouse: str, database: str, statement: str, code: int, name: str, status: int) -> None:
+    response, body = http_call(clickhouse, statement.encode(), database=database)
     assert response.status == status
     assert response.headers["X-ClickHouse-Exception-Code"] == str(code)
     assert body.startswith(b"Code: %d. DB::Exception: " % code)
     assert f"({name})".encode() in body
     with pytest.raises(DatabaseError) as caught:
-        connect(clickhouse).command(statement)
+        connect(clickhouse, database).command(statement)
     assert (caught.value.code, caught.value.name) == (code, name)
 
 
@@ -282,7 +282,7 @@ def test_statement_ends_when_its_client_goes_away(clickhouse: str, client: Clien
     endless = b"SELECT sum(sipHash64(number)) FROM numbers(1000000000000)"
     address = urlparse(clickhouse)
     with socket.create_connection((str(address.hostname), address.port or 0)) as gone:
-        head = f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {len(endless)}\r\n\r\n"
+        head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(endless)}\r\n\r\n"
         gone.sendall(head.encode() + endless)
         assert _comes_true(lambda: _running(client, endless) == 1)
     assert _comes_true(lambda: _running(client, endless) == 0)
@@ -291,7 +291,7 @@ def test_statement_ends_when_its_client_goes_away(clickhouse: str, client: Clien
 def test_insert_that_breaks_off_is_not_kept(clickhouse: str, client: Client, database: str, events: str) -> None:
     address, query = urlparse(clickhouse), urlencode({"query": f"INSERT INTO {database}.{events} FORMAT CSV"})
     with socket.create_connection((str(address.hostname), address.port or 0)) as gone:
-        gone.sendall(f"POST /?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n".encode() + b"1,a\n")
+        gone.sendall(f"POST /?{query} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n".encode() + b"1,a\n")
         time.sleep(0.2)
     assert _comes_true(lambda: client.command("SELECT count() FROM system.processes") == 1)
     assert client.command(f"SELECT count() FROM {events}") == 0

@@ -51,6 +51,8 @@ def test_clickhouse_keeps_what_it_confirmed_before_kill_9(tmp_path: Path) -> Non
 
 def test_an_insert_that_fails_at_its_end_is_not_confirmed(clickhouse: str) -> None:
     client = connect(clickhouse)
+    client.command("CREATE DATABASE IF NOT EXISTS ending")
+    client.database = "ending"
     client.command("CREATE OR REPLACE TABLE ends (n UInt64) ENGINE = MergeTree ORDER BY n PARTITION BY n")
     one = {"max_partitions_per_insert_block": 1}
     with pytest.raises(DatabaseError, match="TOO_MANY_PARTS"):

@@ -99,20 +99,6 @@ def test_views_read_fresh_rows(client: Client) -> None:
     assert client.query("SELECT sum(n) FROM sums").result_rows == [(6,)]
 
 
-def test_dictionary(client: Client) -> None:
-    client.command("CREATE TABLE names (id UInt64, name String) ENGINE = MergeTree ORDER BY id")
-    client.insert("names", [(1, "one")])
-    client.command(
-        "CREATE DICTIONARY names_dict (id UInt64, name String DEFAULT '?') PRIMARY KEY id "
-        f"SOURCE(CLICKHOUSE(TABLE 'names' DB '{client.database}')) LIFETIME(MIN 0 MAX 0) LAYOUT(HASHED())"
-    )
-    query = f"SELECT dictGet('{client.database}.names_dict', 'name', toUInt64(number)) FROM numbers(3)"
-    assert client.query(query).result_rows == [("?",), ("one",), ("?",)]
-    client.insert("names", [(2, "two")])
-    client.command("SYSTEM RELOAD DICTIONARY names_dict")
-    assert client.query(query).result_rows == [("?",), ("one",), ("two",)]
-
-
 def test_ttl_removes_old_rows(client: Client) -> None:
     client.command(
         "CREATE TABLE minutes (at DateTime('UTC'), n UInt64) ENGINE = MergeTree ORDER BY at "

@@ -1,17 +1,13 @@
 """Where a statement ends and its data begins, and which format its result has."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.embedded.clickhouse_formats import content_type, header_of, joins
-from deploy.embedded.clickhouse_sql import (
-    may_stream,
-    reads_inlined_data,
-    result_format,
-    returns_rows,
-    split_insert,
-)
+from deploy.embedded.clickhouse_sql import facts_of, split_insert
 
 
 @pytest.mark.parametrize(
@@ -82,19 +78,71 @@ def test_any_names_and_any_data(table: str, columns: list[str], data: bytes) -> 
     ],
 )
 def test_result_format(sql: bytes, fmt: str | None) -> None:
-    assert result_format(sql) == fmt
+    assert facts_of(sql).format == fmt
 
 
 def test_kinds_of_statements() -> None:
-    assert may_stream(b" -- all\n(select 1)")
-    assert may_stream(b"WITH 1 AS x SELECT x")
-    assert not may_stream(b"SHOW TABLES")
-    assert returns_rows(b"SHOW TABLES")
-    assert not returns_rows(b"CREATE TABLE t (a Int8) ENGINE = Memory")
-    assert not returns_rows(b"")
-    assert reads_inlined_data(b"INSERT INTO t SELECT * FROM Input ('a Int8') FORMAT CSV\n1")
-    assert not reads_inlined_data(b"INSERT INTO t SELECT 'input(' FROM x")
-    assert not reads_inlined_data(b"SELECT * FROM input('a Int8')")
+    assert facts_of(b" -- all\n(select 1)").may_stream
+    assert facts_of(b"WITH 1 AS x SELECT x").may_stream
+    assert not facts_of(b"SHOW TABLES").may_stream
+    assert facts_of(b"SHOW TABLES").returns_rows
+    assert not facts_of(b"CREATE TABLE t (a Int8) ENGINE = Memory").returns_rows
+    assert facts_of(b" /* nothing */ ").is_empty
+    assert not facts_of(b"").returns_rows
+    assert facts_of(b"INSERT INTO t SELECT * FROM Input ('a Int8') FORMAT CSV\n1").inlined
+    assert not facts_of(b"INSERT INTO t SELECT 'input(' FROM x").inlined
+    assert not facts_of(b"SELECT * FROM input('a Int8')").inlined
+
+
+@pytest.mark.parametrize("read", ["SELECT 1", "with 1 AS x SELECT x", "FROM t SELECT 1", "SHOW TABLES", "DESC t",
+                                  "EXISTS t", "EXPLAIN SELECT 1", "((SELECT 1))"])  # fmt: skip
+def test_statements_that_read(read: str) -> None:
+    assert facts_of(read.encode()).reads
+
+
+@pytest.mark.parametrize("other", ["INSERT INTO t VALUES (1)", "SET a = 1", "DROP TABLE t", "SYSTEM STOP MERGES", "",
+                                   "KILL QUERY WHERE 1", "BACKUP TABLE t TO File('x')", "VALUES (1)"])  # fmt: skip
+def test_statements_that_do_more_than_read(other: str) -> None:
+    assert not facts_of(other.encode()).reads
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT file('/etc/passwd')",
+        "SELECT FILE /* here */ ('/etc/passwd')",
+        'SELECT "file"(x)',
+        'SELECT "fi\\x6Ce"(x)',
+        "SELECT `f\\ile` (x)",
+        "INSERT INTO t VALUES (file('x'))",
+        "SELECT * FROM Python(x)",
+        "SELECT * FROM executable('x', 'CSV', 'a String')",
+        "SELECT 1 INTO/**/outfile 'x'",
+        "SELECT \u2018 ' \u2019 INTO OUTFILE \u2018 ' \u2019",
+        "INSERT INTO t FROM INFILE 'x' FORMAT CSV",
+    ],
+)
+def test_what_opens_files_is_noticed_however_it_is_written(sql: str) -> None:
+    assert facts_of(sql.encode()).reaches_out
+
+
+def test_a_word_alone_opens_no_file() -> None:
+    assert not facts_of(
+        b"SELECT file, 'file(' AS python FROM profiles /* file( */ WHERE kind = 'executable'"
+    ).reaches_out
+
+
+@pytest.mark.parametrize("part", [b"$a%d$ ", b"/* ", b"'\\", b'"\\', b"`", b"''", b"(", b"\\", b"#!", b"-- ", b"a$"])
+def test_reading_takes_a_time_that_grows_with_the_length_alone(part: bytes) -> None:
+    def seconds(times: int) -> float:
+        sql = b"SELECT " + b"".join(part % n if b"%d" in part else part for n in range(times))
+        began = time.process_time()
+        facts_of(sql)
+        split_insert(b"INSERT INTO t (" + sql)
+        return time.process_time() - began
+
+    # Sixteen times the length took 256 times as long where reading was quadratic, whatever the machine.
+    assert seconds(160_000) < 60 * max(seconds(10_000), 0.005)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,11 @@ from deploy.embedded.ports import KeptPorts, free_port
 from deploy.embedded.supervisor import Backoff
 
 
+def _zstd(data: bytes) -> bytes:
+    _, pack = compressor("zstd")
+    return pack.compress(data) + pack.flush()
+
+
 @given(
     st.lists(st.binary(max_size=200), max_size=5),
     st.sampled_from(["lz4", "zstd", "gzip"]),
@@ -33,7 +38,7 @@ def test_pieces_of_any_size_come_back(pieces: list[bytes], encoding: str, step: 
     assert name == encoding
     packed = b"".join([*(pack.compress(piece) for piece in pieces), pack.flush()])
     unpack = decompressor(encoding)
-    parts = [unpack.decompress(packed[at : at + step]) for at in range(0, len(packed), step)]
+    parts = [part for at in range(0, len(packed), step) for part in unpack.unpack(packed[at : at + step])]
     unpack.finish()
     assert b"".join(parts) == b"".join(pieces)
 
@@ -45,23 +50,36 @@ def test_several_frames_are_one_body_and_a_cut_one_is_none(encoding: str, compre
     assert callable(compress)
     body = compress(b"one") + compress(b"two")
     whole = decompressor(encoding)
-    assert whole.decompress(body) == b"onetwo"
+    assert b"".join(whole.unpack(body)) == b"onetwo"
     whole.finish()
     cut = decompressor(encoding)
-    cut.decompress(body[:-1])
+    assert b"".join(cut.unpack(body[:-1]))
     with pytest.raises(BadCompression):
         cut.finish()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [("lz4", lz4.frame.compress), ("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", _zstd)],
+)
+def test_a_small_body_that_unpacks_to_much_comes_in_small_pieces(encoding: str, compress: Callable[..., bytes]) -> None:
+    much = bytes(64 << 20)
+    unpack = decompressor(encoding)
+    sizes = [len(piece) for piece in unpack.unpack(compress(much) + compress(b"and more"))]
+    unpack.finish()
+    assert sum(sizes) == len(much) + len(b"and more")
+    assert max(sizes) <= 1 << 20
 
 
 def test_no_and_unknown_compression() -> None:
     assert compressor("br, identity")[0] == ""
     plain = decompressor("")
-    assert plain.decompress(b"x") == b"x"
+    assert list(plain.unpack(b"x")) == [b"x"]
     plain.finish()
     with pytest.raises(BadCompression, match="snappy"):
         decompressor("snappy")
     with pytest.raises(BadCompression, match="not what"):
-        decompressor("lz4").decompress(b"garbage, and more of it")
+        list(decompressor("lz4").unpack(b"garbage, and more of it"))
 
 
 def test_a_taken_port_is_avoided_and_a_chosen_one_kept(tmp_path: Path) -> None:

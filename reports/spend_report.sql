@@ -1,7 +1,7 @@
 -- The spend report: usage by person, product and model, and by day or by channel of Slack where asked for. Money is
 -- text, since JSON's numbers are floats in many a reader; it is '' where a price is unknown.
 SELECT
-    usage.day, {organization_id:String}, people.email, usage.account, usage.product_label,
+    usage.day, {organization_id:String}, if(usage.account = '', '', people.email) AS email, usage.account, usage.product_label,
     toString(usage.model), toString(family.name),
     toString(usage.requests), toString(usage.prompt_tokens), toString(usage.completion_tokens),
     usage.net_usd, usage.list_usd,
@@ -33,4 +33,4 @@ FROM (
 LEFT JOIN people ON people.account_id = usage.account_id
 LEFT JOIN (SELECT model, family AS name FROM models FINAL) AS family
     ON family.model = replaceRegexpOne(usage.model, '-(20[0-9]{6}|latest)$', '')
-ORDER BY usage.day, people.email, usage.account, usage.product_label, usage.model, usage.channel
+ORDER BY usage.day, email, usage.account, usage.product_label, usage.model, usage.channel

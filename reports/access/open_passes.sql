@@ -5,4 +5,4 @@ SELECT
 FROM access_passes FINAL
 WHERE ended_at IS NULL AND expires_at > fromUnixTimestamp64Milli({now_ms:Int64}, 'UTC')
     AND access_passes.organization_id = {organization_id:UUID} AND operator = {operator:String}
-    AND ({account_id:UUID} = toUUID('00000000-0000-0000-0000-000000000000') OR access_passes.account_id = {account_id:UUID})
+    AND ({everybody:Bool} OR access_passes.account_id = {account_id:UUID})

@@ -138,6 +138,7 @@ def end_passes(client: Client, whose: Holder, now: datetime) -> int:
     parameters = {
         "organization_id": whose.organization_id,
         "account_id": whose.account_id,
+        "everybody": whose.account_id == NIL,
         "operator": whose.operator,
         "now_ms": int(now.timestamp() * 1000),
     }

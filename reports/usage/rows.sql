@@ -1,8 +1,9 @@
 -- Usage in [begins, ends) that is reported: a row a combination of the dimensions in group_by, and a bucket of time, with
 -- its counts and, when priced, its cost by component, as the view spend has it. Tokens are priced cell by cell. What all
 -- cells of an hour share (terms, prices of tools) changes seldom, so it is joined to sums from one change to the next (a
--- step). What has no price costs nothing here, and its model is named. Minutes are kept by product and model alone. What
--- is not measured has the nil organization: that reaches the tables' keys, as false alone would not.
+-- step). What has no price costs nothing here, and its model is named. Minutes are kept by product and model alone. A
+-- branch that is not asked has a false flag beside its key, and then ClickHouse reads nothing of its table. The nil id
+-- fills columns that a row has no id in; nothing is found or left out by it.
 -- Rows go up by (first, second, key), which is where the next page begins.
 WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil, toLowCardinality('') AS none,
@@ -52,8 +53,8 @@ WITH
             nil AS attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
         FROM usage_in_days(
-            organization_id = if({by_day:Bool}, {organization_id:UUID}, toUUID('00000000-0000-0000-0000-000000000000')),
-            begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')}
+            organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')},
+            asked = {by_day:Bool}
         )
         WHERE empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID})
         UNION ALL
@@ -62,7 +63,7 @@ WITH
             attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
         FROM counted_usage
-        WHERE organization_id = if({by_minute:Bool} OR {by_day:Bool}, nil, {organization_id:UUID})
+        WHERE organization_id = {organization_id:UUID} AND NOT ({by_minute:Bool} OR {by_day:Bool})
             AND hour >= begins AND hour < ends
             AND (empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID}))
         UNION ALL
@@ -70,14 +71,14 @@ WITH
             minute, none, nil, product, model, none, none, none, none, none, nil, requests, uncached_input_tokens,
             cache_read_input_tokens, cache_creation_5m_input_tokens, cache_creation_1h_input_tokens, output_tokens, 0, 0, 0
         FROM live
-        WHERE organization_id = if({by_minute:Bool}, {organization_id:UUID}, nil)
+        WHERE organization_id = {organization_id:UUID} AND {by_minute:Bool}
             AND minute >= begins AND minute < ends
             AND (empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID}))
             AND requests > 0
     ),
     used AS (
         SELECT
-            *, if(actor_type = 'user', actor_id, nil) AS person, model != '' AS is_request,
+            *, model != '' AS is_request,
             if(is_request AND context_window = '', '0-200k', context_window) AS window,
             if(is_request AND speed = '', 'standard', speed) AS mode,
             if(inference_geo = '', 'global', inference_geo) AS place,
@@ -107,12 +108,14 @@ WITH
     located AS (
         SELECT
             used.*, placed.*, if(actor_type = 'api_key' AND placed.api_key_id = nil, actor_id, placed.api_key_id) AS api_key,
-            arrayDistinct(arrayFilter(m -> toDate(moment, 'UTC') BETWEEN m.2 AND m.3, held.spans).1) AS kept,
+            arrayDistinct(arrayFilter(
+                m -> actor_type = 'user' AND toDate(moment, 'UTC') BETWEEN m.2 AND m.3, held.spans
+            ).1) AS kept,
             arrayJoin(multiIf(
                 NOT grouped, [nil], empty(kept), if(empty({groups:Array(UUID)}), [nil], kept), by_group, kept, [nil]
             )) AS group_id
         FROM used
-        LEFT JOIN held ON held.account_id = used.person
+        LEFT JOIN held ON held.account_id = used.actor_id
         LEFT JOIN placed ON placed.attribution_id = used.attribution_id
         WHERE (empty({api_key_ids:Array(UUID)}) OR has({api_key_ids:Array(UUID)}, api_key))
             AND (empty({workspace_ids:Array(UUID)}) OR has({workspace_ids:Array(UUID)}, placed.workspace_id))

@@ -84,8 +84,7 @@ SETTINGS optimize_aggregation_in_order = 1;
 
 -- On which days of [first, last] a person was in one of `groups` (none: in any group): a row a group with by_group, else
 -- all of them as one, the nil id. No day of a person in a group is in two rows, so what somebody did on a day meets a
--- row for each group that counts it. Empty with `everyone`, when groups decide nothing: the nil organization is asked for,
--- which the key says is not there.
+-- row for each group that counts it. Empty with `everyone`, when groups decide nothing: the directory is not read then.
 CREATE OR REPLACE VIEW groups_held AS
 SELECT account_id, held.1 AS group_id, held.2 AS since, held.3 AS until
 FROM (
@@ -103,7 +102,7 @@ FROM (
             )
         )) AS spans
     FROM group_memberships
-    WHERE organization_id = if({everyone:Bool}, toUUID('00000000-0000-0000-0000-000000000000'), {organization_id:UUID})
+    WHERE organization_id = {organization_id:UUID} AND NOT {everyone:Bool}
 )
 ARRAY JOIN arrayMap(
     (m, place) -> (

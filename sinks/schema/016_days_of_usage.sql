@@ -21,7 +21,7 @@ ALTER TABLE spend_cells MATERIALIZE PROJECTION days;
 -- - of which only some hours are asked for,
 -- - within which a price or the terms change, or
 -- - whose cells are in several parts, so that a newer version of a cell may stand in another one: FINAL must look.
--- The list of these is made before the cells are read. A day that comes into a second part between is told by throwIf,
+-- The list of these is made before the cells are read. Not `asked`: no row, and nothing is read. A day that comes into a second part between is told by throwIf,
 -- and whoever asked asks again (reports/queries.py). Days are compared as numbers, since ClickHouse would turn a
 -- comparison of dates into one of hours, and those the projection has not.
 CREATE OR REPLACE VIEW usage_in_days AS
@@ -31,7 +31,7 @@ WITH
         SELECT groupUniqArray(toDate(day)) FROM (
             SELECT day FROM (
                 SELECT toDate(hour) AS day, _part FROM spend_cells
-                WHERE organization_id = {organization_id:UUID}
+                WHERE organization_id = {organization_id:UUID} AND {asked:Bool}
                     AND toUInt16(toDate(hour)) >= first_day AND toUInt16(toDate(hour)) <= last_day
                 GROUP BY toDate(hour), _part
             )
@@ -44,7 +44,7 @@ WITH
             SELECT toDate(effective_from) FROM prices WHERE effective_from != toStartOfDay(effective_from)
             UNION ALL
             SELECT toDate(in_force_from) FROM terms
-            WHERE organization_id = {organization_id:UUID}
+            WHERE organization_id = {organization_id:UUID} AND {asked:Bool}
                 AND in_force_from != toDateTime64(toStartOfDay(in_force_from), 6, 'UTC')
         )
     ) AS apart
@@ -64,7 +64,7 @@ FROM (
         uniqExact(_part) OVER (PARTITION BY toDate(hour)) AS parts,
         throwIf(parts > 1, 'A day came into a second part while its usage was read: ask again') = 0 AS is_whole
     FROM spend_cells
-    WHERE organization_id = {organization_id:UUID}
+    WHERE organization_id = {organization_id:UUID} AND {asked:Bool}
         AND toUInt16(toDate(hour)) >= first_day AND toUInt16(toDate(hour)) < last_day AND NOT has(apart, toDate(hour))
         AND toUInt32OrZero(extract(source, '@(.*)'))
             >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace')
@@ -81,8 +81,8 @@ SELECT
     sum(counted_usage.output_tokens), sum(counted_usage.web_search_requests), sum(counted_usage.execution_spans),
     sum(counted_usage.execution_milliseconds)
 FROM counted_usage
-WHERE organization_id = {organization_id:UUID} AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')}
-    AND has(apart, toDate(hour))
+WHERE organization_id = {organization_id:UUID} AND {asked:Bool}
+    AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')} AND has(apart, toDate(hour))
 GROUP BY
     hour, actor_type, product, model, service_tier, context_window, inference_geo, speed, funding,
     counted_usage.web_search_requests > 0, counted_usage.execution_milliseconds > 0
@@ -116,7 +116,8 @@ FROM (
         if(inference_geo = '', 'global', inference_geo) AS price_inference_geo,
         if(speed = '', 'standard', speed) AS price_speed
     FROM usage_in_days(
-        organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')}
+        organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')},
+        asked = true
     )
 ) AS usage
 ASOF LEFT JOIN (SELECT * FROM prices FINAL WHERE model != '') AS price

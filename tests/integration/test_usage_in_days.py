@@ -21,7 +21,8 @@ DAY = timedelta(days=1)
 VERSIONS = 60
 SQL = """
     SELECT moment, sum(output_tokens) FROM usage_in_days(
-        organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')})
+        organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')},
+        asked = true)
     GROUP BY moment ORDER BY moment
 """
 WINDOW = {"organization_id": ORGANIZATION, "begins": BEGINS, "ends": BEGINS + 3 * DAY}

@@ -55,6 +55,13 @@ class Exported:
         """Models whose money is empty in the file, since no price is known."""
         return list(self.manifest["unpriced_models"])
 
+    def missing_days(self, now: datetime) -> str:
+        """The days before today that a period to date lacks, as text; empty when it has them all."""
+        first, last = self.period.last + timedelta(days=1), now.astimezone(UTC).date() - timedelta(days=1)
+        if self.period.kind == "last-month" or last < first:
+            return ""
+        return f"{first} is" if first == last else f"{first} to {last} are"
+
     @property
     def net_spend(self) -> str:
         """What the organization pays, for people: `12.5 USD`, and whether some of it is unknown."""

@@ -17,6 +17,14 @@ class PeriodError(ReportError):
     """The period cannot be asked for: unknown, turned around, too far back, or not complete yet."""
 
 
+class NoCompleteDay(PeriodError):
+    """A named period is right and too early: it has no complete day, or is to be whole and is not. `why` says which."""
+
+    def __init__(self, name: str, why: str, hint: str) -> None:
+        super().__init__(f"{name}: {why}", hint)
+        self.why = why
+
+
 class UnknownOrganization(ReportError):
     """Nothing in the directory or in the usage bears this id."""
 

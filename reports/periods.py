@@ -3,11 +3,11 @@
 Pure functions of (now, newest complete day). A period is inclusive in days and half-open in moments.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, get_args
 
-from reports.errors import PeriodError
+from reports.errors import NoCompleteDay, PeriodError
 
 Kind = Literal["mtd", "last-month", "last-90-days", "custom"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -19,17 +19,21 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Period:
-    """The days `first` to `last`, both included; no days when last < first. `provisional`: not all are complete."""
+    """The days `first` to `last`, both included, so one at least. `provisional`: not all are complete."""
 
     kind: Kind | WindowKind
     first: date
     last: date
     provisional: bool = False
 
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise PeriodError(f"The last day {self.last} is before the first, {self.first}", "Turn them around.")
+
     @property
     def days(self) -> int:
         """How many days it has."""
-        return max(0, (self.last - self.first).days + 1)
+        return (self.last - self.first).days + 1
 
     @property
     def begins(self) -> datetime:
@@ -39,7 +43,7 @@ class Period:
     @property
     def ends(self) -> datetime:
         """The moment before which it ends."""
-        return max(self.begins, midnight(self.last + DAY))
+        return midnight(self.last + DAY)
 
 
 def midnight(day: date) -> datetime:
@@ -62,9 +66,10 @@ def resolve(
 ) -> Period:
     """The period that `kind` means at `now`; `start` and `end` belong to `custom` alone.
 
-    A named period ends at the newest complete day; a provisional one goes on to today. Raises PeriodError for an
-    unknown kind, days in the future or more than 90 back, an end before the start, and a custom end that is not
-    complete and not asked for as provisional.
+    A named period ends at the newest complete day, and last month with its last; a provisional one goes on to today.
+    Raises PeriodError for an unknown kind, days in the future or more than 90 back, an end before the start, and a
+    custom end that is not complete and not asked for as provisional; NoCompleteDay for a named period without any
+    complete day, and for a last month that is not whole yet.
     """
     today = now.astimezone(UTC).date()
     newest = _newest(today, newest_complete, provisional)
@@ -73,13 +78,27 @@ def resolve(
     if start or end:
         raise PeriodError(f"Start and end belong to the period custom, not {kind}", "Use --period custom.")
     if kind == "mtd":
-        return Period("mtd", today.replace(day=1), newest, provisional)
+        return up_to(newest, "mtd", today.replace(day=1), provisional)
     if kind == "last-month":
         last = today.replace(day=1) - DAY
-        return Period("last-month", last.replace(day=1), min(last, newest), provisional and newest >= last)
+        whole = up_to(newest, "last-month", last.replace(day=1), provisional)
+        if newest < last:
+            raise NoCompleteDay(kind, f"only its days up to {newest} are complete", _later(newest))
+        return replace(whole, last=last)
     if kind == "last-90-days":
-        return Period("last-90-days", today - DAYS_BACK * DAY, newest, provisional)
+        return up_to(newest, "last-90-days", today - DAYS_BACK * DAY, provisional)
     raise PeriodError(f"There is no period {kind!r}", f"Choose one of {', '.join(KINDS)}.")
+
+
+def up_to(last: date, kind: Kind | WindowKind, first: date, provisional: bool = False) -> Period:
+    """The days `first` to `last`. Raises NoCompleteDay when it has not begun by then."""
+    if last < first:
+        raise NoCompleteDay(kind, "no day of it is complete yet", _later(last))
+    return Period(kind, first, last, provisional)
+
+
+def _later(newest: date) -> str:
+    return f"The newest complete day is {newest}; ask for other days, for a provisional report, or later."
 
 
 def _newest(today: date, newest_complete: date | None, provisional: bool) -> date:
@@ -97,7 +116,10 @@ def _custom(today: date, newest: date, start: date | None, end: date | None, pro
     oldest = today - DAYS_BACK * DAY
     if start is None:
         raise PeriodError("The period custom needs a start", f"Give --start, a day from {oldest} on.")
-    end = end or newest
+    if end is None and newest < start <= today:
+        hint = f"The newest complete day is {newest}; or ask for a provisional report."
+        raise PeriodError(f"{start} is not complete yet", hint)
+    end = end or max(newest, start)
     if end < start:
         raise PeriodError(f"The end {end} is before the start {start}", "Turn them around.")
     if end > today:

@@ -36,11 +36,15 @@ class Subject:
 
 @dataclass(frozen=True)
 class Ask:
-    """One request for a page: up to which day, with which choices, of whom or what (`asked_of`, '' for all)."""
+    """One request for a page: up to which day, with which choices, of whom or what (`asked_of`, '' for all).
+
+    `today` is the day whose month, quarter and year are to date: the day of the address where it has one.
+    """
 
     look: Look
     page: str
     last: date
+    today: date
     chosen: Mapping[str, str]
     given: Mapping[str, str]
     asked_of: str = ""
@@ -56,8 +60,12 @@ class Ask:
         return self.look.viewer
 
     def window(self, name: str) -> Period:
-        """The days of the choice `name`."""
-        return window(self.chosen[name], self.last)
+        """The days of the choice `name`. Raises NoCompleteDay."""
+        return self.days(self.chosen[name])
+
+    def days(self, kind: str) -> Period:
+        """The days of a window of that kind. Raises NoCompleteDay."""
+        return window(kind, self.last, self.today)
 
     def top(self) -> int:
         """How many of a ranking are shown."""
@@ -70,8 +78,10 @@ class Ask:
         return address(self.viewer.organization_id, page or self.page, kept | changes, anchor)
 
     def csv(self, figure: str) -> str:
-        """The address of a figure's CSV, with the choices of this page and its very last day."""
-        given = {**self.given, "until": str(self.last)}
+        """The address of a figure's CSV, with the choices of this page and its very last day (which would be another
+        month's if this one has no complete day)."""
+        same = (self.last.year, self.last.month) == (self.today.year, self.today.month)
+        given = {**self.given, "until": str(self.last)} if same else self.given
         return address(self.viewer.organization_id, f"{self.page}/{figure}.csv", given)
 
     def person(self, account: str, kind: str) -> str:

@@ -11,7 +11,6 @@ from api.dashboard.formats import PERIOD_NAMES
 from reports import metrics
 from reports.metrics import Leaders, Reading, Share, Totals
 from reports.periods import Period
-from reports.windows import window
 
 PICKED = ("1-week", "1-month", "3-months", "1-year")
 TO_DATE = ("mtd", "qtd", "ytd", "1-year")
@@ -101,7 +100,7 @@ def _share_tiles(ask: Ask, kind: Kind, share: Share) -> tuple[Tile, Tile]:
 
 def totals(ask: Ask) -> Part:
     """How many were made in each of the usual periods; chats, which the first look is for, as tiles too."""
-    found = [(kind, [of.count(ask.reading, window(kind, ask.last)) for of in KINDS]) for kind in PICKED]
+    found = [(kind, [of.count(ask.reading, ask.days(kind)) for of in KINDS]) for kind in PICKED]
     figure = Figure(
         name="totals",
         title="In all",

@@ -11,7 +11,7 @@ from msgspec import Struct
 from api.dashboard.asking import Look, address, read_number
 from api.dashboard.figures import Page
 from api.parameters import choice, read_date
-from reports.errors import PeriodError
+from reports.errors import NoCompleteDay, PeriodError
 from reports.forms import Form, focus_form, spend_form
 from reports.past_reports import past_reports
 from reports.periods import DAY, DAYS_BACK, KINDS, Period, resolve
@@ -63,9 +63,8 @@ def _offer(kind: str, now: datetime, newest: date | None) -> Offer:
     try:
         days = resolve(kind, now, newest)
     except PeriodError as error:
-        return Offer(kind=kind, title=TITLES[kind], days=None, why=str(error))
-    if not days.days:
-        return Offer(kind=kind, title=TITLES[kind], days=None, why="no day of it is complete yet")
+        why = error.why if isinstance(error, NoCompleteDay) else str(error)
+        return Offer(kind=kind, title=TITLES[kind], days=None, why=why)
     return Offer(kind=kind, title=TITLES[kind], days=days)
 
 
@@ -73,10 +72,7 @@ def read_period(given: Mapping[str, str], now: datetime, newest: date | None) ->
     """The period that was asked for. Raises BadRequest, PeriodError."""
     kind = choice(*KINDS)("period", given.get("period", ""))
     start, end = (read_date(name, given[name]) if given.get(name) else None for name in ("start", "end"))
-    period = resolve(kind, now, newest, *((start, end) if kind == "custom" else ()))
-    if not period.days:
-        raise PeriodError("No day of this period is complete yet", f"The newest complete day is {newest}.")
-    return period
+    return resolve(kind, now, newest, *((start, end) if kind == "custom" else ()))
 
 
 def read_format(given: Mapping[str, str]) -> Format:
@@ -92,10 +88,13 @@ def export_values(client: Client, look: Look, given: Mapping[str, str], now: dat
     def link(to: int) -> str:
         return address(look.viewer.organization_id, EXPORTS.name, {"page": str(to)}, "issued")
 
+    offered = offers(now, newest)
+    usual = next((offer.kind for offer in offered if offer.days), "custom")
     return {
         "base": address(look.viewer.organization_id, EXPORTS.name, {}),
         "given": given,
-        "offers": offers(now, newest),
+        "offers": offered,
+        "chosen": given.get("period", usual),
         "formats": FORMATS,
         "oldest": now.date() - DAYS_BACK * DAY,
         "newest": newest,

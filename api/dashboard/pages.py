@@ -30,6 +30,7 @@ from api.dashboard.people import PARAMETERS, list_people
 from api.errors import BadRequest, NotFound, Unavailable
 from api.identity import identify
 from api.viewer import Operator, Viewer, viewer_of
+from reports.errors import NoCompleteDay
 from reports.metrics import METRICS
 from reports.spend_csv import safe_text
 
@@ -51,8 +52,10 @@ async def asked(request: Request[Any, Any, Any], page: Page) -> Ask:
     given = read_once(query_of(request), ("until", "top", *page.periods, *filter(None, [page.parameter])))
     asked_of = read_subject(page, given)
     seen = await opened(request)
-    last = read_until(given, seen.reading.newest_complete_day, context.clock().date())
-    return Ask(seen, page.name, last, read_choices(given, page.periods), given, asked_of)
+    today = context.clock().date()
+    last = read_until(given, seen.reading.newest_complete_day, today)
+    to_date = last if "until" in given else max(today, last)
+    return Ask(seen, page.name, last, to_date, read_choices(given, page.periods), given, asked_of)
 
 
 def read_subject(page: Page, given: Mapping[str, str]) -> str:
@@ -62,13 +65,15 @@ def read_subject(page: Page, given: Mapping[str, str]) -> str:
     return page.read_parameter(given[page.parameter]) if page.parameter else ""
 
 
-async def make_parts(context: Context, ask: Ask, makers: Sequence[Maker]) -> list[Part]:
+async def make_parts(context: Context, ask: Ask, page: Page, makers: Sequence[Maker]) -> list[Part]:
     """The parts of a page, read side by side. One that fails says so in its place and takes no other with it."""
     parts: dict[str, Part] = {}
 
     async def make(maker: Maker) -> None:
         try:
             parts[maker.name] = await context.run(lambda _: maker.make(ask))
+        except NoCompleteDay as error:
+            parts[maker.name] = empty_part(ask, page, maker, error)
         except Unavailable as error:
             parts[maker.name] = failed_part(maker, error.message)
         except Exception:
@@ -86,6 +91,14 @@ def failed_part(maker: Maker, why: str) -> Part:
     return Part(figure=Figure(name=maker.name, title=maker.title, failed=why))
 
 
+def empty_part(ask: Ask, page: Page, maker: Maker, why: NoCompleteDay) -> Part:
+    """What stands in place of a part whose period has no day yet: why, and the other periods."""
+    kinds = () if maker.name == page.shared else page.periods.get(maker.name, ())
+    others = choices(ask, maker.name, kinds, maker.name)
+    said = f"{why.why[:1].upper()}{why.why[1:]}."
+    return Part(figure=Figure(name=maker.name, title=maker.title, choices=others, empty=said))
+
+
 @get("/", include_in_schema=False)
 async def home(request: Request[Any, Any, Any]) -> Redirect:
     """The first page of whoever is signed in."""
@@ -101,7 +114,7 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Page) -
     require_organization(viewer, organization)
     ask = await asked(request, page)
     subject = await context.run(lambda _: page.subject(ask))
-    parts = await make_parts(context, ask, makers_of(page, viewer))
+    parts = await make_parts(context, ask, page, makers_of(page, viewer))
     notes = await context.run(lambda _: page.notes(ask))
     return html(
         request,
@@ -131,16 +144,26 @@ async def show_figure(request: Request[Any, Any, Any], organization: str, page: 
         raise NotFound(NO_PAGE)
     ask = await asked(request, page)
     await context.run(lambda _: page.subject(ask))
-    parts = await make_parts(context, ask, makers)
+    parts = await make_parts(context, ask, page, makers)
     if kind == "html":
         figures = [part.figure for part in parts]
         return html(request, "fragment.html", figures=figures, ask=ask, definitions=DEFINITIONS)
     [part] = parts
     if part.figure.failed:
         raise Unavailable(part.figure.failed, 5)
+    if not part.figure.columns:
+        raise BadRequest(part.figure.empty)
     tell_rows(request, len(part.figure.rows))
-    headers = {**HEADERS, "content-disposition": f'attachment; filename="{wanted}-{ask.last}.csv"'}
+    name = csv_name(viewer.organization_id, page, part.figure, ask)
+    headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
     return Response(csv_of(part.figure), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def csv_name(organization_id: str, page: Page, figure: Figure, ask: Ask) -> str:
+    """What a figure's CSV is called: by all that tells its rows from another's, but whom or what the page is about."""
+    days = figure.about.window if figure.about else None
+    first, last = (days.first, days.last) if days else (ask.last, ask.last)
+    return f"{page.name}-{figure.name}-{organization_id}-{first}-{last}.csv"
 
 
 def routes_of(page: Page) -> Router:

@@ -8,13 +8,13 @@ from api.dashboard.building import choices, leader_rows, more, range_of
 from api.dashboard.figures import PERSON_COLUMNS, Column, Figure, Maker, Page, Part, Row, Tile
 from api.dashboard.formats import PERIOD_NAMES, Value, usd
 from reports import metrics
+from reports.errors import NoCompleteDay
 from reports.metrics import ModelSpend, Spend, SpendTotal
-from reports.periods import DAY, midnight
+from reports.periods import DAY, WindowKind, midnight
 from reports.terms import Terms, read_terms
-from reports.windows import window
 
-TOTALS = ("mtd", "qtd", "ytd")
-PERIODS = {"models": ("1-month", "3-months", "1-year", *TOTALS), "people": TOTALS}
+TOTALS: tuple[WindowKind, ...] = ("mtd", "qtd", "ytd")
+PERIODS: dict[str, tuple[str, ...]] = {"models": ("1-month", "3-months", "1-year", *TOTALS), "people": TOTALS}
 
 SPEND_COLUMNS = (
     Column(key="net_spend_usd", title="Net spend", kind="usd", drawn=True),
@@ -41,9 +41,19 @@ CODE_EXECUTION = "Code execution"
 
 
 def totals(ask: Ask) -> Part:
-    """Month, quarter and year to date."""
-    found = [(kind, metrics.spend(ask.reading, window(kind, ask.last))) for kind in TOTALS]
+    """Month, quarter and year to date; each that has begun without a complete day says so."""
+    found: list[tuple[WindowKind, SpendTotal]] = []
+    early: list[tuple[WindowKind, NoCompleteDay]] = []
+    for kind in TOTALS:
+        try:
+            found.append((kind, metrics.spend(ask.reading, ask.days(kind))))
+        except NoCompleteDay as why:
+            early.append((kind, why))
+    if not found:
+        raise early[0][1]
     tiles = tuple(
+        Tile(label=PERIOD_NAMES[kind], value=None, kind="usd", detail=why.why) for kind, why in early
+    ) + tuple(
         Tile(
             label=PERIOD_NAMES[kind],
             value=of.spend.net_usd if of.spend else None,
@@ -61,10 +71,13 @@ def totals(ask: Ask) -> Part:
         about=found[0][1].about,
         columns=(Column(key="period", title="Period", kind="text"), Column(key="days", title="Days (UTC)", kind="text"),
                  *SPEND_COLUMNS),
-        rows=tuple(
-            Row(cells=(PERIOD_NAMES[kind], range_of(of.about), *spend_cells(of.spend)), complete=of.about.complete)
-            for kind, of in found
-            if of.spend
+        rows=(
+            *(Row(cells=(PERIOD_NAMES[kind], why.why, *spend_cells(None)), known=False) for kind, why in early),
+            *(
+                Row(cells=(PERIOD_NAMES[kind], range_of(of.about), *spend_cells(of.spend)), complete=of.about.complete)
+                for kind, of in found
+                if of.spend
+            ),
         ),
         metrics=("spend",),
         notes=unpriced_notes(of.spend for _, of in found[-1:]),

@@ -69,6 +69,8 @@ def command(
         )
     for model in done.unpriced_models:
         warn(f"no price for the model {model}: its money is empty in the file")
+    if period is not PeriodName.CUSTOM and not provisional and (missing := done.missing_days(settings.clock())):
+        warn(f"{missing} not complete yet, so the file ends with {done.period.last}")
     answer = answer_to(output)
     if as_json:
         answer(json_text(done.manifest))

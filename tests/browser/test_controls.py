@@ -82,7 +82,8 @@ def test_a_csv_holds_what_the_figure_shows(open_page: Open) -> None:
     assert csv_rows(page, "active-users") == table(page, "active-users")
     with page.expect_download() as download:
         page.locator("#connectors a.csv").click()
-    assert download.value.suggested_filename == "connectors-2026-11-19.csv"
+    name = download.value.suggested_filename
+    assert re.fullmatch(r"activity-connectors-[0-9a-f-]{36}-2026-10-21-2026-11-19\.csv", name)
     lines = download.value.path().read_bytes().split(b"\r\n")
     assert lines[0] == b"rank,connector,connector_name,people,calls,read_calls,write_calls,unclassified_calls"
     assert any(b"'=hyperlink(0)" in line or b"'+formula" in line for line in lines)

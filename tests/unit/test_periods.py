@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from reports.errors import PeriodError
+from reports.errors import NoCompleteDay, PeriodError
 from reports.freshness import Freshness
 from reports.periods import Period, midnight, resolve
 
@@ -25,18 +25,49 @@ def test_named_periods_end_at_the_newest_complete_day() -> None:
 
 def test_a_log_that_lags_shortens_them() -> None:
     newest = date(2026, 10, 30)
-    assert days("mtd", newest=newest) == ("2026-11-01", "2026-10-30", 0)
-    assert days("last-month", newest=newest) == ("2026-10-01", "2026-10-30", 30)
     assert days("last-90-days", newest=newest) == ("2026-08-24", "2026-10-30", 68)
+    assert days("mtd", newest=date(2026, 11, 1)) == ("2026-11-01", "2026-11-01", 1)
+
+
+@pytest.mark.parametrize("kind", ["mtd", "last-month", "last-90-days"])
+@pytest.mark.parametrize("behind", range(1, 130))
+def test_a_named_period_has_a_day_or_says_that_it_has_none(kind: str, behind: int) -> None:
+    """However far the log lags, and on every day of a month."""
+    for number in range(62):
+        now = NOW + number * timedelta(days=1)
+        newest = now.date() - behind * timedelta(days=1)
+        try:
+            period = resolve(kind, now, newest)
+        except NoCompleteDay as told:
+            assert str(newest) in told.hint  # noqa: PT017
+        else:
+            assert period.first <= period.last <= newest
+            assert kind != "last-month" or (period.last + timedelta(days=1)).day == 1
 
 
 def test_a_clock_behind_the_log_does_not_make_today_complete() -> None:
     assert days("mtd", newest=date(2026, 11, 25))[1] == "2026-11-21"
 
 
-def test_the_first_of_a_month_has_no_month_to_date_yet() -> None:
-    period = resolve("mtd", datetime(2026, 12, 1, 0, 30, tzinfo=UTC), date(2026, 11, 29))
-    assert (period.days, period.begins, period.ends) == (0, midnight(date(2026, 12, 1)), midnight(date(2026, 12, 1)))
+@pytest.mark.parametrize("hour", [0, 5, 23])
+def test_the_first_of_a_month_has_no_month_to_date_yet(hour: int) -> None:
+    with pytest.raises(NoCompleteDay, match="mtd: no day of it is complete yet"):
+        resolve("mtd", datetime(2026, 12, 1, hour, 30, tzinfo=UTC), date(2026, 11, 30))
+    assert days("mtd", datetime(2026, 12, 1, hour, 30, tzinfo=UTC), None, provisional=True)[2] == 1
+
+
+def test_a_last_month_that_is_not_whole_is_refused() -> None:
+    first = datetime(2026, 12, 1, 0, 30, tzinfo=UTC)
+    with pytest.raises(NoCompleteDay, match="only its days up to 2026-11-29 are complete"):
+        resolve("last-month", first, date(2026, 11, 29))
+    with pytest.raises(NoCompleteDay, match="no day of it is complete yet"):
+        resolve("last-month", first, date(2026, 10, 31))
+    assert days("last-month", first, date(2026, 11, 30)) == ("2026-11-01", "2026-11-30", 30)
+
+
+def test_no_period_ends_before_it_begins() -> None:
+    with pytest.raises(PeriodError, match="is before the first"):
+        Period("custom", YESTERDAY, date(2026, 11, 20))
 
 
 def test_leap_days_and_new_year() -> None:
@@ -65,6 +96,8 @@ def test_custom() -> None:
         ({"start": date(2026, 11, 4), "end": date(2026, 11, 23)}, "in the future"),
         ({"start": date(2026, 8, 23), "end": date(2026, 11, 3)}, "more than 90 days back"),
         ({"start": date(2026, 11, 4), "end": date(2026, 11, 22)}, "not complete"),
+        ({"start": date(2026, 11, 22)}, "2026-11-22 is not complete"),
+        ({"start": date(2026, 11, 23)}, "in the future"),
     ],
 )
 def test_custom_periods_that_cannot_be(asked: dict[str, date], says: str) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from reports.errors import PeriodError
+from reports.errors import NoCompleteDay, PeriodError
 from reports.windows import TRAILING_DAYS, WINDOW_KINDS, days_between, days_of, window
 
 DAYS = [date(2027, 1, 1) + timedelta(days=number) for number in range(3 * 366)]
@@ -38,6 +38,15 @@ def test_the_first_day_of_one_is_a_window_of_a_day(kind: str, begins: range) -> 
         days = window(kind, last).days
         assert days == (1 if last.day == 1 and last.month in begins else before + 1)
         before = days
+
+
+def test_a_month_that_has_no_day_yet_is_no_month_before_it() -> None:
+    first, before = date(2026, 12, 1), date(2026, 11, 30)
+    with pytest.raises(NoCompleteDay, match="mtd: no day of it is complete yet"):
+        window("mtd", before, first)
+    assert window("qtd", before, first) == window("qtd", before)
+    assert window("mtd", first, first).days == 1
+    assert all(window(kind, last, last) == window(kind, last) for kind in WINDOW_KINDS for last in DAYS)
 
 
 def test_moments_are_half_open() -> None:

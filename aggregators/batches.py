@@ -8,10 +8,11 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from aggregators.cell_rows import PageKey
-from aggregators.changes import Invalid, Row
+from aggregators.changes import Row
 from aggregators.columns import CellColumns
 from aggregators.declarations import Declaration
 from aggregators.table import Change
+from streams.validity import Invalid
 
 
 class Record(Protocol):

@@ -1,52 +1,14 @@
 """What a fold gives: increments for cells, and the checks that every fold shares."""
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from aggregators.table import Change
 from aggregators.windows import MINUTES_BEFORE_1970, minute_of, minute_of_log, start_of_minute, utc
+from streams.validity import AHEAD, DIRECTORY_EARLIEST, EARLIEST, NO_ID, Invalid, is_uuid
 
-EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
-"""The start of the oldest window that is kept; an event of an earlier time is a dead letter."""
 EARLIEST_MINUTE = minute_of(EARLIEST)
-AHEAD = timedelta(minutes=5)
-"""How far a producer's clock may be ahead of the broker's before its event is a dead letter."""
-
-UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
-
-
-class Invalid(Exception):
-    """A record that is well-formed JSON of its type but breaks a rule; `reason` is a stable word for counting."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-
-
-MAX_DEPTH = 400
-"""How deep a record's JSON may nest. The decoder's own limit depends on its caller's stack, so without one here the
-same record could count in one process and not in another."""
-
-SHALLOW = 2 * MAX_DEPTH
-"""Bytes up to which no record can nest deeper: every level is closed again in valid JSON. To count its brackets
-costs as much as to decode it, so short records are spared that."""
-
-_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
-"""JSON strings, one without end too: sought again from each of its quotes, it would cost the square of its length."""
-
-
-def refuse_deep(value: bytes) -> None:
-    """Raises Invalid when `value` nests deeper than MAX_DEPTH; brackets inside of strings do not count."""
-    if len(value) <= SHALLOW:
-        return
-    depth = 0
-    for byte in _TEXTS.sub(b"", value):
-        depth += (byte in b"[{") - (byte in b"]}")
-        if depth > MAX_DEPTH:
-            raise Invalid("nested_too_deep", f"the record nests more than {MAX_DEPTH} levels deep")
 
 
 class Row(NamedTuple):
@@ -92,6 +54,14 @@ def not_ahead(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]
     return at, minute
 
 
+def history_moment(moment: datetime, log_ms: int, field: str) -> datetime:
+    """`moment` in UTC. Raises Invalid when it is before the directory begins or ahead of the log."""
+    at, _ = not_ahead(moment, log_ms, field)
+    if at < DIRECTORY_EARLIEST:
+        raise Invalid("too_old", f"{field} {moment.isoformat()} is before {DIRECTORY_EARLIEST.year}")
+    return at
+
+
 def _moment_of_log(log_ms: int) -> datetime:
     return start_of_minute(minute_of_log(log_ms)) + timedelta(milliseconds=log_ms % 60_000)
 
@@ -109,15 +79,15 @@ class IdForms:
         """`check` of an id that was checked before; None for others. It spares nearly every event a call."""
 
     def check(self, value: str, field: str) -> str:
-        """`value`, as the same object each time. Raises Invalid unless it is a lower-case hyphenated UUID.
+        """`value`, as the same object each time. Raises Invalid unless `is_uuid` takes it.
 
         Two spellings of one UUID would be two cells in memory and one row in ClickHouse, each losing to the other.
         """
         known = self._known.get(value)
         if known is not None:
             return known
-        if not UUID_FORM(value):
-            raise Invalid("bad_id", f"{field} {value!r} is not a lower-case hyphenated UUID")
+        if not is_uuid(value):
+            raise Invalid("bad_id", f"{field} {value!r} {NO_ID}")
         if len(self._known) >= self._limit:
             self._known.clear()
         self._known[value] = value

@@ -1,20 +1,21 @@
-"""Duplicates from producers: one event_id at two offsets of a partition counts once, within a horizon.
+"""Duplicates from producers: one event at two offsets of a partition counts once, within a horizon.
 
-Offsets are cut into blocks at `offset // block_size`. A record is a repeat if its id stands at an earlier offset in
-its own block or in the `blocks` blocks before it. Every well-formed record registers its id and payload, counted or
-not. So the decision at an offset is a function of at most `blocks + 1` blocks of the log, and a replay that begins
-on a block's edge at least that far back decides the same.
+Offsets are cut into blocks at `offset // block_size`. A record is a repeat if its identity (organization, type and
+event_id) stands at an earlier offset in its own block or in the `blocks` blocks before it. Every well-formed record
+registers its identity and payload, counted or not. So the decision at an offset is a function of at most `blocks + 1`
+blocks of the log, and a replay that begins on a block's edge at least that far back decides the same.
 
-A repeat with the payload of the latest occurrence is a duplicate; with another payload it is a conflict, which is
-never counted and never dropped in silence.
+A repeat is a duplicate if all those occurrences have its payload; otherwise it is a conflict, which is never counted
+and never dropped in silence, however often it is sent again: which of the payloads counted cannot be told from within
+the horizon.
 
-32 bytes an event: 64-bit hashes of id and payload, and a filter that tells of nearly every new id that it is
+32 bytes an event: 64-bit hashes of identity and payload, and a filter that tells of nearly every new id that it is
 new, so that a batch without repeats is judged in a few steps of numpy. Python's own string hash is keyed anew in each
 process, which is no matter since the index never leaves it.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
 import numpy as np
@@ -29,8 +30,12 @@ FEW = 16
 """Suspects that are sought one by one in the block that is being filled; for more its hashes are sorted."""
 
 
+SEVERAL = None
+"""Instead of the payload of an identity that stands with several ones."""
+
+
 class Verdict(Enum):
-    """What an occurrence of an event_id is."""
+    """What an occurrence of an identity is."""
 
     FIRST = "first"
     DUPLICATE = "duplicate"
@@ -38,7 +43,7 @@ class Verdict(Enum):
 
 
 class Block:
-    """The ids and payloads of one block of offsets, in the order of the log."""
+    """The identities (`ids`) and payloads of one block of offsets."""
 
     def __init__(self, number: int, size: int) -> None:
         self.number = number
@@ -49,7 +54,7 @@ class Block:
         self._is_closed = False
 
     def add(self, ids: Hashes, payloads: Hashes) -> None:
-        """Register occurrences, the latest last."""
+        """Register occurrences."""
         end = self._count + len(ids)
         if end > len(self._ids):
             self._ids, self._payloads = _grown(self._ids, end), _grown(self._payloads, end)
@@ -64,11 +69,15 @@ class Block:
         self._is_closed = True
 
     def _ordered(self) -> tuple[Hashes, Hashes]:
-        order = np.argsort(self._ids[: self._count], kind="stable")
-        return self._ids[order], self._payloads[order]
+        """By id; the payloads of one id, which are hardly ever two, by their value."""
+        ids, payloads = self._ids[: self._count], self._payloads[: self._count]
+        order = np.argsort(ids)
+        if _any_equal(ids[order]):
+            order = np.lexsort((payloads, ids))
+        return ids[order], payloads[order]
 
-    def latest(self, ids: Hashes) -> Iterator[tuple[int, int]]:
-        """(position in `ids`, payload of its latest occurrence here) of those that are here."""
+    def known(self, ids: Hashes) -> Iterator[tuple[int, int | None]]:
+        """(position in `ids`, its payload here or SEVERAL) of those that are here."""
         suspects = np.flatnonzero(self._filter[self._places(ids, 0)])
         for test in range(1, FILTER_TESTS):
             suspects = suspects[self._filter[self._places(ids[suspects], test)]]
@@ -76,21 +85,26 @@ class Block:
             return _search(self._ids, self._payloads, ids, suspects)
         return self._scan(ids, suspects) if len(suspects) <= FEW else _search(*self._ordered(), ids, suspects)
 
-    def _scan(self, ids: Hashes, suspects: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    def _scan(self, ids: Hashes, suspects: NDArray[np.intp]) -> Iterator[tuple[int, int | None]]:
         for position in suspects.tolist():
-            found = np.flatnonzero(self._ids[: self._count] == ids[position])
+            found = self._payloads[: self._count][self._ids[: self._count] == ids[position]]
             if len(found):
-                yield position, int(self._payloads[found[-1]])
+                yield position, int(found[0]) if (found == found[0]).all() else SEVERAL
 
     def _places(self, ids: Hashes, test: int) -> Hashes:
         """The place in the filter that each id marks: other bits of its hash for each test."""
         return (ids >> (20 * test)) & (len(self._filter) - 1)
 
 
-def _search(known: Hashes, payloads: Hashes, ids: Hashes, suspects: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
-    at = known.searchsorted(ids[suspects], side="right") - 1
-    is_here = (at >= 0) & (known[at] == ids[suspects])
-    yield from zip(suspects[is_here].tolist(), payloads[at[is_here]].tolist(), strict=True)
+def _search(
+    known: Hashes, payloads: Hashes, ids: Hashes, suspects: NDArray[np.intp]
+) -> Iterator[tuple[int, int | None]]:
+    first = known.searchsorted(ids[suspects], side="left")
+    end = known.searchsorted(ids[suspects], side="right")
+    is_here = end > first
+    least, most = payloads[first[is_here]], payloads[end[is_here] - 1]
+    for position, payload, other in zip(suspects[is_here].tolist(), least.tolist(), most.tolist(), strict=True):
+        yield position, payload if payload == other else SEVERAL
 
 
 def _grown(values: Hashes, least: int) -> Hashes:
@@ -115,11 +129,12 @@ class Horizon:
         """The verdict on each record of a run that lies within one block, in order of offsets; registers them all."""
         self._advance(block)
         hashes, contents = np.array(ids, np.int64), np.array(payloads, np.int64)
-        earlier: dict[int, int] = {}
-        for known in self._latest:  # the oldest first, so that the latest occurrence stands
-            earlier.update(known.latest(hashes))
+        earlier: dict[int, int | None] = {}
+        for each in self._latest:
+            for position, payload in each.known(hashes):
+                earlier[position] = payload if earlier.get(position, payload) == payload else SEVERAL
         self._latest[-1].add(hashes, contents)
-        if not earlier and _all_differ(hashes):
+        if not earlier and not _any_equal(np.sort(hashes)):
             return [Verdict.FIRST] * len(ids)
         return _verdicts(hashes.tolist(), contents.tolist(), earlier)
 
@@ -132,20 +147,20 @@ class Horizon:
             self._latest.popleft()
 
 
-def _all_differ(hashes: Hashes) -> bool:
-    ordered = np.sort(hashes)
-    return not (ordered[1:] == ordered[:-1]).any()
+def _any_equal(ordered: Hashes) -> bool:
+    return bool((ordered[1:] == ordered[:-1]).any())
 
 
-def _verdicts(ids: Sequence[int], payloads: Sequence[int], earlier: dict[int, int]) -> list[Verdict]:
+def _verdicts(ids: Sequence[int], payloads: Sequence[int], earlier: Mapping[int, int | None]) -> list[Verdict]:
     """One after another; `earlier` has the payloads of earlier runs by position."""
     verdicts = []
-    current: dict[int, int] = {}
+    seen: dict[int, int | None] = {}
     for position, (identity, payload) in enumerate(zip(ids, payloads, strict=True)):
-        known = current.get(identity, earlier.get(position))
-        current[identity] = payload
-        if known is None:
+        if identity not in seen and position not in earlier:
             verdicts.append(Verdict.FIRST)
-        else:
-            verdicts.append(Verdict.DUPLICATE if known == payload else Verdict.CONFLICT)
+            seen[identity] = payload
+            continue
+        known = seen.get(identity, earlier.get(position))
+        verdicts.append(Verdict.DUPLICATE if known == payload else Verdict.CONFLICT)
+        seen[identity] = known if known == payload else SEVERAL
     return verdicts

@@ -3,14 +3,12 @@
 A row is keyed by its own place in the log, so writing it again writes the same row.
 """
 
-from datetime import datetime
-
 import msgspec
 
-from aggregators.changes import Folded, IdForms, Invalid, Row, not_ahead
-from aggregators.windows import utc
+from aggregators.changes import Folded, IdForms, Row, history_moment
 from streams.events import DirectoryEvent, ProfileUpdated
-from streams.events.directory import PolicyEvent
+from streams.events.directory import PolicyEvent, ProjectSaved
+from streams.validity import policy_hour
 
 SUBJECTS = (
     "group_id",
@@ -25,22 +23,6 @@ SUBJECTS = (
 """The field that a row is found by: the first of these that the event has (a group's membership by its group)."""
 
 IDS = (*SUBJECTS[:-1], "created_by", "workspace_id", "plugin_id")
-
-FIRST_YEAR = 1970
-"""DateTime64 begins here (ClickHouse's own limit is 1900, but no organization is that old)."""
-
-
-def _policy_hour(moment: datetime) -> datetime:
-    try:
-        at = utc(moment)
-    except OverflowError:
-        raise Invalid("out_of_calendar", f"effective_from {moment.isoformat()} has no UTC form") from None
-    if at.minute or at.second or at.microsecond:
-        detail = f"effective_from {moment.isoformat()} is not a whole UTC hour, and an hour has one price"
-        raise Invalid("not_a_whole_hour", detail)
-    if not FIRST_YEAR <= at.year < 2200:
-        raise Invalid("out_of_calendar", f"effective_from {moment.isoformat()} is not between 1970 and 2200")
-    return at
 
 
 def _subject(event: DirectoryEvent) -> str:
@@ -58,10 +40,10 @@ class DirectoryFold:
 
     def __call__(self, event: DirectoryEvent, log_ms: int) -> Folded:
         """The event's row, without its source and offset, which the source adds. Raises Invalid."""
-        at, _ = not_ahead(event.occurred_at, log_ms, "occurred_at")
-        if at.year < FIRST_YEAR:
-            raise Invalid("too_old", f"occurred_at {event.occurred_at.isoformat()} is before {FIRST_YEAR}")
-        in_force_from = _policy_hour(event.effective_from) if isinstance(event, PolicyEvent) else at
+        at = history_moment(event.occurred_at, log_ms, "occurred_at")
+        in_force_from = policy_hour(event.effective_from) if isinstance(event, PolicyEvent) else at
+        if isinstance(event, ProjectSaved):
+            history_moment(event.created_at, log_ms, "created_at")
         self._ids.check(event.organization_id, "organization_id")
         for field in IDS:
             value = getattr(event, field, None)
@@ -85,7 +67,7 @@ class ProfileFold:
 
     def __call__(self, event: ProfileUpdated, log_ms: int) -> Folded:
         """The person's row. Raises Invalid."""
-        not_ahead(event.occurred_at, log_ms, "occurred_at")
+        history_moment(event.occurred_at, log_ms, "occurred_at")
         self._ids.check(event.organization_id, "organization_id")
         return (), (Row("profiles", (self._ids.check(event.account_id, "account_id"), event.email, event.name, 0)),)
 

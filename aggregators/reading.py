@@ -6,22 +6,23 @@ from dataclasses import dataclass
 import msgspec
 
 from aggregators.batches import Letter, Prepared, Record, problem_of
-from aggregators.changes import SHALLOW, Folded, Invalid, refuse_deep
+from aggregators.changes import Folded
 from aggregators.deduplication import Hashes, Verdict
 from aggregators.directory import ProfileFold
 from aggregators.folds import fold_of
 from streams.events import Event, decoder
+from streams.validity import NO_ID, SHALLOW, Invalid, is_uuid, refuse_deep
 
-Read = tuple[Event | None, str, Folded]
-"""The event (None of a tombstone), its id, and what it adds."""
+Read = tuple[Event | None, int, Folded]
+"""The event (None of a tombstone), the hash of its identity, and what it adds."""
 
 
 @dataclass
 class Run:
-    """The well-formed records of a run, in order: hashes of their ids and bytes, and what each adds."""
+    """The well-formed records of a run, in order: hashes of their identities and bytes, and what each adds."""
 
     records: Sequence[Record]
-    event_ids: Sequence[int] | Hashes
+    identities: Sequence[int] | Hashes
     payloads: Sequence[int] | Hashes
     folds: Sequence[Folded]
 
@@ -47,7 +48,14 @@ def gather(judged: Iterable[tuple[Record, Folded, Verdict]], place: int, prepare
         elif verdict is Verdict.DUPLICATE:
             prepared.duplicates += 1
         else:
-            prepared.letters.append(Letter(record, "conflict", "its event_id was used with another payload"))
+            detail = "its event_id was used with another payload; emit it under a new one"
+            prepared.letters.append(Letter(record, "conflict", detail))
+
+
+def identity_of(event: Event) -> int:
+    """The hash of what makes two events one: their type, their organization and their event_id. A type has no fixed
+    length, but both ids have, so two identities that differ never make one text."""
+    return hash(event.__struct_config__.tag + event.organization_id + event.event_id)  # type: ignore[operator]
 
 
 class Reader:
@@ -60,17 +68,17 @@ class Reader:
     def read(self, records: Sequence[Record], place: int, letters: list[Letter]) -> Run:
         """The well-formed ones and what each adds; the others become letters, from the place on."""
         formed: list[Record] = []
-        event_ids: list[int] = []
+        identities: list[int] = []
         payloads: list[int] = []
         folds: list[Folded] = []
         for record in records:
             read = self._read_one(record, place, letters)
             if read is not None:
                 formed.append(record)
-                event_ids.append(hash(read[1]))
+                identities.append(read[1])
                 payloads.append(hash(record.value))
                 folds.append(read[2])
-        return Run(formed, event_ids, payloads, folds)
+        return Run(formed, identities, payloads, folds)
 
     def forget(self, _open_cells: int) -> bool:
         """Whether numbers that it gave to cells hold no more, since it would keep too many. It gives none."""
@@ -80,11 +88,13 @@ class Reader:
         value = record.value
         try:
             if value is None:
-                return None, "", self._tombstone(record)
+                return None, 0, self._tombstone(record)
             if len(value) > SHALLOW:
                 refuse_deep(value)
             event = self._decode(value)
-            return event, event.event_id, self._fold(event, record.timestamp)
+            if not is_uuid(event.event_id):
+                raise Invalid("bad_id", f"event_id {event.event_id!r} {NO_ID}")
+            return event, identity_of(event), self._fold(event, record.timestamp)
         except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
             if record.offset >= place:
                 letters.append(Letter(record, *problem_of(error)))

@@ -139,7 +139,7 @@ class Source:
         read = self._reader.read(run, self.place, prepared.letters)
         verdicts = [Verdict.FIRST] * len(read.records)
         if self.deduplicates:
-            verdicts = self.horizon.judge(block, read.event_ids, read.payloads)
+            verdicts = self.horizon.judge(block, read.identities, read.payloads)
         read.gather(verdicts, self.place, prepared)
 
     def _open_pages(self, prepared: Prepared) -> None:

@@ -102,8 +102,8 @@ class TokenReader(Reader):
             if read is None:
                 malformed.add(at)
                 return
-            event, event_id, folds[at] = read
-            matrix[at, tokens.EVENT], matrix[at, tokens.PAYLOAD] = hash(event_id), hash(records[at].value)
+            event, identity, folds[at] = read
+            matrix[at, tokens.IDENTITY], matrix[at, tokens.PAYLOAD] = identity, hash(records[at].value)
             declined.append(at)
             if isinstance(event, TokenUsed):
                 self._learn(records[at].value or b"", folds[at])
@@ -113,8 +113,8 @@ class TokenReader(Reader):
             formed = [at for at in range(len(records)) if at not in malformed]
             records, folds, matrix = [records[at] for at in formed], [folds[at] for at in formed], matrix[formed]
             declined = np.flatnonzero(matrix[:, tokens.SPEND_CELL] < 0).tolist()
-        ids, payloads = matrix[:, tokens.EVENT], matrix[:, tokens.PAYLOAD]
-        return TokenRun(records, ids, payloads, folds, matrix, declined, self._tokens)
+        identities, payloads = matrix[:, tokens.IDENTITY], matrix[:, tokens.PAYLOAD]
+        return TokenRun(records, identities, payloads, folds, matrix, declined, self._tokens)
 
     def _learn(self, value: bytes, folded: Folded) -> None:
         (_, page_key, key, _), *_ = folded[0]

@@ -11,8 +11,10 @@ SESSION, AGENT, DEPLOYMENT, ENVIRONMENT, USER_PROFILE = "sesn_", "agent_", "depl
 
 
 def untagged(parameter: str, prefix: str, text: str) -> str:
-    """The UUID of an outer id, or of a bare UUID. Raises BadRequest that names the parameter."""
+    """The UUID of an outer id, or of a bare UUID other than nil. Raises BadRequest that names the parameter."""
     try:
         return ids.untagged(prefix, text)
     except ValueError:
-        raise wrong(parameter, text, f"an id like {prefix}01..., as responses give it, or a UUID") from None
+        raise wrong(
+            parameter, text, f"an id like {prefix}01..., as responses give it, or a UUID, but not nil"
+        ) from None

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
-from uuid import UUID
 
 import jwt
 from clickhouse_connect.driver.client import Client
@@ -20,6 +19,7 @@ from reports.access.keys import digest
 from reports.access.passes import Holder, signed_out_at
 from reports.access.people import members_by_email
 from reports.access.providers import EMAIL, Provider, find_providers
+from reports.ids import bare
 
 T = TypeVar("T")
 
@@ -192,6 +192,6 @@ def _account(client: Client, provider: Provider, claims: Mapping[str, Any]) -> s
             raise NoKey("The token's e-mail is not that of exactly one member of the organization.")
         return found[0]
     try:
-        return str(UUID(value))
+        return bare(str(value))
     except (ValueError, TypeError, AttributeError):
         raise NoKey(f"The token's claim {provider.claim} is no account's UUID.") from None

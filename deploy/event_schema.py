@@ -3,6 +3,8 @@
 Nothing here is written twice: a field that is added to a Struct is in all three.
 """
 
+from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -16,9 +18,11 @@ from streams.events import (
     EVENTS_BY_TOPIC,
     PROFILES,
     TOPIC_BY_TYPE,
+    ActivityEvent,
     Attribution,
     Event,
 )
+from streams.events.envelope import CONTROLS, PATTERN_END
 from streams.topics import TopicSpec, topic_specs
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
@@ -31,7 +35,7 @@ Json = dict[str, Any]
 
 def json_schema() -> Json:
     """One JSON Schema (2020-12) of all event types; `x-topic` says where each belongs."""
-    references, definitions = msgspec.json.schema_components(EVENT_BY_TYPE.values(), ref_template="#/$defs/{name}")
+    references, definitions = _components(EVENT_BY_TYPE.values(), "#/$defs/{name}")
     for kind, struct in EVENT_BY_TYPE.items():
         definitions[struct.__name__]["x-topic"] = TOPIC_BY_TYPE[kind]
     return {
@@ -46,7 +50,7 @@ def json_schema() -> Json:
 def asyncapi() -> Json:
     """An AsyncAPI 3.0 document: a channel for each topic, a message for each event type."""
     structs: tuple[type[msgspec.Struct], ...] = (*EVENT_BY_TYPE.values(), DeadLetter)
-    _, schemas = msgspec.json.schema_components(structs, ref_template=_ASYNC_REF)
+    _, schemas = _components(structs, _ASYNC_REF)
     specs = {spec.name: spec for spec in topic_specs()}
     kinds = {topic: [tag_of(struct) for struct in structs] for topic, structs in EVENTS_BY_TOPIC.items()}
     kinds[DEAD_LETTERS] = ["dead-letter"]
@@ -77,7 +81,7 @@ def fields_markdown() -> str:
         f"### `{topic}`\n\nKey: {key_of(topic)}.\n\n" + "\n".join(_event_markdown(struct) for struct in structs)
         for topic, structs in EVENTS_BY_TOPIC.items()
     ]
-    attribution = "### `attribution`\n\n" + _doc(Attribution) + "\n\n" + _table(Attribution, ())
+    attribution = "### `attribution`\n\n" + _doc(Attribution) + "\n\n" + _table(Attribution, {})
     return "\n".join([*parts, attribution])
 
 
@@ -86,6 +90,30 @@ def key_of(topic: str) -> str:
     if topic == PROFILES:
         return "the account's id; a null value under it forgets the person"
     return "the organization's id" if topic == DIRECTORY else "the actor's id"
+
+
+def _components(structs: Iterable[type[msgspec.Struct]], ref_template: str) -> tuple[tuple[Json, ...], dict[str, Json]]:
+    """References to the schemas of the Structs, and all the schemas."""
+    references, definitions = msgspec.json.schema_components(structs, ref_template=ref_template)
+    return references, {name: _in_its_own_words(schema) for name, schema in definitions.items()}
+
+
+def _in_its_own_words(schema: Any) -> Any:
+    """The same schema with the patterns of JSON Schema: a text ends at `$`.
+
+    Python's `$` also stands before a last line break, and who validates in Python would let it through; so the line
+    break is refused apart.
+    """
+    if isinstance(schema, list | tuple):
+        return [_in_its_own_words(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _in_its_own_words(each) for name, each in schema.items()}
+    pattern = schema.get("pattern", "")
+    if isinstance(pattern, str) and pattern.endswith(PATTERN_END):
+        found["pattern"] = pattern.removesuffix(PATTERN_END) + "$"
+        found.setdefault("not", {"pattern": r"\n"})
+    return found
 
 
 def _message(name: str, struct: type[msgspec.Struct], topic: str) -> Json:
@@ -125,19 +153,24 @@ def _operation(topic: str) -> str:
 
 
 def _event_markdown(struct: type[Event]) -> str:
-    return f"#### `{tag_of(struct)}`\n\n{_doc(struct)}\n\n{_table(struct, _ENVELOPE)}"
+    return f"#### `{tag_of(struct)}`\n\n{_doc(struct)}\n\n{_table(struct, _envelope())}"
 
 
-_ENVELOPE = ("event_id", "occurred_at", "organization_id", "actor", "product", "surface")
+@cache
+def _envelope() -> Json:
+    """The fields that every event has, or every event of somebody."""
+    _, definitions = _components([ActivityEvent], "{name}")
+    properties: Json = definitions[ActivityEvent.__name__]["properties"]
+    return properties
 
 
-def _table(struct: type[msgspec.Struct], left_out: tuple[str, ...]) -> str:
-    _, definitions = msgspec.json.schema_components([struct], ref_template="{name}")
+def _table(struct: type[msgspec.Struct], left_out: Json) -> str:
+    _, definitions = _components([struct], "{name}")
     definition = definitions[struct.__name__]
     rows = [
         f"| `{name}` | {_type(schema)} | {'yes' if name in definition.get('required', ()) else _default(schema)} |"
         for name, schema in definition["properties"].items()
-        if name not in left_out and name != "type"
+        if name != "type" and schema != left_out.get(name)
     ]
     if not rows:
         return "No fields beside the envelope.\n"
@@ -161,7 +194,7 @@ _FORMATS = {"uuid": "UUID", "date-time": "time (RFC 3339, with a zone)"}
 
 
 def _bounds(schema: Json) -> str:
-    if "pattern" in schema:
+    if "format" not in schema and CONTROLS not in schema.get("pattern", CONTROLS):
         return f" matching `{schema['pattern']}`".replace("|", "\\|")
     if "maximum" in schema:
         return f" {schema['minimum']} to {schema['maximum']}"

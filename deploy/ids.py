@@ -1,14 +1,14 @@
 """Ids that somebody typed."""
 
-from uuid import UUID
-
 from deploy.errors import ExitCode, UserError
+from streams.events.envelope import NIL
+from streams.validity import is_uuid
 
 
 def uuid_of(text: str, what: str = "organization") -> str:
-    """The canonical form of an id. Raises UserError that says of what it is no id."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        message = f"{what} is {text!r}, which is not a UUID"
-        raise UserError(message, "Use the id as the events carry it.", ExitCode.USAGE) from None
+    """An id as tables hold it; capitals will do. Raises UserError that says of what it is no id."""
+    found = text.lower()
+    if is_uuid(found):
+        return found
+    why = "is the nil UUID, which stands for none" if found == NIL else "is not a UUID"
+    raise UserError(f"{what} is {text!r}, which {why}", "Use the id as the events carry it.", ExitCode.USAGE)

@@ -17,14 +17,19 @@ from deploy.settings import Settings
 from deploy.simulation import Line
 from reports.ends import is_regular
 from streams.emitter import Emitter
-from streams.events import PROFILES, decoder
-from streams.validity import problem
+from streams.events import PROFILES, Event
+from streams.events.activity import SessionEvent
+from streams.validity import NO_ID, Invalid, is_uuid, read
 
 T = TypeVar("T")
 PROGRESS_EVERY = 1000
 WAITING = 10_000
 """How many lines are read ahead of what is sent."""
 EXAMPLES = 5
+REMEMBERED = 1_000_000
+"""Events among which a repeat is sought, the latest ones: some 150 MB."""
+LISTED_SESSIONS = ("claude_code", "cowork", "office_agent", "claude_design", "science")
+"""Products whose sessions the lists and summaries of the API count (docs/metrics.md)."""
 
 
 @dataclass
@@ -121,28 +126,63 @@ def lines_ahead(stream: BinaryIO) -> int | None:
 
 
 class Suspects:
-    """Counts the records that a worker will not accept, if they arrive at `now`; keeps a few examples as lines."""
+    """Counts the records that a worker will not accept, if they arrive at `now`, and those that will not add to what
+    somebody may expect; keeps a few examples of each as lines.
+    """
 
     def __init__(self, now: datetime) -> None:
-        self.count = 0
+        self.invalid = 0
+        self.repeats = 0
+        self.unlisted = 0
         self.examples: list[str] = []
         self._now = now
+        self._seen: dict[tuple[str, ...], tuple[int, int | None]] = {}
 
     def watch(self, lines: Iterable[Line]) -> Iterator[Line]:
         """The same lines, looked at in passing."""
         for number, line in enumerate(lines, 1):
-            found = _why(line, self._now)
-            if found:
-                self.count += 1
-                if len(self.examples) < EXAMPLES:
-                    self.examples.append(f"event {number} is invalid: {found}")
+            self._look_at(number, line)
             yield line
 
+    def _look_at(self, number: int, line: Line) -> None:
+        try:
+            event = _event_of(line, self._now)
+        except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self.invalid += 1
+            self._note(self.invalid, f"event {number} is invalid: {error}")
+            return
+        if event is not None and line.topic != PROFILES:
+            self._look_for_repeat(number, event, hash(line.value))
+        if isinstance(event, SessionEvent) and event.product not in LISTED_SESSIONS:
+            self.unlisted += 1
+            self._note(self.unlisted, f"event {number}: no list or summary counts sessions of {event.product}")
 
-def _why(line: Line, now: datetime) -> str | None:
-    if line.value is None:
-        return None if line.topic == PROFILES else "it has no value"
-    try:
-        return problem(decoder(line.topic).decode(line.value), now)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return str(error)
+    def _look_for_repeat(self, number: int, event: Event, payload: int) -> None:
+        identity = event.organization_id, str(event.__struct_config__.tag), event.event_id
+        first, known = self._seen.setdefault(identity, (number, payload))
+        if first == number:
+            if len(self._seen) > REMEMBERED:
+                del self._seen[next(iter(self._seen))]
+        elif known == payload:
+            self.repeats += 1
+        else:
+            self._seen[identity] = first, None  # one of several payloads: what comes now is a conflict, too
+            self.invalid += 1
+            self._note(
+                self.invalid, f"event {number} is invalid: conflict: event {first} has its event_id and other bytes"
+            )
+
+    def _note(self, count: int, line: str) -> None:
+        if count <= EXAMPLES:
+            self.examples.append(line)
+
+
+def _event_of(line: Line, now: datetime) -> Event | None:
+    """The event that a worker would take; None of a tombstone. Raises what says why it takes none."""
+    if line.value is not None:
+        return read(line.topic, line.value, now)
+    if line.topic != PROFILES:
+        raise Invalid("empty", "the record has no value")
+    if not is_uuid(line.key.decode("ascii", "replace")):
+        raise Invalid("bad_id", f"the key of a tombstone {NO_ID}")
+    return None

@@ -5,6 +5,8 @@ One reversible rule: the prefix, `01`, and the UUID's 128 bits as 22 digits of b
 
 from uuid import UUID
 
+from streams.validity import is_uuid
+
 USER, GROUP, PROJECT = "user_", "rbac_group_", "claude_proj_"
 
 _DIGITS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -22,14 +24,16 @@ def tagged(prefix: str, uuid: str) -> str:
 
 
 def untagged(prefix: str, text: str) -> str:
-    """The UUID of an outer id, or of a bare UUID. Raises ValueError for anything else."""
-    return str(UUID(int=_number(text.removeprefix(prefix + _VERSION)))) if text.startswith(prefix) else _bare(text)
+    """The UUID of an outer id, or of a bare UUID other than nil. Raises ValueError for anything else."""
+    return bare(str(UUID(int=_number(text.removeprefix(prefix + _VERSION)))) if text.startswith(prefix) else text)
 
 
-def _bare(text: str) -> str:
-    if len(text) != 36:
-        raise ValueError(text)
-    return str(UUID(text))
+def bare(text: str) -> str:
+    """A UUID as tables hold it, which may be told in capitals. Raises ValueError for anything else, and for nil."""
+    found = text.lower()
+    if not is_uuid(found):
+        raise ValueError(f"{text!r} is nobody's UUID")
+    return found
 
 
 def _number(digits: str) -> int:

@@ -184,20 +184,17 @@ async def dead_letters(
                 yield letter
 
 
-async def replay(
-    emitter: Emitter, letters: Iterable[DeadLetter], *, include_conflicts: bool = False
-) -> tuple[int, list[DeadLetter]]:
+async def replay(emitter: Emitter, letters: Iterable[DeadLetter]) -> tuple[int, list[DeadLetter]]:
     """Emits the letters' bytes again, to their topic under their key, and then takes the letters away.
 
-    Gives how many, and the letters left where they are: those cut in the middle and, unless `include_conflicts`,
-    conflicts, since beyond the duplicate horizon the second payload of an event would count beside the first.
+    Gives how many, and the letters left where they are: those cut in the middle, and conflicts, whose id is another
+    event's, so that their bytes would not count, or beyond the duplicate horizon count beside the first ones.
     A crash between the two steps leaves a letter that is replayed once more: its event counts once all the same.
     """
     chosen: list[DeadLetter] = []
     left: list[DeadLetter] = []
     for letter in letters:
-        fit = letter.value_bytes is None and (include_conflicts or letter.reason != CONFLICT)
-        (chosen if fit else left).append(letter)
+        (chosen if letter.value_bytes is None and letter.reason != CONFLICT else left).append(letter)
     for letter in chosen:
         await emitter.emit_raw(letter.topic, letter.key, letter.value)
     await emitter.flush()

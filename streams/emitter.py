@@ -29,10 +29,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from streams.events import EVENT_BY_TYPE, PROFILES, TOPIC_BY_TYPE, Event, decoder, partition_key
+from streams.events import EVENT_BY_TYPE, PROFILES, TOPIC_BY_TYPE, Event, partition_key
 from streams.lanes import Failure, Lane, Record, disconnect, partitions_of
 from streams.topics import MAX_RECORD_BYTES
-from streams.validity import problem
+from streams.validity import NO_ID, Invalid, is_uuid, read
 
 _RECORD_OVERHEAD = 128
 _REMEMBERED_KEYS = 200_000
@@ -74,11 +74,10 @@ def encode(event: Event, now: datetime) -> bytes:
         if EVENT_BY_TYPE.get(kind) is not type(event):
             raise InvalidEvent(f"{kind} is not an event of Tally")
         value = orjson.dumps(msgspec.to_builtins(event))
-        found = problem(decoder(TOPIC_BY_TYPE[kind]).decode(value), now)
-    except (msgspec.MsgspecError, TypeError, UnicodeError) as error:
-        found = str(error)
-    if found:
-        raise InvalidEvent(f"{kind} {event.event_id!s:.64} is not valid: {found}")
+        read(TOPIC_BY_TYPE[kind], value, now)
+    except (Invalid, msgspec.MsgspecError, TypeError, UnicodeError) as error:
+        why = error.detail if isinstance(error, Invalid) else error
+        raise InvalidEvent(f"{kind} {event.event_id!s:.64} is not valid: {why}") from error
     return value
 
 
@@ -156,7 +155,12 @@ class Emitter:
         await self.emit_raw(TOPIC_BY_TYPE[str(event.__struct_config__.tag)], partition_key(event), value)
 
     async def forget(self, account_id: str) -> None:
-        """Puts the tombstone of a person's profile on its way: name and e-mail are removed everywhere."""
+        """Puts the tombstone of a person's profile on its way: name and e-mail are removed everywhere.
+
+        Raises InvalidEvent for what is nobody's id, or UndeliverableEvent for earlier events.
+        """
+        if not is_uuid(account_id):
+            raise InvalidEvent(f"nobody is forgotten: {account_id!r:.64} {NO_ID}")
         await self.emit_raw(PROFILES, account_id.encode(), None)
 
     async def emit_raw(self, topic: str, key: bytes | None, value: bytes | None) -> None:

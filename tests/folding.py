@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aggregators.changes import Folded, IdForms, Invalid
+from aggregators.changes import Folded, IdForms
 from aggregators.folds import fold_of
 from aggregators.windows import WINDOW_TEXT
 from streams.events import decoder
+from streams.validity import Invalid
 
 NIL = "00000000-0000-0000-0000-000000000000"
 

@@ -32,5 +32,6 @@ cdef class Scan:
     cdef int field_at(self, const unsigned char *at, const unsigned char *end, int place) noexcept nogil
     cdef const unsigned char *count_at(self, int field, const unsigned char *at, const unsigned char *end) noexcept nogil
     cdef bint is_text(self, int field, Py_ssize_t least, Py_ssize_t most) noexcept nogil
+    cdef bint is_id(self, int field) noexcept nogil
     cdef bint is_whole(self, int field) noexcept nogil
     cdef long long minute(self) noexcept nogil

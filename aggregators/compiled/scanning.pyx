@@ -93,6 +93,23 @@ cdef class Scan:
         cdef Py_ssize_t size = self.size[field] - 2
         return least <= size <= most and self.at[field][0] == c'"' and is_simple(self.at[field], self.size[field])
 
+    cdef bint is_id(self, int field) noexcept nogil:
+        """Whether a field is a text that streams.validity.is_uuid takes."""
+        cdef const unsigned char *at = self.at[field] + 1
+        cdef bint is_nil = True
+        cdef int place
+        if self.size[field] != 38 or self.at[field][0] != c'"':
+            return False
+        for place in range(36):
+            if place == 8 or place == 13 or place == 18 or place == 23:
+                if at[place] != c'-':
+                    return False
+            elif not (c'0' <= at[place] <= c'9' or c'a' <= at[place] <= c'f'):
+                return False
+            elif at[place] != c'0':
+                is_nil = False
+        return not is_nil
+
     cdef bint is_whole(self, int field) noexcept nogil:
         """Whether what was taken for a field's value must be all of it, once the record is known to be valid JSON."""
         cdef const unsigned char *at = self.at[field]

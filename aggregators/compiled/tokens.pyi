@@ -10,7 +10,7 @@ from aggregators.changes import Row
 from aggregators.columns import Wanted
 
 OFFSET: int
-EVENT: int
+IDENTITY: int
 PAYLOAD: int
 ATTRIBUTED: int
 SPEND_PAGE: int

@@ -19,7 +19,7 @@ from aggregators.compiled.scanning cimport (
 cpdef enum:
     # The columns of a record that was read. Of one that was declined only its offset is filled, and -1 as its cell.
     OFFSET
-    EVENT
+    IDENTITY
     PAYLOAD
     ATTRIBUTED
     SPEND_PAGE
@@ -33,6 +33,9 @@ cpdef enum:
 cdef enum:
     LONGEST = 4096  # a part that is longer is not remembered
     JOINED = 9 * 256
+    KIND_SIZE = 10
+    ID_SIZE = 36
+    IDENTITY_SIZE = KIND_SIZE + 2 * ID_SIZE
     NO_ROW = -1  # aggregators.columns.NO_ROW
     ASKED = -2
 
@@ -92,7 +95,7 @@ cdef class TokenReader:
         cdef Py_ssize_t organization, actor, terms, attribution
         if not scan.fields_of(<const unsigned char *>PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)):
             return False
-        if not (scan.is_text(EVENT_ID, 36, 36) and scan.is_text(REQUEST_ID, 1, 128)):
+        if not (scan.is_id(EVENT_ID) and scan.is_id(ORGANIZATION) and scan.is_text(REQUEST_ID, 1, 128)):
             return False
         minute = scan.minute()
         if log_ms < 0 or minute > UINT32_MAX or not self.earliest <= minute <= log_minute + self.before_1970:
@@ -101,7 +104,7 @@ cdef class TokenReader:
         terms, attribution = self.terms_of_scan(), self.part(self.attributions, ATTRIBUTION)
         if organization < 0 or actor < 0 or terms < 0 or attribution < 0:
             return False
-        into[EVENT] = hash(PyUnicode_DecodeASCII(<const char *>scan.at[EVENT_ID] + 1, 36, NULL))
+        into[IDENTITY] = self.identity()
         into[PAYLOAD] = hash(value)
         into[ATTRIBUTED] = attribution
         self.spend_into(into, SpendCell(self.page(organization, minute // 60), terms, actor, attribution))
@@ -110,6 +113,14 @@ cdef class TokenReader:
         else:
             self.live_into(into, LiveCell(self.page(organization, minute), terms))
         return True
+
+    cdef Py_hash_t identity(self) except? -1:
+        """aggregators.reading.identity_of a token event."""
+        cdef char text[IDENTITY_SIZE]
+        memcpy(text, b"token.used", KIND_SIZE)
+        memcpy(text + KIND_SIZE, self.scan.at[ORGANIZATION] + 1, ID_SIZE)
+        memcpy(text + KIND_SIZE + ID_SIZE, self.scan.at[EVENT_ID] + 1, ID_SIZE)
+        return hash(PyUnicode_DecodeASCII(text, IDENTITY_SIZE, NULL))
 
     cdef Py_ssize_t part(self, Names known, int field) noexcept nogil:
         return known.find(self.scan.at[field], self.scan.size[field])

@@ -1,7 +1,6 @@
 """One person: what they did and used in the same days as the number that led here, and for owners what they spent."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from api.dashboard.asking import Ask, Subject
 from api.dashboard.building import day_rows, total_tiles
@@ -11,6 +10,7 @@ from api.dashboard.guard import NO_PAGE
 from api.dashboard.spending import CODE_EXECUTION, NO_REPORT, SPEND_COLUMNS, spend_cells, unpriced_notes
 from api.errors import NotFound, wrong
 from reports import metrics
+from reports.ids import bare
 from reports.metrics import Did, Named, PersonSpend, Spend, Used
 from reports.spend_report import PRODUCT_LABELS
 
@@ -41,9 +41,7 @@ NOTHING = "This person did nothing in these days."
 def read_account(text: str) -> str:
     """The account that is asked for. Raises BadRequest."""
     try:
-        if len(text) != 36:
-            raise ValueError(text)
-        return str(UUID(text))
+        return bare(text)
     except ValueError:
         raise wrong("account", text, "the UUID of an account") from None
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 app = typer.Typer(name="dead-letters", help="Records that cannot be counted.", no_args_is_help=True)
 
 BATCH = 500
+CONFLICT = "conflict"
+NEW_ID = (
+    "To count it, emit it under a new event_id: `tally dead-letters list --reason conflict --json` has its bytes in "
+    "value_base64."
+)
 _SHOWN_BYTES = 160
 
 Topic = Annotated[str | None, typer.Option(help="Only of this topic.")]
@@ -54,16 +59,19 @@ def replay(
 ) -> None:
     """Send letters' bytes to their topics again, and take the letters away.
 
-    Conflicts (an event_id with two payloads) are replayed only with `--reason conflict`: beyond the duplicate horizon
-    the second payload would count beside the first.
+    Conflicts (an event_id with two payloads) are left: their id is another event's, so they count only under a new one.
     """
     if not (topic or reason or since or everything):
         raise UserError("Say which letters to replay", "--topic, --reason, --since, or --all.")
+    if reason == CONFLICT:
+        raise UserError("A conflict cannot be replayed: its event_id is another event's", NEW_ID, ExitCode.REFUSED)
     settings = running_settings(context)
-    replayed, left = asyncio.run(_replay(settings, _filter(topic, reason, since), reason == "conflict"))
+    replayed, left = asyncio.run(_replay(settings, _filter(topic, reason, since)))
     typer.echo(f"{replayed:,} letters replayed.")
-    if left:
-        warn(f"{left:,} were left: conflicts, or letters that hold only the beginning of their record")
+    if left[CONFLICT]:
+        warn(f"{left[CONFLICT]:,} conflicts were left: the event_id of each is another event's. {NEW_ID}")
+    if cut := left.total() - left[CONFLICT]:
+        warn(f"{cut:,} letters were left that hold only the beginning of their record")
     raise typer.Exit(ExitCode.FINDINGS if left else ExitCode.OK)
 
 
@@ -82,15 +90,17 @@ async def _show(settings: Settings, wanted: "Filter", limit: int, as_json: bool)
     return counts
 
 
-async def _replay(settings: Settings, wanted: "Filter", include_conflicts: bool) -> tuple[int, int]:
+async def _replay(settings: Settings, wanted: "Filter") -> tuple[int, Counter[str]]:
+    """How many were replayed, and how many of each reason were left."""
     from streams.dead_letters import replay as replay_letters
     from streams.emitter import Emitter
 
-    replayed = left = 0
+    replayed, left = 0, Counter[str]()
     async with Emitter(settings.kafka_bootstrap, **settings.client_options()) as emitter:
         async for batch in _batches(_letters(settings, wanted)):
-            done, remaining = await replay_letters(emitter, batch, include_conflicts=include_conflicts)
-            replayed, left = replayed + done, left + len(remaining)
+            done, remaining = await replay_letters(emitter, batch)
+            replayed += done
+            left.update(letter.reason for letter in remaining)
     return replayed, left
 
 

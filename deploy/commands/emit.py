@@ -18,7 +18,9 @@ def command(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="NDJSON, one event a line; - is standard input.")],
     rate: Annotated[float | None, typer.Option(min=0.1, help="Events a second; as fast as it goes without.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Also count the events that will be dead letters.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Also count the events that will be dead letters, and repeats.")
+    ] = False,
     skip: Annotated[
         bool, typer.Option("--skip", help="Leave out lines that name no topic, instead of ending.")
     ] = False,
@@ -45,12 +47,15 @@ def command(
     for line in (*skipped, *suspects.examples):
         warn(line)
     if as_json:
-        print_json({"sent": sent.sent, "by_topic": sent.by_topic, "skipped": len(skipped), "invalid": suspects.count})
+        looked_at = {"invalid": suspects.invalid, "repeats": suspects.repeats, "unlisted": suspects.unlisted}
+        print_json({"sent": sent.sent, "by_topic": sent.by_topic, "skipped": len(skipped), **looked_at})
     else:
         typer.echo(f"{sent.sent:,} events sent in {sent.seconds:.1f} s, all confirmed.")
-    if suspects.count:
-        warn(f"{suspects.count:,} of them are invalid and will be dead letters")
-    raise typer.Exit(ExitCode.FINDINGS if skipped or suspects.count else ExitCode.OK)
+    if suspects.invalid:
+        warn(f"{suspects.invalid:,} of them are invalid and will be dead letters")
+    if suspects.repeats:
+        warn(f"{suspects.repeats:,} of them stand in the file twice, and count once")
+    raise typer.Exit(ExitCode.FINDINGS if skipped or suspects.invalid else ExitCode.OK)
 
 
 def _read(stream: BinaryIO, path: Path, on_skip: Callable[[str], None] | None) -> "Iterator[Line]":

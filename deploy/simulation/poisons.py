@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 from deploy.simulation.plan import Line
-from streams.events import ARTIFACT, CHAT, CONNECTOR, DIRECTORY, PROFILES, TOKEN
+from streams.events import ARTIFACT, CHAT, CONNECTOR, DIRECTORY, PROFILES, SESSION, TOKEN
+from streams.events.envelope import NIL
 
 Event = dict[str, Any]
 Kind = Callable[[Event], Line]
@@ -72,6 +73,9 @@ NOT_EVENTS: dict[str, Kind] = {
     "unknown_type": lambda event: changed(event, type="token.imagined"),
     "no_type": lambda event: without(event, "type"),
     "wrong_topic": lambda event: raw(event, orjson.dumps(event), CHAT),
+    "session_without_a_product": lambda event: activity(
+        event, SESSION, "session.started", session_id=event["event_id"]
+    ),
 }
 
 BAD_FIELDS: dict[str, Kind] = {
@@ -117,6 +121,9 @@ BAD_MOMENTS: dict[str, Kind] = {
         artifact_type="other",
         created_at="1999-12-31T23:59:59Z",
     ),
+    "policy_of_another_age": lambda event: directory(
+        event, "discount.changed", effective_from="2200-01-01T00:00:00Z", discount="0.5"
+    ),
     "policy_within_an_hour": lambda event: directory(
         event, "discount.changed", effective_from="2026-03-01T12:30:00Z", discount="0.5"
     ),
@@ -128,9 +135,18 @@ BAD_IDS: dict[str, Kind] = {
     "id_of_other_letters": lambda event: changed(event, organization_id="z" + event["organization_id"][1:]),
     "nul_in_id": lambda event: changed(event, organization_id="\x00" + event["organization_id"][1:]),
     "short_event_id": lambda event: changed(event, event_id="1"),
+    "upper_case_event_id": lambda event: changed(event, event_id="ABCDEF00" + event["event_id"][8:]),
+    "nil_event_id": lambda event: changed(event, event_id=NIL),
+    "nil_organization": lambda event: changed(event, organization_id=NIL),
+    "nil_actor": lambda event: renamed(event, NIL),
+    "nil_in_attribution": lambda event: changed(event, attribution={"api_key_id": NIL}),
 }
 
 BAD_TEXT: dict[str, Kind] = {
+    "line_break_behind_a_discount": lambda event: directory(
+        event, "discount.changed", effective_from="2026-03-01T12:00:00Z", discount="0.5\n"
+    ),
+    "line_break_in_a_name": lambda event: changed(event, model="claude\nopus"),
     "nul_in_secret_hash": lambda event: directory(
         event, "api_key.saved", api_key_id=event["event_id"], name="nul", secret_hash="\x00" * 64
     ),

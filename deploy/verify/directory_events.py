@@ -36,7 +36,7 @@ DIRECTORY_EVENTS: dict[str, Shape] = {
     "organization.created": _entry(name=name),
     "plan.changed": _entry(effective_from=is_moment, plan=_PLAN),
     "extra_usage.changed": _entry(effective_from=is_moment, enabled=is_bool),
-    "discount.changed": _entry(effective_from=is_moment, discount=matching(r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$")),
+    "discount.changed": _entry(effective_from=is_moment, discount=matching(r"0(\.[0-9]{1,6})?|1(\.0{1,6})?")),
     "seats.purchased": _entry(seats=is_count),
     "seat.assigned": _ACCOUNT,
     "seat.unassigned": _ACCOUNT,
@@ -51,7 +51,7 @@ DIRECTORY_EVENTS: dict[str, Shape] = {
     "invite.sent": _entry(invite_id=is_id),
     "invite.closed": _entry(invite_id=is_id, outcome=one_of("accepted", "expired", "revoked")),
     "api_key.saved": _entry(
-        api_key_id=is_id, name=name, secret_hash=matching(r"^[0-9a-f]{64}$"), workspace_id=(is_optional_id, None)
+        api_key_id=is_id, name=name, secret_hash=matching("[0-9a-f]{64}"), workspace_id=(is_optional_id, None)
     ),
     "api_key.revoked": _entry(api_key_id=is_id),
     "service_account.saved": _entry(service_account_id=is_id, name=name),
@@ -69,7 +69,9 @@ DIRECTORY_EVENTS: dict[str, Shape] = {
 }
 
 PROFILE_EVENTS: dict[str, Shape] = {
-    "profile.updated": _entry(account_id=is_id, email=matching(r"^[^\s@]+@[^\s@]+$", 3, 320), name=text(0, 512)),
+    "profile.updated": _entry(
+        account_id=is_id, email=matching(r"[^\s@\ufeff]+@[^\s@\ufeff]+", 3, 320), name=text(0, 512)
+    ),
 }
 
 SUBJECTS: dict[str, str] = {

@@ -57,7 +57,7 @@ ATTRIBUTION_IDS = (
 )
 
 _ACTOR = Shape({"type": one_of("user", "api_key", "service_account", "federated"), "id": is_id})
-_PRODUCT = one_of(
+_PRODUCTS = (
     "chat",
     "claude_code",
     "cowork",
@@ -104,7 +104,7 @@ ATTRIBUTION = Shape(
 _ACTIVITY: dict[str, Field] = {
     **ENVELOPE,
     "actor": shaped(_ACTOR),
-    "product": (optional(_PRODUCT), None),
+    "product": (optional(one_of(*_PRODUCTS)), None),
     "surface": (optional(_SURFACE), None),
 }
 _CONVERSATION: dict[str, Field] = {**_ACTIVITY, "conversation_id": is_id, "project_id": _MAY_HAVE_ID}
@@ -122,6 +122,7 @@ _USAGE: dict[str, Field] = {
 }
 _SESSION: dict[str, Field] = {
     **_ACTIVITY,
+    "product": one_of(*(product for product in _PRODUCTS if product != "chat")),
     "session_id": is_id,
     "terminal": (optional(text(0, 64)), None),
     "is_remote": (is_bool, False),

@@ -27,7 +27,8 @@ LAST = start_of_day(9999, 12, 31) + DAY - 1
 def parse_moment(text: str) -> int | None:
     """The moment that `text` says; None if it is none, or has no zone, or has a leap second.
 
-    Digits behind the sixth round half up. What a zone moves over the calendar's edge is still a number here:
+    Digits behind the sixth are cut: they never move a moment into the next second. What a zone moves over the
+    calendar's edge is still a number here:
     whether a moment must have a UTC form is the caller's rule.
     """
     form = _FORM.fullmatch(text)
@@ -41,8 +42,8 @@ def parse_moment(text: str) -> int | None:
     except ValueError:
         return None
     moment += int(hour) * HOUR + int(minute) * MINUTE + int(second) * SECOND + _microseconds(fraction or "")
-    if moment > LAST:
-        return None
+    if moment == LAST and (fraction or "")[6:7] >= "5":
+        return None  # nearer to the year 10000 than to anything that a calendar has
     if sign:
         offset = int(zone_hours) * HOUR + int(zone_minutes) * MINUTE
         moment += offset if sign == "-" else -offset
@@ -50,7 +51,7 @@ def parse_moment(text: str) -> int | None:
 
 
 def _microseconds(fraction: str) -> int:
-    return int(fraction[:6].ljust(6, "0")) + (fraction[6:7] >= "5")
+    return int(fraction[:6].ljust(6, "0"))
 
 
 def day_text(moment: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from deploy.verify.counting import Key, additions, attribution_row
 from deploy.verify.directory_events import POLICIES, SUBJECTS
 from deploy.verify.events import SCHEMAS
-from deploy.verify.horizon import Horizon
+from deploy.verify.horizon import Horizon, Identity
 from deploy.verify.letters import row_of_record
 from deploy.verify.moments import microsecond_text, parse_moment
 from deploy.verify.records import DeadLetter, Record
@@ -70,10 +70,10 @@ class DirectoryEntry(NamedTuple):
 
 
 class Repeat(NamedTuple):
-    """An event_id that stands twice, too far apart to be known for a duplicate: it counts twice."""
+    """An event that stands twice, too far apart to be known for a duplicate: it counts twice."""
 
     source: str
-    event_id: str
+    identity: Identity
     first: int
     again: int
 
@@ -83,7 +83,7 @@ class Recount:
     """What the log says. Cells are `[log_offset, *counters]` by table and (source, organization, window, *key).
 
     It holds what was counted since the last `let_go`; whoever lets it go keeps that (Scratch), so that the memory of
-    a recount does not grow with its log. `ids` are the event_ids that were read, with their offsets.
+    a recount does not grow with its log. `ids` are the identities that were read, with their offsets.
     """
 
     options: Options = field(default_factory=Options)
@@ -93,7 +93,7 @@ class Recount:
     attributions: dict[str, Key] = field(default_factory=dict)
     letters: dict[str, DeadLetter] = field(default_factory=dict)
     profile_places: set[str] = field(default_factory=set)
-    ids: list[tuple[str, int]] = field(default_factory=list)
+    ids: list[tuple[*Identity, int]] = field(default_factory=list)
     tallies: dict[str, Tally] = field(default_factory=dict)
     traced: dict[tuple[str, Key], Trace] = field(default_factory=dict)
     _seen: dict[str, Horizon] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class Recount:
             self.profile_places.add(f"{source}/{record.offset}")
         try:
             kind, event = _read(record)
-            is_new = kind == "" or record.topic == PROFILES or self._is_new(source, event, record)
+            is_new = kind == "" or record.topic == PROFILES or self._is_new(source, kind, event, record)
         except Invalid as error:
             tally.letters += 1
             if counts:
@@ -149,26 +149,25 @@ class Recount:
         self.ids.clear()
 
     def forget_ids(self) -> None:
-        """Let go the event_ids of the partitions that were read: no more of their records will come."""
+        """Let go the identities of the partitions that were read: no more of their records will come."""
         self._seen.clear()
 
-    def _is_new(self, source: str, event: Event, record: Record) -> bool:
-        """Whether the event_id is new within the horizon. Raises Invalid if it last stood there with other bytes.
+    def _is_new(self, source: str, kind: str, event: Event, record: Record) -> bool:
+        """Whether the event is new within the horizon. Raises Invalid if it stands there with other bytes.
 
-        What counts is the latest valid record with that id, counted or not: a rule that looked further back could
-        not be decided again from the horizon alone.
+        All valid records of that event are looked at, counted or not: which of them counted could not be decided again
+        from the horizon alone.
         """
         if source not in self._seen:
             self._seen[source] = Horizon(self.options.block_size, self.options.blocks)
-        event_id = event["event_id"]
-        self.ids.append((event_id, record.offset))
+        identity = event["organization_id"], kind, event["event_id"]
+        self.ids.append((*identity, record.offset))
         digest = blake2b(record.value or b"", digest_size=16).digest()
-        earlier = self._seen[source].renew(event_id, record.offset, digest)
-        if earlier is None:
-            return True
-        if digest != earlier[1]:
-            raise Invalid("conflict", f"event_id {event_id} stands at offset {earlier[0]} with other bytes")
-        return False
+        earlier = self._seen[source].renew(identity, record.offset, digest)
+        others = [offset for bytes_, offset in earlier.items() if bytes_ != digest]
+        if others:
+            raise Invalid("conflict", f"event_id {identity[-1]} stands at offset {max(others)} with other bytes")
+        return not earlier
 
     def _count(self, source: str, kind: str, event: Event, record: Record) -> None:
         if record.topic == DIRECTORY:

@@ -7,6 +7,7 @@ type to its fields. Nothing here is imported from the contract's own code: a mis
 import re
 from collections.abc import Callable
 from typing import Any
+from unicodedata import category
 
 from deploy.verify.json_text import pairs_of
 from deploy.verify.moments import parse_moment
@@ -45,7 +46,7 @@ class Shape:
 
 
 def is_id(value: Any) -> bool:
-    """36 characters; the form of a UUID is a rule of its own, which event_id is spared."""
+    """36 characters; the form of a UUID is a rule of its own."""
     return type(value) is str and len(value) == 36 and (value.isascii() or _is_text(value))
 
 
@@ -65,9 +66,11 @@ def is_moment(value: Any) -> bool:
 
 
 def text(shortest: int, longest: int) -> Check:
-    """A text of so many characters."""
+    """A text of so many characters, none of which is a control character or ends a line."""
     return lambda value: (
-        type(value) is str and shortest <= len(value) <= longest and (value.isascii() or _is_text(value))
+        type(value) is str
+        and shortest <= len(value) <= longest
+        and ((value.isascii() and value.isprintable()) or (_is_text(value) and not any(map(_is_control, value))))
     )
 
 
@@ -83,9 +86,9 @@ def optional(check: Check) -> Check:
 
 
 def matching(pattern: str, shortest: int = 0, longest: int = 1 << 30) -> Check:
-    """A text that a pattern is found in."""
-    is_long_enough, search = text(shortest, longest), re.compile(pattern).search
-    return lambda value: is_long_enough(value) and search(value) is not None
+    """A text all of which a pattern matches."""
+    is_long_enough, matches = text(shortest, longest), re.compile(pattern).fullmatch
+    return lambda value: is_long_enough(value) and matches(value) is not None
 
 
 is_optional_id = optional(is_id)
@@ -104,6 +107,10 @@ def shaped(shape: Shape) -> Check:
 def _is_text(value: str) -> bool:
     # A lone surrogate stands for a byte that was no UTF-8 (json_text.parse), which a known field may not hold.
     return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_control(character: str) -> bool:
+    return category(character) in ("Cc", "Zl", "Zp")
 
 
 name = text(1, 512)

@@ -204,9 +204,9 @@ def _unfinished(snapshot: Snapshot, wait_seconds: float, hidden: Mapping[Partiti
 
 def _notes(scratch: Scratch) -> list[str]:
     lines = [
-        f"{repeat.source}: event_id {repeat.event_id} stands at offsets {repeat.first} and {repeat.again}, further "
-        "apart than the duplicate horizon, and counts twice"
+        f"{repeat.source}: {repeat.identity[1]} {repeat.identity[2]} stands at offsets {repeat.first} and "
+        f"{repeat.again}, further apart than the duplicate horizon, and counts twice"
         for repeat in scratch.repeats
     ]
     more = scratch.more_repeats
-    return lines + ([f"{more} more event_ids count twice in this way"] if more > 0 else [])
+    return lines + ([f"{more} more events count twice in this way"] if more > 0 else [])

@@ -34,8 +34,8 @@ UNION SELECT organization_id, actor_id, day FROM session_cells WHERE actor_type 
 ) ORDER BY 1, 2, 3
 """
 _REPEATS = """
-SELECT event_id, before, log_offset FROM (
-    SELECT event_id, log_offset, lag(log_offset) OVER (PARTITION BY event_id ORDER BY log_offset) AS before FROM ids
+SELECT organization_id, type, event_id, before, log_offset FROM (
+    SELECT *, lag(log_offset) OVER (PARTITION BY event_id, organization_id, type ORDER BY log_offset) AS before FROM ids
 ) WHERE log_offset / :size - before / :size > :blocks ORDER BY log_offset
 """
 
@@ -51,7 +51,7 @@ class Scratch:
             self._create(table.name, table.key_columns, ("log_offset", *table.counters))
         for name, key in ROW_KEYS.items():
             self._create(name, key, ("row",))
-        self._database.execute("CREATE TABLE ids (event_id, log_offset)")
+        self._database.execute("CREATE TABLE ids (organization_id, type, event_id, log_offset)")
         self._database.execute("BEGIN")
         self.repeats: list[Repeat] = []
         self.more_repeats = 0
@@ -68,7 +68,7 @@ class Scratch:
             self._add(name, cells)
         for name, rows in recount.rows().items():
             self.put(name, rows)
-        self._database.executemany("INSERT INTO ids VALUES (?, ?)", recount.ids)
+        self._database.executemany("INSERT INTO ids VALUES (?, ?, ?, ?)", recount.ids)
         recount.let_go()
 
     def put(self, name: str, rows: Iterable[tuple[Key, Any]]) -> None:
@@ -78,13 +78,13 @@ class Scratch:
         self._database.executemany(f"INSERT OR REPLACE INTO {name} VALUES ({marks})", encoded)  # noqa: S608
 
     def end_source(self, recount: Recount, source: str, show: int) -> None:
-        """No more records of `source` will come: note which of its event_ids stand twice beyond the horizon."""
+        """No more records of `source` will come: note which of its events stand twice beyond the horizon."""
         self.take(recount)
         recount.forget_ids()
         options = {"size": recount.options.block_size, "blocks": recount.options.blocks}
-        for event_id, first, again in self._database.execute(_REPEATS, options):
+        for *identity, first, again in self._database.execute(_REPEATS, options):
             if len(self.repeats) < show:
-                self.repeats.append(Repeat(source, event_id, first, again))
+                self.repeats.append(Repeat(source, (*identity,), first, again))
             else:
                 self.more_repeats += 1
         self._database.execute("DELETE FROM ids")

@@ -20,6 +20,7 @@ EARLIEST = start_of_day(2025, 1, 1)
 EARLIEST_OF_DIRECTORY = start_of_day(1970, 1, 1)
 LATEST_POLICY = start_of_day(2200, 1, 1)
 
+NIL = "00000000-0000-0000-0000-000000000000"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -54,7 +55,7 @@ def judge(topic: str, value: bytes, timestamp_ms: int) -> tuple[str, Event]:
     if topic == "tally.directory":
         _check_directory_times(kind, event, log_time)
     elif topic == "tally.profiles":
-        _check_moment(event, "occurred_at", FIRST, log_time)
+        _check_moment(event, "occurred_at", EARLIEST_OF_DIRECTORY, log_time)
     else:
         _check_activity(kind, event, log_time)
     for field in SCHEMAS[topic][kind].ids:
@@ -63,20 +64,20 @@ def judge(topic: str, value: bytes, timestamp_ms: int) -> tuple[str, Event]:
 
 
 def check_uuid(value: str | None, field: str) -> None:
-    """Raises Invalid unless `value` is a lower-case hyphenated UUID, or None."""
+    """Raises Invalid unless `value` is a lower-case hyphenated UUID other than the nil UUID, or None."""
     if value is not None and not _is_uuid(value):
-        raise Invalid("bad_id", f"{field} {value!r:.80} is no lower-case hyphenated UUID")
+        raise Invalid("bad_id", f"{field} {value!r:.80} is no lower-case hyphenated UUID, or nil")
 
 
 @lru_cache(maxsize=1 << 17)
 def _is_uuid(value: str) -> bool:
-    return _UUID.fullmatch(value) is not None
+    return value != NIL and _UUID.fullmatch(value) is not None
 
 
 def _kind(topic: str, event: Event) -> str:
-    """The event's type. On a topic of one type it may be left out; wherever it is repeated it must be the same."""
+    """The event's type; wherever it is repeated it must be the same."""
     kinds = SCHEMAS[topic]
-    kind = event.get("type", next(iter(kinds)) if len(kinds) == 1 else None)
+    kind = event.get("type")
     said = [value for name, value in pairs_of(event) if name == "type"] if type(event) is not dict else [kind]
     if type(kind) is not str or kind not in kinds or any(value != kind for value in said):
         raise Invalid("schema", f"type may not be {kind!r:.80}")
@@ -95,6 +96,8 @@ def _check_activity(kind: str, event: Event, log_time: int) -> None:
 
 def _check_directory_times(kind: str, event: Event, log_time: int) -> None:
     _check_moment(event, "occurred_at", EARLIEST_OF_DIRECTORY, log_time)
+    if kind == "project.saved":
+        _check_moment(event, "created_at", EARLIEST_OF_DIRECTORY, log_time)
     if kind not in POLICIES:
         return
     effective_from = parse_moment(event["effective_from"])

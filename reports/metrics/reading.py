@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from aggregators.changes import EARLIEST
 from reports.freshness import Freshness, read_freshness
 from reports.made_of import made_of
 from reports.memory import memory_of
@@ -19,6 +18,7 @@ from reports.presence.presence import Present, read_present
 from reports.queries import ask_rows
 from reports.state import State, state_of
 from reports.windows import days_of
+from streams.validity import EARLIEST
 
 T = TypeVar("T")
 

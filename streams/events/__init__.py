@@ -6,9 +6,6 @@ topic; `decoder(topic)` validates one record's bytes.
 """
 
 from functools import cache
-from typing import Any
-
-import msgspec
 
 from streams.events.activity import (
     ArtifactCreated,
@@ -30,6 +27,7 @@ from streams.events.activity import (
     SkillEnabled,
     SkillUsed,
 )
+from streams.events.decoding import EventDecoder
 from streams.events.directory import DIRECTORY_EVENTS, DirectoryEvent, ProfileUpdated
 from streams.events.envelope import ActivityEvent, Actor, Event
 from streams.events.usage import Attribution, ExecutionUsed, TokenUsed
@@ -72,16 +70,9 @@ EVENT_BY_TYPE: dict[str, type[Event]] = {
 
 
 @cache
-def decoder(topic: str) -> msgspec.json.Decoder[Any]:
-    """The decoder that validates one record of `topic` (bytes in, one Event out).
-
-    Raises `msgspec.ValidationError` or `msgspec.DecodeError` on bytes that are not such an event, and
-    `KeyError` for a topic that is not Tally's.
-    """
-    union: Any = EVENTS_BY_TOPIC[topic][0]
-    for struct in EVENTS_BY_TOPIC[topic][1:]:
-        union = union | struct
-    return msgspec.json.Decoder(union)
+def decoder(topic: str) -> EventDecoder:
+    """What validates one record of `topic`. Raises KeyError for a topic that is not Tally's."""
+    return EventDecoder(EVENTS_BY_TOPIC[topic])
 
 
 def partition_key(event: Event) -> bytes:
@@ -125,6 +116,7 @@ __all__ = [
     "ConnectorConnected",
     "DirectoryEvent",
     "Event",
+    "EventDecoder",
     "ExecutionUsed",
     "FileUploaded",
     "PluginInstalled",

@@ -2,9 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
-
-from streams.events.envelope import ActivityEvent, Count, Id, Moment, Name
+from streams.events.envelope import PRINTABLE, ActivityEvent, Count, Id, Moment, Name, SessionProduct, text_of
 
 ArtifactType = Literal[
     "application/vnd.ant.code",
@@ -144,10 +142,12 @@ class PluginInstalled(ExtensionEvent, frozen=True, kw_only=True, tag="plugin.ins
 
 
 class SessionEvent(ActivityEvent, frozen=True, kw_only=True):
-    """What session events share; remote and local parts of a session are counted apart."""
+    """What session events share; remote and local parts of a session are counted apart. A session is counted in its
+    product, so it must have one."""
 
+    product: SessionProduct
     session_id: Id
-    terminal: Annotated[str, Meta(max_length=64)] | None = None
+    terminal: Annotated[str, text_of(f"{PRINTABLE}*", 0, 64)] | None = None
     is_remote: bool = False
 
 

@@ -7,14 +7,14 @@ that a tombstone (a null value under the account's key) forgets a person.
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
-
-from streams.events.envelope import Count, Event, Id, Moment, Name, Tag
+from streams.events.envelope import CONTROLS, PRINTABLE, Count, Event, Id, Moment, Name, Tag, text_of
 
 Plan = Literal["team", "enterprise_usage_based", "enterprise_seat_based"]
 Role = Literal["primary_owner", "owner", "admin", "member"]
 ShareStatus = Literal["organization", "private", "public"]
-Fraction = Annotated[str, Meta(pattern=r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$", description="A decimal in [0, 1].")]
+Fraction = Annotated[str, text_of(r"(0(\.[0-9]{1,6})?|1(\.0{1,6})?)", 1, 8, "A decimal in [0, 1].")]
+EMAIL_PART = rf"[^{CONTROLS}@\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\ufeff]+"
+"""No blanks of any kind, and no @."""
 
 
 class DirectoryEvent(Event, frozen=True, kw_only=True):
@@ -142,7 +142,7 @@ class ApiKeySaved(DirectoryEvent, frozen=True, kw_only=True, tag="api_key.saved"
 
     api_key_id: Id
     name: Name
-    secret_hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    secret_hash: Annotated[str, text_of("[0-9a-f]{64}", 64, 64)]
     workspace_id: Id | None = None
 
 
@@ -209,8 +209,8 @@ class ProfileUpdated(Event, frozen=True, kw_only=True, tag="profile.updated"):
     """A person's present name and e-mail, the whole of what is known of them."""
 
     account_id: Id
-    email: Annotated[str, Meta(min_length=3, max_length=320, pattern=r"^[^\s@]+@[^\s@]+$")]
-    name: Annotated[str, Meta(max_length=512)]
+    email: Annotated[str, text_of(f"{EMAIL_PART}@{EMAIL_PART}", 3, 320)]
+    name: Annotated[str, text_of(f"{PRINTABLE}*", 0, 512)]
 
 
 DIRECTORY_EVENTS: tuple[type[DirectoryEvent], ...] = (

@@ -1,8 +1,8 @@
 """The envelope that every event carries, and the field types that events share.
 
 Limits are part of the contract: a value past them is a dead letter, so no column can overflow. Lengths of ids
-are checked on decode; their form (a lower-case hyphenated UUID) is checked where a cell first meets the id and
-by the Emitter, because a pattern on every field of every event costs more than the rest of the decode.
+are checked on decode; their form (a lower-case hyphenated UUID that is not nil) is checked where a cell first meets the
+id and by the Emitter, because a pattern on every field of every event costs more than the rest of the decode.
 """
 
 from datetime import datetime
@@ -14,21 +14,44 @@ MAX_COUNT = 1_000_000_000
 """The largest count that one event may carry. 2**64 / MAX_COUNT events fit a cell before a column overflows."""
 
 NIL = "00000000-0000-0000-0000-000000000000"
-"""The id that stands for `none` in tables."""
+"""The id that stands for `none` in tables; so it is nobody's id, and no event may carry it."""
+
+UUID_FORM = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+MOMENT_FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:?[0-9]{2})"
+PATTERN_END = r"\Z"
+"""The end of a text, which `$` is not in Python: that lets a last line break through. JSON Schema says it in its own
+way (deploy/event_schema.py)."""
+
+CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+"""Control characters and line breaks, which no text may hold."""
+PRINTABLE = f"[^{CONTROLS}]"
+
+
+def text_of(form: str, least: int, most: int, description: str | None = None) -> Meta:
+    """A text of so many characters, all of which has this form."""
+    return Meta(pattern=f"^{form}{PATTERN_END}", min_length=least, max_length=most, description=description)
+
 
 Id = Annotated[
     str,
     Meta(
         min_length=36,
         max_length=36,
-        description="A UUID in lower-case hyphenated form.",
-        extra_json_schema={"format": "uuid"},
+        description="A UUID in lower-case hyphenated form, and not the nil UUID.",
+        extra_json_schema={"format": "uuid", "pattern": f"^{UUID_FORM}{PATTERN_END}", "not": {"const": NIL}},
     ),
 ]
 Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
-Name = Annotated[str, Meta(min_length=1, max_length=512)]
-Tag = Annotated[str, Meta(min_length=1, max_length=128)]
-Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone; kept in UTC.")]
+Name = Annotated[str, text_of(f"{PRINTABLE}+", 1, 512)]
+Tag = Annotated[str, text_of(f"{PRINTABLE}+", 1, 128)]
+Moment = Annotated[
+    datetime,
+    Meta(
+        tz=True,
+        description="RFC 3339 with a zone; kept in UTC, to the microsecond: finer digits are cut.",
+        extra_json_schema={"pattern": f"^{MOMENT_FORM}{PATTERN_END}"},
+    ),
+]
 
 ActorType = Literal["user", "api_key", "service_account", "federated"]
 Product = Literal[
@@ -46,6 +69,21 @@ Product = Literal[
     "messages_api",
     "other",
 ]
+SessionProduct = Literal[
+    "claude_code",
+    "cowork",
+    "office_agent",
+    "claude_in_chrome",
+    "claude_design",
+    "claude_tag",
+    "science",
+    "claude_console",
+    "managed_agents_api",
+    "message_batches_api",
+    "messages_api",
+    "other",
+]
+"""Products with sessions: in chat there are conversations, and what happens without a product is counted as chat."""
 Surface = Literal["web", "desktop", "mobile", "slack", "excel", "powerpoint", "word", "outlook", "terminal", "ide"]
 
 

@@ -70,7 +70,7 @@ def test_a_refusal_says_what_is_wrong(
 
 def test_a_project_goes_with_no_group(served: Served, organization: str) -> None:
     project = f"project_id:{tagged(PROJECT, '0' * 8 + '-0000-4000-8000-' + '0' * 12)}"
-    for more in ({"group_by": ["rbac_group_id"]}, {"filter": [project, f"rbac_group_id:{tagged(GROUP, NIL)}"]}):
+    for more in ({"group_by": ["rbac_group_id"]}, {"filter": [project, f"rbac_group_id:{tagged(GROUP, GREATEST)}"]}):
         asked = {"date": "2026-11-01", "filter": [project], **more}
         response = served.get(f"{PREFIX}/users", served.keys[organization], **asked)
         assert response.status_code == 400
@@ -81,14 +81,19 @@ NIL = "00000000-0000-0000-0000-000000000000"
 GREATEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
-@pytest.mark.parametrize("uuid", [NIL, GREATEST, "9a5d764c-9bbc-43eb-a7c1-77075a16d2b2"])
+@pytest.mark.parametrize(
+    "uuid", ["00000000-0000-0000-0000-000000000001", GREATEST, "9a5d764c-9bbc-43eb-a7c1-77075a16d2b2"]
+)
 @pytest.mark.parametrize("prefix", [USER, GROUP, PROJECT])
 def test_ids_go_out_and_come_back(prefix: str, uuid: str) -> None:
     assert tagged(prefix, uuid).startswith(f"{prefix}01")
     assert untagged("x", prefix, tagged(prefix, uuid)) == uuid == untagged("x", prefix, uuid.upper())
 
 
-NO_IDS = ("", "user_", "user_01", "user_01" + "z" * 22, "user_01" + "0" * 22, "rbac_group_01" + "1" * 22, f"{{{NIL}}}")
+NO_IDS = (
+    *("", "user_", "user_01", "user_01" + "z" * 22, "user_01" + "0" * 22, "rbac_group_01" + "1" * 22),
+    *(NIL, f"{{{NIL}}}", tagged(USER, NIL), f"{GREATEST}\n", f"{GREATEST[:-1]}\n", GREATEST.replace("-", "")),
+)
 
 
 @pytest.mark.parametrize("text", NO_IDS)

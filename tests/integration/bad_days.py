@@ -40,7 +40,12 @@ EVENTS: dict[str, Callable[[], Event]] = {
         "artifact_type": "other",
     },
     "tally.connector": lambda: {"type": "skill.used", "name": "docx"},
-    "tally.session": lambda: {"type": "session.activity", "session_id": str(uuid4()), "tool_uses": 1},
+    "tally.session": lambda: {
+        "type": "session.activity",
+        "product": "cowork",
+        "session_id": str(uuid4()),
+        "tool_uses": 1,
+    },
 }
 
 COUNTS = {
@@ -60,7 +65,7 @@ def lines(topic: str, organization: str, number: int, keys: int = 8) -> Iterator
         person = f"00000000-0000-4000-8000-{each % keys:012x}"
         now = datetime.now(UTC).isoformat()
         envelope = {"event_id": str(uuid4()), "occurred_at": now, "organization_id": organization, "product": "chat"}
-        event = {**EVENTS[topic](), **envelope, "actor": {"type": "user", "id": person}}
+        event = {**envelope, **EVENTS[topic](), "actor": {"type": "user", "id": person}}
         yield Line(topic, person.encode(), json.dumps(event).encode(), now)
 
 

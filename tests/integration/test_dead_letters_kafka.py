@@ -99,14 +99,13 @@ async def test_a_replay_sends_the_same_bytes_once_and_takes_the_letters_away(kaf
     assert {(record.key, record.value) for record in await records_of(kafka, topic)} == {(b"a", b"1"), (None, b"2")}
 
 
-async def test_conflicts_and_cut_letters_are_left_unless_asked_for(kafka: str) -> None:
+async def test_conflicts_and_cut_letters_are_left(kafka: str) -> None:
     topic = await new_topic(kafka)
     conflict = letter(topic, 0, "conflict")
     cut = letter(topic, 1, value=b"x" * (MAX_KEPT_BYTES + 1))
     await written(kafka, [conflict, cut])
     async with Emitter(kafka) as emitter:
         assert await replay(emitter, [conflict, cut]) == (0, [conflict, cut])
-        assert await replay(emitter, [conflict, cut], include_conflicts=True) == (1, [cut])
     assert await listed(kafka, Filter(topic=topic)) == [cut]
 
 

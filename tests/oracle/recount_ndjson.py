@@ -21,7 +21,7 @@ TERMS = {"plan.changed": "plan", "discount.changed": "discount", "extra_usage.ch
 WORK = {"claude_code": ("tool_uses", "commits", "pull_requests"), "cowork": ("tool_uses", "messages")}
 ID, EPOCH = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), datetime(1970, 1, 1, tzinfo=UTC)
 prices, terms, active, emails, events, rows = *(defaultdict(dict) for _ in "12"), defaultdict(set), {}, {}, {}
-path, first, last, folder, getcontext().prec = *sys.argv[1:], 100
+path, first, last, folder, getcontext().prec, *BY = *sys.argv[1:], 100, "organization_id", "type", "event_id"
 
 
 def is_valid(event):  # poison that is not wrapped spoils a token event, a discount or a profile
@@ -30,7 +30,8 @@ def is_valid(event):  # poison that is not wrapped spoils a token event, a disco
     good = all(map(ID.fullmatch, ids)) and 2025 <= event["at"].year < 2900 and "@" in event.get("email", "@")
     good = good and event.get("model", event["type"] != "token.used") and event.get("funding", "unpaid")
     good = good and event.get("service_tier", TIERS[0]) in TIERS and Decimal(event.get("discount", 0)) <= 1
-    good = good and ":00:00" in event.get("effective_from", ":00:00") and "\ufffd" not in str(event.get("model"))
+    good = good and ":00:00" in event.get("effective_from", ":00:00") and event.get("effective_from", "") < "2200"
+    good = good and not re.search("[\n\ufffd]|[0-]{36}", "".join(map(str, event.values())))
     good = good and len((event.get("attribution") or {}).get("skills", ())) <= 32
     return good and all(type(event.get(n, 0)) is int and 0 <= event.get(n, 0) <= 10**9 for n in COUNTS)
 
@@ -43,7 +44,7 @@ for event in map(json.loads, Path(path).read_text(errors="replace").split("\n")[
     with suppress(KeyError, TypeError, ValueError, OverflowError):  # is_valid stumbled: poison
         if (event.get("$topic"), event.get("$value_base64")) == ("tally.profiles", None):
             emails[event["$key"]] = ""
-        elif "$topic" not in event and is_valid(event) and events.setdefault(event["event_id"], event) is event:
+        elif "$topic" not in event and is_valid(event) and events.setdefault(tuple(map(event.get, BY)), event) is event:
             emails |= {event["account_id"]: event["email"]} if event["type"] == "profile.updated" else {}
             history, start = terms[event["organization_id"], event["type"]], event.get("effective_from")
             history |= {datetime.fromisoformat(start): event[TERMS[event["type"]]]} if start else {}

@@ -124,6 +124,8 @@ def _malformed(topic: str, event: dict[str, Any], pick: int, offset: int) -> tup
         ("not_json", _compact(event)[:-1]),
         ("schema", _compact({**event, "event_id": "short"})),
         ("bad_id", _compact({**event, "organization_id": "0" * 36})),
+        ("bad_id", _compact({**event, "organization_id": NIL})),
+        ("bad_id", _compact({**event, "event_id": event["event_id"].replace("-", "_")})),
         ("in_the_future", _compact({**event, "occurred_at": ahead})),
     ]
     if topic != "tally.profiles":

@@ -34,6 +34,12 @@ class Line(NamedTuple):
     pick: int = 0
     happened: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
+    @property
+    def identity(self) -> str:
+        """What makes two well-formed events one."""
+        event = self.made.event if self.made else {}
+        return f"{event.get('organization_id')} {event.get('type')} {self.event_id}"
+
 
 @dataclass
 class Tables:
@@ -49,7 +55,7 @@ class Tables:
 def recount(lines: Sequence[Line], end: int, deduplicates: bool) -> Tables:
     """What the records below `end` must have made."""
     tables = Tables()
-    latest: dict[str, tuple[int, bytes | None]] = {}
+    seen: dict[str, list[tuple[int, bytes | None]]] = {}
     for line in lines:
         offset, value = line.record.offset, line.record.value
         if offset >= end:
@@ -57,11 +63,12 @@ def recount(lines: Sequence[Line], end: int, deduplicates: bool) -> Tables:
         if line.made is None:
             tables.letters[offset] = line.reason
             continue
-        earlier = latest.get(line.event_id)
-        latest[line.event_id] = offset, value
-        if not deduplicates or earlier is None or offset // BLOCK_SIZE - earlier[0] // BLOCK_SIZE > BLOCKS:
+        occurrences = seen.setdefault(line.identity, [])
+        near = {other for at, other in occurrences if offset // BLOCK_SIZE - at // BLOCK_SIZE <= BLOCKS}
+        occurrences.append((offset, value))
+        if not deduplicates or not near:
             _count(tables, offset, line.made)
-        elif earlier[1] != value:
+        elif near != {value}:
             tables.letters[offset] = "conflict"
     return tables
 

@@ -205,7 +205,7 @@ class RenewsNothing(Horizon):
 
     def _judge_one(self, identity: int, payload: int) -> Verdict:
         ids = np.array([identity])
-        known = [found for block in self._latest for _, found in block.latest(ids)]
+        known = [found for block in self._latest for _, found in block.known(ids)]
         if not known:
             self._latest[-1].add(ids, np.array([payload]))
             return Verdict.FIRST

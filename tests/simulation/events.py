@@ -10,6 +10,14 @@ ORGANIZATIONS = ("0a000000-0000-4000-8000-000000000001", "0a000000-0000-4000-800
 PEOPLE = tuple(f"0b000000-0000-4000-8000-00000000000{number}" for number in range(2))
 CONVERSATIONS = tuple(f"0c000000-0000-4000-8000-00000000000{number}" for number in range(2))
 WORKSPACES = tuple(f"0d000000-0000-4000-8000-00000000000{number}" for number in range(2))
+OTHERWISE = (
+    {"product": "cowork"},
+    {"product": "office_agent"},
+    {"organization_id": ORGANIZATIONS[0]},
+    {"organization_id": ORGANIZATIONS[1]},
+)
+"""What an event that comes again may say instead: another organization's is another event."""
+NIL = "00000000-0000-0000-0000-000000000000"
 EAST = timezone(timedelta(hours=5, minutes=30))
 
 
@@ -44,8 +52,8 @@ class Writer:
         sent = [event for at, event in self._sent if offset - at <= self._reach]
         if dice < 0.05 + self._repeats and sent:
             event = rng.choice(sent)
-            if rng.random() < 0.2:
-                event = {**event, "product": rng.choice(("cowork", "office_agent"))}
+            if rng.random() < 0.3:
+                event = {**event, **rng.choice(OTHERWISE)}
         else:
             event = self._fresh(offset)
         value = self._spoil(event) if rng.random() < 0.08 else _encode(event)
@@ -101,6 +109,9 @@ class Writer:
                 b"[]",
                 _encode(event)[:-9],
                 _encode({**event, "organization_id": ORGANIZATIONS[0].upper()}),
+                _encode({**event, "organization_id": NIL}),
+                _encode({**event, "event_id": event["event_id"].replace("-", "_")}),
+                _encode({**event, "event_id": NIL}),
                 _encode({**event, "type": "session.started"}),
                 _encode({**event, "occurred_at": ahead}),
                 _encode({**event, "occurred_at": "2024-12-31T23:59:59Z"}),

@@ -41,19 +41,20 @@ class Recount:
 def recount(topic: str, records: Iterable[Record], block_size: int, blocks: int) -> Recount:
     """Count `records`, which come in order of offsets. A letter's value tells whether it is a conflict."""
     count = Recount()
-    seen: dict[str, tuple[int, bytes]] = {}
+    seen: dict[tuple[str, ...], list[tuple[int, bytes]]] = {}
     for record in records:
         event = _valid(topic, record)
         if event is None:
             count.letters[record.offset] = False
             continue
         block, value = record.offset // block_size, record.value or b""
-        last_block, last_value = seen.get(event["event_id"], (-blocks - 1, value))
-        seen[event["event_id"]] = block, value
-        count.edges += last_block >= 0 and block - last_block in (blocks, blocks + 1)
-        if block - last_block > blocks:
+        occurrences = seen.setdefault((event["organization_id"], event["type"], event["event_id"]), [])
+        count.edges += any(block - at in (blocks, blocks + 1) for at, _ in occurrences[-1:])
+        near = {other for at, other in occurrences if block - at <= blocks}
+        occurrences.append((block, value))
+        if not near:
             _add(count, event, record)
-        elif value == last_value:
+        elif near == {value}:
             count.duplicates += 1
         else:
             count.letters[record.offset] = True
@@ -71,10 +72,18 @@ def _valid(topic: str, record: Record) -> dict[str, Any] | None:
         return None
     at = datetime.fromisoformat(event["occurred_at"]).astimezone(UTC)
     logged = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    if at.year < 2025 or at > logged + timedelta(minutes=5) or not UUID_TEXT.fullmatch(event["organization_id"]):
+    if (
+        at.year < 2025
+        or at > logged + timedelta(minutes=5)
+        or not all(map(_is_id, (event["organization_id"], event["event_id"])))
+    ):
         return None
     event["at"], event["age"] = at, logged.replace(second=0, microsecond=0) - at.replace(second=0, microsecond=0)
     return event
+
+
+def _is_id(text: str) -> bool:
+    return UUID_TEXT.fullmatch(text) is not None and text != NIL
 
 
 def _add(count: Recount, event: dict[str, Any], record: Record) -> None:

@@ -16,6 +16,8 @@ SESSION_ID = uuid(0xE)
 WHERE = {"product": "chat", "surface": "web", "project_id": PROJECT_ID}
 PLACE = ("user", PERSON, "chat", "web", PROJECT_ID)
 NOWHERE = ("user", PERSON, "", "", NIL)
+CODING = {"product": "claude_code"}
+IN_A_SESSION = ("user", PERSON, "claude_code", "", "", 0, SESSION_ID)
 CREATED_BEFORE = {"created_at": "2026-02-27T23:30:00-01:00"}  # 28 February in UTC
 ARTIFACT_FIELDS = {"artifact_id": THING, "artifact_type": "text/html"}
 
@@ -118,12 +120,12 @@ CASES = [
         ("user", PERSON, "claude_code", "ide", "vscode", 1, SESSION_ID),
         {"started": 1},
     ),
-    Case("session.activity", {"session_id": SESSION_ID}, "session_cells", (*NOWHERE[:4], "", 0, SESSION_ID), {}),
+    Case("session.activity", {"session_id": SESSION_ID, **CODING}, "session_cells", IN_A_SESSION, {}),
     Case(
         "session.activity",
-        {"session_id": SESSION_ID, **{counter: n for n, counter in enumerate(SESSION_COUNTERS, 1)}},
+        {"session_id": SESSION_ID, **CODING, **{counter: n for n, counter in enumerate(SESSION_COUNTERS, 1)}},
         "session_cells",
-        (*NOWHERE[:4], "", 0, SESSION_ID),
+        IN_A_SESSION,
         {counter: n for n, counter in enumerate(SESSION_COUNTERS, 1)},
     ),
 ]
@@ -160,7 +162,7 @@ def test_every_event_says_in_its_own_docstring_what_it_means(struct: type) -> No
 
 
 def test_counts_of_the_largest_size_are_taken() -> None:
-    fields = {"session_id": THING, **dict.fromkeys(SESSION_COUNTERS, MAX_COUNT)}
+    fields = {"session_id": THING, **CODING, **dict.fromkeys(SESSION_COUNTERS, MAX_COUNT)}
     [gains] = cells(fold(SESSION, activity("session.activity", **fields)), "session_cells").values()
     assert set(gains.values()) == {MAX_COUNT}
 
@@ -213,13 +215,17 @@ REFUSALS = [
     ("artifact.viewed", {**LATER, "project_id": BAD_ID}, "bad_id"),
     ("skill.used", {"name": "x", "session_id": BAD_ID}, "bad_id"),
     ("plugin.used", {"name": "x", "project_id": BAD_ID}, "bad_id"),
-    ("session.started", {"session_id": BAD_ID}, "bad_id"),
+    ("session.started", {"session_id": BAD_ID, **CODING}, "bad_id"),
+    ("session.started", {"session_id": NIL, **CODING}, "bad_id"),
+    ("chat.started", {**CONVERSATION, "organization_id": NIL}, "bad_id"),
+    ("chat.started", {**CONVERSATION, "actor": {"type": "user", "id": NIL}}, "bad_id"),
+    ("chat.message", {**CONVERSATION, "project_id": NIL}, "bad_id"),
     ("chat.started", {**CONVERSATION, "occurred_at": "2026-03-01T12:05:31Z"}, "in_the_future"),
     ("chat.started", {**CONVERSATION, "occurred_at": "2024-12-31T23:59:59Z"}, "too_old"),
     ("artifact.shared", {**LATER, "created_at": "2026-03-01T12:05:31Z"}, "in_the_future"),
     ("artifact.published", {**LATER, "created_at": "2024-12-31T23:59:59Z"}, "too_old"),
     ("artifact.viewed", {**LATER, "occurred_at": "2024-12-31T23:59:59Z"}, "too_old"),
-    # event_id never goes into a table, so any 36 characters will do
+    # event_id is the reader's matter, which refuses it before any fold sees it
     ("chat.started", {**CONVERSATION, "event_id": BAD_ID}, ""),
 ]
 

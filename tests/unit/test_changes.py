@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from aggregators.changes import EARLIEST, MAX_DEPTH, IdForms, Invalid, minute_in_bounds, not_ahead, refuse_deep
+from aggregators.changes import IdForms, minute_in_bounds, not_ahead
 from aggregators.windows import minute_of
+from streams.validity import EARLIEST, MAX_DEPTH, Invalid, refuse_deep
 from tests.folding import LOG_MS, LOG_TIME, uuid
 
 FIVE_MINUTES = timedelta(minutes=5)

@@ -28,7 +28,7 @@ def test_a_run_is_judged_like_its_records_one_by_one() -> None:
     assert Horizon(4, 2).judge(0, [7, 7, 7], [1, 1, 2]) == [FIRST, DUPLICATE, CONFLICT]
     horizon = Horizon(4, 2)
     horizon.judge(0, [7], [1])
-    assert horizon.judge(1, [7, 8, 7, 7], [2, 1, 2, 1]) == [CONFLICT, FIRST, DUPLICATE, CONFLICT]
+    assert horizon.judge(1, [7, 8, 7, 7], [2, 1, 2, 1]) == [CONFLICT, FIRST, CONFLICT, CONFLICT]
 
 
 # Block size 4, 2 closed blocks: an id at offset 3 (block 0) is known through block 2, offsets 8 to 11.
@@ -50,14 +50,19 @@ def test_every_occurrence_renews_the_id_duplicates_and_conflicts_too() -> None:
     assert judged(Horizon(4, 2), conflicts) == [FIRST] + [CONFLICT] * 9
 
 
-def test_the_latest_payload_is_what_a_repeat_is_held_against() -> None:
+def test_a_conflict_that_is_sent_again_stays_one() -> None:
     lines = [(0, 7, 1), (1, 7, 2), (2, 7, 2), (3, 7, 1), (4, 7, 1), (5, 7, 2), (9, 7, 2)]
-    assert judged(Horizon(4, 2), lines) == [FIRST, CONFLICT, DUPLICATE, CONFLICT, DUPLICATE, CONFLICT, DUPLICATE]
+    assert judged(Horizon(4, 2), lines) == [FIRST] + [CONFLICT] * 6
 
 
-def test_the_latest_of_several_closed_blocks_is_held_against() -> None:
-    lines = [(0, 7, 1), (4, 7, 2), (8, 7, 2)]
-    assert judged(Horizon(4, 2), lines) == [FIRST, CONFLICT, DUPLICATE]
+def test_payloads_of_several_closed_blocks_are_held_against() -> None:
+    lines = [(0, 7, 1), (4, 7, 2), (8, 7, 2), (12, 7, 2), (16, 7, 2)]
+    assert judged(Horizon(4, 2), lines) == [FIRST, CONFLICT, CONFLICT, DUPLICATE, DUPLICATE]
+
+
+def test_one_closed_block_with_two_payloads_is_enough() -> None:
+    lines = [(0, 7, 1), (1, 7, 2), (2, 8, 5), (4, 9, 1), (5, 7, 1), (6, 7, 2), (7, 8, 5)]
+    assert judged(Horizon(4, 1), lines) == [FIRST, CONFLICT, FIRST, FIRST, CONFLICT, CONFLICT, DUPLICATE]
 
 
 def test_extreme_hashes_are_found_again() -> None:
@@ -89,7 +94,7 @@ def by_hand(lines: Sequence[Line], block_size: int, blocks: int) -> list[Verdict
             for at, same, before in lines[:position]
             if same == event and offset // block_size - at // block_size <= blocks
         ]
-        verdicts.append(FIRST if not known else DUPLICATE if known[-1] == payload else CONFLICT)
+        verdicts.append(FIRST if not known else DUPLICATE if set(known) == {payload} else CONFLICT)
     return verdicts
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from aggregators.changes import Invalid
 from aggregators.directory import ProfileFold
 from streams.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES
+from streams.validity import Invalid
 from tests.folding import ORGANIZATION, PROJECT, THING, entry, fold, ids, refusal, rows, uuid
 
 ACCOUNT, GROUP = uuid(0x51), uuid(0x52)
@@ -144,7 +144,8 @@ def test_a_profile_is_a_persons_row() -> None:
         ({"organization_id": BAD_ID}, "bad_id"),
         ({"account_id": BAD_ID}, "bad_id"),
         ({"occurred_at": "2026-03-01T12:05:30.000001Z"}, "in_the_future"),
-        ({"occurred_at": "1900-01-01T00:00:00Z"}, ""),
+        ({"occurred_at": "1970-01-01T00:00:00Z"}, ""),
+        ({"occurred_at": "1969-12-31T23:59:59Z"}, "too_old"),
     ],
 )
 def test_a_profile_needs_its_ids_and_a_moment_that_has_been(fields: dict[str, Any], reason: str) -> None:

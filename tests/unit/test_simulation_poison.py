@@ -16,7 +16,8 @@ from streams.events import DIRECTORY, PROFILES, ActivityEvent, Event, decoder
 PLAN = Plan(until=date(2026, 11, 20), users=50, days=10, intensity=0.6)
 LOG_TIME = datetime(2026, 11, 22, tzinfo=UTC)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-IDS = ("organization_id", "account_id", "artifact_id", "api_key_id")
+NIL = "00000000-0000-0000-0000-000000000000"
+IDS = ("event_id", "organization_id", "account_id", "artifact_id", "api_key_id", "session_id")
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +48,17 @@ def out_of_bounds(event: Event, topic: str) -> str:
         if not earliest <= moment <= LOG_TIME + timedelta(minutes=5):
             return "out of bounds"
     since = getattr(event, "effective_from", None)
+    if since and since.year >= 2200:
+        return "of another age"
     return "not a whole hour" if since and since.astimezone(UTC).strftime("%M%S%f").strip("0") else ""
 
 
 def bad_id(event: Event) -> str:
-    """Whether an id of the event is no lower-case UUID."""
-    ids = [getattr(event, name) for name in IDS if hasattr(event, name)]
+    """Whether an id of the event is no lower-case UUID, or nobody's."""
+    owners = [event, *(owner for owner in (getattr(event, "attribution", None),) if owner)]
+    ids = [getattr(owner, name) for owner in owners for name in IDS if getattr(owner, name, None) is not None]
     ids += [event.actor.id] if isinstance(event, ActivityEvent) else []
-    return "" if all(UUID.fullmatch(each) for each in ids) else "not a UUID"
+    return "" if all(UUID.fullmatch(each) and each != NIL for each in ids) else "not a UUID"
 
 
 @pytest.mark.parametrize("kind", sorted(set(POISONS) - {"conflict"}))

@@ -104,7 +104,7 @@ def test_what_befalls_an_artifact_later_counts_on_the_day_of_its_creation() -> N
         "artifact.viewed", artifact_id=CONVERSATION, artifact_type="other", created_at="2026-02-03T23:59:59.9999999Z"
     )
     cell = only_cell(recount(records(value, topic="tally.artifact")), "artifact_cells")
-    assert (cell["day"], cell["viewed"]) == ("2026-02-04", 1)
+    assert (cell["day"], cell["viewed"]) == ("2026-02-03", 1)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,9 @@ def test_when_an_event_may_have_happened(at: str, reason: str | None) -> None:
         ([0, 40, 89], "aaa", "1dd"),
         ([0, 1], "ab", "1c"),
         ([0, 1, 2], "aba", "1cc"),
-        ([0, 1, 2], "abb", "1cd"),
+        ([0, 1, 2], "abb", "1cc"),
+        ([0, 45, 49], "abb", "1cc"),
+        ([0, 45, 50, 95], "abbb", "1cdd"),
         ([0, 50], "ab", "11"),
     ],
 )
@@ -149,6 +151,12 @@ def test_the_horizon_of_duplicates(offsets: list[int], bytes_of: str, verdicts: 
         tally = counted.tallies["tally.chat"]
         seen += "1" if tally.counted > before[0] else "c" if len(counted.letters) > before[1] else "d"
     assert seen == verdicts
+
+
+def test_an_id_is_the_organizations_and_the_types_own() -> None:
+    other = event(organization_id=str(UUID(int=77)))
+    counted = recount(records(event(), other, event("chat.started", conversation_id=CONVERSATION), event()))
+    assert (counted.tallies["tally.chat"].counted, counted.tallies["tally.chat"].duplicates) == (3, 1)
 
 
 def test_a_repeat_beyond_the_horizon_is_named() -> None:

@@ -7,45 +7,21 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from msgspec import inspect
 
 from deploy.verify.events import SCHEMAS
 from deploy.verify.moments import FIRST, LAST, parse_moment
 from deploy.verify.recount import normal
-from deploy.verify.validity import Invalid, read_event
-from streams.events import EVENTS_BY_TOPIC, decoder
+from deploy.verify.validity import Invalid, judge
+from streams import validity
+from streams.events import EVENTS_BY_TOPIC, TOPIC_BY_TYPE
+from streams.validity import read
+from tests.folding import LOG_MS, LOG_TIME
+from tests.odd_records import sample_of
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
-PATTERNED = {"^[0-9a-f]{64}$": "a" * 64, r"^[^\s@]+@[^\s@]+$": "ada@example.org"}
 
-
-def sample(kind: Any) -> Any:
-    """A value that the contract's type information allows."""
-    if isinstance(kind, inspect.StrType):
-        if kind.min_length == 36:
-            return UUID
-        return PATTERNED.get(kind.pattern or "", "0.15" if kind.pattern else "text")
-    if isinstance(kind, inspect.LiteralType):
-        return kind.values[0]
-    if isinstance(kind, inspect.StructType):
-        return {field.encode_name: sample(field.type) for field in kind.fields}
-    if isinstance(kind, inspect.UnionType):
-        return sample(kind.types[0])
-    simple = {inspect.IntType: 3, inspect.BoolType: True, inspect.DateTimeType: "2026-03-01T10:00:00Z"}
-    return simple.get(type(kind), ["one", "two"])
-
-
-def samples() -> list[tuple[str, str, dict[str, Any]]]:
-    """(topic, type, a valid event with every field) of every event type."""
-    found = []
-    for topic, structs in EVENTS_BY_TOPIC.items():
-        for struct in structs:
-            kind = str(struct.__struct_config__.tag)
-            found.append((topic, kind, {"type": kind, **sample(inspect.type_info(struct))}))
-    return found
-
-
-SAMPLES = samples()
+SAMPLES = [(topic, kind, sample_of(kind)) for kind, topic in TOPIC_BY_TYPE.items()]
+"""(topic, type, a valid event with every field) of every event type."""
 
 FRAGMENTS = [
     *("null", "true", "false", "0", "-0", "1", "1.0", "1e2", "-1", "1000000000", "1000000001", "1e400", "NaN"),
@@ -123,14 +99,14 @@ def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
 def contract(topic: str, value: bytes) -> Any:
     """The contract's own reading: the event, or None for one that it refuses."""
     try:
-        return decoder(topic).decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return read(topic, value, LOG_TIME)
+    except (validity.Invalid, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
 def second_reading(topic: str, value: bytes) -> tuple[str, dict[str, Any]] | None:
     try:
-        return read_event(topic, value)
+        return judge(topic, value, LOG_MS)
     except Invalid:
         return None
 

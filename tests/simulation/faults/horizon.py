@@ -1,11 +1,17 @@
 """Faults of the horizon of duplicates."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from aggregators.deduplication import Horizon, Verdict
+from aggregators.forms import IS_BUILT
+from aggregators.reading import Reader
 from aggregators.source import Source
 from tests.simulation.faults.planting import Plant, fault
+
+if IS_BUILT:
+    from aggregators import token_columns
 
 
 @fault
@@ -47,6 +53,39 @@ def _judge_registering(registers: Callable[[Verdict], bool]) -> Any:
         return verdicts
 
     return judge
+
+
+@fault
+def the_latest_payload_decides(plant: Plant) -> None:
+    """A repeat is held against the latest occurrence alone, so a conflict that is sent again vanishes."""
+    original = Horizon.judge
+
+    def judge(self: Any, block: int, ids: Any, payloads: Any) -> list[Verdict]:
+        verdicts = original(self, block, ids, payloads)
+        latest = self.__dict__.setdefault("latest_payloads", {})
+        for at, (identity, payload) in enumerate(zip(ids, payloads, strict=True)):
+            if verdicts[at] is Verdict.CONFLICT and latest.get(identity) == payload:
+                verdicts[at] = Verdict.DUPLICATE
+            latest[identity] = payload
+        return verdicts
+
+    plant(Horizon, "judge", judge)
+
+
+@fault
+def an_id_is_everybodys(plant: Plant) -> None:
+    """One event_id is one event, whosever it is."""
+    for reader in (Reader, *((token_columns.TokenReader,) if IS_BUILT else ())):
+        plant(reader, "read", _reading_ids_alone(reader.read))
+
+
+def _reading_ids_alone(original: Any) -> Any:
+    def read(self: Any, records: Any, place: int, letters: Any) -> Any:
+        run = original(self, records, place, letters)
+        run.identities = [hash(json.loads(record.value)["event_id"]) for record in run.records]
+        return run
+
+    return read
 
 
 @fault

@@ -59,9 +59,9 @@ class Context:
     `rates` counts the requests of an organization's keys, `person_rates` those of a person or operator. `sign_ins`
     counts attempts to sign in that were refused, `refusals` keys, tokens and sessions that were, both by address;
     `strangers_noted` is how many refusals of nobody known the audit log takes. `trusted_proxies` are those whose word
-    on the address is taken. `base_url` is where browsers reach the API. `connect_for_long` opens a client whose queries
-    may take minutes, and `reports_dir` is where issued reports are, if they are on this machine. `stopping` says that
-    the server is about to stop, so that what would go on for ever ends.
+    on the address is taken. `base_url` is where browsers reach the API, `hosts` are further names of it.
+    `connect_for_long` opens a client whose queries may take minutes, and `reports_dir` is where issued reports are, if
+    they are on this machine. `stopping` says that the server is about to stop, so that what would go on for ever ends.
     """
 
     connect: Callable[[], Client]
@@ -81,6 +81,7 @@ class Context:
     refusals: Rates = field(default_factory=lambda: Rates(60))
     strangers_noted: Rates = field(default_factory=lambda: Rates(60))
     trusted_proxies: str = ""
+    hosts: Collection[str] = ()
     warned_of_proxies: bool = False
     tokens: Tokens = field(default_factory=lambda: Tokens(timedelta(hours=1)))
     deadline_seconds: float = 20.0

@@ -1,6 +1,7 @@
 """The session cookie: out of reach of scripts, never sent by another site's page, and over https bound to the host."""
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
@@ -31,5 +32,7 @@ def _cookie(context: Context, secret: str, seconds: int) -> Cookie:
 
 
 def _name(context: Context) -> str:
-    """A browser takes `__Host-` only over https, and then from this host alone, not from a sibling of its domain."""
-    return "__Host-tally_session" if context.is_secure else "tally_session"
+    """A browser takes `__Host-` only over https, and then from this host alone, not from a sibling of its domain. Over
+    http a cookie goes to every port of a host, so the port is in its name: two installations on a machine have two."""
+    base = urlsplit(context.base_url)
+    return "__Host-tally_session" if context.is_secure else f"tally_session_{base.port or 80}"

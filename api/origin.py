@@ -17,11 +17,11 @@ def refuse_other_sites(connection: ASGIConnection, context: Context) -> None:  #
     site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
     if site is not None and site != "same-origin":
         raise CrossSite("This was sent by a page of another site. Open /sign-in here and send it from there.")
-    if site is None and origin is not None and not _is_ours(origin, connection.headers.get("host", ""), context):
+    if site is None and origin is not None and origin not in _ours(connection, context):
         raise CrossSite("The header origin names another site. Open /sign-in here and send it from there.")
 
 
-def _is_ours(origin: str, host: str, context: Context) -> bool:
-    """By the host that the request was sent to, or, behind a proxy that tells another one, by the base URL."""
-    base = urlsplit(context.base_url)
-    return origin == f"{base.scheme}://{base.netloc}" or (origin.count("//") == 1 and urlsplit(origin).netloc == host)
+def _ours(connection: ASGIConnection, context: Context) -> tuple[str, str]:  # type: ignore[type-arg]
+    """The base URL, for a proxy that tells another host, and where the request was sent to; each with its scheme."""
+    base, host = urlsplit(context.base_url), connection.headers.get("host", "")
+    return f"{base.scheme}://{base.netloc}", f"{connection.scope['scheme']}://{host}"

@@ -30,7 +30,7 @@ def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorB
 
 def allowed_methods(request: Request[Any, Any, Any]) -> list[str]:
     """The methods of the path that was asked for, which a 405 must tell (RFC 9110 section 15.5.6)."""
-    asked = request.url.path.strip("/").split("/")
+    asked = [part for part in request.url.path.split("/") if part]
     return sorted({method for route in request.app.routes if _leads(route, asked) for method in _methods(route)})
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from clickhouse_connect.driver.client import Client
-from litestar import Request, Response, Router, get, post
+from litestar import Response, Router, get, post
 from litestar.response import Redirect
 
 from api.addresses import address_of
@@ -23,6 +23,7 @@ from api.identity import of_holder, of_session
 from api.origin import refuse_other_sites
 from api.pages import HEADERS, ask_page, link_page, signed_in_page
 from api.refusals import request_id_of
+from api.requests import AnyRequest, body_of
 from api.tokens import Vouched
 from api.viewer import Operator, Viewer
 from reports.access.audit import DONE, SIGN_IN, SIGN_OUT, Entry, write_entry
@@ -35,8 +36,6 @@ LARGEST = 64 << 10
 """Bytes of what is sent to sign in: a token has a few thousand."""
 
 NO_LINK = "The link is not known, has expired or was used. `tally login-link` prints a new one."
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/sign-in", include_in_schema=False)
@@ -62,7 +61,7 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
     context: Context = request.app.state.context
     try:
         refuse_other_sites(request, context)
-        sent = read_sent(await request.body(), request.headers.get("content-type", ""))
+        sent = read_sent(await body_of(request), request.headers.get("content-type", ""))
         async with doubting(request, context, context.sign_ins) as is_doubted:
             who, secret, ends = await let_in(request, sent, is_doubted)
     except ApiError as error:

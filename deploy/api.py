@@ -100,6 +100,7 @@ def context_of(settings: Settings) -> Context:
         sign_ins=Rates(settings.api_sign_ins_a_minute),
         refusals=Rates(settings.api_refusals_a_minute),
         trusted_proxies=settings.api_trusted_proxies,
+        hosts=[settings.api_host, *settings.api_hosts.replace(",", " ").split()],
         tokens=Tokens(timedelta(minutes=settings.api_token_minutes)),
         deadline_seconds=DEADLINE_SECONDS,
     )

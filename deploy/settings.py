@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     api_base_url: str | None = Field(
         None, description="URL at which browsers reach the API; https makes cookies secure"
     )
+    api_hosts: str = Field(
+        "", pattern=r"^[A-Za-z0-9._, -]*$", description="further names by which the API is reached, with commas"
+    )
     api_session_hours: PositiveFloat = Field(8.0, le=168, description="hours after which people sign in again")
     api_token_minutes: PositiveInt = Field(60, le=1440, description="how long an identity provider's token may live")
     api_sign_ins_a_minute: PositiveInt = Field(10, description="sign-ins that an address may fail, in a minute")

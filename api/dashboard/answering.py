@@ -54,7 +54,7 @@ def html(request: Request[Any, Any, Any], template: str, status: int = 200, **va
     headers = dict(HEADERS)
     if len(body) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
         body, headers["content-encoding"] = gzip.compress(body, 5, mtime=0), "gzip"
-    return Response(body, status_code=status, headers=headers, media_type="text/html; charset=utf-8")
+    return Response(body, status_code=status, headers=headers, media_type="text/html")
 
 
 def refuse_page(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -30,7 +30,7 @@ class Format(Struct, frozen=True, kw_only=True):
     form: Callable[[], Form]
 
 
-CSV = "text/csv; charset=utf-8"
+CSV = "text/csv"
 FORMATS: dict[str, Format] = {
     "csv": Format(title="CSV: a row for each person, product, model and day", media_type=CSV, form=spend_form),
     "focus": Format(title="FOCUS 1.2, CSV", media_type=CSV, form=partial(focus_form, ".csv")),

@@ -91,7 +91,7 @@ async def issued(
     if path is None or not path.is_file():
         raise NotFound("This file is not kept on this machine. Its checksum tells whether a copy is the same.")
     name = f"{spend_form().stem}-{viewer.organization_id}-{path.name}"
-    return File(path, filename=name, headers=HEADERS, media_type="text/csv; charset=utf-8")
+    return File(path, filename=name, headers=HEADERS, media_type="text/csv")
 
 
 exports = Router(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 from clickhouse_connect.driver.client import Client
 from litestar import Request
@@ -19,6 +18,7 @@ from api.dashboard.figures import Page
 from api.dashboard.live import LIVE
 from api.dashboard.person import PERSON
 from api.dashboard.spending import SPENDING
+from api.requests import parameters_of
 from api.viewer import Viewer, viewer_of
 from reports.metrics import look
 from reports.organizations import organization_name
@@ -29,8 +29,8 @@ DETAILS: tuple[Page, ...] = (PERSON, CONNECTOR)
 
 
 def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:
-    """The parameters of the address, as they stand there."""
-    return parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=50)
+    """The parameters of the address, as they stand there. Raises BadRequest."""
+    return parameters_of(request, most=50)
 
 
 async def opened(request: Request[Any, Any, Any]) -> Look:

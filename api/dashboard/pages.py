@@ -156,7 +156,7 @@ async def show_figure(request: Request[Any, Any, Any], organization: str, page: 
     tell_rows(request, len(part.figure.rows))
     name = csv_name(viewer.organization_id, page, part.figure, ask)
     headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
-    return Response(csv_of(part.figure), headers=headers, media_type="text/csv; charset=utf-8")
+    return Response(csv_of(part.figure), headers=headers, media_type="text/csv")
 
 
 def csv_name(organization_id: str, page: Page, figure: Figure, ask: Ask) -> str:

@@ -118,7 +118,7 @@ def test_a_read_of_spend_is_logged_with_the_bodys_hash(running: Served, own: Wor
     assert (costs_read.rows, costs_read.sha256) == (3, sha256(bodies[2].content).hexdigest())
     stored = str(client.query("SELECT * FROM audit_log").result_rows)
     assert text[19:] not in stored
-    assert signed_in.cookies["tally_session"] not in stored
+    assert signed_in.cookies["tally_session_8080"] not in stored
 
 
 def test_what_tells_no_spend_is_not_logged_and_a_refusal_is(running: Served, own: World, client: Client) -> None:

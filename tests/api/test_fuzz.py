@@ -2,11 +2,18 @@
 
 from pathlib import Path
 
+from tests.api.fuzz.odd import credentials_of, odd_requests
 from tests.api.fuzz.running import fuzz
 from tests.api.server import Served
+from tests.api.world import World
 
 
 def test_schemathesis_finds_nothing(served: Served, organization: str, tmp_path: Path) -> None:
     outcome = fuzz(served.base_url, served.keys[organization], examples=20, folder=tmp_path)
     assert outcome.passed, outcome.said
     assert outcome.answered > outcome.cases // 50, "nearly every request was refused, so little was looked at"
+
+
+def test_odd_requests_are_no_failure(served: Served, world: World, organization: str) -> None:
+    credentials = credentials_of(world, served, served.keys[organization])
+    assert odd_requests(served, credentials, cases=600, seed=1) == []

@@ -53,10 +53,10 @@ def test_what_is_no_link_lets_nobody_in(served: Served, link: str) -> None:
 
 def test_an_expired_link_and_a_session_as_link_let_nobody_in(served: Served, world: World) -> None:
     assert use(served, link_for(world, holder_of(OWNER), minutes=0)).status_code == 401
-    session = browser(world, served, holder_of(OWNER)).cookies["tally_session"]
+    session = browser(world, served, holder_of(OWNER)).cookies["tally_session_8080"]
     assert use(served, session).status_code == 401
     link = link_for(world, holder_of(OWNER))
-    assert httpx.get(served.base_url + PATH, cookies={"tally_session": link}).status_code == 401
+    assert httpx.get(served.base_url + PATH, cookies={"tally_session_8080": link}).status_code == 401
 
 
 def test_the_cookie_is_out_of_reach(world: World) -> None:
@@ -64,7 +64,7 @@ def test_the_cookie_is_out_of_reach(world: World) -> None:
         told = use(plain, link_for(world, holder_of(OWNER))).headers["set-cookie"]
         flags = {part.strip().lower() for part in told.split(";")[1:]}
         assert flags == {"httponly", "samesite=strict", "path=/", "max-age=28800"}
-        assert told.startswith("tally_session=")
+        assert told.startswith("tally_session_8080=")
         told = use(secure, link_for(world, holder_of(OWNER))).headers["set-cookie"]
         assert told.startswith("__Host-tally_session=")
         assert "; secure" in told.lower()
@@ -185,7 +185,7 @@ def test_refused_keys_and_cookies_are_limited_and_a_good_key_is_not(served: Serv
     with serve(context_of(world, refusals=Rates(3))) as limited:
         bad, key = f"tally_{'0' * 12}_{'a' * 43}", served.keys[OWNER.organization]
         tries = [limited.get(f"{PREFIX}/users", bad, date="2026-11-18") for _ in range(2)]
-        tries += [httpx.get(limited.base_url + PATH, cookies={"tally_session": "A" * 43}) for _ in range(2)]
+        tries += [httpx.get(limited.base_url + PATH, cookies={"tally_session_8080": "A" * 43}) for _ in range(2)]
         assert [answer.status_code for answer in tries] == [401, 401, 401, 429]
         assert int(tries[-1].headers["retry-after"]) > 0
         assert asked_by_key(limited, key) == [200, 200]

@@ -72,7 +72,7 @@ def test_a_token_becomes_a_session(trusting: Served) -> None:
     assert httpx.get(trusting.base_url + PATH, cookies=form.cookies).status_code == 200
     program = exchanged(trusting, token(account=ADMIN.account, nonce="another"))
     assert (program.json()["role"], program.json()["sees_spend"]) == ("admin", False)
-    assert program.cookies["tally_session"] != form.cookies["tally_session"]
+    assert program.cookies["tally_session_8080"] != form.cookies["tally_session_8080"]
 
 
 def test_a_token_becomes_a_session_once(trusting: Served) -> None:

@@ -69,7 +69,8 @@ app.add_typer(identity.app)
 
 
 def main() -> None:
-    """The entry point of the `tally` command."""
+    """The entry point of the `tally` command. What it writes is for the user who runs it, and for nobody else."""
+    os.umask(0o077)
     sys.exit(run(sys.argv[1:]))
 
 

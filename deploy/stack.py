@@ -13,13 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from deploy.embedded.child import Child, ChildFailed
+from deploy.embedded.child import Child, ChildFailed, PortLost
 from deploy.embedded.clickhouse import clickhouse_child
-from deploy.embedded.kafka import kafka_child
+from deploy.embedded.kafka import KAFKA_USER, kafka_child
 from deploy.embedded.kafka_jars import FetchFailed, default_cache, fetch_kafka
+from deploy.embedded.passwords import kept_password
 from deploy.embedded.ports import HOST, KeptPorts
 from deploy.embedded.stack import StackRunning, hold_stack, publish_settings
 from deploy.embedded.supervisor import Supervisor
@@ -50,6 +52,8 @@ def up(settings: Settings, until: Callable[[Settings], int] | None = None, conso
         raise UserError(str(error), "Use it, or end it with Ctrl-C where it runs.", ExitCode.BUSY) from None
     except FetchFailed as error:
         raise UserError(str(error), "Connect to the network once, then it is kept.", ExitCode.UNREACHABLE) from error
+    except PortLost as error:
+        raise UserError(str(error), "Start again: it takes another port.", ExitCode.BUSY) from None
     except ChildFailed as error:
         raise UserError(str(error), f"Its log is {data / 'stack.log'}.", ExitCode.UNREACHABLE) from error
 
@@ -65,13 +69,23 @@ def embeds_clickhouse(settings: Settings) -> bool:
 
 
 def settings_of_stack(settings: Settings, ports: KeptPorts) -> Settings:
-    """The settings of the stack's processes, and of commands in any folder that mean it: its ports, and whole paths."""
+    """The settings of the stack's processes, and of commands in any folder that mean it: its ports, the passwords of
+    its Kafka and its ClickHouse, and whole paths."""
     paths = {name: value.resolve() for name, value in settings if isinstance(value, Path)}
     found: dict[str, Any] = {**paths, "api_port": ports.choose("api", settings.api_port), "metrics_port": None}
+    data = found["data_dir"]
     if embeds_kafka(settings):
-        found["kafka_bootstrap"] = f"{HOST}:{ports.choose('kafka', KAFKA_PORT)}"
+        found |= {
+            "kafka_bootstrap": f"{HOST}:{ports.choose('kafka', KAFKA_PORT)}",
+            "kafka_security_protocol": "SASL_PLAINTEXT",
+            "kafka_sasl_mechanism": "PLAIN",
+            "kafka_sasl_username": KAFKA_USER,
+            "kafka_sasl_password": SecretStr(kept_password(data, "kafka")),
+        }
     if embeds_clickhouse(settings):
         found["clickhouse_url"] = f"http://{HOST}:{ports.choose('clickhouse', CLICKHOUSE_PORT)}"
+        if not reveal(settings.clickhouse_password):
+            found["clickhouse_password"] = SecretStr(kept_password(data, "clickhouse"))
     return settings.model_copy(update=found)
 
 
@@ -117,7 +131,8 @@ def _stores(settings: Settings, running: Settings, data: Path) -> list[Child]:
     children = []
     if embeds_kafka(settings):
         port = int(running.kafka_bootstrap.rpartition(":")[2])
-        children.append(kafka_child(data / "kafka", port, cache=settings.cache))
+        password = reveal(running.kafka_sasl_password)
+        children.append(kafka_child(data / "kafka", port, cache=settings.cache, password=password))
     if embeds_clickhouse(settings):
         port = int(running.clickhouse_url.rpartition(":")[2])
         password = reveal(running.clickhouse_password)

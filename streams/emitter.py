@@ -1,6 +1,6 @@
 """`Emitter`: what a product service imports to emit events, without losing one silently.
 
-    async with Emitter("127.0.0.1:9092") as emitter:
+    async with Emitter("kafka.example.com:9092") as emitter:  # or Emitter.of_stack() beside `tally up`
         await emitter.emit(
             ChatMessage(
                 event_id=str(uuid4()),
@@ -20,6 +20,7 @@ every event, and raises UndeliverableEvent for what it has not. Sending an event
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,6 +32,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from streams.events import EVENT_BY_TYPE, PROFILES, TOPIC_BY_TYPE, Event, partition_key
 from streams.lanes import Failure, Lane, Record, disconnect, partitions_of
+from streams.stack_login import connection_of_stack
 from streams.topics import MAX_RECORD_BYTES
 from streams.validity import NO_ID, Invalid, is_uuid, read
 
@@ -116,6 +118,11 @@ class Emitter:
         self._lane_of_key: dict[tuple[str, bytes], Lane] = {}
         self._failures: list[Failure] = []
         self._partitioner = DefaultPartitioner()
+
+    @classmethod
+    def of_stack(cls, folder: str | Path = ".tally", **options: Any) -> Self:
+        """An emitter for the Kafka of the stack that `tally up` runs over `folder`. Raises NoStack."""
+        return cls(**connection_of_stack(folder), **options)
 
     async def __aenter__(self) -> Self:
         await self.start()

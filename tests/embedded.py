@@ -14,9 +14,9 @@ from deploy.embedded.kafka import kafka_child
 from deploy.embedded.ports import free_port
 
 
-def start_kafka(data: Path, port: int = 0) -> RunningChild:
+def start_kafka(data: Path, port: int = 0, password: str = "") -> RunningChild:
     """Start a broker over `data`; its address is `.child.url`. The caller stops it."""
-    return start(kafka_child(data, port or free_port(), heap_mb=384), data / "output.log")
+    return start(kafka_child(data, port or free_port(), heap_mb=384, password=password), data / "output.log")
 
 
 def start_clickhouse(data: Path, port: int = 0, password: str = "") -> RunningChild:

@@ -10,11 +10,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
+from deploy.embedded.ports import HOST, is_free
+
 _BOUND = str(Path(__file__).with_name("bound.py"))
 
 
 class ChildFailed(RuntimeError):
     """A child ended, or did not answer in time, while it was being started."""
+
+
+class PortLost(ChildFailed):
+    """Another program listens where a child should: what answers there is not ours."""
+
+    def __init__(self, child: str, port: int) -> None:
+        super().__init__(f"{child} cannot listen on {HOST}:{port}, since another program does")
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,17 @@ class Child:
     start_timeout: float = 60
     stop_timeout: float = 15
     url: str = ""
+
+    @property
+    def port(self) -> int | None:
+        """The port that it is to listen on, if its address names one."""
+        port = self.url.rpartition(":")[2]
+        return int(port) if port.isdigit() else None
+
+    def check_port(self) -> None:
+        """Raise PortLost if somebody listens on its port; for when it does not run."""
+        if self.port is not None and not is_free(self.port):
+            raise PortLost(self.name, self.port)
 
 
 class RunningChild:
@@ -66,18 +88,39 @@ class RunningChild:
         return self._process.poll()
 
     def wait_until_ready(self) -> None:
-        """Return when the child answers. Raises ChildFailed if it ends first or takes too long."""
+        """Return when the child answers. Raises ChildFailed if it ends first or takes too long, and PortLost if that is
+        because another program listens on its port."""
         deadline = self.started_at + self.child.start_timeout
-        # A child that ended is asked about first: another program may answer at its address.
-        while self._lives() and not self.child.ready():
+        while not self.answers():
+            if self.exit_code is not None:
+                self.child.check_port()
+                raise ChildFailed(f"{self.child.name} ended with {self.exit_code} while starting")
             if time.monotonic() > deadline:
+                if not self.listens():
+                    self.child.check_port()
                 raise ChildFailed(f"{self.child.name} did not answer in {self.child.start_timeout:g} s")
             time.sleep(0.05)
 
-    def _lives(self) -> bool:
-        if self.exit_code is not None:
-            raise ChildFailed(f"{self.child.name} ended with {self.exit_code} while starting")
-        return True
+    def answers(self) -> bool:
+        """Whether this very process listens and is ready. Nothing is sent to a port that another one listens on."""
+        return self.exit_code is None and self.listens() and self.child.ready()
+
+    def listens(self) -> bool:
+        """Whether the process, or one that it started, listens on the child's port; true of a child without one.
+
+        The kernel is asked, since whoever else listens there could say what he likes.
+        """
+        if self.child.port is None:
+            return True
+        try:
+            own = psutil.Process(self.pid)
+            return any(self._listens(each) for each in (own, *own.children(recursive=True)))
+        except psutil.Error:
+            return False
+
+    def _listens(self, process: psutil.Process) -> bool:
+        found = process.net_connections("tcp")
+        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == self.child.port for one in found)
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM, without waiting."""

@@ -1,6 +1,7 @@
 """The embedded Apache Kafka: one KRaft node, broker and controller in one process, for one machine."""
 
 import base64
+import os
 import shutil
 import socket
 import struct
@@ -28,6 +29,22 @@ appender.file.strategy.max = 3
 rootLogger.level = INFO
 rootLogger.appenderRef.file.ref = file
 """
+KAFKA_USER = "tally"
+_PASSWORD_VARIABLE = "KAFKA_PASSWORD"  # noqa: S105
+_JAAS = (
+    'org.apache.kafka.common.security.plain.PlainLoginModule required username="{user}" password="{password}" '
+    'user_{user}="{password}";'
+).format(user=KAFKA_USER, password=f"${{env:{_PASSWORD_VARIABLE}}}")
+# The controller's port takes orders as the broker's does, so it asks for the login too.
+_LOGIN = {
+    "config.providers": "env",
+    "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
+    "sasl.enabled.mechanisms": "PLAIN",
+    "sasl.mechanism.inter.broker.protocol": "PLAIN",
+    "sasl.mechanism.controller.protocol": "PLAIN",
+    "listener.name.broker.plain.sasl.jaas.config": _JAAS,
+    "listener.name.controller.plain.sasl.jaas.config": _JAAS,
+}
 
 
 class KafkaFailed(RuntimeError):
@@ -39,6 +56,7 @@ def kafka_child(
     port: int,
     *,
     cache: Path | None = None,
+    password: str = "",
     heap_mb: int = 512,
     properties: Mapping[str, str] | None = None,
     progress: Progress = lambda *_: None,
@@ -46,34 +64,40 @@ def kafka_child(
     """Prepare the broker's directory `data` and say how to run it on 127.0.0.1:`port`.
 
     Fetches the jars and formats the storage if that was never done (a random cluster id); `properties`
-    go over the defaults below. The broker's own log is `data/kafka.log`. Raises FetchFailed, KafkaFailed.
+    go over the defaults below. With a password, clients have to log in as KAFKA_USER; it is given to the broker in its
+    environment and stands in no file. The broker's own log is `data/kafka.log`. Raises FetchFailed, KafkaFailed.
     """
     jars = fetch_kafka(cache or default_cache(), progress)
     data = data.resolve()
     shutil.rmtree(data / "tmp", ignore_errors=True)
     (data / "tmp").mkdir(parents=True)
-    settings = {**_properties(data / "log", port, free_port()), **(properties or {})}
+    settings = {**_properties(data / "log", port, free_port(), bool(password)), **(properties or {})}
+    env = {_PASSWORD_VARIABLE: password}
     write_atomically(data / "server.properties", "".join(f"{k}={v}\n" for k, v in settings.items()))
     write_atomically(data / "log4j2.properties", _LOG4J)
     java = _java(jars, data)
     if not (data / "log" / "meta.properties").exists():
-        _format([*java, "-XX:TieredStopAtLevel=1"], data)
+        _format([*java, "-XX:TieredStopAtLevel=1"], data, env)
     return Child(
         name="kafka",
         command=(*java, f"-Xmx{heap_mb}m", "kafka.Kafka", str(data / "server.properties")),
+        env=env,
         ready=lambda: answers(port),
         url=f"{HOST}:{port}",
     )
 
 
-def _properties(log: Path, port: int, controller_port: int) -> dict[str, str]:
+def _properties(log: Path, port: int, controller_port: int, login: bool) -> dict[str, str]:
+    protocol = "SASL_PLAINTEXT" if login else "PLAINTEXT"
     return {
+        **(_LOGIN if login else {}),
         "process.roles": "broker,controller",
         "node.id": "1",
-        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "listeners": f"BROKER://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
+        "advertised.listeners": f"BROKER://{HOST}:{port}",
+        "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "listener.security.protocol.map": f"BROKER:{protocol},CONTROLLER:{protocol}",
         # Static voters, since a voter written to the metadata log would pin the controller's port.
         "controller.quorum.voters": f"1@{HOST}:{controller_port}",
         "log.dirs": str(log),
@@ -124,12 +148,16 @@ def _java(jars: list[Path], data: Path) -> list[str]:
     ]
 
 
-def _format(java: list[str], data: Path) -> None:
+def _format(java: list[str], data: Path, env: Mapping[str, str]) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # One argument: an id may begin with a dash.
     options = ["--ignore-formatted", f"--cluster-id={cluster}", "-c", str(data / "server.properties")]
     done = subprocess.run(
-        [*java, "kafka.tools.StorageTool", "format", *options], capture_output=True, text=True, check=False
+        [*java, "kafka.tools.StorageTool", "format", *options],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]

@@ -41,16 +41,17 @@ def fetch_kafka(
     """Return the broker's class path, downloading into `cache` what is not there yet.
 
     A jar is there whole and with the right checksum or not at all, so an interrupted download goes on
-    where it stopped, and a second call needs no network. `repository` is the URL of a Maven repository to
-    use instead of the public one. Raises FetchFailed.
+    where it stopped, and a second call needs no network. What is there is looked at again each time: a jar that is not
+    what was tested is downloaded anew. `repository` is the URL of a Maven repository to use instead of the public
+    one. Raises FetchFailed.
     """
     home = cache / f"kafka-{KAFKA_VERSION}"
     paths = {coordinates: home / _file_name(coordinates) for coordinates in jars}
-    if not all(path.exists() for path in paths.values()):
+    if any(_is_missing(path, jars[coordinates]) for coordinates, path in paths.items()):
         home.mkdir(parents=True, exist_ok=True)
         with (home / ".lock").open("w") as lock, tempfile.TemporaryDirectory(dir=home) as scratch:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two first starts at once download once
-            missing = {name: jars[name] for name, path in paths.items() if not path.exists()}
+            missing = {name: jars[name] for name, path in paths.items() if _is_missing(path, jars[name])}
             source = _Source(Path(scratch), home, repository)
             for done, name in enumerate(source.download_all(missing), start=len(jars) - len(missing) + 1):
                 progress(done, len(jars), name)
@@ -100,8 +101,13 @@ def _file_name(coordinates: str) -> str:
     return f"{name}-{version}.jar"
 
 
+def _is_missing(path: Path, checksum: str) -> bool:
+    return not path.exists() or _sha256(path) != checksum
+
+
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def resolve(version: str) -> dict[str, str]:

@@ -1,8 +1,10 @@
 """TCP ports on the loopback interface: free ones, and the same ones again at the next start."""
 
+import fcntl
 import json
 import os
 import socket
+from itertools import chain, repeat
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -11,7 +13,7 @@ HOST = "127.0.0.1"
 def free_port(preferred: int = 0, host: str = HOST) -> int:
     """Return `preferred` if nobody listens there, else a free port the system picks.
 
-    The port is free when this returns; it is not reserved.
+    The port is free when this returns; it is not reserved. `KeptPorts` holds what it chooses.
     """
     for candidate in (preferred, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -26,20 +28,51 @@ def free_port(preferred: int = 0, host: str = HOST) -> int:
     raise OSError(f"no free TCP port on {host}: close some programs that listen there and start again")
 
 
-class KeptPorts:
-    """The ports of one data directory, kept in `ports.json` so that links stay valid over restarts."""
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this port of 127.0.0.1."""
+    return free_port(port) == port
 
-    def __init__(self, directory: Path) -> None:
+
+class KeptPorts:
+    """The ports of one data directory, kept in `ports.json` so that links stay valid over restarts.
+
+    A port that was chosen is held until `close`, or until this process ends: another start of this user, in another
+    directory, does not choose it in the seconds before anybody listens there.
+    """
+
+    def __init__(self, directory: Path, locks: Path | None = None) -> None:
+        """`locks` is the folder of the marks that hold ports, one for all directories of a user."""
         self._file = directory / "ports.json"
+        self._locks = locks or Path.home() / ".cache" / "tally" / "ports"
+        self._held: list[int] = []
 
     def choose(self, name: str, preferred: int) -> int:
         """Return the port `name` had last time if it is free, else `preferred`, else any free one."""
         kept = self._read()
-        port = free_port(kept.get(name, preferred))
-        if name in kept and port != kept[name]:
-            port = free_port(preferred)
-        write_atomically(self._file, json.dumps({**kept, name: port}, indent=2))
-        return port
+        wanted = [kept[name]] if name in kept else []
+        for candidate in chain(wanted, (preferred,), repeat(0)):
+            port = free_port(candidate)
+            if port == (candidate or port) and self._hold(port):
+                write_atomically(self._file, json.dumps({**kept, name: port}, indent=2))
+                return port
+        raise AssertionError("the candidates do not end")
+
+    def close(self) -> None:
+        """Hold no port any longer."""
+        while self._held:
+            os.close(self._held.pop())
+
+    def _hold(self, port: int) -> bool:
+        """Mark the port as taken; False if another start, or another part of this one, has it."""
+        self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mark = os.open(self._locks / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(mark)
+            return False
+        self._held.append(mark)
+        return True
 
     def _read(self) -> dict[str, int]:
         if not self._file.exists():
@@ -47,9 +80,14 @@ class KeptPorts:
         return {str(name): int(port) for name, port in json.loads(self._file.read_text()).items()}
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace the file's content so that a reader, or a crash, sees the old text or the new, never half."""
+def write_atomically(path: Path, text: str, mode: int = 0o666) -> None:
+    """Replace the file's content so that a reader, or a crash, sees the old text or the new, never half.
+
+    `mode` are the rights of the new file, less what the umask takes away.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text)
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        file.write(text)
     partial.replace(path)

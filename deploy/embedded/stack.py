@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,8 @@ def hold_stack(directory: Path) -> Iterator[KeptPorts]:
         lock.flush()
         (directory / "stack.json").unlink(missing_ok=True)  # left by one that was killed
         try:
-            yield KeptPorts(directory)
+            with closing(KeptPorts(directory)) as ports:
+                yield ports
         finally:
             (directory / "stack.json").unlink(missing_ok=True)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.embedded.child import Child, ChildFailed, RunningChild
+from deploy.embedded.child import Child, ChildFailed, PortLost, RunningChild
 from deploy.embedded.log_stream import LogStream
 from deploy.embedded.stack import write_stack
 
@@ -87,7 +87,8 @@ class Supervisor:
 
         Ends at SIGINT, SIGTERM or SIGHUP, or when `until`, run in a thread once all children answer, has
         returned. An exception of `until` is raised here, after the stop. Raises ChildFailed if a child
-        does not start the first time. A second signal kills what has not ended yet.
+        does not start the first time, and PortLost whenever another program listens where a child should: the others
+        would take it for ours. A second signal kills what has not ended yet.
         """
         outcome = _Outcome(until)
         with _signals_interrupt():
@@ -114,6 +115,8 @@ class Supervisor:
         running = self._start(kept)
         try:
             running.wait_until_ready()
+        except PortLost:
+            raise
         except ChildFailed as error:
             raise ChildFailed("; ".join([str(error), *kept.last_lines])) from None
         kept.healthy = True
@@ -133,6 +136,7 @@ class Supervisor:
     def _keep(self, kept: _Kept) -> None:
         now = time.monotonic()
         if kept.running is None:
+            kept.child.check_port()
             if now >= kept.start_at:
                 kept.restarts += 1
                 self._start(kept)
@@ -158,11 +162,16 @@ class Supervisor:
         """
         while not self._ended.wait(1):
             for kept in self._kept:
-                healthy = kept.running is not None and kept.child.ready()
+                healthy = kept.running is not None and self._answers(kept, kept.running)
                 if healthy != kept.healthy and kept.running is not None and not self._ended.is_set():
                     kept.healthy = healthy
                     self._say(f"{kept.child.name} " + ("answers again" if healthy else "does not answer"))
                     self._publish()
+
+    @staticmethod
+    def _answers(kept: _Kept, running: RunningChild) -> bool:
+        # Whoever has listened goes on to: the kernel is asked once for each start.
+        return running.exit_code is None and kept.child.ready() if kept.healthy else running.answers()
 
     def _stop_all(self) -> None:
         try:

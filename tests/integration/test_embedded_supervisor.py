@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from deploy.embedded.ports import free_port
 
 SCRIPT = """
 import signal, sys, pathlib
@@ -22,6 +25,12 @@ from deploy.embedded.stack import StackRunning, hold_stack
 from deploy.embedded.supervisor import Backoff, Supervisor
 
 data = pathlib.Path(sys.argv[1])
+LISTENS = "import socket, os; s = socket.create_server(('127.0.0.1', int(os.environ['PORT']))); import time"
+def listener(name, port, code=LISTENS):
+    up = data / (name + ".up")
+    command = (sys.executable, "-c", code + f"; open({str(up)!r}, 'w').close(); time.sleep(600)")
+    env = {"PORT": str(port)}
+    return Child(name, command, up.exists, env, stop_timeout=1, url=f"http://127.0.0.1:{port}", start_timeout=5)
 def python(name, code):
     up = data / (name + ".up")
     command = (sys.executable, "-c", code + f"; open({str(up)!r}, 'w').close(); time.sleep(600)")
@@ -32,6 +41,8 @@ PARENT = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 
 CHILDREN = {
     "sleepers": [python("first", SLEEPS), python("second", SLEEPS)],
     "stubborn": [python("first", STUBBORN), python("second", PARENT)],
+    "listening": [listener("first", sys.argv[3]), python("second", SLEEPS)] if len(sys.argv) > 3 else [],
+    "deaf": [listener("first", sys.argv[3], SLEEPS)] if len(sys.argv) > 3 else [],
     "failing": [python("first", SLEEPS), python("second", "raise SystemExit('no such thing')")],
 }
 def until():
@@ -40,7 +51,7 @@ try:
     with hold_stack(data) as ports:
         print("port", ports.choose("http", 0), flush=True)
         children = CHILDREN[sys.argv[2]]
-        work = until if len(sys.argv) > 3 else None
+        work = until if len(sys.argv) > 3 and not sys.argv[3].isdigit() else None
         code = Supervisor(data, children, Console(), Backoff(first=0.05, longest=0.4)).run(work)
 except StackRunning as error:
     sys.exit(str(error))
@@ -193,6 +204,39 @@ def test_a_child_that_does_not_start_ends_the_stack_and_says_why(
     assert supervisor.returncode == 1
     assert "first stopped" in output
     assert "second ended with 1 while starting; no such thing" in message
+
+
+@pytest.mark.parametrize("children", ["listening", "deaf"])
+def test_a_stranger_on_the_port_is_not_taken_for_the_child(
+    start: Callable[..., "subprocess.Popen[str]"], tmp_path: Path, children: str
+) -> None:
+    """Whether the child ends because it cannot listen, or says that all is well and does not."""
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        supervisor = start(children, str(port))
+        _, message = supervisor.communicate(timeout=20)
+        assert supervisor.returncode == 1
+        assert f"PortLost: first cannot listen on 127.0.0.1:{port}, since another program does" in message
+        stranger.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            stranger.accept()  # nobody has even connected
+
+
+def test_a_port_that_is_lost_while_running_ends_the_stack(
+    start: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
+) -> None:
+    port = free_port()
+    supervisor = start("listening", str(port))
+    until_true(lambda: all_up(tmp_path))
+    supervisor.send_signal(signal.SIGSTOP)  # it must find the port taken, however slow we are
+    os.kill(pid_of(tmp_path, "first"), signal.SIGKILL)
+    until_true(lambda: free_port(port) == port)
+    with socket.create_server(("127.0.0.1", port)):
+        supervisor.send_signal(signal.SIGCONT)
+        output, message = supervisor.communicate(timeout=20)
+    assert supervisor.returncode == 1
+    assert f"PortLost: first cannot listen on 127.0.0.1:{port}" in message
+    assert "second stopped" in output
 
 
 def test_ports_stay_the_same_over_starts(start: Callable[..., "subprocess.Popen[str]"]) -> None:

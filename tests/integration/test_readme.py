@@ -1,5 +1,6 @@
 """The examples of the README do what they say."""
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,11 @@ from uuid import uuid4
 
 import pytest
 
+from deploy.embedded.kafka import KAFKA_USER
+from deploy.embedded.stack import publish_settings
+from deploy.settings import load, texts_of
 from streams.topics import ensure_topics, topic_specs
+from tests.embedded import start_kafka
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -19,13 +24,34 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
 
 
-async def test_the_emitter_example_emits(kafka: str) -> None:
-    await ensure_topics(kafka, topic_specs())
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with the folder of a stack."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".tally").mkdir()
+    return tmp_path
+
+
+async def test_the_emitter_example_emits(folder: Path) -> None:
+    """In the folder of a stack, whose Kafka asks for a login."""
+    broker = await asyncio.to_thread(start_kafka, folder / "kafka", password="generated")
+    login = {"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_sasl_username": KAFKA_USER}
+    flags = {"kafka_bootstrap": broker.child.url, "kafka_sasl_password": "generated", **login}
+    running = load(flags=flags)
+    try:
+        await ensure_topics(broker.child.url, topic_specs(), **running.client_options())
+        with publish_settings(Path(".tally"), texts_of(running)):
+            await example_of_the_readme()
+    finally:
+        broker.stop()
+
+
+async def example_of_the_readme() -> None:
     (example,) = blocks("python")
     imports, _, body = example.partition("\n\n")
     ids = {name: str(uuid4()) for name in ("organization_id", "account_id", "conversation_id")}
     scope: dict[str, Any] = {"uuid4": uuid4, "datetime": datetime, "UTC": UTC, **ids}
-    exec(f"{imports}\nasync def example():\n{indent(body, '    ')}".replace("127.0.0.1:9092", kafka), scope)
+    exec(f"{imports}\nasync def example():\n{indent(body, '    ')}", scope)
     await scope["example"]()
 
 

@@ -7,7 +7,7 @@ import socket
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from deploy.embedded import kafka_jars
 from deploy.embedded.compression import BadCompression, compressor, decompressor
 from deploy.embedded.kafka_jars import JARS, FetchFailed, fetch_kafka
+from deploy.embedded.passwords import kept_password
 from deploy.embedded.ports import KeptPorts, free_port
 from deploy.embedded.supervisor import Backoff
 
@@ -82,17 +83,42 @@ def test_no_and_unknown_compression() -> None:
         list(decompressor("lz4").unpack(b"garbage, and more of it"))
 
 
+def choose(folder: Path, name: str, preferred: int) -> int:
+    """The port that a start over the folder chooses, which then ends."""
+    with closing(KeptPorts(folder, folder / "locks")) as ports:
+        return ports.choose(name, preferred)
+
+
 def test_a_taken_port_is_avoided_and_a_chosen_one_kept(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert free_port(port) != port
-        first = KeptPorts(tmp_path).choose("kafka", port)
+        first = choose(tmp_path, "kafka", port)
         assert first != port
     assert free_port(port) == port
-    assert KeptPorts(tmp_path).choose("kafka", port) == first
+    assert choose(tmp_path, "kafka", port) == first
     with socket.create_server(("127.0.0.1", first)):
-        assert KeptPorts(tmp_path).choose("kafka", port) == port
-    assert KeptPorts(tmp_path).choose("kafka", 0) == port
+        assert choose(tmp_path, "kafka", port) == port
+    assert choose(tmp_path, "kafka", 0) == port
+
+
+def test_a_chosen_port_is_held_before_anybody_listens_there(tmp_path: Path) -> None:
+    port = free_port()
+    locks = tmp_path / "locks"
+    with closing(KeptPorts(tmp_path / "one", locks)) as one, closing(KeptPorts(tmp_path / "two", locks)) as two:
+        assert one.choose("kafka", port) == port
+        others = {two.choose("kafka", port), two.choose("clickhouse", port), one.choose("clickhouse", port)}
+        assert port not in others
+        assert len(others) == 3
+
+
+def test_passwords_are_made_once_and_are_for_their_owner(tmp_path: Path) -> None:
+    made = {name: kept_password(tmp_path, name) for name in ("kafka", "clickhouse")}
+    assert len({*made.values()}) == 2
+    assert all(len(password) >= 40 for password in made.values())
+    (tmp_path / "passwords.json").chmod(0o644)  # as a copy may have it
+    assert {name: kept_password(tmp_path, name) for name in made} == made
+    assert (tmp_path / "passwords.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_backoff_doubles_up_to_its_bound() -> None:
@@ -166,6 +192,21 @@ def test_an_exchanged_jar_is_refused(tmp_path: Path, repository: Callable[..., _
     with pytest.raises(FetchFailed, match="g:a:1 is not the file that was tested"):
         fetch_kafka(tmp_path, jars={"g:a:1": "0" * 64}, repository=repository().url)
     assert not list(tmp_path.rglob("*.jar"))
+
+
+@pytest.mark.parametrize("change", [lambda data: data + b"9 more", lambda data: data[:-1], lambda data: b""])
+def test_a_jar_that_was_changed_later_is_fetched_anew(
+    tmp_path: Path, repository: Callable[..., _Repository], change: Callable[[bytes], bytes]
+) -> None:
+    sound = repository()
+    paths = fetch_kafka(tmp_path, jars=THREE, repository=sound.url)
+    paths[1].write_bytes(change(paths[1].read_bytes()))
+    assert [path.read_text() for path in fetch_kafka(tmp_path, jars=THREE, repository=sound.url)] == [*PATHS.values()]
+    assert sound.asked.count(PATHS["g:b:1"]) == 2
+    assert len(sound.asked) == 4
+    paths[1].write_bytes(b"changed, and no network")
+    with pytest.raises(FetchFailed, match="could not download g:b:1"):
+        fetch_kafka(tmp_path, jars=THREE, repository=f"http://127.0.0.1:{free_port()}")
 
 
 def test_no_network_is_one_clear_line(tmp_path: Path) -> None:

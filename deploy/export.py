@@ -18,16 +18,18 @@ from deploy.connections import clickhouse_of
 from deploy.errors import explain
 from deploy.ids import uuid_of
 from deploy.log_metadata import expected_sources
+from deploy.prices import difference, prepare_prices, require_named_prices
 from deploy.settings import Settings, reveal
 from reports.access.keys import ensure_cursor_secret
 from reports.ends import is_stream
+from reports.errors import PriceListError
 from reports.export_worker import Run, run_once
 from reports.files import clear_partials, draft, one_writer, write_json
 from reports.forms import Form, spend_form
 from reports.freshness import read_freshness
 from reports.manifest import Inputs, manifest, manifest_path, refuse_to_replace
 from reports.periods import Period, resolve
-from reports.prices import load_prices, prices_revision
+from reports.prices import prices_revision
 from reports.terms import require_report, terms_digests
 from sinks.clickhouse import create_database
 from sinks.migrations import migrate
@@ -91,7 +93,7 @@ def export(
     """
     organization, form = uuid_of(organization), form or spend_form()
     with closing(report_client(settings)) as client:
-        load_prices(client, settings.prices_file)
+        require_named_prices(settings, client)
         freshness = read_freshness(client, _sources(settings, client))
         newest = freshness.newest_complete_day(_grace(settings))
         days = resolve(period, settings.clock(), newest, start, end, provisional)
@@ -114,7 +116,7 @@ def export(
 def export_once(settings: Settings) -> Run:
     """One run of the export worker over the settings' folder. Raises ReportError (see `explain`)."""
     with closing(report_client(settings)) as client, one_writer(settings.reports_dir):
-        load_prices(client, settings.prices_file)
+        _tell_other_prices(settings, client, set())
         clear_partials(settings.reports_dir)
         return _run(settings, client, threading.Event())
 
@@ -122,19 +124,20 @@ def export_once(settings: Settings) -> Run:
 def run_exporter(settings: Settings, interval_seconds: float = 60.0, stop: threading.Event | None = None) -> None:
     """Write reports for ever, every `interval_seconds`, until `stop` is set or the process is told to end.
 
-    What can pass or be mended meanwhile (Kafka or ClickHouse away, a full disk, a wrong price list) is logged as one
-    line and tried again; a second export worker in the folder is a FileError, anything unforeseen is raised.
+    What can pass or be mended meanwhile (Kafka or ClickHouse away, a full disk, no tables yet) is logged as one line
+    and tried again; a second export worker in the folder is a FileError, anything unforeseen is raised.
     """
-    stop = stop or _stop_on_signals()
+    stop, told = stop or _stop_on_signals(), set[str]()
     with one_writer(settings.reports_dir):
         clear_partials(settings.reports_dir)
         while not stop.is_set():
-            _try(settings, stop)
+            _try(settings, stop, told)
             stop.wait(interval_seconds)
 
 
-def prepare_database(settings: Settings) -> None:
-    """Create the database and apply what it lacks of migrations and price list; harmless when it lacks nothing."""
+def prepare_database(settings: Settings) -> list[str]:
+    """Create the database, apply what it lacks of migrations, and put the list of prices in force that the settings
+    name; harmless when all is as it should be. Gives what is to be said of the prices (see `prepare_prices`)."""
     create_database(
         settings.clickhouse_url,
         settings.clickhouse_user,
@@ -144,7 +147,7 @@ def prepare_database(settings: Settings) -> None:
     with closing(report_client(settings)) as client:
         migrate(client)
         ensure_cursor_secret(client, datetime.now(UTC))
-        load_prices(client, settings.prices_file)
+        return prepare_prices(settings, client)
 
 
 def report_client(settings: Settings) -> Client:
@@ -152,17 +155,29 @@ def report_client(settings: Settings) -> Client:
     return clickhouse_of(settings, QUERY_SECONDS)
 
 
-def _try(settings: Settings, stop: threading.Event) -> None:
+def _try(settings: Settings, stop: threading.Event, told: set[str]) -> None:
     """One run; a foreseeable failure becomes a line in the log, and the next run goes on from there."""
     try:
-        prepare_database(settings)
         with closing(report_client(settings)) as client:
+            _tell_other_prices(settings, client, told)
             _run(settings, client, stop)
     except Exception as error:
         known = explain(error)
         if known is None:
             raise
         logger.error("%s The export worker tries again.", known.line())
+
+
+def _tell_other_prices(settings: Settings, client: Client, told: set[str]) -> None:
+    """Say once, by what is in `told`, that reports are not made with the list that the settings name."""
+    try:
+        said = difference(settings, client)
+    except PriceListError as error:
+        said = f"{error}. What was loaded before stays in force"
+    if said not in {"", *told}:
+        logger.warning("%s: `tally prices load` puts the file in force", said)
+    told.clear()
+    told.add(said)
 
 
 def _run(settings: Settings, client: Client, stop: threading.Event) -> Run:

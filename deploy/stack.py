@@ -108,9 +108,8 @@ def prepare(settings: Settings) -> None:
             **settings.client_options(),
         )
     )
-    for line in report.differences:
+    for line in (*report.differences, *prepare_database(settings)):
         print(line, file=sys.stderr)
-    prepare_database(settings)
 
 
 def _fetch(settings: Settings, console: Console | None) -> None:

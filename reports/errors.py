@@ -13,6 +13,10 @@ class PriceListError(ReportError):
     """A price list is wrong; the message names file and line."""
 
 
+class IssuedReportsRest(PriceListError):
+    """A price list would change what issued reports say."""
+
+
 class PeriodError(ReportError):
     """The period cannot be asked for: unknown, turned around, too far back, or not complete yet."""
 

@@ -4,5 +4,5 @@ SELECT count(), hex(sipHash128(hostName(), arraySort(groupArray((table, name, ha
 FROM system.parts
 WHERE active AND database = currentDatabase() AND table IN (
     'spend_cells', 'chat_cells', 'file_cells', 'project_cells', 'artifact_cells', 'connector_cells', 'session_cells',
-    'directory', 'profiles', 'prices', 'models', 'topic_epochs'
+    'directory', 'profiles', 'price_lists', 'topic_epochs'
 )

@@ -33,9 +33,9 @@ WITH cells AS (
     UNION ALL
     SELECT 'profiles', toDate(0), '', count(), sum(sipHash64(*)), 0 FROM profiles
     UNION ALL
-    SELECT 'prices', toDate(0), '', count(), sum(sipHash64(*)), toUInt64(max(revision)) FROM prices
+    SELECT 'prices', toDate(0), '', count(), sum(sipHash64(*)), count() FROM price_lists
     UNION ALL
-    SELECT 'models', toDate(0), '', count(), sum(sipHash64(*)), 0 FROM models
+    SELECT 'models', toDate(0), '', count(), sum(sipHash64(*)), 0 FROM price_lists
     UNION ALL
     SELECT 'epochs', toDate(0), topic, count(), sum(sipHash64(*)), toUInt64(maxIf(epoch, mode = 'replace'))
     FROM topic_epochs GROUP BY topic

@@ -2,13 +2,15 @@
 
 import typer
 
-from deploy.commands.common import running_settings
+from deploy.commands.common import running_settings, warn
 
 
 def command(context: typer.Context) -> None:
-    """Create the database, its tables and views and the price list in ClickHouse, as far as they are missing."""
+    """Create the database, its tables and views in ClickHouse as far as they are missing, and put the list of prices
+    in force that the settings name."""
     settings = running_settings(context)
     from deploy.export import prepare_database
 
-    prepare_database(settings)
+    for line in prepare_database(settings):
+        warn(line)
     typer.echo(f"The database {settings.clickhouse_database} is up to date.")

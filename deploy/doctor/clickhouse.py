@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from clickhouse_connect.driver.client import Client
 
 from deploy.doctor.findings import Finding, clock_finding, disk_finding
+from deploy.prices import difference
 from deploy.settings import Settings, reveal
+from reports.errors import PriceListError
+from reports.prices import LoadedList, list_in_force
 from sinks.clickhouse import connect
 from sinks.migrations import load_migrations
 
@@ -26,14 +29,16 @@ IS_MIGRATED = "SELECT count() FROM system.tables WHERE database = {name:String} 
 @dataclass(frozen=True)
 class ClickHouseFacts:
     """`positions`: next offset and watermark of each source; `ledger`: sha256 of each applied migration; `unpriced`:
-    kinds of usage without a price; `disks`: free and total bytes; `clock_difference` in seconds, positive if ahead."""
+    kinds of usage without a price; `other_prices`: how `prices_file` differs from what is in force; `disks`: free and
+    total bytes; `clock_difference` in seconds, positive if ahead."""
 
     version: str
     time_zone: str
     clock_difference: float
     disks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     ledger: Mapping[int, str] = field(default_factory=dict)
-    prices: int = 0
+    prices: LoadedList | None = None
+    other_prices: str = ""
     unpriced: tuple[str, ...] = ()
     positions: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
     epochs: Mapping[str, int] = field(default_factory=dict)
@@ -55,7 +60,7 @@ def look_at_clickhouse(settings: Settings) -> ClickHouseFacts:
             return facts
         client.database = settings.clickhouse_database
         facts = replace(facts, ledger=dict(client.query("SELECT number, sha256 FROM migrations FINAL").result_rows))
-        return _tables(client, facts) if facts.is_migrated else facts
+        return _tables(settings, client, facts) if facts.is_migrated else facts
     finally:
         client.close()
 
@@ -71,15 +76,23 @@ def _server(client: Client) -> ClickHouseFacts:
     )
 
 
-def _tables(client: Client, facts: ClickHouseFacts) -> ClickHouseFacts:
+def _tables(settings: Settings, client: Client, facts: ClickHouseFacts) -> ClickHouseFacts:
     positions = client.query(POSITIONS).result_rows
     return replace(
         facts,
-        prices=client.query("SELECT count() FROM prices FINAL").result_rows[0][0],
+        prices=list_in_force(client),
+        other_prices=_other_prices(settings, client),
         unpriced=tuple(row[0] for row in client.query(UNPRICED).result_rows),
         positions={name: (place, datetime.fromtimestamp(at / 1000, UTC)) for name, place, at in positions},
         epochs=dict(client.query("SELECT topic, max(epoch) FROM topic_epochs GROUP BY topic").result_rows),
     )
+
+
+def _other_prices(settings: Settings, client: Client) -> str:
+    try:
+        return difference(settings, client)
+    except PriceListError as error:
+        return str(error)
 
 
 def clickhouse_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator[Finding]:
@@ -91,7 +104,7 @@ def clickhouse_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator
         yield disk_finding(f"ClickHouse's disk {disk}", free, total)
     yield from migration_findings(settings.clickhouse_database, stored.ledger)
     if stored.is_migrated:
-        yield from price_findings(stored)
+        yield from price_findings(settings, stored)
 
 
 def migration_findings(database: str, ledger: Mapping[int, str]) -> Iterator[Finding]:
@@ -110,12 +123,17 @@ def migration_findings(database: str, ledger: Mapping[int, str]) -> Iterator[Fin
         yield Finding("problem", "the database has migrations of a newer release", database, "Run that release.")
 
 
-def price_findings(stored: ClickHouseFacts) -> Iterator[Finding]:
-    """Whether there are prices, and usage that has none."""
+def price_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator[Finding]:
+    """Which prices are in force, whether the settings name others, and usage that has none."""
     if not stored.prices:
         yield Finding("problem", "there are no prices", "prices", "`tally prices load` loads the shipped list.")
         return
-    yield Finding("ok", f"{stored.prices:,} prices are loaded", "prices")
+    yield Finding("ok", f"{stored.prices.prices:,} prices are in force: {stored.prices}", "prices")
+    if stored.other_prices:
+        yield Finding("problem", stored.other_prices, "prices", "`tally prices load` puts the file in force.")
+    elif settings.prices_file is None and not stored.prices.is_shipped:
+        remedy = f"Set it to {stored.prices.source}, or go back with `tally prices load --shipped`."
+        yield Finding("warning", "prices_file is not set, and an own list is in force", "prices", remedy)
     for usage in stored.unpriced:
         remedy = "Add a line to the price list (setting prices_file) and load it with `tally prices load`."
         yield Finding("warning", f"usage without a price: {usage}", "prices", remedy)

@@ -29,7 +29,7 @@ SELECT model, service_tier, context_window, inference_geo, speed, toUnixTimestam
     toString(uncached_input_token_usd), toString(cache_read_input_token_usd),
     toString(cache_creation_5m_input_token_usd), toString(cache_creation_1h_input_token_usd),
     toString(output_token_usd), toString(web_search_request_usd), toString(execution_millisecond_usd)
-FROM prices FINAL
+FROM prices
 """
 
 _EXACT = Context(prec=100)

@@ -13,7 +13,7 @@ FROM (
     SELECT 'plan', source, max(log_offset) FROM directory
     WHERE organization_id = {organization_id:UUID} AND type = 'plan.changed' GROUP BY source
     UNION ALL
-    SELECT 'prices', '', toUInt64(max(revision)) FROM prices
+    SELECT 'prices', '', count() FROM price_lists
     UNION ALL
     SELECT 'epoch', topic, toUInt64(max(epoch)) FROM topic_epochs WHERE mode = 'replace' GROUP BY topic
 )

@@ -97,11 +97,11 @@ WITH
                     toDecimal128(any(tool.execution_millisecond_usd), 18), tool_price)
             ]) AS units
         FROM usage
-        ASOF LEFT JOIN (SELECT * FROM prices FINAL WHERE model != '') AS price
+        ASOF LEFT JOIN (SELECT * FROM prices WHERE model != '') AS price
             ON usage.price_model = price.model AND usage.service_tier = price.service_tier
             AND usage.price_context_window = price.context_window AND usage.price_inference_geo = price.inference_geo
             AND usage.price_speed = price.speed AND usage.hour >= price.effective_from
-        ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices FINAL WHERE model = '') AS tool
+        ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices WHERE model = '') AS tool
             ON usage.tools = tool.tools AND usage.hour >= tool.effective_from
         GROUP BY
             day, cost_center, actor_type, actor_id, product, model, price_model, service_tier, price_context_window,

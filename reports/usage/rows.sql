@@ -32,7 +32,7 @@ WITH
                 uncached_input_token_usd + cache_read_input_token_usd + cache_creation_5m_input_token_usd
                 + cache_creation_1h_input_token_usd + output_token_usd
             ) AS known
-        FROM prices FINAL
+        FROM prices
         WHERE {priced:Bool} AND model != ''
     ),
     held AS (
@@ -188,7 +188,7 @@ WITH
             ])) AS list_usd,
             arrayMap(usd -> toDecimal256(usd, 18) * (toDecimal64(1, 6) - terms.discount), list_usd) AS net_usd
         FROM (SELECT *, {organization_id:UUID} AS organization_id, 1 AS tools FROM counted) AS counted
-        ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices FINAL WHERE {priced:Bool} AND model = '') AS tool
+        ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices WHERE {priced:Bool} AND model = '') AS tool
             ON counted.tools = tool.tools AND counted.step >= tool.effective_from
         ASOF LEFT JOIN terms
             ON counted.organization_id = terms.organization_id

@@ -18,5 +18,5 @@ FROM (
     WHERE organization_id = {organization_id:UUID} AND type IN ('plan.changed', 'discount.changed', 'extra_usage.changed')
     GROUP BY source
     UNION ALL
-    SELECT 'prices', '', toUInt64(max(revision)) FROM prices WHERE {priced:Bool}
+    SELECT 'prices', '', count() FROM price_lists WHERE {priced:Bool}
 )

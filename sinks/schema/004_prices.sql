@@ -1,7 +1,18 @@
--- The price list, expanded: what one token, web search or millisecond of code execution costs in USD from an hour on.
--- Append-only (reports/prices.py refuses to change a row), so a report can be made again with the prices it had.
--- NULL: this row does not price that unit. Tools (web search, code execution) are priced by the row of model ''.
-CREATE TABLE IF NOT EXISTS prices (
+-- The lists of prices, each kept whole and for ever under the hash of what is in it; what is loaded last is in force.
+-- A list is in force from the moment of its row in price_lists, so none ever is by half, and nothing that a report was
+-- made with is lost.
+CREATE TABLE IF NOT EXISTS price_lists (
+    revision UInt32 COMMENT 'the number of the load; the greatest is in force',
+    list String COMMENT 'sha256 of what is in the list: all its rows below',
+    source String COMMENT 'the file, or "shipped"',
+    prices UInt32, loaded_at DateTime64(3, 'UTC'), loaded_by String
+) ENGINE = MergeTree ORDER BY revision
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- The prices of every list, expanded: what one token, web search or millisecond of code execution costs in USD from an
+-- hour on. NULL: this row does not price that unit. Tools (web search, code execution) are priced by the row of model ''.
+CREATE TABLE IF NOT EXISTS listed_prices (
+    list LowCardinality(String),
     model LowCardinality(String) COMMENT 'without its date: claude-x-20250101 costs what claude-x does',
     service_tier LowCardinality(String), context_window LowCardinality(String),
     inference_geo LowCardinality(String), speed LowCardinality(String),
@@ -12,16 +23,25 @@ CREATE TABLE IF NOT EXISTS prices (
     web_search_request_usd Nullable(Decimal(18, 12)),
     execution_millisecond_usd Nullable(Decimal(38, 18))
         COMMENT '0.05 USD / 3600000 has no end, so the list states the price to 18 digits and that is exact by definition',
-    revision UInt32 COMMENT 'the load that brought this row',
     origin String COMMENT 'the public page that says so, and when it was read',
     CONSTRAINT whole_hour CHECK toStartOfHour(effective_from) = effective_from
-) ENGINE = ReplacingMergeTree(revision)
-ORDER BY (model, service_tier, context_window, inference_geo, speed, effective_from)
+) ENGINE = ReplacingMergeTree
+ORDER BY (list, model, service_tier, context_window, inference_geo, speed, effective_from)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- What the price list says of a model besides its prices.
-CREATE TABLE IF NOT EXISTS models (
-    model LowCardinality(String), family LowCardinality(String), display_name String, revision UInt32
-) ENGINE = ReplacingMergeTree(revision)
-ORDER BY model
+-- What each list says of a model besides its prices.
+CREATE TABLE IF NOT EXISTS listed_models (
+    list LowCardinality(String), model LowCardinality(String), family LowCardinality(String), display_name String
+) ENGINE = ReplacingMergeTree
+ORDER BY (list, model)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- What is in force. All that reads a price or a model's name reads these three.
+CREATE OR REPLACE VIEW price_list_in_force AS
+SELECT * FROM price_lists ORDER BY revision DESC, loaded_at DESC, list LIMIT 1;
+
+CREATE OR REPLACE VIEW prices AS
+SELECT * EXCEPT (list) FROM listed_prices FINAL WHERE list = (SELECT list FROM price_list_in_force);
+
+CREATE OR REPLACE VIEW models AS
+SELECT * EXCEPT (list) FROM listed_models FINAL WHERE list = (SELECT list FROM price_list_in_force);

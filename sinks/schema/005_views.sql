@@ -12,8 +12,8 @@ SELECT
     ) AS in_force_until,
     uncached_input_token_usd, cache_read_input_token_usd, cache_creation_5m_input_token_usd,
     cache_creation_1h_input_token_usd, output_token_usd, web_search_request_usd, execution_millisecond_usd,
-    revision, origin
-FROM prices FINAL;
+    origin
+FROM prices;
 
 -- The directory's settled history: of several changes of one thing at one instant the last written is in force.
 CREATE OR REPLACE VIEW directory_changes AS
@@ -136,11 +136,11 @@ FROM (
     WHERE toUInt32OrZero(splitByChar('@', source)[2])
         >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace')
 ) AS cell
-ASOF LEFT JOIN (SELECT * FROM prices FINAL WHERE model != '') AS price
+ASOF LEFT JOIN (SELECT * FROM prices WHERE model != '') AS price
     ON cell.price_model = price.model AND cell.service_tier = price.service_tier
     AND cell.price_context_window = price.context_window AND cell.price_inference_geo = price.inference_geo
     AND cell.price_speed = price.speed AND cell.hour >= price.effective_from
-ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices FINAL WHERE model = '') AS tool
+ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices WHERE model = '') AS tool
     ON cell.tools = tool.tools AND cell.hour >= tool.effective_from
 ASOF LEFT JOIN terms ON cell.organization_id = terms.organization_id AND cell.instant >= terms.in_force_from
 SETTINGS do_not_merge_across_partitions_select_final = 1, join_use_nulls = 0;

@@ -55,11 +55,11 @@ FROM (
         model, service_tier, context_window, inference_geo, speed, funding, last_change,
         counted_usage.web_search_requests > 0, counted_usage.execution_milliseconds > 0
 ) AS usage
-ASOF LEFT JOIN (SELECT * FROM prices FINAL WHERE model != '') AS price
+ASOF LEFT JOIN (SELECT * FROM prices WHERE model != '') AS price
     ON usage.price_model = price.model AND usage.service_tier = price.service_tier
     AND usage.price_context_window = price.context_window AND usage.price_inference_geo = price.inference_geo
     AND usage.price_speed = price.speed AND usage.any_hour >= price.effective_from
-ASOF LEFT JOIN (SELECT *, 1 AS one FROM prices FINAL WHERE model = '') AS tool
+ASOF LEFT JOIN (SELECT *, 1 AS one FROM prices WHERE model = '') AS tool
     ON usage.one = tool.one AND usage.any_hour >= tool.effective_from
 ASOF LEFT JOIN (SELECT *, 1 AS one FROM terms WHERE organization_id = {organization_id:UUID}) AS terms
     ON usage.one = terms.one AND usage.instant >= terms.in_force_from

@@ -120,11 +120,11 @@ FROM (
         asked = true
     )
 ) AS usage
-ASOF LEFT JOIN (SELECT * FROM prices FINAL WHERE model != '') AS price
+ASOF LEFT JOIN (SELECT * FROM prices WHERE model != '') AS price
     ON usage.price_model = price.model AND usage.service_tier = price.service_tier
     AND usage.price_context_window = price.context_window AND usage.price_inference_geo = price.inference_geo
     AND usage.price_speed = price.speed AND usage.moment >= price.effective_from
-ASOF LEFT JOIN (SELECT *, 1 AS one FROM prices FINAL WHERE model = '') AS tool
+ASOF LEFT JOIN (SELECT *, 1 AS one FROM prices WHERE model = '') AS tool
     ON usage.one = tool.one AND usage.moment >= tool.effective_from
 ASOF LEFT JOIN (SELECT *, 1 AS one FROM terms WHERE organization_id = {organization_id:UUID}) AS terms
     ON usage.one = terms.one AND usage.instant >= terms.in_force_from

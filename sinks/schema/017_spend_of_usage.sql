@@ -37,11 +37,11 @@ FROM (
         if(speed = '', 'standard', speed) AS price_speed
     FROM counted_usage
 ) AS cell
-ASOF LEFT JOIN (SELECT * FROM prices FINAL WHERE model != '') AS price
+ASOF LEFT JOIN (SELECT * FROM prices WHERE model != '') AS price
     ON cell.price_model = price.model AND cell.service_tier = price.service_tier
     AND cell.price_context_window = price.context_window AND cell.price_inference_geo = price.inference_geo
     AND cell.price_speed = price.speed AND cell.hour >= price.effective_from
-ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices FINAL WHERE model = '') AS tool
+ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices WHERE model = '') AS tool
     ON cell.tools = tool.tools AND cell.hour >= tool.effective_from
 ASOF LEFT JOIN terms ON cell.organization_id = terms.organization_id AND cell.instant >= terms.in_force_from
 SETTINGS do_not_merge_across_partitions_select_final = 1, join_use_nulls = 0;

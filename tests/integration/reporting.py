@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +12,7 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from aggregators.declarations import SPEND
+from reports.prices import load_prices
 from sinks.clickhouse import connect, create_database, insert_rows
 from sinks.migrations import migrate
 
@@ -32,6 +35,14 @@ def database(url: str) -> Client:
     client = connect(url, database=name)
     migrate(client)
     return client
+
+
+def load_text(client: Client, prices: str) -> None:
+    """Put a list of prices in force, whatever was issued by another."""
+    with NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write(prices)
+        file.flush()
+        load_prices(client, Path(file.name), revise=True)
 
 
 def text(moment: datetime) -> str:

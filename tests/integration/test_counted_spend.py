@@ -72,9 +72,8 @@ def price_from(client: Client, hour: datetime, model: str = MODELS[0]) -> None:
     """A new price of everything of the model from the hour on; of "", what tools cost."""
     dimensions = "'', '', '', ''" if model == "" else "'standard', '0-200k', 'global', 'standard'"
     units = ", ".join(["0.000007"] * 7)
-    client.command(
-        f"INSERT INTO prices VALUES ('{model}', {dimensions}, '{hour:%Y-%m-%d %H:%M:%S}', {units}, 99, 'a page')"
-    )
+    row = f"'{model}', {dimensions}, '{hour:%Y-%m-%d %H:%M:%S}', {units}, 'a page'"
+    client.command(f"INSERT INTO listed_prices SELECT list, {row} FROM price_list_in_force")
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -82,7 +81,7 @@ def test_sums_of_costs_are_costs_of_sums(client: Client, seed: int) -> None:
     dice = random.Random(seed)
     load_prices(client)
     if seed % 2:
-        client.command("DELETE FROM prices WHERE model = ''")
+        client.command("DELETE FROM listed_prices WHERE model = ''")
         price_from(client, BEGINS + 30 * HOUR, "")
     price_from(client, BEGINS + 20 * HOUR)
     for _ in range(3):

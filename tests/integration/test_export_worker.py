@@ -11,7 +11,7 @@ import orjson
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from reports.errors import FileError
+from reports.errors import FileError, IssuedReportsRest
 from reports.export_worker import Run, run_once
 from reports.prices import SHIPPED, load_prices
 from tests.integration.reporting import (
@@ -171,7 +171,10 @@ def test_a_price_revises_the_days_it_changes(desk: Desk, tmp_path: Path) -> None
     dearer = line.replace("2026-05-28", "2026-11-04").replace(",5,25,", ",5,50,")
     prices = tmp_path / "prices.csv"
     prices.write_text(SHIPPED.read_text() + dearer + "\n")
-    assert load_prices(desk.client, prices).added > 0
+    with pytest.raises(IssuedReportsRest, match=r"issued reports were made with: 2026-11-04, of the organization"):
+        load_prices(desk.client, prices)
+    assert desk.run().issued == []
+    assert load_prices(desk.client, prices, revise=True).changed
     assert [path.name for path in desk.run().issued] == ["2026-11-04.r2.csv"]
     assert desk.manifest("2026-11-04.r2")["totals"]["total_gross_spend_usd"] == "0.05"
 

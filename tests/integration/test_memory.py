@@ -22,7 +22,7 @@ from reports.engagement.asking import Question, Ranking
 from reports.engagement.lists import read_connectors, read_projects, read_users
 from reports.engagement.summaries import read_summaries
 from reports.metrics import look
-from reports.prices import load_prices
+from reports.prices import SHIPPED, load_prices
 from reports.state import State
 from reports.usage import asking as usage
 from reports.usage.reading import read_usage
@@ -30,7 +30,7 @@ from reports.windows import window
 from sinks.clickhouse import connect
 from tests.integration.events_by_hand import ADA, BEN, DAY, ORGANIZATION, THINGS, ago, done, entry, message, profile
 from tests.integration.folded import GRACE, SOURCES, Folded, at
-from tests.integration.reporting import database
+from tests.integration.reporting import database, load_text
 from tests.integration.test_views import insert
 
 ROOT = Path(__file__).parents[2]
@@ -39,10 +39,7 @@ QUESTION = Question(ORGANIZATION, ago(7), DAY, ranking=Ranking(limit=100))
 USED = usage.Question(ORGANIZATION, at(ago(7)), at(ago(-1)), group_by=("actor",), priced=True)
 WEEK = window("1-week", DAY)
 USAGE = {"request_id": "r", "model": "claude-opus-4-5", "funding": "usage_based", "output_tokens": 1_000_000}
-PRICE = (
-    "'claude-opus-4-5', 'standard', '0-200k', 'global', 'standard', '2028-02-25 00:00:00', "
-    "1, 1, 1, 1, 1, 1, 1, 99, 'a page'"
-)
+PRICE = "2028-02-25,claude-opus-4-5,,Opus,Claude Opus 4.5,1,1,1,1,1,1,1,1,1,1,1,1,1,,,a page,2028-02-25"
 
 IN_NO_ANSWER = {
     *("accepted_losses", "source_positions", "migrations", "attributions", "minute_cells"),
@@ -74,7 +71,7 @@ def replaced_epoch(folded: Folded) -> None:
 
 
 def new_price(folded: Folded) -> None:
-    folded.client.command(f"INSERT INTO prices VALUES ({PRICE})")
+    load_text(folded.client, f"{SHIPPED.read_text()}{PRICE}\n")
 
 
 def new_discount(folded: Folded) -> None:

@@ -16,6 +16,6 @@ FROM (
     WHERE reported
     GROUP BY model
 ) AS usage
-LEFT JOIN (SELECT toString(model) AS model_id, toString(family) AS name FROM models FINAL) AS family
+LEFT JOIN (SELECT toString(model) AS model_id, toString(family) AS name FROM models) AS family
     ON family.model_id = replaceRegexpOne(usage.model_id, '-(20[0-9]{6}|latest)$', '')
 ORDER BY notEmpty(usage.unpriced_models), usage.priced_net_usd DESC, usage.model_id

@@ -10,12 +10,14 @@ import pytest
 
 from api.ids import GROUP, USER, tagged
 from deploy.simulation import Plan
+from reports.prices import SHIPPED
 from tests.api.groups import GROUPS
 from tests.api.recount import Recount
 from tests.api.server import PREFIX, Served, context_of, make_keys, serve
 from tests.api.skill_spend import Share, cells_of, shares
 from tests.api.walking import FIRST, LAST, RANGE, walk
 from tests.api.world import UNTIL, World, fold_lines, line_of, priced_world
+from tests.integration.reporting import load_text
 
 MONEY = ("attributed_list_price", "estimated_overage_spend")
 CUTS: list[dict[str, Any]] = [
@@ -143,7 +145,7 @@ def test_an_unknown_price_is_null_and_a_new_price_ends_a_walk(clickhouse: str) -
         assert served.get(path, key, starting_date="2026-11-01", limit=1, page=page).status_code == 410
         rows = {row["skill_name"]: row for row in served.get(path, key, starting_date="2026-11-01").json()["data"]}
         page = served.get(path, key, starting_date="2026-11-01", limit=1).json()["next_page"]
-        client.command("INSERT INTO prices (model, effective_from, revision) VALUES ('x', '2026-11-01 00:00:00', 99)")
+        load_text(client, SHIPPED.read_text())
         client.close()
         assert served.get(path, key, starting_date="2026-11-01", limit=1, page=page).status_code == 410
     assert {name: rows["new-skill"][name] for name in (*MONEY, "currency")} == dict.fromkeys((*MONEY, "currency"))

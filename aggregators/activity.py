@@ -1,11 +1,11 @@
 """What people do, by the day: chats, files, projects, artifacts, connectors, skills, plugins and sessions."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from aggregators.cell_rows import CellKey
 from aggregators.changes import Folded, IdForms, minute_in_bounds
+from aggregators.connectors import connector_key
 from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
 from aggregators.live import live_change
 from aggregators.table import Amounts
@@ -34,20 +34,6 @@ from streams.events.envelope import NIL
 
 Cell = tuple[Declaration, CellKey, Amounts]
 Rule = Callable[[Any, IdForms], Cell]
-
-_FILLER = re.compile(r"\b(mcp|server|connector|integration)\b")
-_SEPARATORS = re.compile(r"[\s_\-./:]+")
-
-
-def connector_key(name: str) -> str:
-    """The stable key of a connector's raw name.
-
-    "Atlassian MCP server", "mcp-atlassian" and "atlassian_MCP" are all "atlassian". A name of filler words alone
-    keeps them.
-    """
-    words = _SEPARATORS.sub(" ", name.casefold()).strip()
-    bare = " ".join(_FILLER.sub(" ", words).split())
-    return (bare or words or name).replace(" ", "_")
 
 
 def _who(event: ActivityEvent) -> tuple[str, str, str]:

@@ -6,8 +6,9 @@ A row is keyed by its own place in the log, so writing it again writes the same 
 import msgspec
 
 from aggregators.changes import Folded, IdForms, Row, history_moment
+from aggregators.connectors import connector_key
 from streams.events import DirectoryEvent, ProfileUpdated
-from streams.events.directory import PolicyEvent, ProjectSaved
+from streams.events.directory import ConnectorSaved, PolicyEvent, ProjectSaved
 from streams.validity import policy_hour
 
 SUBJECTS = (
@@ -26,9 +27,12 @@ IDS = (*SUBJECTS[:-1], "created_by", "workspace_id", "plugin_id")
 
 
 def _subject(event: DirectoryEvent) -> str:
-    # `name` names skills, plugins and connectors; for an organization it is a property and there is no subject.
+    # `name` names skills and plugins, and all spellings of a connector; for an organization it is a property and there
+    # is no subject.
     if event.__struct_config__.tag == "organization.created":
         return ""
+    if isinstance(event, ConnectorSaved):
+        return connector_key(event.name)
     return next((str(getattr(event, field)) for field in SUBJECTS if hasattr(event, field)), "")
 
 

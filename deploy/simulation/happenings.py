@@ -193,8 +193,8 @@ def extension_is_saved(registry: Registry, at: int) -> None:
     skill, status = dice.pick(SKILLS), dice.pick(("organization", "private", "public"))
     registry.put(at, "skill.saved", name=skill, display_name=skill.upper(), share_status=status)
     registry.put(at + 1000, "plugin.saved", name=dice.pick(PLUGINS), plugin_id=dice.uuid())
-    key, display, _ = dice.pick(CONNECTORS)
-    registry.put(at + 2000, "connector.saved", name=key, display_name=f"{display} (beta)")
+    _, display, spellings = dice.pick(CONNECTORS)
+    registry.put(at + 2000, "connector.saved", name=spellings[at % len(spellings)], display_name=f"{display} (beta)")
 
 
 def organization_is_renamed(registry: Registry, at: int) -> None:

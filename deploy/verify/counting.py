@@ -17,8 +17,6 @@ Key = tuple[Any, ...]
 Addition = tuple[str, Key, dict[str, int]]
 """(table, (organization, window, *key), counter -> increment). A counter that is left out gains nothing."""
 
-_FILLER = ("mcp", "server", "connector", "integration")
-
 
 def additions(kind: str, event: Event, timestamp_ms: int) -> Iterator[Addition]:
     """What the event adds: one cell of its own table, and a live minute unless it came late by a week."""
@@ -51,10 +49,12 @@ def attribution_row(attribution: dict[str, Any] | None) -> Key | None:
 
 def connector_key(name: str) -> str:
     """One name for one connector: "Atlassian MCP server", "mcp-atlassian" and "atlassian_MCP" are "atlassian"."""
-    spaced = re.sub(r"[\s_\-./:]", " ", name.casefold())
-    words = " ".join(spaced.split())
-    bare = "".join(" " if piece in _FILLER else piece for piece in re.split(r"(\w+)", words))
-    return ("_".join(bare.split()) or words or name).replace(" ", "_")
+    words = " ".join(re.sub(r"[\s_\-./:()\[\]{}]", " ", name.casefold()).split())
+    bare = re.sub(r"(?<!\S)mcp(?!\S)( (server|connector|integration)(?!\S))*", "", words)
+    own = [word for word in bare.split() if word]
+    if all(word in ("server", "connector", "integration") for word in own):
+        return "mcp"
+    return "_".join(own)
 
 
 _ATTRIBUTION_TEXTS = ("slack_channel_id", "claude_tag_user_id", "claude_tag_category", "terminal")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from deploy.verify.counting import Key, additions, attribution_row
+from deploy.verify.counting import Key, additions, attribution_row, connector_key
 from deploy.verify.directory_events import POLICIES, SUBJECTS
 from deploy.verify.events import SCHEMAS
 from deploy.verify.horizon import Horizon, Identity
@@ -238,6 +238,8 @@ def _read(record: Record) -> tuple[str, Event]:
 def _directory_entry(kind: str, event: Event) -> DirectoryEntry:
     in_force_from = parse_moment(event["effective_from" if kind in POLICIES else "occurred_at"]) or 0
     subject = event[SUBJECTS[kind]] if kind in SUBJECTS else ""
+    if kind == "connector.saved":
+        subject = connector_key(subject)
     return DirectoryEntry(event["organization_id"], kind, in_force_from, subject, normal(DIRECTORY, kind, event))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from aggregators.activity import connector_key
+from aggregators.connectors import connector_key
 from reports.connector_names import connector_names
 from reports.engagement.asking import Place, Question, Ranking, remembered, rows
 from reports.presence.kinds import LISTED

@@ -199,7 +199,7 @@ class PluginSaved(DirectoryEvent, frozen=True, kw_only=True, tag="plugin.saved")
 
 
 class ConnectorSaved(DirectoryEvent, frozen=True, kw_only=True, tag="connector.saved"):
-    """A connector's display name."""
+    """A connector's display name, for all spellings of its name; the newest holds."""
 
     name: Name
     display_name: Name

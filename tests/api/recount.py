@@ -1,4 +1,5 @@
-"""An independent recount of the engagement lists: the events, in plain Python. It imports nothing of Tally."""
+"""An independent recount of the engagement lists: the events, in plain Python. Of Tally it imports nothing but the
+recount's rule of a connector's key."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -7,6 +8,7 @@ from functools import cached_property
 from itertools import product as product_of
 from typing import Any
 
+from deploy.verify.counting import connector_key
 from tests.api.touching import PRODUCTS, Event, active_in, named, touches
 
 DAY = timedelta(days=1)
@@ -93,6 +95,12 @@ class Recount:
             if event["organization_id"] == organization and event["type"] == kind:
                 found[event[key]] = event
         return found
+
+    def connector_names(self, organization: str) -> dict[str, str]:
+        """The display name that was saved last, by connector key."""
+        saved = (event for event in sorted(self.events, key=moment) if event["type"] == "connector.saved")
+        mine = (event for event in saved if event["organization_id"] == organization)
+        return {connector_key(event["name"]): event["display_name"] for event in mine}
 
     def group_name(self, organization: str, group: str) -> str | None:
         saved = self.names(organization, "group.saved", "group_id").get(group)

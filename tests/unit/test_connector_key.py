@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aggregators.activity import connector_key
+from aggregators.connectors import connector_key
+from deploy.verify import counting
 
 SAME = [
     ("Atlassian MCP server", "atlassian"),
@@ -16,25 +17,38 @@ SAME = [
     ("mcp.server.atlassian", "atlassian"),
     ("atlassian/mcp-server", "atlassian"),
     ("mcp:atlassian", "atlassian"),
-    ("Google Drive connector", "google_drive"),
+    ("Google Drive", "google_drive"),
     ("google-drive", "google_drive"),
-    ("monday.com Integration", "monday_com"),
+    ("Google Drive (MCP)", "google_drive"),
+    ("Google Drive [MCP connector]", "google_drive"),
+    ("monday.com MCP Integration", "monday_com"),
+    # a kind without the protocol before it belongs to the name
+    ("SQL Server", "sql_server"),
+    ("SQL", "sql"),
+    ("SQL MCP Server", "sql"),
+    ("SQL Server MCP", "sql_server"),
+    ("SQL Server MCP Server", "sql_server"),
+    ("mcp-server-sql-server", "sql_server"),
+    ("Oracle Integration", "oracle_integration"),
+    ("Kafka Connector", "kafka_connector"),
     ("STRASSE", "strasse"),
     ("Straße MCP", "strasse"),
     # words that merely contain a filler stay whole
     ("Serverless Framework", "serverless_framework"),
     ("MCPHub", "mcphub"),
-    ("ConnectorHub server", "connectorhub"),
+    ("ConnectorHub MCP server", "connectorhub"),
     ("Disintegrations", "disintegrations"),
     # a filler in the middle goes, and leaves no gap
     ("Salesforce MCP Marketing", "salesforce_marketing"),
-    # a name of filler words alone keeps them
+    # a name without any other word says no more than that it is a connector
     ("MCP", "mcp"),
-    ("MCP server", "mcp_server"),
-    ("connector", "connector"),
-    # a name of separators alone keeps them, since an empty key would say that there is no connector
-    ("--", "--"),
-    (" ", "_"),
+    ("MCP server", "mcp"),
+    ("Server", "mcp"),
+    ("connector", "mcp"),
+    ("--", "mcp"),
+    ("...", "mcp"),
+    (" ", "mcp"),
+    ("   ", "mcp"),
     # other scripts, and signs that are no separators
     ("飞书", "飞书"),
     ("飞书 MCP", "飞书"),
@@ -56,8 +70,9 @@ SPELLINGS = [
     "{}",
     "{} MCP",
     "{} MCP server",
-    "{} connector",
-    "{} Integration",
+    "{} (MCP)",
+    "{} MCP connector",
+    "{} MCP Integration",
     "mcp-{}",
     "mcp_server_{}",
     "{}-mcp-server",
@@ -82,5 +97,6 @@ def test_distinct_connectors_have_distinct_keys_in_every_spelling() -> None:
 def test_a_key_is_never_empty_never_changes_again_and_has_no_spaces(name: str) -> None:
     key = connector_key(name)
     assert key
+    assert key == counting.connector_key(name)
     assert " " not in key
     assert connector_key(key) == key

@@ -46,7 +46,7 @@ SUBJECTS: list[tuple[str, dict[str, Any], str]] = [
     ("project.deleted", {"project_id": PROJECT}, PROJECT),
     ("skill.saved", {**NAMED, "display_name": "D", "share_status": "private"}, "N"),
     ("plugin.saved", {**NAMED, "plugin_id": THING}, "N"),
-    ("connector.saved", {**NAMED, "display_name": "D"}, "N"),
+    ("connector.saved", {"name": "N (MCP server)", "display_name": "D"}, "n"),
 ]
 
 

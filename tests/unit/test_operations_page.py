@@ -33,7 +33,7 @@ def _default(name: str) -> str:
     if name == "reports_dir":
         return "`reports` in `data_dir`"
     assert default is not PydanticUndefined
-    return "" if default is None or is_secret(name) else f"`{default}`"
+    return "" if default in (None, "") or is_secret(name) else f"`{default}`"
 
 
 def exit_code_table() -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregators.activity import connector_key
+from aggregators.connectors import connector_key
 from aggregators.declarations import CELL_TABLES as DECLARED
 from aggregators.deduplication import Horizon
 from aggregators.source import Source

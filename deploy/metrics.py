@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
+from deploy.own_machine import refuse_pages
 from deploy.standings import held_back
 from sinks.owned import Owned, Partition
 from sinks.sources import Sources
@@ -121,6 +122,6 @@ def make_health_app(sources: Sources, clock: Callable[[], datetime]) -> web.Appl
     async def alive(_: web.Request) -> web.Response:
         return web.Response(text="ok")
 
-    app = web.Application()
+    app = web.Application(middlewares=[refuse_pages])
     app.add_routes([web.get("/metrics", metrics), web.get("/health", health), web.get("/alive", alive)])
     return app

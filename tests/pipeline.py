@@ -63,7 +63,7 @@ class Pipeline:
 
     async def _emit(self, lines: Iterable[Line], pause: float, every: int) -> int:
         sent = 0
-        async with Emitter(self.settings.kafka_bootstrap) as emitter:
+        async with Emitter(self.settings.kafka_bootstrap, **self.settings.client_options()) as emitter:
             for sent, line in enumerate(lines, start=1):
                 await emitter.emit_raw(line.topic, line.key, line.value)
                 if pause and sent % every == 0:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from aggregators.forms import IS_BUILT
 from deploy.doctor.clickhouse import clickhouse_findings, look_at_clickhouse
-from deploy.doctor.findings import Finding, Level, disk_finding
+from deploy.doctor.findings import Finding, Level, disk_finding, privacy_finding
 from deploy.doctor.kafka import kafka_findings, look_at_kafka
 from deploy.doctor.progress import hidden_finding, progress_findings
 from deploy.errors import BUILDING, explain
@@ -50,7 +50,10 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning", "token events are folded by pure Python, at a fraction of the speed", "settings", BUILDING
         )
-    folder = settings.data_dir.resolve()
+    data, reports = settings.data_dir.resolve(), settings.reports_dir.resolve()
+    private = [data] if reports.is_relative_to(data) else [data, reports]
+    yield from (privacy_finding(each) for each in private if each.exists())
+    folder = data
     while not folder.exists():
         folder = folder.parent
     usage = shutil.disk_usage(folder)

@@ -1,6 +1,8 @@
 """What the doctor says."""
 
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 Level = Literal["ok", "warning", "problem"]
@@ -33,3 +35,16 @@ def clock_finding(whose: str, difference: float) -> Finding:
     what = f"its clock is {abs(difference):.1f} s {'ahead of' if difference >= 0 else 'behind'} this machine's"
     level: Level = "problem" if abs(difference) > CLOCK_TOLERANCE else "warning" if abs(difference) > 1 else "ok"
     return Finding(level, what, whose, "" if level == "ok" else "Let NTP set the clocks of both machines.")
+
+
+def privacy_finding(folder: Path) -> Finding:
+    """Whether a folder with people's names and spend is closed to other users of the machine."""
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if not mode & 0o077:
+        return Finding("ok", "it is for its owner alone", str(folder))
+    return Finding(
+        "warning",
+        f"other users of this machine may look into it (its mode is {mode:04o})",
+        str(folder),
+        f"If they should not: chmod 700 {folder}",
+    )

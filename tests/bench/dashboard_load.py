@@ -15,9 +15,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from deploy.embedded.stack import read_stack
 from deploy.links import links_to_show
-from deploy.settings import Settings
+from deploy.running import beside_the_stack
+from deploy.settings import load_given
 from reports.access.passes import Holder, make_pass
 from reports.access.people import largest_owner
 from sinks.clickhouse import connect
@@ -63,8 +63,8 @@ def main() -> None:
 @contextmanager
 def running_stack(data_dir: Path) -> Iterator[str]:
     """A link into the stack that runs over the folder."""
-    running = {name: child["url"] for name, child in read_stack(data_dir).items()}
-    yield links_to_show(Settings(clickhouse_url=running["clickhouse"], api_base_url=running["api"]))["an owner"]
+    running = beside_the_stack(load_given(flags={"data_dir": str(data_dir)})).settings
+    yield links_to_show(running)["an owner"]
 
 
 @contextmanager

@@ -18,9 +18,12 @@ def executable() -> str:
 
 
 @contextmanager
-def started() -> Iterator[Browser]:
-    """A running browser. Playwright holds an event loop of this thread, so no async test can run meanwhile."""
+def started(*arguments: str) -> Iterator[Browser]:
+    """A running browser, with these arguments on its command line.
+
+    Playwright holds an event loop of this thread, so no async test can run meanwhile.
+    """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox", *arguments])
         yield browser
         browser.close()

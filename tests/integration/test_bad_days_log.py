@@ -1,5 +1,6 @@
 """Bad days of the log: recreated topics, removed records, new partitions, poison. One stack, a topic for each test."""
 
+import http.client
 import signal
 import subprocess
 import time
@@ -105,6 +106,26 @@ def test_a_topic_that_was_recreated_and_outgrew_its_position_is_stopped(stack: S
     assert "stays" in begun.stderr
     stack.counts(topic, organization, 140)
     eventually(lambda: stack.health()[0] == 200)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "localhost"}, 200),
+        ({"Host": "rebind.example"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+@pytest.mark.parametrize("path", ["/metrics", "/alive"])
+def test_a_worker_tells_web_pages_nothing(
+    stack: Stack, organization: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", stack.settings.metrics_port or 0, timeout=20)
+    eventually(lambda: stack.health()[0] != 0)
+    connection.request("GET", path, headers=headers)
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 def test_a_topic_that_was_recreated_and_is_shorter_is_stopped(stack: Stack, organization: str) -> None:

@@ -1,7 +1,10 @@
 """The directory's history and people's profiles: whole rows, no counters.
 
-A row is keyed by its own place in the log, so writing it again writes the same row.
+A row is keyed by its own place in the log, so writing it again writes the same row. It keeps the log's time, by which
+rows of several partitions are compared.
 """
+
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -9,6 +12,7 @@ from aggregators.changes import Folded, IdForms, Row, history_moment
 from aggregators.connectors import connector_key
 from streams.events import DirectoryEvent, ProfileUpdated
 from streams.events.directory import ConnectorSaved, PolicyEvent, ProjectSaved
+from streams.events.envelope import NIL
 from streams.validity import policy_hour
 
 SUBJECTS = (
@@ -24,6 +28,15 @@ SUBJECTS = (
 """The field that a row is found by: the first of these that the event has (a group's membership by its group)."""
 
 IDS = (*SUBJECTS[:-1], "created_by", "workspace_id", "plugin_id")
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _log_text(log_ms: int) -> str:
+    """The log's time as a column has it, in milliseconds."""
+    return f"{datetime.fromtimestamp(log_ms // 1000, UTC):%Y-%m-%d %H:%M:%S}.{log_ms % 1000:03d}"
 
 
 def _subject(event: DirectoryEvent) -> str:
@@ -56,9 +69,12 @@ class DirectoryFold:
         values = (
             event.organization_id,
             str(event.__struct_config__.tag),
-            in_force_from.strftime("%Y-%m-%d %H:%M:%S.%f"),
+            _text(in_force_from),
             _subject(event),
             msgspec.json.encode(event).decode(),
+            event.event_id,
+            _text(at),
+            _log_text(log_ms),
         )
         return (), (Row("directory", values),)
 
@@ -70,12 +86,21 @@ class ProfileFold:
         self._ids = ids
 
     def __call__(self, event: ProfileUpdated, log_ms: int) -> Folded:
-        """The person's row. Raises Invalid."""
-        history_moment(event.occurred_at, log_ms, "occurred_at")
-        self._ids.check(event.organization_id, "organization_id")
-        return (), (Row("profiles", (self._ids.check(event.account_id, "account_id"), event.email, event.name, 0)),)
+        """What the organization told of the person. Raises Invalid."""
+        at = history_moment(event.occurred_at, log_ms, "occurred_at")
+        values = (
+            self._ids.check(event.organization_id, "organization_id"),
+            self._ids.check(event.account_id, "account_id"),
+            *(event.email, event.name, 0),
+            *(event.event_id, _text(at), _log_text(log_ms)),
+        )
+        return (), (Row("profiles", values),)
 
-    def forget(self, key: bytes | None) -> Folded:
-        """The row of a tombstone. Raises Invalid when the record's key is no account's id."""
-        account = (key or b"").decode("ascii", "replace")
-        return (), (Row("profiles", (self._ids.check(account, "record key"), "", "", 1)),)
+    def forget(self, key: bytes | None, log_ms: int) -> Folded:
+        """The row of a tombstone, which is no organization's and happened when the log took it.
+
+        Raises Invalid when the record's key is no account's id.
+        """
+        account = self._ids.check((key or b"").decode("ascii", "replace"), "record key")
+        logged_at = _log_text(log_ms)
+        return (), (Row("profiles", (NIL, account, "", "", 1, "", logged_at, logged_at)),)

@@ -14,7 +14,8 @@ from streams.events import Event, decoder
 from streams.validity import NO_ID, SHALLOW, Invalid, is_uuid, refuse_deep
 
 Read = tuple[Event | None, int, Folded]
-"""The event (None of a tombstone), the hash of its identity, and what it adds."""
+"""The event (None of a tombstone), the hash of its identity (a tombstone has one of its own: each forgets anew), and
+what it adds."""
 
 
 @dataclass
@@ -88,7 +89,7 @@ class Reader:
         value = record.value
         try:
             if value is None:
-                return None, 0, self._tombstone(record)
+                return None, hash(("tombstone", record.offset)), self._tombstone(record)
             if len(value) > SHALLOW:
                 refuse_deep(value)
             event = self._decode(value)
@@ -103,4 +104,4 @@ class Reader:
     def _tombstone(self, record: Record) -> Folded:
         if not isinstance(self._fold, ProfileFold):
             raise Invalid("empty", "the record has no value")
-        return self._fold.forget(record.key)
+        return self._fold.forget(record.key, record.timestamp)

@@ -17,7 +17,7 @@ from aggregators.cell_rows import PageKey, Rows
 from aggregators.changes import Row
 from aggregators.columns import BY_OFFSET
 from aggregators.declarations import CELL_TABLES, Declaration
-from aggregators.deduplication import Horizon, Verdict
+from aggregators.deduplication import Horizon
 from aggregators.forms import IS_BUILT, adder_of, joiner_of, reader_of
 from aggregators.snapshot import Snapshot
 from aggregators.table import Table
@@ -68,15 +68,10 @@ class Source:
         self._attributed: set[str] = set()
         self._letters: list[Letter] = []
 
-    @property
-    def deduplicates(self) -> bool:
-        """Profiles are compacted and the latest wins, so a repeat there is harmless and needs no horizon."""
-        return self.topic != PROFILES
-
     def _read_from(self) -> int:
         """The last record is read again, however far below the place it is: it tells whether the log is the same."""
         last = int(self.last_record.partition(":")[0]) if self.last_record else self.place
-        return min(last, self.horizon.warm_from(self.place)) if self.deduplicates else last
+        return min(last, self.horizon.warm_from(self.place))
 
     # -- a batch -------------------------------------------------------------------------------------------
 
@@ -119,7 +114,7 @@ class Source:
         if not self.cursor <= offset < end:
             return
         found = [fingerprint(record) for record in fresh if record.offset == offset]
-        if found != [self.last_record] and (found or self.deduplicates):
+        if found != [self.last_record] and (found or self.topic != PROFILES):
             raise Recreated(
                 f"{self.name}: offset {offset} holds another record than the one that was folded, so the topic "
                 f"was recreated: start a new epoch with `tally epoch {self.topic}`"
@@ -137,9 +132,7 @@ class Source:
     def _prepare_run(self, block: int, run: Sequence[Record], prepared: Prepared) -> None:
         """Decode and judge a run of one block, and gather what it adds."""
         read = self._reader.read(run, self.place, prepared.letters)
-        verdicts = [Verdict.FIRST] * len(read.records)
-        if self.deduplicates:
-            verdicts = self.horizon.judge(block, read.identities, read.payloads)
+        verdicts = self.horizon.judge(block, read.identities, read.payloads)
         read.gather(verdicts, self.place, prepared)
 
     def _open_pages(self, prepared: Prepared) -> None:

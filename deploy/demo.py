@@ -123,7 +123,7 @@ def _wait_for_watermark(settings: Settings) -> None:
 def _export_all(settings: Settings, console: Console) -> list[tuple[str, str, Path | None]]:
     """(organization's name, net spend or why there is no report, file) of each organization, for last 90 days."""
     client = store_of(settings).client
-    sql = "SELECT toString(organization_id), name FROM organizations WHERE in_force_until IS NULL ORDER BY name"
+    sql = "SELECT toString(organization_id), name FROM organization_names ORDER BY name"
     rows = client.query(sql).result_rows
     reports: list[tuple[str, str, Path | None]] = []
     for organization, name in rows:

@@ -28,8 +28,7 @@ GROUP BY organization_id, product, model ORDER BY n_events DESC, organization_id
 """
 
 NAMES = """
-SELECT toString(organization_id), argMax(name, in_force_from) FROM organizations
-WHERE organization_id IN {ids:Array(UUID)} GROUP BY organization_id
+SELECT toString(organization_id), name FROM organization_names WHERE organization_id IN {ids:Array(UUID)}
 """
 
 

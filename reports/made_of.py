@@ -17,10 +17,10 @@ KINDS = {
     "counted_spend": USAGE,
     "spend": USAGE,
     "directory_changes": frozenset({"directory"}),
-    "invite_changes": frozenset({"directory"}),
-    "seat_changes": frozenset({"directory"}),
+    "invites_pending": frozenset({"directory"}),
+    "seats_held": frozenset({"directory"}),
     "models": frozenset({"models"}),
-    "people": frozenset({"profiles"}),
+    "people_of": frozenset({"profiles", "directory"}),
     "numbers": frozenset[str](),
 }
 """Of which kinds (reports/state.sql) a view or a table is. Which epochs count is told by all of them."""

@@ -30,7 +30,7 @@ FROM (
         AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')} AND reported
     GROUP BY day, channel, account, account_id, product_label, model
 ) AS usage
-LEFT JOIN people ON people.account_id = usage.account_id
+LEFT JOIN people_of(organization_id = {organization_id:UUID}) AS people ON people.account_id = usage.account_id
 LEFT JOIN (SELECT model, family AS name FROM models) AS family
     ON family.model = replaceRegexpOne(usage.model, '-(20[0-9]{6}|latest)$', '')
 ORDER BY usage.day, email, usage.account, usage.product_label, usage.model, usage.channel

@@ -17,8 +17,30 @@ from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
 from sinks.clickhouse import insert_cells, insert_rows
 
 ROW_TABLES: dict[str, tuple[str, ...]] = {
-    "directory": ("organization_id", "type", "in_force_from", "subject_id", "detail", "source", "log_offset"),
-    "profiles": ("account_id", "email", "name", "forgotten", "source", "log_offset"),
+    "directory": (
+        "organization_id",
+        "type",
+        "in_force_from",
+        "subject_id",
+        "detail",
+        "event_id",
+        "occurred_at",
+        "logged_at",
+        "source",
+        "log_offset",
+    ),
+    "profiles": (
+        "organization_id",
+        "account_id",
+        "email",
+        "name",
+        "forgotten",
+        "event_id",
+        "occurred_at",
+        "logged_at",
+        "source",
+        "log_offset",
+    ),
     "attributions": (
         "attribution_id",
         "workspace_id",
@@ -49,6 +71,16 @@ SELECT
         FROM (SELECT topic, max(epoch) AS epoch FROM topic_epochs GROUP BY topic)),
     (SELECT count() FROM accepted_losses)
 FROM system.tables WHERE database = currentDatabase() AND name = 'source_positions'
+"""
+
+FORGOTTEN = """
+SELECT told.organization_id, told.account_id, told.source, told.log_offset
+FROM profiles AS told INNER JOIN forgettings ON forgettings.account_id = told.account_id
+WHERE NOT told.forgotten AND told.log_place < forgettings.log_place
+"""
+ERASE = f"""
+ALTER TABLE profiles DELETE
+WHERE NOT forgotten AND (organization_id, account_id, source, log_offset) IN ({FORGOTTEN})
 """
 
 PAGES_A_QUERY = 100
@@ -150,6 +182,17 @@ class Store:
             insert_cells(self.client, rows)
         else:
             insert_rows(self.client, table, COLUMNS[table], rows)
+        if table == "profiles":
+            self._erase_forgotten()
+
+    def _erase_forgotten(self) -> None:
+        """Take away the profiles that the log held before a tombstone of their account.
+
+        The partition that brings the older of the two may be written last, so it is looked for after either.
+        """
+        (found,) = self.client.query(f"SELECT count() FROM ({FORGOTTEN})").result_rows[0]  # noqa: S608 - a constant
+        if found:
+            self.client.command(ERASE, settings={"mutations_sync": 2})
 
     def write_positions(self, positions: Sequence[Position]) -> None:
         """Store where sources stand. To be called after all that the positions cover is confirmed."""

@@ -170,6 +170,15 @@ class Emitter:
             raise InvalidEvent(f"nobody is forgotten: {account_id!r:.64} {NO_ID}")
         await self.emit_raw(PROFILES, account_id.encode(), None)
 
+    async def _forget_elsewhere(self, key: bytes, lane: Lane) -> None:
+        """The tombstone in every other partition: a key that moved when partitions were added has a past there, which
+        only a tombstone in the same partition removes from the log. They are confirmed before the key's own is sent,
+        so that what follows it follows them all."""
+        others = [other for other in self._lanes[PROFILES] if other is not lane]
+        for other in others:
+            await other.put(Record(key, None))
+        await asyncio.gather(*(other.drain() for other in others))
+
     async def emit_raw(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         """Puts bytes on their way as they are, unchecked but for their size: for files, simulations, replays."""
         if self._producer is None:
@@ -185,6 +194,8 @@ class Emitter:
             lane = lane or await self._lane(topic, key)
         except (KafkaError, TimeoutError) as error:
             raise UndeliverableEvent([Failure(topic, (record,), str(error))]) from error
+        if topic == PROFILES and key is not None and value is None:
+            await self._forget_elsewhere(key, lane)
         await lane.put(record)
 
     async def flush(self) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from deploy.verify import actives, spend
+from deploy.verify import actives, people, spend
 from deploy.verify.compare import Key, Row, compare, paired
 from deploy.verify.letters import compare_letters
 from deploy.verify.recount import DIRECTORY, PROFILES, Options, normal, plain_text
@@ -54,6 +55,7 @@ class Checks:
         yield self.spend()
         if self.span.is_all:
             yield self.active_users()
+            yield self.names()
 
     def cells(self, table: CellTable) -> TableResult:
         """One table of cells, each with its stamp and counters."""
@@ -77,9 +79,10 @@ class Checks:
     def directory(self) -> TableResult:
         """The directory's history; `detail` is compared by what it means."""
         key = ("source", "log_offset")
-        values = ("organization_id", "type", "in_force_from", "subject_id", "detail")
+        found_by = ("organization_id", "type", "in_force_from", "subject_id")
+        values = (*found_by, "detail", "event_id", "occurred_at", "logged_at")
         rows = self.stored.keyed("directory", key, values, Where(tuple(self.positions)))
-        found = ((key, (*row[:4], _meaning(row[4]))) for key, row in rows)
+        found = ((key, (*row[:4], _meaning(row[4]), *row[5:])) for key, row in rows)
         return compare(
             "directory",
             key,
@@ -90,22 +93,24 @@ class Checks:
         )
 
     def profiles(self) -> TableResult:
-        """Names and e-mails. A forgotten person whose tombstone was compacted away is no difference."""
-        key, values = ("account_id", "source"), ("email", "name", "forgotten", "log_offset")
-        rows = self.stored.keyed("profiles", key, values, Where(tuple(self.positions)))
-        pairs = paired(self.scratch.rows("profiles"), rows)
+        """Names and e-mails, without those that a tombstone erased."""
+        forgotten = people.tombstones(chain(self._counted_profiles(), self._told()))
+        found = ((told[:4], told[4:]) for told in self._told())
         return compare(
             "profiles",
-            key,
-            values,
-            (
-                (key, wanted, [row for row in found if wanted is not None or not row[2]])
-                for key, wanted, found in pairs
-                if wanted is not None or not all(row[2] for row in found)
-            ),
+            people.KEY,
+            people.VALUES,
+            people.without_lost(paired(people.kept(self._counted_profiles(), forgotten), found), self._has_lost),
             show=self.show,
-            is_moving=lambda key, row: self._beyond(key[1], row[3]),
+            is_moving=lambda key, row: self._beyond(key[3], row[-1]),
         )
+
+    def names(self) -> TableResult:
+        """The view `people`: who is called what, and who is forgotten."""
+        expected = people.expected_people(self._told(), self.scratch.rows("directory"))
+        found = ((tuple(row[:2]), row[2:]) for row in self.stored.rows(people.QUERY))
+        pairs = paired(_sorted(expected.items()), _sorted(found))
+        return compare("people", people.PEOPLE_KEY, people.PEOPLE_VALUES, pairs, show=self.show)
 
     def attributions(self) -> TableResult:
         """The attributions that usage refers to. Rows name no source, so one too many shows only when all is still."""
@@ -171,6 +176,22 @@ class Checks:
         found = actives.found_actives(self.stored.rows(actives.QUERY))
         pairs = paired(_sorted(expected.items()), _sorted(found))
         return compare("active_users", ("organization_id", "day"), actives.COLUMNS, pairs, show=self.show)
+
+    def _counted_profiles(self) -> Iterator[people.Told]:
+        """The rows that the log's profiles and tombstones make, by key, time and place."""
+        for key, row in self.scratch.rows("profiles"):
+            yield people.Told(*key[:4], *row, *key[4:])
+
+    def _told(self) -> Iterator[people.Told]:
+        """The rows of `profiles`, the newest of each key."""
+        for key, row in self.stored.keyed("profiles", people.KEY, people.VALUES, Where(tuple(self.positions))):
+            yield people.Told(*key, *row)
+
+    def _has_lost(self, told: people.Told) -> bool:
+        """Whether compaction may have taken this row's record: it is gone, and a later one of the account is there."""
+        last = self.scratch.row("profile_ends", (told.account_id, told.source))
+        is_gone = self._is_compacted(f"{told.source}/{told.log_offset}")
+        return is_gone and last is not None and told.log_offset < last[0]
 
     def _beyond(self, source: str, offset: int) -> bool:
         return offset >= self.positions.get(source, 0)

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from deploy.verify.moments import microsecond_text
+
 
 class Record(NamedTuple):
     """One record of the log; `timestamp_ms` is the broker's."""
@@ -12,6 +14,16 @@ class Record(NamedTuple):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+
+    @property
+    def key_text(self) -> str:
+        """The key as text."""
+        return (self.key or b"").decode("ascii", "replace")
+
+    @property
+    def logged_at(self) -> str:
+        """The broker's time as text, in milliseconds."""
+        return microsecond_text(self.timestamp_ms * 1000)[:-3]
 
 
 class DeadLetter(NamedTuple):

@@ -12,6 +12,7 @@ from deploy.verify.events import SCHEMAS
 from deploy.verify.horizon import Horizon, Identity
 from deploy.verify.letters import row_of_record
 from deploy.verify.moments import microsecond_text, parse_moment
+from deploy.verify.people import Told, told_of
 from deploy.verify.records import DeadLetter, Record
 from deploy.verify.span import Span, Within
 from deploy.verify.tables import CELL_TABLES
@@ -62,11 +63,13 @@ class DirectoryEntry(NamedTuple):
     in_force_from: int
     subject_id: str
     event: Event
+    logged_at: str
 
     def row(self) -> tuple[Any, ...]:
-        """As it is compared: the moment and the event as texts."""
-        moment = microsecond_text(self.in_force_from)
-        return self.organization_id, self.type, moment, self.subject_id, plain_text(self.event)
+        """As it is compared: the moments and the event as texts."""
+        in_force_from, occurred_at = map(microsecond_text, (self.in_force_from, self.event["occurred_at"]))
+        found_by = self.organization_id, self.type, in_force_from, self.subject_id
+        return *found_by, plain_text(self.event), self.event["event_id"], occurred_at, self.logged_at
 
 
 class Repeat(NamedTuple):
@@ -89,9 +92,10 @@ class Recount:
     options: Options = field(default_factory=Options)
     cells: dict[str, dict[Key, list[int]]] = field(default_factory=lambda: {name: {} for name in CELL_TABLES})
     directory: dict[tuple[str, int], DirectoryEntry] = field(default_factory=dict)
-    profiles: dict[tuple[str, str], tuple[str, str, int, int]] = field(default_factory=dict)
+    profiles: list[Told] = field(default_factory=list)
     attributions: dict[str, Key] = field(default_factory=dict)
     letters: dict[str, DeadLetter] = field(default_factory=dict)
+    profile_ends: dict[tuple[str, str], int] = field(default_factory=dict)
     profile_places: set[str] = field(default_factory=set)
     ids: list[tuple[*Identity, int]] = field(default_factory=list)
     tallies: dict[str, Tally] = field(default_factory=dict)
@@ -111,9 +115,10 @@ class Recount:
         tally.records += 1
         if record.topic == PROFILES:
             self.profile_places.add(f"{source}/{record.offset}")
+            self.profile_ends[record.key_text, source] = record.offset
         try:
             kind, event = _read(record)
-            is_new = kind == "" or record.topic == PROFILES or self._is_new(source, kind, event, record)
+            is_new = kind == "" or self._is_new(source, kind, event, record)
         except Invalid as error:
             tally.letters += 1
             if counts:
@@ -134,7 +139,8 @@ class Recount:
         """What it holds besides cells and ids, by table, as rows under their keys."""
         return {
             "directory": ((key, entry.row()) for key, entry in self.directory.items()),
-            "profiles": ((key, row) for key, row in self.profiles.items()),
+            "profiles": ((tuple(told[:4]) + told[7:], told[4:7]) for told in self.profiles),
+            "profile_ends": ((key, (end,)) for key, end in self.profile_ends.items()),
             "attributions": (((key,), row[1:]) for key, row in self.attributions.items()),
             "letters": (((place,), row_of_record(place, letter)) for place, letter in self.letters.items()),
             "profile_places": (((place,), ()) for place in self.profile_places),
@@ -144,8 +150,10 @@ class Recount:
         """Forget what was counted, and go on counting from nothing."""
         for cells in self.cells.values():
             cells.clear()
-        for held in (self.directory, self.profiles, self.attributions, self.letters, self.profile_places, self._same):
+        for held in (self.directory, self.attributions, self.letters, self.profile_ends, self._same):
             held.clear()
+        self.profiles.clear()
+        self.profile_places.clear()
         self.ids.clear()
 
     def forget_ids(self) -> None:
@@ -171,10 +179,9 @@ class Recount:
 
     def _count(self, source: str, kind: str, event: Event, record: Record) -> None:
         if record.topic == DIRECTORY:
-            self.directory[source, record.offset] = _directory_entry(kind, event)
+            self.directory[source, record.offset] = _directory_entry(kind, event, record)
         elif record.topic == PROFILES:
-            account, row = _profile(event, record)
-            self.profiles[account, source] = row
+            self.profiles.append(told_of(source, event, record))
         else:
             self._count_activity(source, kind, event, record)
 
@@ -231,20 +238,14 @@ def _read(record: Record) -> tuple[str, Event]:
         return judge(record.topic, record.value, record.timestamp_ms)
     if record.topic != PROFILES:
         raise Invalid("empty", "the record has no value")
-    check_uuid((record.key or b"").decode("ascii", "replace"), "record key")
+    check_uuid(record.key_text, "record key")
     return "", {}
 
 
-def _directory_entry(kind: str, event: Event) -> DirectoryEntry:
+def _directory_entry(kind: str, event: Event, record: Record) -> DirectoryEntry:
     in_force_from = parse_moment(event["effective_from" if kind in POLICIES else "occurred_at"]) or 0
     subject = event[SUBJECTS[kind]] if kind in SUBJECTS else ""
     if kind == "connector.saved":
         subject = connector_key(subject)
-    return DirectoryEntry(event["organization_id"], kind, in_force_from, subject, normal(DIRECTORY, kind, event))
-
-
-def _profile(event: Event, record: Record) -> tuple[str, tuple[str, str, int, int]]:
-    """(account, (email, name, forgotten, log_offset))"""
-    if not event:
-        return (record.key or b"").decode("ascii", "replace"), ("", "", 1, record.offset)
-    return event["account_id"], (event["email"], event["name"], 0, record.offset)
+    found_by = event["organization_id"], kind, in_force_from, subject
+    return DirectoryEntry(*found_by, normal(DIRECTORY, kind, event), record.logged_at)

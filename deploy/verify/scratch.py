@@ -18,7 +18,8 @@ CACHE_KIB = 32 << 10
 
 ROW_KEYS = {
     "directory": ("source", "log_offset"),
-    "profiles": ("account_id", "source"),
+    "profiles": ("organization_id", "account_id", "forgotten", "source", "occurred_at", "logged_at", "log_offset"),
+    "profile_ends": ("account_id", "source"),
     "attributions": ("attribution_id",),
     "letters": ("place",),
     "found_letters": ("place",),
@@ -123,10 +124,15 @@ class Scratch:
         for *found, row in self._database.execute(f"SELECT * FROM {name} ORDER BY {', '.join(key)}"):  # noqa: S608
             yield tuple(found), msgspec.msgpack.decode(row)
 
+    def row(self, name: str, key: Key) -> Any:
+        """The whole row under that key, or None."""
+        where = " AND ".join(f"{column} = ?" for column in ROW_KEYS[name])
+        found = self._database.execute(f"SELECT row FROM {name} WHERE {where}", key).fetchone()  # noqa: S608
+        return msgspec.msgpack.decode(found[0]) if found else None
+
     def holds(self, name: str, key: Key) -> bool:
         """Whether a table of whole rows has that key."""
-        where = " AND ".join(f"{column} = ?" for column in ROW_KEYS[name])
-        return self._database.execute(f"SELECT 1 FROM {name} WHERE {where}", key).fetchone() is not None  # noqa: S608
+        return self.row(name, key) is not None
 
     def active_days(self) -> Iterator[tuple[str, str, str]]:
         """(organization, account, day) of everybody's active days (docs/metrics.md says what makes one)."""

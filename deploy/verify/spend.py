@@ -4,7 +4,6 @@ A unit price has at most 18 decimals and a discount 6, so list spend is a whole 
 spend of 10^-24.
 """
 
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 from deploy.verify.compare import Key, Row
 from deploy.verify.moments import SECOND, microsecond_text
+from deploy.verify.order import history
 from deploy.verify.tables import CELL_TABLES
 
 LIST_DIGITS, NET_DIGITS = 18, 24
@@ -169,13 +169,12 @@ _TERMS = {"plan.changed": "plan", "discount.changed": "discount", "extra_usage.c
 def _terms(directory: Iterable[tuple[Key, Row]]) -> dict[tuple[str, str], History]:
     """(organization, event type) to what was in force from which hour on; of one hour's changes the last counts."""
     histories: dict[tuple[str, str], History] = {}
-    for _, (organization, kind, in_force_from, _, event) in directory:
-        if kind in _TERMS:
-            value = json.loads(event)[_TERMS[kind]]
-            history = histories.setdefault((organization, kind), History())
-            history.changes[in_force_from[:19]] = (
-                int(_EXACT.scaleb(Decimal(value), 6)) if kind == "discount.changed" else value
-            )
+    for change in history(directory, _TERMS):
+        value = change.event[_TERMS[change.type]]
+        in_force = histories.setdefault((change.organization_id, change.type), History())
+        in_force.changes[change.place[0][:19]] = (
+            int(_EXACT.scaleb(Decimal(value), 6)) if change.type == "discount.changed" else value
+        )
     return histories
 
 

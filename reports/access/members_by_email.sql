@@ -5,5 +5,8 @@ FROM (
     FROM member_changes WHERE organization_id = {organization_id:UUID} GROUP BY account_id
 )
 WHERE membership = 'member.joined'
-    AND account_id IN (SELECT toString(account_id) FROM people WHERE email = {email:String} AND NOT forgotten)
+    AND account_id IN (
+        SELECT toString(account_id) FROM people_of(organization_id = {organization_id:UUID})
+        WHERE email = {email:String} AND NOT deleted
+    )
 ORDER BY account_id

@@ -9,13 +9,14 @@ WITH person AS (
     WHERE organization_id = {organization_id:UUID} AND account_id = {account_id:String}
 )
 SELECT
-    if(membership = 'member.joined' AND NOT profile.forgotten, last_role, '') AS role, profile.email AS email,
+    if(membership = 'member.joined' AND NOT profile.deleted, last_role, '') AS role, profile.email AS email,
     (
-        SELECT argMax(JSONExtractString(detail, 'plan'), in_force_from) FROM directory_changes
+        SELECT argMax(JSONExtractString(detail, 'plan'), place) FROM directory_changes
         WHERE organization_id = {organization_id:UUID} AND type = 'plan.changed'
             AND in_force_from <= fromUnixTimestamp64Milli({now_ms:Int64}, 'UTC')
     ) AS plan
 FROM person
 CROSS JOIN (
-    SELECT any(email) AS email, max(forgotten) AS forgotten FROM people WHERE account_id = {account_id:UUID}
+    SELECT any(email) AS email, max(deleted) AS deleted
+    FROM people_of(organization_id = {organization_id:UUID}) WHERE account_id = {account_id:UUID}
 ) AS profile

@@ -66,7 +66,7 @@ SELECT
     placed.key AS key, placed.actor_type AS actor_type, toString(placed.actor_id) AS actor_id, placed.terminal AS terminal,
     placed.remote AS remote, placed.counts AS counts, placed.models AS models, people.email AS email, names.name AS name
 FROM placed
-LEFT JOIN people ON people.account_id = placed.actor_id
+LEFT JOIN people_of(organization_id = {organization_id:UUID}) AS people ON people.account_id = placed.actor_id
 LEFT JOIN (SELECT actor_id, name FROM machine_names WHERE organization_id = {organization_id:UUID}) AS names
     ON names.actor_id = placed.actor_id
 ORDER BY key

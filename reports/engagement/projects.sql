@@ -39,7 +39,7 @@ WITH
     ),
     saved AS (
         SELECT
-            toUUID(subject_id) AS project_id, argMax(detail, in_force_from) AS latest,
+            toUUID(subject_id) AS project_id, argMax(detail, place) AS latest,
             JSONExtractString(latest, 'name') AS name, JSONExtractString(latest, 'created_at') AS created_at,
             toUUIDOrZero(JSONExtractString(latest, 'created_by')) AS created_by
         FROM directory_changes
@@ -52,7 +52,7 @@ SELECT
     toString(saved.created_by) AS created_by, people.email AS email
 FROM counted
 LEFT JOIN saved ON saved.project_id = counted.project_id
-LEFT JOIN (SELECT account_id, email FROM people WHERE account_id IN (SELECT created_by FROM saved)) AS people
+LEFT JOIN people_of(organization_id = {organization_id:UUID}) AS people
     ON people.account_id = saved.created_by
 LEFT JOIN (SELECT group_id, name FROM group_names WHERE organization_id = {organization_id:UUID} AND {by_group:Bool})
     AS group_names ON group_names.group_id = counted.group_id

@@ -166,7 +166,7 @@ WITH
             if({order_by:String} = '', email, leftPad(toString(counts[{order_by:String}]), 20, '0')) AS rank
         FROM summed
         LEFT JOIN (
-            SELECT account_id, email FROM people
+            SELECT account_id, email FROM people_of(organization_id = {organization_id:UUID})
             WHERE NOT {by_group:Bool} AND if(empty({users:Array(UUID)}), true, account_id IN {users:Array(UUID)})
         ) AS people ON people.account_id = summed.subject
         LEFT JOIN (SELECT group_id, name FROM group_names WHERE organization_id = {organization_id:UUID} AND {by_group:Bool})

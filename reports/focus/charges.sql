@@ -1,44 +1,6 @@
 -- What an organization is charged, a row for each day, cost centre, actor, product, model, price and unit. Quantities and
 -- prices are text, since JSON's numbers are floats in many a reader; a price is null where none is known.
 WITH
-    -- Who was in which group, as moments. A deleted group, a removed member and a deleted account end memberships.
-    changes AS (
-        SELECT type, subject_id, in_force_from, source, log_offset, JSONExtractString(detail, 'account_id') AS account
-        FROM directory FINAL
-        WHERE organization_id = {organization_id:UUID}
-            AND type IN ('group.joined', 'group.left', 'group.deleted', 'member.removed', 'account.deleted')
-            AND toUInt32OrZero(splitByChar('@', source)[2])
-                >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace')
-    ),
-    joined AS (SELECT DISTINCT subject_id AS group, account FROM changes WHERE type = 'group.joined'),
-    steps AS (
-        SELECT subject_id AS group, account, type = 'group.joined' AS held, in_force_from, source, log_offset
-        FROM changes WHERE type IN ('group.joined', 'group.left')
-        UNION ALL
-        SELECT joined.group, joined.account, false, ended.in_force_from, ended.source, ended.log_offset
-        FROM joined INNER JOIN changes AS ended ON ended.subject_id = joined.group
-        WHERE ended.type = 'group.deleted'
-        UNION ALL
-        SELECT joined.group, joined.account, false, ended.in_force_from, ended.source, ended.log_offset
-        FROM joined INNER JOIN changes AS ended ON ended.subject_id = joined.account
-        WHERE ended.type IN ('member.removed', 'account.deleted')
-    ),
-    -- Who joins again while in the group is still in it from the first time on.
-    turns AS (
-        SELECT * FROM (
-            SELECT *, lagInFrame(held, 1, false) OVER (
-                PARTITION BY group, account ORDER BY in_force_from, source, log_offset
-                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-            ) AS was_held FROM steps
-        ) WHERE held != was_held
-    ),
-    spans AS (
-        SELECT group, account, held, in_force_from AS joined_at, leadInFrame(in_force_from, 1, toDateTime64('2200-01-01', 6, 'UTC')) OVER (
-            PARTITION BY group, account ORDER BY in_force_from, source, log_offset
-            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-        ) AS left_at
-        FROM turns
-    ),
     -- Which cost centre a group stood for, as moments; '' is none.
     centers AS (
         SELECT
@@ -51,13 +13,17 @@ WITH
     -- Of several groups with a cost centre the one that was joined first holds, of these the one with the smallest id.
     belongings AS (
         SELECT
-            toUUID(account) AS account_id,
+            account_id,
             arraySort(groupArray((
                 joined_at, group, greatest(joined_at, begins) AS from, least(left_at, ends) AS until, cost_center
             ))) AS groups
-        FROM spans INNER JOIN centers ON centers.group = spans.group
-        WHERE held AND cost_center != '' AND from < until
-        GROUP BY account
+        FROM (
+            SELECT account_id, toString(group_id) AS group, joined_at, ifNull(left_at, toDateTime64('2200-01-01', 6, 'UTC')) AS left_at
+            FROM group_spans WHERE organization_id = {organization_id:UUID}
+        ) AS spans
+        INNER JOIN centers ON centers.group = spans.group
+        WHERE cost_center != '' AND from < until
+        GROUP BY account_id
     ),
     usage AS (
         SELECT
@@ -115,7 +81,7 @@ SELECT
     formatDateTime(unit.4.6, '%Y-%m-%dT%H:%i:%SZ', 'UTC') AS price_from, toString(discount), toString(unit.3) AS price,
     toString(sum(unit.2)) AS quantity
 FROM (SELECT * EXCEPT (tokens, tool_price, units), arrayJoin(units) AS unit FROM priced) AS charges
-LEFT JOIN people ON people.account_id = charges.actor_id
+LEFT JOIN people_of(organization_id = {organization_id:UUID}) AS people ON people.account_id = charges.actor_id
 LEFT JOIN (SELECT actor_id, name FROM machine_names WHERE organization_id = {organization_id:UUID}) AS names
     ON names.actor_id = charges.actor_id
 GROUP BY day, cost_center, actor_type, charges.actor_id, actor_name, product, model, unit.1, unit.3, unit.4, discount

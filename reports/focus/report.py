@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from clickhouse_connect.driver.client import Client
@@ -11,8 +10,8 @@ from clickhouse_connect.driver.client import Client
 from reports.focus.charges import METERS, Charge, read_charges
 from reports.focus.columns import NAMES, Account, row_of
 from reports.focus.files import FileOf
+from reports.organizations import organization_name
 from reports.periods import Period
-from reports.queries import ask
 from reports.spend_csv import EXACT, money_text
 
 FORMAT = "focus-1.2"
@@ -79,7 +78,7 @@ def write_focus(
 
     Raises ReportError when a price is missing, naming the models, or when ClickHouse breaks off in the middle.
     """
-    account = Account(organization_id, _name(client, organization_id))
+    account = Account(organization_id, organization_name(client, organization_id) or None)
     file, totals = file_of(sink), Totals()
     for charge in read_charges(client, organization_id, period):
         file.add(row_of(account, charge))
@@ -87,9 +86,3 @@ def write_focus(
         if on_rows and totals.rows % 10_000 == 0:
             on_rows(totals.rows)
     return FocusReport(file.close(), totals)
-
-
-def _name(client: Client, organization_id: str) -> str | None:
-    path = Path(__file__).with_name("organization.sql")
-    found = ask(client, path, {"organization_id": organization_id})
-    return (str(found[0]["name"]) or None) if found else None

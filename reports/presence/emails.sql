@@ -1,7 +1,7 @@
 -- The e-mails of everybody who ever did anything in the organization.
 SELECT account_id, email
-FROM people
-WHERE account_id IN (
+FROM people_of(organization_id = {organization_id:UUID})
+WHERE email != '' AND account_id IN (
     SELECT actor_id FROM chat_cells WHERE organization_id = {organization_id:UUID}
     UNION DISTINCT SELECT actor_id FROM file_cells WHERE organization_id = {organization_id:UUID}
     UNION DISTINCT SELECT actor_id FROM project_cells WHERE organization_id = {organization_id:UUID}

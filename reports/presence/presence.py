@@ -91,7 +91,7 @@ class Presence:
 
     def order(self, client: Client, organization_id: str, state: State, present: Present, descending: bool) -> Order:
         """Everybody in the order of their e-mails, by a state that was read before. Raises ClickHouseError."""
-        told = state.of("profiles", "epochs")
+        told = state.of("profiles", "directory", "epochs")
         with self._ordering:
             known = self._orders.get(descending)
             if known is not None and known[0] == told and present.size <= len(known[1].numbers):

@@ -86,9 +86,8 @@ WITH
         FROM measured
         WHERE (NOT {people_only:Bool} OR actor_type = 'user')
             AND (NOT {exclude_deleted:Bool} OR actor_type != 'user' OR actor_id NOT IN (
-                SELECT account_id FROM departures WHERE organization_id = {organization_id:UUID} AND {exclude_deleted:Bool}
-                UNION ALL
-                SELECT account_id FROM people WHERE forgotten AND {exclude_deleted:Bool}
+                SELECT account_id FROM people_of(organization_id = {organization_id:UUID})
+                WHERE has_left AND {exclude_deleted:Bool}
             ))
             AND (
                 (empty({users:Array(UUID)}) AND empty({service_accounts:Array(UUID)}) AND empty({api_keys:Array(UUID)}))

@@ -15,12 +15,12 @@ SELECT
     origin
 FROM prices;
 
--- The directory's settled history: of several changes of one thing at one instant the last written is in force.
+-- The directory's settled history: of several changes of one thing at one instant the last one is in force.
 CREATE OR REPLACE VIEW directory_changes AS
-SELECT organization_id, type, subject_id, in_force_from, argMax(detail, (source, log_offset)) AS detail
-FROM directory FINAL
-WHERE toUInt32OrZero(splitByChar('@', source)[2])
-    >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace')
+SELECT
+    organization_id, type, subject_id, in_force_from, argMax(history.detail, history.place) AS detail,
+    max(history.place) AS place
+FROM directory_history AS history
 GROUP BY organization_id, type, subject_id, in_force_from;
 
 CREATE OR REPLACE VIEW organizations AS
@@ -31,6 +31,12 @@ SELECT
     ) AS in_force_until,
     JSONExtractString(detail, 'name') AS name
 FROM directory_changes WHERE type = 'organization.created';
+
+-- What each organization is called now.
+CREATE OR REPLACE VIEW organization_names AS
+SELECT organization_id, argMax(JSONExtractString(detail, 'name'), place) AS name
+FROM directory_changes WHERE type = 'organization.created'
+GROUP BY organization_id;
 
 CREATE OR REPLACE VIEW plans AS
 SELECT
@@ -81,19 +87,6 @@ FROM (
 )
 WINDOW so_far AS (
     PARTITION BY organization_id ORDER BY in_force_from ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-);
-
--- A person's present e-mail and name; both are empty once the person is forgotten.
-CREATE OR REPLACE VIEW people AS
-SELECT account_id, latest[1] AS email, latest[2] AS name, latest[3] = '1' AS forgotten
-FROM (
-    SELECT
-        account_id,
-        argMax([email, name, toString(forgotten)], (toUInt32OrZero(splitByChar('@', source)[2]), log_offset)) AS latest
-    FROM profiles FINAL
-    WHERE toUInt32OrZero(splitByChar('@', source)[2])
-        >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.profiles' AND mode = 'replace')
-    GROUP BY account_id
 );
 
 -- Usage with its cost: one row a cell. list_usd and net_usd are exact and never rounded; NULL is "no price is known".

@@ -43,26 +43,60 @@ FROM counted_sessions
 WHERE actor_type = 'user' AND product NOT IN ('', 'chat')
     AND (tool_uses > 0 OR if(product = 'claude_code', commits > 0 OR pull_requests > 0, messages > 0));
 
--- Every change of who holds a seat. `place` orders changes: by time, then by the log. Who is no member, or has no
--- account any more, holds no seat, whether or not the directory says so of the seat too.
+-- Every change of who holds a seat; `place` is their order. Who is no member, or has no account any more, holds no seat,
+-- whether or not the directory says so of the seat too.
 CREATE OR REPLACE VIEW seat_changes AS
 SELECT
-    organization_id, subject_id AS account_id, type = 'seat.assigned' AS seated, toDate(in_force_from) AS day,
-    (in_force_from, toUInt32OrZero(splitByChar('@', source)[2]), log_offset) AS place
-FROM directory FINAL
-WHERE type IN ('seat.assigned', 'seat.unassigned', 'member.removed', 'account.deleted')
-    AND toUInt32OrZero(splitByChar('@', source)[2])
-        >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace');
+    organization_id, subject_id AS account_id, type = 'seat.assigned' AS seated, toDate(in_force_from) AS day, place
+FROM directory_history
+WHERE type IN ('seat.assigned', 'seat.unassigned', 'member.removed', 'account.deleted');
 
 -- Every change of which invites are pending; `place` as in seat_changes.
 CREATE OR REPLACE VIEW invite_changes AS
-SELECT
-    organization_id, subject_id AS invite_id, type = 'invite.sent' AS pending, toDate(in_force_from) AS day,
-    (in_force_from, toUInt32OrZero(splitByChar('@', source)[2]), log_offset) AS place
-FROM directory FINAL
-WHERE type IN ('invite.sent', 'invite.closed')
-    AND toUInt32OrZero(splitByChar('@', source)[2])
-        >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace');
+SELECT organization_id, subject_id AS invite_id, type = 'invite.sent' AS pending, toDate(in_force_from) AS day, place
+FROM directory_history
+WHERE type IN ('invite.sent', 'invite.closed');
+
+-- How many people hold a seat, and how many invites are pending, at the end of each day of [first, last].
+CREATE OR REPLACE VIEW seats_held AS
+SELECT day, toUInt64(total) AS seats
+FROM (
+    SELECT day, sum(sum(change)) OVER (ORDER BY day) AS total
+    FROM (
+        SELECT day, toInt64(at_end) - lagInFrame(toInt64(at_end)) OVER (
+            PARTITION BY account_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS change
+        FROM (
+            SELECT account_id, day, argMax(seated, place) AS at_end FROM seat_changes
+            WHERE organization_id = {organization_id:UUID} AND day <= {last:Date}
+            GROUP BY account_id, day
+        )
+        UNION ALL
+        SELECT {first:Date} + number, 0 FROM numbers(toUInt64({last:Date} - {first:Date}) + 1)
+    )
+    GROUP BY day
+)
+WHERE day >= {first:Date};
+
+CREATE OR REPLACE VIEW invites_pending AS
+SELECT day, toUInt64(total) AS invites
+FROM (
+    SELECT day, sum(sum(change)) OVER (ORDER BY day) AS total
+    FROM (
+        SELECT day, toInt64(at_end) - lagInFrame(toInt64(at_end)) OVER (
+            PARTITION BY invite_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS change
+        FROM (
+            SELECT invite_id, day, argMax(pending, place) AS at_end FROM invite_changes
+            WHERE organization_id = {organization_id:UUID} AND day <= {last:Date}
+            GROUP BY invite_id, day
+        )
+        UNION ALL
+        SELECT {first:Date} + number, 0 FROM numbers(toUInt64({last:Date} - {first:Date}) + 1)
+    )
+    GROUP BY day
+)
+WHERE day >= {first:Date};
 
 -- Usage without its cost, for who used anything: the view spend prices every row that it is asked for.
 CREATE OR REPLACE VIEW counted_usage AS

@@ -38,56 +38,63 @@ FROM spend_cells FINAL
 WHERE web_search_requests > 0 AND toUInt32OrZero(splitByChar('@', source)[2])
     >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace');
 
--- In which groups a person was, as (group, first day, last day) with every day on which the membership was held at any
--- instant. A deleted group, a removed member and a deleted account end memberships. The directory is read as it is, not
--- through directory_changes: two people may join a group at one instant.
-CREATE OR REPLACE VIEW group_memberships AS
-WITH changes AS (
-    SELECT
-        organization_id, type, subject_id, in_force_from, source, log_offset,
-        JSONExtractString(detail, 'account_id') AS account
-    FROM directory FINAL
-    WHERE type IN ('group.joined', 'group.left', 'group.deleted', 'member.removed', 'account.deleted')
-        AND toUInt32OrZero(splitByChar('@', source)[2])
-            >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace')
-)
-SELECT
-    organization_id, toUUID(account) AS account_id,
-    groupArray((toUUID(group), toDate(held_from), ifNull(toDate(subtractMicroseconds(held_until, 1)), toDate('2149-06-06'))))
-        AS memberships
-FROM (
-    SELECT
-        organization_id, group, account, held, in_force_from AS held_from,
-        leadInFrame(toNullable(in_force_from)) OVER (
-            PARTITION BY organization_id, group, account ORDER BY in_force_from, source, log_offset
-            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-        ) AS held_until
-    FROM (
-        SELECT organization_id, subject_id AS group, account, type = 'group.joined' AS held, in_force_from, source, log_offset
+-- Who was in which group from when to when (NULL: still is). A deleted group, a removed member and a deleted account end
+-- memberships; who joins again while in the group is still in it from the first time on. It is made of the history, not
+-- of directory_changes: two people may join a group at one instant.
+CREATE OR REPLACE VIEW group_spans AS
+WITH
+    changes AS (
+        SELECT organization_id, type, subject_id, place, JSONExtractString(detail, 'account_id') AS account
+        FROM directory_history
+        WHERE type IN ('group.joined', 'group.left', 'group.deleted', 'member.removed', 'account.deleted')
+    ),
+    joined AS (
+        SELECT DISTINCT organization_id, subject_id AS group, account FROM changes WHERE type = 'group.joined'
+    ),
+    steps AS (
+        SELECT organization_id, subject_id AS group, account, type = 'group.joined' AS held, place
         FROM changes WHERE type IN ('group.joined', 'group.left')
         UNION ALL
-        SELECT joined.organization_id, joined.group, joined.account, false, ended.in_force_from, ended.source, ended.log_offset
-        FROM (
-            SELECT DISTINCT organization_id, subject_id AS group, account FROM changes WHERE type = 'group.joined'
-        ) AS joined
-        INNER JOIN (SELECT * FROM changes WHERE type = 'group.deleted') AS ended
-            ON joined.organization_id = ended.organization_id AND joined.group = ended.subject_id
+        SELECT joined.organization_id, joined.group, joined.account, false, ended.place
+        FROM joined INNER JOIN changes AS ended
+            ON ended.organization_id = joined.organization_id AND ended.subject_id = joined.group
+        WHERE ended.type = 'group.deleted'
         UNION ALL
-        SELECT joined.organization_id, joined.group, joined.account, false, ended.in_force_from, ended.source, ended.log_offset
-        FROM (
-            SELECT DISTINCT organization_id, subject_id AS group, account FROM changes WHERE type = 'group.joined'
-        ) AS joined
-        INNER JOIN (SELECT * FROM changes WHERE type IN ('member.removed', 'account.deleted')) AS ended
-            ON joined.organization_id = ended.organization_id AND joined.account = ended.subject_id
+        SELECT joined.organization_id, joined.group, joined.account, false, ended.place
+        FROM joined INNER JOIN changes AS ended
+            ON ended.organization_id = joined.organization_id AND ended.subject_id = joined.account
+        WHERE ended.type IN ('member.removed', 'account.deleted')
+    ),
+    turns AS (
+        SELECT *, place.1 AS at, lagInFrame(held, 1, false) OVER (
+            PARTITION BY organization_id, group, account ORDER BY place
+            ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        ) AS was_held
+        FROM steps
     )
+SELECT organization_id, toUUID(group) AS group_id, toUUID(account) AS account_id, joined_at, left_at
+FROM (
+    SELECT organization_id, group, account, held, at AS joined_at, leadInFrame(toNullable(at)) OVER (
+        PARTITION BY organization_id, group, account ORDER BY place
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS left_at
+    FROM turns WHERE held != was_held
 )
-WHERE held AND (held_until IS NULL OR held_until > held_from)
+WHERE held AND (left_at IS NULL OR left_at > joined_at);
+
+-- In which groups a person was, as (group, first day, last day) with every day on which they were in it at any instant.
+CREATE OR REPLACE VIEW group_memberships AS
+SELECT
+    organization_id, account_id,
+    groupArray((group_id, toDate(joined_at), ifNull(toDate(subtractMicroseconds(left_at, 1)), toDate('2149-06-06'))))
+        AS memberships
+FROM group_spans
 GROUP BY organization_id, account_id;
 
 -- The present name of each group, '' once it is deleted.
 CREATE OR REPLACE VIEW group_names AS
 SELECT
     organization_id, toUUID(subject_id) AS group_id,
-    argMax(if(type = 'group.saved', JSONExtractString(detail, 'name'), ''), in_force_from) AS name
+    argMax(if(type = 'group.saved', JSONExtractString(detail, 'name'), ''), place) AS name
 FROM directory_changes WHERE type IN ('group.saved', 'group.deleted')
 GROUP BY organization_id, group_id;

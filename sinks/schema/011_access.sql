@@ -29,15 +29,11 @@ CREATE TABLE IF NOT EXISTS identity_providers (
 ORDER BY organization_id
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- Every change of who is a member in which role; `place` orders changes: by time, then by the log.
+-- Every change of who is a member in which role; `place` is their order.
 CREATE OR REPLACE VIEW member_changes AS
-SELECT
-    organization_id, subject_id AS account_id, type, JSONExtractString(detail, 'role') AS role,
-    (in_force_from, toUInt32OrZero(splitByChar('@', source)[2]), log_offset) AS place
-FROM directory FINAL
-WHERE type IN ('member.joined', 'role.changed', 'member.removed', 'account.deleted')
-    AND toUInt32OrZero(splitByChar('@', source)[2])
-        >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace');
+SELECT organization_id, subject_id AS account_id, type, JSONExtractString(detail, 'role') AS role, place
+FROM directory_history
+WHERE type IN ('member.joined', 'role.changed', 'member.removed', 'account.deleted');
 
 -- Who signed in and out, read spend, and exported it. Rows are added and never changed; no secret stands in one.
 CREATE TABLE IF NOT EXISTS audit_log (

@@ -67,21 +67,6 @@ WHERE toUInt32OrZero(extract(source, '@(.*)'))
     >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1;
 
--- A person's present e-mail and name; both are empty once the person is forgotten. Profiles are in order of the account,
--- so whoever is asked for is found by the key, and everybody is gone through without a table of all.
-CREATE OR REPLACE VIEW people AS
-SELECT
-    account_id, argMax(profiles.email, place) AS email, argMax(profiles.name, place) AS name,
-    argMax(profiles.forgotten, place) = 1 AS forgotten
-FROM (
-    SELECT account_id, email, name, forgotten, (toUInt32OrZero(extract(source, '@(.*)')), log_offset) AS place
-    FROM profiles FINAL
-    WHERE toUInt32OrZero(extract(source, '@(.*)'))
-        >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.profiles' AND mode = 'replace')
-) AS profiles
-GROUP BY account_id
-SETTINGS optimize_aggregation_in_order = 1;
-
 -- On which days of [first, last] a person was in one of `groups` (none: in any group): a row a group with by_group, else
 -- all of them as one, the nil id. No day of a person in a group is in two rows, so what somebody did on a day meets a
 -- row for each group that counts it. Empty with `everyone`, when groups decide nothing: the directory is not read then.

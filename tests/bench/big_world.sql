@@ -22,8 +22,8 @@ SELECT {organization:UUID}, 'group.joined', toDateTime64({first:Date}, 6, 'UTC')
 FROM numbers({people:UInt64});
 
 -- name: profiles
-INSERT INTO profiles (account_id, email, name, forgotten, source, log_offset)
-SELECT reinterpretAsUUID(sipHash128('person', number)), concat('person', toString(number), '@example.com'), 'Somebody', 0,
+INSERT INTO profiles (organization_id, account_id, email, name, forgotten, source, log_offset)
+SELECT {organization:UUID}, reinterpretAsUUID(sipHash128('person', number)), concat('person', toString(number), '@example.com'), 'Somebody', 0,
     'tally.profiles/0@0', number
 FROM numbers({people:UInt64});
 

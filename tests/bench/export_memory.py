@@ -58,9 +58,9 @@ FROM (
 )
 """
 PEOPLE = """
-INSERT INTO profiles
-SELECT reinterpretAsUUID(sipHash128(number)), concat('person', toString(number), '@example.com'), 'Somebody', 0,
-    'tally.profiles/0@0', number
+INSERT INTO profiles (organization_id, account_id, email, name, forgotten, source, log_offset)
+SELECT {organization:UUID}, reinterpretAsUUID(sipHash128(number)), concat('person', toString(number), '@example.com'),
+    'Somebody', 0, 'tally.profiles/0@0', number
 FROM numbers({people:UInt64})
 """
 
@@ -75,7 +75,7 @@ def fill(client: Client, rows: int) -> None:
     for first in range(0, rows * 2, AT_ONCE):
         span = {"first_cell": first, "cells": min(AT_ONCE, rows * 2 - first)}
         client.command(CELLS, parameters={"organization": ORGANIZATION, "first": FIRST, "days": DAYS, **span})
-    client.command(PEOPLE, parameters={"people": rows // (DAYS * 2) + 1})
+    client.command(PEOPLE, parameters={"organization": ORGANIZATION, "people": rows // (DAYS * 2) + 1})
 
 
 def peak_mb() -> int:

@@ -40,7 +40,8 @@ def priced_world(seed: int, prices: Path) -> tuple[World, list[Step]]:
     """A random world whose usage all has a price, and its groups."""
     world, known = random_world(seed, FIRST, 12 * 24, cells=900), Prices(prices)
     cells = [cell for cell in world.cells if known.cost(cell) is not None]
-    people = sorted({cell.actor_id for cell in cells})
+    named = {account for account, email in world.emails.items() if email.startswith("=")}
+    people = sorted({cell.actor_id for cell in cells}, key=lambda account: (account in named, account))
     steps = [
         step
         for organization in sorted({cell.organization_id for cell in cells})
@@ -54,13 +55,13 @@ def put_world(client: Client, seed: int, prices: Path) -> tuple[World, list[Step
     world, steps = priced_world(seed, prices)
     insert_changes(client, world.changes)
     insert_steps(client, steps)
-    insert_people(client, world.emails)
+    insert_people(client, world.organizations, world.emails)
     insert_cells(client, world.cells)
     return world, steps
 
 
 def organizations(world: World) -> list[str]:
-    return sorted({cell.organization_id for cell in world.cells})
+    return world.organizations
 
 
 def export(client: Client, organization: str, suffix: str, period: Period = PERIOD) -> tuple[bytes, Written]:

@@ -106,6 +106,10 @@ class World:
     changes: list[Change] = field(default_factory=list)
     emails: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def organizations(self) -> list[str]:
+        return sorted({cell.organization_id for cell in self.cells})
+
 
 def insert_cells(client: Client, cells: Iterable[Cell]) -> None:
     insert_rows(client, "spend_cells", SPEND.columns, [cell.row() for cell in cells])
@@ -116,13 +120,19 @@ def insert_changes(client: Client, changes: Iterable[Change]) -> None:
     insert_rows(client, "directory", columns, [change.row() for change in changes])
 
 
-def insert_people(client: Client, emails: dict[str, str], log_offset: int = 1) -> None:
-    columns = ("account_id", "email", "name", "forgotten", "source", "log_offset")
-    rows = [
-        [account, email, "Somebody" if email else "", int(not email), "tally.profiles/0@0", log_offset]
+def insert_people(client: Client, organizations: Iterable[str], emails: dict[str, str], log_offset: int = 1) -> None:
+    """What these organizations tell of people; an empty e-mail is a tombstone."""
+    columns = ("organization_id", "account_id", "email", "name", "forgotten", "source", "log_offset")
+    told = [
+        [organization, account, email, "Somebody", 0, "tally.profiles/0@0", log_offset]
+        for organization in sorted(set(organizations))
         for account, email in emails.items()
+        if email
     ]
-    insert_rows(client, "profiles", columns, rows)
+    forgotten = [
+        [NIL, account, "", "", 1, "tally.profiles/0@0", log_offset] for account, email in emails.items() if not email
+    ]
+    insert_rows(client, "profiles", columns, told + forgotten)
 
 
 def insert_position(client: Client, source: str, next_offset: int, watermark: datetime) -> None:

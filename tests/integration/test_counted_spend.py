@@ -99,7 +99,8 @@ def test_terms_of_a_broken_hour_hold_from_the_next_whole_hour(client: Client, la
     detail = '{"discount":"0.5"}'
     moment = f"{BEGINS + 10 * HOUR + late:%Y-%m-%d %H:%M:%S.%f}"
     client.command(
-        f"INSERT INTO directory VALUES ('{ORGANIZATION}', 'discount.changed', '{moment}', '', '{detail}', 'd/0@0', 1)"
+        "INSERT INTO directory (organization_id, type, in_force_from, detail, source, log_offset) "
+        f"VALUES ('{ORGANIZATION}', 'discount.changed', '{moment}', '{detail}', 'd/0@0', 1)"
     )
     by_cell = client.query(BY_CELL, parameters=WINDOW).result_rows
     assert client.query(BETWEEN, parameters=WINDOW).result_rows == by_cell

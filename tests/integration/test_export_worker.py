@@ -45,7 +45,7 @@ class Desk:
         insert_changes(
             self.client, [Change(ORGANIZATION, "plan.changed", DAY_1, {"plan": "enterprise_usage_based"}, 1)]
         )
-        insert_people(self.client, {PERSON: "ada@example.com"})
+        insert_people(self.client, [ORGANIZATION], {PERSON: "ada@example.com"})
         self.use(DAY_1 + timedelta(hours=9), 10)
         self.use(DAY_1 + timedelta(days=2, hours=9), 11)
         self.reach(12, NOW)
@@ -121,7 +121,7 @@ def test_a_day_is_complete_when_the_log_was_read_past_its_grace(
 def test_a_late_event_makes_a_revision_and_leaves_the_old_file(desk: Desk) -> None:
     desk.run()
     first = (desk.folder / ORGANIZATION / "2026-11-02.r1.csv").read_bytes()
-    insert_people(desk.client, {PERSON: "ada.new@example.com"}, log_offset=2)
+    insert_people(desk.client, [ORGANIZATION], {PERSON: "ada.new@example.com"}, log_offset=2)
     desk.use(DAY_1 + timedelta(hours=3), 12)
     desk.use(DAY_1 + timedelta(hours=3), 13, product="cowork")
     desk.reach(14, NOW)
@@ -148,7 +148,7 @@ def test_a_cell_beyond_the_recorded_position_is_looked_at_again(desk: Desk) -> N
 
 def test_a_new_name_alone_revises_nothing(desk: Desk) -> None:
     desk.run()
-    insert_people(desk.client, {PERSON: "other@example.com"}, log_offset=2)
+    insert_people(desk.client, [ORGANIZATION], {PERSON: "other@example.com"}, log_offset=2)
     insert_changes(desk.client, [Change(ORGANIZATION, "extra_usage.changed", DAY_1, {"enabled": True}, 9)])
     run = desk.run()
     assert (run.issued, run.checked) == ([], 3)

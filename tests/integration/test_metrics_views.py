@@ -78,10 +78,11 @@ def test_one_version_of_a_cell_counts_and_replaced_epochs_do_not(client: Client,
 
 
 def test_replaced_epochs_of_the_directory_do_not_count(client: Client) -> None:
+    columns = "organization_id, type, in_force_from, subject_id, detail, source, log_offset"
     for epoch, person in enumerate(PEOPLE[:2]):
         row = f"('{ORGANIZATIONS[0]}', 'seat.assigned', '2026-10-01', '{person}', '', 'tally.directory/0@{epoch}', 1)"
         invite = row.replace("seat.assigned", "invite.sent")
-        client.command(f"INSERT INTO directory VALUES {row}, {invite}")
+        client.command(f"INSERT INTO directory ({columns}) VALUES {row}, {invite}")
     views = {"seat_changes": "account_id", "invite_changes": "invite_id"}
     assert [client.query(f"SELECT count() FROM {view}").result_rows for view in views] == [[(2,)], [(2,)]]
     client.command("INSERT INTO topic_epochs VALUES ('tally.directory', 1, 'replace', now64(3))")

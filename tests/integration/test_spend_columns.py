@@ -66,7 +66,7 @@ def client(clickhouse: str) -> Iterator[Client]:
 def world(request: pytest.FixtureRequest, client: Client) -> World:
     world = world_of(request.param)
     insert_changes(client, world.changes)
-    insert_people(client, world.emails)
+    insert_people(client, world.organizations, world.emails)
     insert_cells(client, world.cells)
     return world
 

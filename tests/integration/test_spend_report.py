@@ -55,7 +55,7 @@ def report(client: Client, organization: str, period: Period = PERIOD) -> tuple[
 
 def put(client: Client, world: World) -> None:
     insert_changes(client, world.changes)
-    insert_people(client, world.emails)
+    insert_people(client, world.organizations, world.emails)
     insert_cells(client, world.cells)
 
 
@@ -119,8 +119,8 @@ def test_money_is_exact_where_a_float_is_not(client: Client) -> None:
 
 def test_a_forgotten_person_keeps_the_account_and_loses_the_email(client: Client) -> None:
     organization = "aaaaaaaa-0000-4000-8000-000000000003"
-    insert_people(client, {PERSON: "gone@example.com"}, log_offset=1)
-    insert_people(client, {PERSON: ""}, log_offset=2)
+    insert_people(client, [organization], {PERSON: "gone@example.com"}, log_offset=1)
+    insert_people(client, [], {PERSON: ""}, log_offset=2)
     (row,) = one_cell(client, organization_id=organization, output_tokens=1)
     assert row[2:4] == ["", PERSON]
 

@@ -42,8 +42,9 @@ def settings(own_kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathF
         # source, organization, minute, product, model, log_offset, events, requests, five token classes
         store.write("minute_cells", [("tally.token/0@0", ACME, minute, "chat", "m-1", 9, events, 2, 10, 20, 30, 40, 7)])
         store.write("minute_cells", [("tally.chat/0@0", OTHER, minute, "", "", 9, 1, 0, 0, 0, 0, 0, 0)])
-    founded = ("2026-01-01 00:00:00", "", json.dumps({"name": NAME}), "tally.directory/0@0", 1)
-    store.write("directory", [(ACME, "organization.created", *founded)])
+    moment, detail = "2026-01-01 00:00:00", json.dumps({"name": NAME})
+    founded = (ACME, "organization.created", moment, "", detail, "e", moment, moment, "tally.directory/0@0", 1)
+    store.write("directory", [founded])
     return found
 
 

@@ -189,9 +189,9 @@ def test_intervals_are_half_open_and_the_last_written_change_of_an_instant_holds
 
 
 def test_people_are_forgotten_in_a_new_epoch_too(client: Client) -> None:
-    insert_people(client, {PEOPLE[0]: "a@example.com", PEOPLE[1]: "b@example.com"}, log_offset=50)
-    columns = ("account_id", "email", "name", "forgotten", "source", "log_offset")
-    insert_rows(client, "profiles", columns, [[PEOPLE[0], "", "", 1, "tally.profiles/0@1", 2]])
+    insert_people(client, ORGANIZATIONS[:1], {PEOPLE[0]: "a@example.com", PEOPLE[1]: "b@example.com"}, log_offset=50)
+    columns = ("account_id", "forgotten", "source", "log_offset")
+    insert_rows(client, "profiles", columns, [[PEOPLE[0], 1, "tally.profiles/0@1", 2]])
     query = "SELECT toString(account_id), email, forgotten FROM people ORDER BY account_id"
     assert client.query(query).result_rows == [(PEOPLE[0], "", 1), (PEOPLE[1], "b@example.com", 0)]
 

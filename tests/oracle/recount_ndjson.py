@@ -20,7 +20,7 @@ KIND = {"service_tier": TIERS[0], "context_window": "0-200k", "inference_geo": "
 TERMS = {"plan.changed": "plan", "discount.changed": "discount", "extra_usage.changed": "enabled"}
 WORK = {"claude_code": ("tool_uses", "commits", "pull_requests"), "cowork": ("tool_uses", "messages")}
 ID, EPOCH = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), datetime(1970, 1, 1, tzinfo=UTC)
-prices, terms, active, emails, events, rows = *(defaultdict(dict) for _ in "12"), defaultdict(set), {}, {}, {}
+prices, terms, active, emails, events, rows = *map(defaultdict, (dict, dict, set, str)), {}, {}
 path, first, last, folder, getcontext().prec, *BY = *sys.argv[1:], 100, "organization_id", "type", "event_id"
 
 
@@ -43,9 +43,9 @@ def at(history, hour):
 for event in map(json.loads, Path(path).read_text(errors="replace").split("\n")[:-1]):
     with suppress(KeyError, TypeError, ValueError, OverflowError):  # is_valid stumbled: poison
         if (event.get("$topic"), event.get("$value_base64")) == ("tally.profiles", None):
-            emails[event["$key"]] = ""
+            emails |= {who: "" for who in emails if who.endswith(event["$key"])}
         elif "$topic" not in event and is_valid(event) and events.setdefault(tuple(map(event.get, BY)), event) is event:
-            emails |= {event["account_id"]: event["email"]} if event["type"] == "profile.updated" else {}
+            emails |= {event["organization_id"] + event["account_id"]: event["email"]} if "email" in event else {}
             history, start = terms[event["organization_id"], event["type"]], event.get("effective_from")
             history |= {datetime.fromisoformat(start): event[TERMS[event["type"]]]} if start else {}
 for row in read_price_list().rows:
@@ -63,7 +63,7 @@ for event in events.values():
         units = at(prices[key], hour) if model else (0,) * 7
         gross = units and sum(map(mul, counts, (*units[:5], *at(prices[("",) * 5], hour)[5:])))
         name = re.sub("agent$", "agents", app).replace("_", " ").title().replace(" In ", " in ").replace("Api", "API")
-        row = rows.setdefault((org, str(hour.date()), emails.get(person, ""), person, name, model, key[0]), [0] * 5)
+        row = rows.setdefault((org, str(hour.date()), emails[org + person], person, name, model, key[0]), [0] * 5)
         added = type_ == "token.used", sum(counts[:4]), counts[4], units and gross * (1 - Decimal(discount or 0)), gross
         row[:] = [None if None in pair else sum(pair) for pair in zip(row, added, strict=True)]
 families = {each.model: each.family for each in read_price_list().models}

@@ -14,7 +14,7 @@ DECLARATIONS = {declaration.name: declaration for declaration in CELL_TABLES}
 
 @dataclass
 class ClickHouse:
-    """Tables as FINAL would show them: of the rows of one key the greatest log_offset wins."""
+    """Tables as FINAL would show them: of the rows of one key the greatest log_offset wins, of profiles the newest."""
 
     tables: Tables = field(default_factory=Tables)
     next_offset: int = 0
@@ -24,13 +24,12 @@ class ClickHouse:
         """Insert rows as they come from a snapshot."""
         for row in rows:
             if table == "directory":
-                self.tables.directory[row[-1]] = tuple(row[:4])
+                self.tables.directory[row[-1]] = (*row[:4], *row[6:8])
             elif table == "attributions":
                 self.tables.attributions[row[0]] = tuple(row)
             elif table == "profiles":
-                account, *values, _, offset = row
-                if offset >= self.tables.profiles.get(account, (-1,))[-1]:
-                    self.tables.profiles[account] = (*values, offset)
+                organization, account, email, name, forgotten, _, occurred_at, logged_at, _, offset = row
+                self.tables.tell((organization, account, forgotten), (occurred_at, logged_at, offset, email, name))
             else:
                 self._write_cell(table, row)
 

@@ -33,6 +33,14 @@ def _day(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d")
 
 
+def _moment(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _log_moment(moment: datetime) -> str:
+    return _moment(moment)[:-3]
+
+
 def _live(event: dict[str, Any], happened: datetime, logged: datetime, amounts: tuple[int, ...]) -> Adds:
     if (logged.replace(second=0) - happened.replace(second=0)) > timedelta(days=7):
         return ()
@@ -88,8 +96,8 @@ def make_artifact(pick: int, happened: datetime, logged: datetime) -> Made:
 def make_directory(pick: int, happened: datetime, logged: datetime) -> Made:
     """seat.assigned."""
     event = _envelope("seat.assigned", pick, happened) | {"account_id": uuid(40 + pick)}
-    in_force_from = happened.strftime("%Y-%m-%d %H:%M:%S.%f")
-    row = (event["organization_id"], "seat.assigned", in_force_from, uuid(40 + pick))
+    at = _moment(happened)
+    row = (event["organization_id"], "seat.assigned", at, uuid(40 + pick), at, _log_moment(logged))
     return Made(event, row=("directory", row))
 
 
@@ -97,9 +105,10 @@ def make_profile(pick: int, happened: datetime, logged: datetime) -> Made:
     """profile.updated, or with pick 0 the tombstone of an account."""
     account = uuid(50 + pick % 2)
     if pick == 0:
-        return Made({}, row=("profiles", (account, "", "", 1)))
+        return Made({}, row=("profiles", (NIL, account, 1, _log_moment(logged), _log_moment(logged), "", "")))
     event = _envelope("profile.updated", pick, happened) | {"account_id": account, "email": "a@b", "name": f"n{pick}"}
-    return Made(event, row=("profiles", (account, "a@b", f"n{pick}", 0)))
+    told = (event["organization_id"], account, 0, _moment(happened), _log_moment(logged), "a@b", f"n{pick}")
+    return Made(event, row=("profiles", told))
 
 
 MAKERS: dict[str, Callable[[int, datetime, datetime], Made]] = {
@@ -178,6 +187,6 @@ def _line(topic: str, offset: int, draw: Draw, lines: Sequence[Line]) -> Line:
     if what == "malformed" and made.event:
         reason, value = _malformed(topic, event, pick, offset)
         return Line(LogRecord(offset, timestamp, b"key", value), event_id, None, reason)
-    key = made.row[1][0].encode() if made.row else None
+    key = made.row[1][1].encode() if made.row else None
     value = _compact(event) if made.event else None
     return Line(LogRecord(offset, timestamp, key, value), event_id, made, "", pick, happened)

@@ -47,12 +47,16 @@ class Tables:
 
     cells: dict[str, dict[tuple[Any, ...], tuple[int, ...]]] = field(default_factory=dict)
     directory: dict[int, tuple[Any, ...]] = field(default_factory=dict)
-    profiles: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    profiles: dict[tuple[str, str, int], tuple[Any, ...]] = field(default_factory=dict)
     attributions: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     letters: dict[int, str] = field(default_factory=dict)
 
+    def tell(self, key: tuple[str, str, int], told: tuple[Any, ...]) -> None:
+        """A profile or a tombstone: of one key the newest by its time holds, then by the log."""
+        self.profiles[key] = max(told, self.profiles.get(key, told))
 
-def recount(lines: Sequence[Line], end: int, deduplicates: bool) -> Tables:
+
+def recount(lines: Sequence[Line], end: int) -> Tables:
     """What the records below `end` must have made."""
     tables = Tables()
     seen: dict[str, list[tuple[int, bytes | None]]] = {}
@@ -63,10 +67,13 @@ def recount(lines: Sequence[Line], end: int, deduplicates: bool) -> Tables:
         if line.made is None:
             tables.letters[offset] = line.reason
             continue
+        if value is None:  # a tombstone has no id, so each forgets anew
+            _count(tables, offset, line.made)
+            continue
         occurrences = seen.setdefault(line.identity, [])
         near = {other for at, other in occurrences if offset // BLOCK_SIZE - at // BLOCK_SIZE <= BLOCKS}
         occurrences.append((offset, value))
-        if not deduplicates or not near:
+        if not near:
             _count(tables, offset, line.made)
         elif near != {value}:
             tables.letters[offset] = "conflict"
@@ -84,7 +91,8 @@ def _count(tables: Tables, offset: int, made: Made) -> None:
     if table == "directory":
         tables.directory[offset] = row
     elif table == "profiles":
-        tables.profiles[row[0]] = (*row[1:], offset)
+        organization, account, forgotten, occurred_at, logged_at, email, name = row
+        tables.tell((organization, account, forgotten), (occurred_at, logged_at, offset, email, name))
     else:
         tables.attributions[row[0]] = row
 

@@ -8,12 +8,13 @@ import pytest
 from aggregators.directory import ProfileFold
 from streams.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES
 from streams.validity import Invalid
-from tests.folding import ORGANIZATION, PROJECT, THING, entry, fold, ids, refusal, rows, uuid
+from tests.folding import NIL, ORGANIZATION, PROJECT, THING, entry, fold, ids, refusal, rows, uuid
 
 ACCOUNT, GROUP = uuid(0x51), uuid(0x52)
 HOUR = {"effective_from": "2026-03-01T14:00:00+02:00"}
 NAMED = {"name": "N"}
 MEMBERSHIP = {"group_id": GROUP, "account_id": ACCOUNT}
+LOGGED_AT = "2026-03-01 12:00:30.000"
 
 # Every type of the topic, with what it is found by.
 SUBJECTS: list[tuple[str, dict[str, Any], str]] = [
@@ -58,11 +59,12 @@ def row_of(kind: str, fields: dict[str, Any]) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize(("kind", "fields", "subject"), SUBJECTS, ids=[kind for kind, _, _ in SUBJECTS])
 def test_an_event_is_one_row_found_by_its_subject(kind: str, fields: dict[str, Any], subject: str) -> None:
-    organization, found_kind, in_force_from, found_subject, detail = row_of(kind, fields)
+    organization, found_kind, in_force_from, found_subject, detail, *known_by = row_of(kind, fields)
     assert (organization, found_kind, found_subject) == (ORGANIZATION, kind, subject)
     assert in_force_from == "2026-03-01 12:00:00.000000"
     kept = json.loads(detail)
     assert kept["type"] == kind
+    assert known_by == [kept["event_id"], "2026-03-01 12:00:00.000000", LOGGED_AT]
     assert {name: kept[name] for name in fields} == fields
 
 
@@ -134,7 +136,13 @@ PROFILE = {"account_id": ACCOUNT, "email": "ada@example.org", "name": "Ada"}
 
 def test_a_profile_is_a_persons_row() -> None:
     assert rows(fold(PROFILES, entry("profile.updated", **PROFILE))) == [
-        ("profiles", (ACCOUNT, "ada@example.org", "Ada", 0))
+        (
+            "profiles",
+            (
+                *(ORGANIZATION, ACCOUNT, "ada@example.org", "Ada", 0),
+                *(entry("profile.updated", **PROFILE)["event_id"], "2026-03-01 12:00:00.000000", LOGGED_AT),
+            ),
+        )
     ]
 
 
@@ -144,8 +152,8 @@ def test_a_profile_is_a_persons_row() -> None:
         ({"organization_id": BAD_ID}, "bad_id"),
         ({"account_id": BAD_ID}, "bad_id"),
         ({"occurred_at": "2026-03-01T12:05:30.000001Z"}, "in_the_future"),
+        ({"occurred_at": "1969-12-31T23:59:59.999999Z"}, "too_old"),
         ({"occurred_at": "1970-01-01T00:00:00Z"}, ""),
-        ({"occurred_at": "1969-12-31T23:59:59Z"}, "too_old"),
     ],
 )
 def test_a_profile_needs_its_ids_and_a_moment_that_has_been(fields: dict[str, Any], reason: str) -> None:
@@ -153,10 +161,13 @@ def test_a_profile_needs_its_ids_and_a_moment_that_has_been(fields: dict[str, An
 
 
 def test_a_tombstone_forgets_the_person_of_its_key() -> None:
-    assert rows(ProfileFold(ids()).forget(ACCOUNT.encode())) == [("profiles", (ACCOUNT, "", "", 1))]
+    moment = "2026-03-01 12:00:30.007"
+    assert rows(ProfileFold(ids()).forget(ACCOUNT.encode(), 1_772_366_430_007)) == [
+        ("profiles", (NIL, ACCOUNT, "", "", 1, "", moment, moment))
+    ]
 
 
 @pytest.mark.parametrize("key", [None, b"", uuid(0xABC).upper().encode(), b"\xff" * 36])
 def test_a_tombstone_of_nobody_is_refused(key: bytes | None) -> None:
     with pytest.raises(Invalid, match="bad_id: record key "):
-        ProfileFold(ids()).forget(key)
+        ProfileFold(ids()).forget(key, 0)

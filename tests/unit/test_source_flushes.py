@@ -92,32 +92,29 @@ def test_directory_rows_carry_source_and_offset() -> None:
     assert [row[-2:] for row in snapshot.rows["directory"]] == [("tally.directory/0@2", 0), ("tally.directory/0@2", 2)]
 
 
-def profile(offset: int, name: str) -> LogRecord:
-    return record(offset, entry("profile.updated", account_id=PERSON, email="a@b", name=name))
+def profile(offset: int, name: str, event: int = 1) -> LogRecord:
+    fields = {"account_id": PERSON, "email": "a@b", "name": name, "event_id": uuid(event)}
+    return record(offset, entry("profile.updated", **fields))
 
 
-def test_profiles_need_no_horizon_and_a_tombstone_is_no_bad_record() -> None:
+def test_a_repeated_profile_counts_once_and_every_tombstone_forgets_anew() -> None:
     source = Source(PROFILES, "tally.profiles/0@0", 0, Horizon(4, 2))
-    tombstone = record(3, None, key=PERSON.encode())
-    take(source, profile(0, "A"), profile(1, "A"), profile(2, "B"), tombstone, record(4, None, key=b"nobody"))
+    tombstones = [record(offset, None, key=PERSON.encode()) for offset in (2, 5)]
+    take(source, profile(0, "A"), profile(1, "A"), tombstones[0], profile(3, "A"), profile(4, "B", 2), tombstones[1])
+    take(source, record(6, None, key=b"nobody"), profile(7, "C", 2))
     snapshot = source.snapshot()
-    assert [row[2:4] + row[5:] for row in snapshot.rows["profiles"]] == [
-        ("A", 0, 0),
-        ("A", 0, 1),
-        ("B", 0, 2),
-        ("", 1, 3),
+    assert [(row[3], row[4], row[-1]) for row in snapshot.rows["profiles"]] == [
+        *(("A", 0, 0), ("", 1, 2), ("B", 0, 4), ("", 1, 5)),
     ]
-    assert letters(snapshot) == {4: "bad_id"}
-    assert source.duplicates == 0
+    assert letters(snapshot) == {6: "bad_id", 7: "conflict"}
+    assert source.duplicates == 2
 
 
-def test_profiles_are_read_again_from_the_last_record_alone() -> None:
-    last = profile(7, "A")
-    source = Source(PROFILES, "tally.profiles/0@0", 9, Horizon(4, 2), last_record=fingerprint(last))
-    assert source.cursor == 7
-    take(source, last, profile(12, "B"))
-    assert [row[2] for row in source.snapshot().rows["profiles"]] == ["B"]
-    assert Source(PROFILES, "tally.profiles/0@0", 9, Horizon(4, 2)).cursor == 9
+def test_profiles_are_read_again_from_the_edge_of_a_block_as_all_are() -> None:
+    source = Source(PROFILES, "tally.profiles/0@0", 13, Horizon(4, 2), last_record=fingerprint(profile(7, "A")))
+    assert source.cursor == 4
+    take(source, profile(7, "A"), profile(13, "A"), profile(14, "B", 2))
+    assert [row[3] for row in source.snapshot().rows["profiles"]] == ["B"]
 
 
 # -- flushes -----------------------------------------------------------------------------------------------

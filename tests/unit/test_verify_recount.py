@@ -186,8 +186,12 @@ def test_how_deep_a_record_may_nest(levels: int, letters: int, twice: bool) -> N
 
 def test_a_tombstone_forgets_a_profile_and_is_a_dead_letter_elsewhere() -> None:
     profile = event("profile.updated", account_id=ADA, email="ada@example.org", name="Ada")
-    counted = recount(records(profile, None, topic="tally.profiles"))
-    assert counted.profiles == {(ADA, "tally.profiles/0@0"): ("", "", 1, 1)}
+    counted = recount(records(profile, None, profile, None, topic="tally.profiles"))
+    assert [(told.organization_id, told.account_id, told.forgotten, told.email) for told in counted.profiles] == [
+        (ORGANIZATION, ADA, 0, "ada@example.org"),
+        (NIL, ADA, 1, ""),
+        (NIL, ADA, 1, ""),
+    ]
     assert [letter.reason for letter in recount(records(None)).letters.values()] == ["empty"]
 
 
@@ -283,7 +287,7 @@ def keyed(table: str, changed: Iterable[Sequence[Any]]) -> dict[Any, Any]:
     if table in CELL_TABLES:
         width = len(CELL_TABLES[table].key_columns)
         return {tuple(row[:width]): list(row[width:]) for row in changed}
-    keys = {"directory": lambda row: (row[5], row[6]), "profiles": lambda row: (row[0], row[4])}
+    keys = {"directory": lambda row: row[-2:], "profiles": lambda row: row[-2:]}
     return {keys.get(table, lambda row: row[0])(row): row for row in changed}
 
 
@@ -297,7 +301,9 @@ def test_it_counts_what_the_folds_count(seed: int, block_size: int) -> None:
     for table in CELL_TABLES:
         assert counted.cells[table] == rows[table], table
     assert counted.attributions == {key: tuple(map(plain, row)) for key, row in rows["attributions"].items()}
-    assert counted.profiles == {key: (*row[1:4], row[5]) for key, row in rows["profiles"].items()}
+    assert {(told.source, told.log_offset): tuple(told) for told in counted.profiles} == {
+        key: told_by(*row) for key, row in rows["profiles"].items()
+    }
     assert {key: said(entry) for key, entry in counted.directory.items()} == {
         key: stored(row) for key, row in rows["directory"].items()
     }
@@ -316,13 +322,20 @@ def plain(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else tuple(value) if isinstance(value, list) else value
 
 
+def told_by(*row: Any) -> tuple[Any, ...]:
+    """A row of profiles in the order in which verify has it."""
+    organization, account, email, name, forgotten, event_id, occurred_at, logged_at, source, offset = row
+    at = occurred_at if not forgotten else f"{occurred_at}000"
+    return organization, account, forgotten, source, email, name, event_id, at, logged_at, offset
+
+
 def said(entry: Any) -> Any:
-    return entry.organization_id, entry.type, entry.subject_id, entry.event
+    return entry.organization_id, entry.type, entry.subject_id, entry.event, entry.logged_at
 
 
 def stored(row: Sequence[Any]) -> Any:
     kind, found = read_event("tally.directory", row[4].encode())
-    return row[0], row[1], row[3], normal("tally.directory", kind, found)
+    return row[0], row[1], row[3], normal("tally.directory", kind, found), row[7]
 
 
 def test_the_simulated_log_holds_every_topic() -> None:

@@ -1,19 +1,4 @@
 -- Invites that were pending at the end of each day of [first, last].
-WITH
-    steps AS (
-        SELECT day, toInt64(at_end) - lagInFrame(toInt64(at_end)) OVER (
-            PARTITION BY invite_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS change
-        FROM (
-            SELECT invite_id, day, argMax(pending, place) AS at_end
-            FROM invite_changes
-            WHERE organization_id = {organization_id:UUID} AND day <= {last:Date}
-            GROUP BY invite_id, day
-        )
-        UNION ALL
-        SELECT {first:Date} + number, 0 FROM numbers(toUInt64({last:Date} - {first:Date}) + 1)
-    )
-SELECT day, pending
-FROM (SELECT day, sum(sum(change)) OVER (ORDER BY day) AS pending FROM steps GROUP BY day)
-WHERE day >= {first:Date}
+SELECT day, invites
+FROM invites_pending(organization_id = {organization_id:UUID}, first = {first:Date}, last = {last:Date})
 ORDER BY day

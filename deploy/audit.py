@@ -40,8 +40,9 @@ def note(client: Client, now: datetime, action: str, organization_id: str, facts
 
 def entries(settings: Settings, organization: str, since: datetime, limit: int) -> list[Entry]:
     """The newest `limit` entries (0: all) from `since` on, of one organization or, with "", of everybody."""
+    organization = uuid_of(organization) if organization else ""
     with closing(clickhouse_of(settings)) as client:
-        return read_entries(client, uuid_of(organization) if organization else "", since, limit)
+        return read_entries(client, organization, since, limit)
 
 
 def _user() -> str:

@@ -44,8 +44,9 @@ def save(settings: Settings, provider: Provider) -> tuple[Provider, Sequence[str
 
 def providers(settings: Settings, organization: str) -> Sequence[Provider]:
     """All providers, or the organization's."""
+    organization = uuid_of(organization) if organization else ""
     with closing(report_client(settings)) as client:
-        return find_providers(client, uuid_of(organization) if organization else "")
+        return find_providers(client, organization)
 
 
 def remove(settings: Settings, organization: str) -> Provider:

@@ -27,8 +27,9 @@ def create_for(
 
 def keys_of(settings: Settings, organization: str) -> list[Key]:
     """All keys, or the organization's."""
+    organization = uuid_of(organization) if organization else ""
     with closing(report_client(settings)) as client:
-        return list_keys(client, uuid_of(organization) if organization else "")
+        return list_keys(client, organization)
 
 
 def revoke(settings: Settings, key_id: str) -> Key:

@@ -30,10 +30,10 @@ def link_for_person(settings: Settings, organization: str, account: str, email: 
 
     Raises UserError for somebody who would see nothing, UnknownOrganization.
     """
-    organization = uuid_of(organization)
+    organization, account = uuid_of(organization), uuid_of(account, "account") if account else ""
     with closing(report_client(settings)) as client:
         require_known(client, organization)
-        account = uuid_of(account, "account") if account else _account(client, organization, email)
+        account = account or _account(client, organization, email)
         person = read_person(client, organization, account, settings.clock())
         if not person.may_look:
             standing = f"role {person.role or 'none'}, plan {person.plan or 'none'}"

@@ -19,6 +19,7 @@ from deploy.errors import ExitCode
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.events import EVENTS_BY_TOPIC
 from tests.embedded import start_kafka
+from tests.integration.test_dead_letters_kafka import letter, written
 from tests.integration.test_emitter_kafka import new_topic, records_of
 
 
@@ -99,6 +100,20 @@ def test_a_line_that_names_no_topic_ends_the_command_with_its_place(fresh_kafka:
     skipped = tally("emit", "bad.ndjson", "--skip", "--json", "--kafka-bootstrap", fresh_kafka)
     assert skipped.returncode == ExitCode.FINDINGS
     assert json.loads(skipped.stdout) == {"sent": 1, "by_topic": {"tally.token": 1}, "skipped": 1, **NOTHING_FOUND}
+
+
+async def test_a_conflict_is_not_replayed_and_its_letter_stays(kafka: str) -> None:
+    topic = await new_topic(kafka)
+    await written(kafka, [letter(topic, 0, "conflict"), letter(topic, 1, "schema")])
+    named = tally("dead-letters", "replay", "--topic", topic, "--reason", "conflict", "--kafka-bootstrap", kafka)
+    assert named.returncode == ExitCode.REFUSED
+    assert "emit it under a new event_id" in named.stderr
+    all_ = tally("dead-letters", "replay", "--topic", topic, "--kafka-bootstrap", kafka)
+    assert (all_.returncode, all_.stdout) == (ExitCode.FINDINGS, "1 letters replayed.\n")
+    assert "1 conflicts were left" in all_.stderr
+    left = tally("dead-letters", "list", "--topic", topic, "--kafka-bootstrap", kafka)
+    assert [" conflict: " in line for line in left.stdout.splitlines()] == [True]
+    assert len(await records_of(kafka, topic)) == 1
 
 
 def test_a_pipe_is_read_once_and_nothing_of_it_is_lost(fresh_kafka: str, tmp_path: Path) -> None:

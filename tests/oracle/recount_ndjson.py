@@ -31,7 +31,7 @@ def is_valid(event):  # poison that is not wrapped spoils a token event, a disco
     good = good and event.get("model", event["type"] != "token.used") and event.get("funding", "unpaid")
     good = good and event.get("service_tier", TIERS[0]) in TIERS and Decimal(event.get("discount", 0)) <= 1
     good = good and ":00:00" in event.get("effective_from", ":00:00") and event.get("effective_from", "") < "2200"
-    good = good and not re.search("[\n\ufffd]|[0-]{36}", "".join(map(str, event.values())))
+    good = good and not re.search("[\n\ufffd]|[0-]{36}", "".join(str(event[n]) for n in event if n != "name"))
     good = good and len((event.get("attribution") or {}).get("skills", ())) <= 32
     return good and all(type(event.get(n, 0)) is int and 0 <= event.get(n, 0) <= 10**9 for n in COUNTS)
 

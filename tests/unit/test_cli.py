@@ -102,6 +102,44 @@ def test_a_failure_is_one_line_and_a_code(
     assert found == code
 
 
+NIL = "00000000-0000-0000-0000-000000000000"
+OF_NIL, OF_SOMEBODY = ["--organization", NIL], ["--organization", "0a000000-0000-4000-8000-000000000001"]
+PROVIDER = ["--issuer", "https://i.example", "--audience", "a", "--jwks", "https://i.example/keys", "--claim", "sub"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["keys", "create", *OF_NIL, "--name", "x"],
+        ["keys", "list", *OF_NIL],
+        ["export", *OF_NIL, "--period", "last-month"],
+        ["login-link", *OF_NIL, "--email", "a@b"],
+        ["login-link", *OF_SOMEBODY, "--account", NIL],
+        ["sign-out", *OF_NIL],
+        ["sign-out", *OF_SOMEBODY, "--account", NIL],
+        ["identity", "set", *OF_NIL, *PROVIDER],
+        ["identity", "show", *OF_NIL],
+        ["identity", "remove", *OF_NIL],
+        ["audit", *OF_NIL],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_the_nil_id_is_nobodys_to_every_command(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    """It stands for "none": sign-out of it would end everybody's sessions, a key of it would read nobody's usage."""
+    code, line = failure(capsys, *arguments, "--clickhouse-url", "http://127.0.0.1:1")
+    assert code == ExitCode.USAGE
+    assert "is the nil UUID, which stands for none" in line
+
+
+@pytest.mark.parametrize(
+    "text", ["x", NIL[1:], f"{{{OF_SOMEBODY[1]}}}", OF_SOMEBODY[1].replace("-", ""), f"{NIL[1:]}\n"]
+)
+def test_what_is_no_id_is_told(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    code, line = failure(capsys, "keys", "list", "--organization", text, "--clickhouse-url", "http://127.0.0.1:1")
+    assert code == ExitCode.USAGE
+    assert "is not a UUID" in line
+
+
 def test_an_unknown_variable_stops_every_command_that_has_settings(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

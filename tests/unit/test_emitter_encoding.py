@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import orjson
 import pytest
 
-from streams.emitter import EmitError, InvalidEvent, UndeliverableEvent, encode
+from streams.emitter import EmitError, Emitter, InvalidEvent, UndeliverableEvent, encode
 from streams.events import (
     TOPIC_BY_TYPE,
     Actor,
@@ -80,6 +80,12 @@ def test_the_same_event_is_always_the_same_bytes() -> None:
         ({"organization_id": "0" * 36}, "organization_id is not"),
         ({"actor": Actor(type="user", id=a_uuid().replace("-", "_"))}, "actor.id is not"),
         ({"attribution": Attribution(agent_id="x" * 36)}, "attribution.agent_id is not"),
+        ({"event_id": NIL}, "event_id is not"),
+        ({"organization_id": NIL}, "organization_id is not"),
+        ({"actor": Actor(type="user", id=NIL)}, "actor.id is not"),
+        ({"attribution": Attribution(session_id=NIL)}, "attribution.session_id is not"),
+        ({"request_id": "r\n"}, "request_id"),
+        ({"model": "claude\u001b[2J"}, "model"),
         ({"occurred_at": NOW + timedelta(minutes=5, seconds=1)}, "in the future"),
         ({"occurred_at": datetime(2024, 12, 31, 23, 59, tzinfo=UTC)}, "before 2025-01-01"),
         ({"occurred_at": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))}, "before 2025-01-01"),
@@ -134,6 +140,19 @@ def test_an_event_of_another_contract_is_refused() -> None:
     )
     assert "not an event of Tally" in refusal(strange)
     assert "strange" not in TOPIC_BY_TYPE
+
+
+def test_a_policy_of_the_year_2200_is_refused_as_the_worker_refuses_it() -> None:
+    common = {"event_id": a_uuid(), "occurred_at": NOW, "organization_id": a_uuid(), "discount": "0.15"}
+    encode(DiscountChanged(effective_from=datetime(2199, 12, 31, 23, tzinfo=UTC), **common), NOW)
+    said = refusal(DiscountChanged(effective_from=datetime(2200, 1, 1, tzinfo=UTC), **common))
+    assert "not between 1970 and 2200" in said
+
+
+@pytest.mark.parametrize("account", [NIL, "", UUID.upper(), UUID + "\n"])
+async def test_nobody_is_forgotten_in_silence(account: str) -> None:
+    with pytest.raises(InvalidEvent, match="nobody is forgotten"):
+        await Emitter("127.0.0.1:1").forget(account)
 
 
 def test_errors_are_one_tree() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from aggregators.batches import Gap, Recreated, fingerprint
 from streams.events import TOKEN
-from tests.folding import LOG_MS, LogRecord, record
+from tests.folding import LOG_MS, LogRecord, record, uuid
 from tests.sources import NAME, each_form, letters, spent, take, token_source, usage
 
 __all__ = ["each_form"]
@@ -72,6 +72,14 @@ def test_a_duplicate_counts_nothing_and_a_conflict_is_a_letter() -> None:
     assert spent(snapshot) == [(0, 1, 1)]
     assert letters(snapshot) == {2: "conflict", 3: "conflict"}, "a conflict that is sent again is told again"
     assert source.duplicates == 1
+
+
+def test_an_id_is_the_organizations_and_the_types_own() -> None:
+    source = token_source()
+    other, execution = usage(1, event=0, organization_id=uuid(0xF)), usage(2, event=0, type="execution.used")
+    take(source, usage(0), other, execution, usage(3, event=0))
+    assert letters(source.snapshot()) == {}
+    assert (source.place, source.duplicates) == (4, 1)
 
 
 def test_one_batch_over_many_blocks_is_judged_block_by_block() -> None:

@@ -26,7 +26,7 @@ from api.threads import OWNER, Threads
 from api.tokens import Tokens, Vouched
 from reports.access.keys import Key, cursor_secret, find_key, note_use
 from reports.access.passes import Holder, Pass, find_pass, make_pass, use_link, use_token
-from reports.errors import PeriodError, ReportError
+from reports.errors import NotAsIssued, PeriodError, ReportError
 from reports.freshness import Freshness, read_freshness
 from reports.presence.ahead import read_ahead
 from sinks.clickhouse import is_transient
@@ -127,7 +127,7 @@ class Context:
     def _with_client(self, work: Callable[[Client], T]) -> T:
         try:
             return work(self._connected())
-        except PeriodError:  # nothing is away: the days cannot be had
+        except (PeriodError, NotAsIssued):  # nothing is away: what was asked for cannot be had
             raise
         except SourcesUnknown as error:
             raise Unavailable(f"{error}. Try again later.", RETRY_SECONDS) from error

@@ -101,6 +101,13 @@ class CursorGone(ApiError):
     type = "invalid_request_error"
 
 
+class Changed(ApiError):
+    """What was issued is not there any more as it was issued."""
+
+    status = 410
+    type = "not_found_error"
+
+
 class TooMany(ApiError):
     """The organization has asked too often, or somebody tried too often to sign in."""
 

@@ -192,6 +192,10 @@ def _run(settings: Settings, client: Client, stop: threading.Event) -> Run:
     )
     if run.unpriced_models:
         logger.warning("no price is known for %s: see the setting prices_file", ", ".join(sorted(run.unpriced_models)))
+    if run.behind:
+        logger.info("%s older days with issued reports are still to be compared with the tables", f"{run.behind:,}")
+    for error in run.refused:
+        logger.error("%s. %s", error, error.hint)
     return run
 
 

@@ -37,5 +37,9 @@ class NoSpendReport(ReportError):
     """The organization's plan has no spend report in the period."""
 
 
+class NotAsIssued(ReportError):
+    """A report's file is not the one that was issued."""
+
+
 class FileError(ReportError):
     """A report's file cannot be written."""

@@ -9,7 +9,7 @@ manifest; a file under a final name is whole and never changes.
 A crash between a file and its ledger row leaves the file, which the next run enters into the ledger as it is.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,28 +19,35 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from reports import ledger
-from reports.errors import FileError
+from reports.errors import FileError, NotAsIssued
 from reports.files import draft, write_json
 from reports.freshness import Freshness, read_freshness
 from reports.ledger import Check, DayKey, Issued
-from reports.manifest import Inputs, manifest, manifest_path
+from reports.manifest import Inputs, manifest, manifest_path, require_as_issued
 from reports.periods import DAY, DAYS_BACK, midnight, one_day
 from reports.prices import prices_revision
 from reports.revision_changes import changes_since
 from reports.spend_report import Report, write_spend_report
 from reports.terms import Terms, read_terms, reports_in, terms_digests
 
+Stale = tuple[DayKey, list[str]]
 CHECKS_AT_ONCE = 200
+OLDER_A_RUN = 2_000
+"""How many days of more than 90 days back one run compares with the tables: a new price makes all of them stale, and
+days that are due must not wait for that."""
 
 
 @dataclass
 class Run:
-    """What one run did. `newest_complete` None: nothing is complete, since the log's end is not known yet."""
+    """What one run did. `newest_complete` None: nothing is complete, since the log's end is not known yet. `behind`:
+    older days that are left for the next runs; `refused`: days whose files are not as they were issued."""
 
     newest_complete: date | None
     issued: list[Path] = field(default_factory=list)
     checked: int = 0
     unpriced_models: set[str] = field(default_factory=set)
+    behind: int = 0
+    refused: list[NotAsIssued] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -73,14 +80,20 @@ def run_once(
     """Write every complete day that is missing or changed, and say which files are new.
 
     `should_stop` is asked before each day. Raises FileError when a file cannot be written; what was written before
-    stays, and the next run goes on from there.
+    stays, and the next run goes on from there. A day whose file is not as it was issued is left alone, and named in
+    `refused`.
     """
     state = read_state(client, now, expected_sources, grace)
-    issuer = _Issuer(client, folder, now, state, Run(state.newest_complete))
-    for key, reasons in stale_days(state, now):
+    older = stale_older(state, now)
+    issuer = _Issuer(client, folder, now, state, Run(state.newest_complete, behind=len(older[OLDER_A_RUN:])))
+    for key, reasons in [*stale_days(state, now), *older[:OLDER_A_RUN]]:
         if should_stop and should_stop():
             break
-        path = issuer.bring_up_to_date(key, reasons)
+        try:
+            path = issuer.bring_up_to_date(key, reasons)
+        except NotAsIssued as error:
+            issuer.run.refused.append(error)
+            continue
         if path and on_issued:
             on_issued(path)
     issuer.record_checks()
@@ -95,7 +108,7 @@ def read_state(client: Client, now: datetime, expected_sources: Collection[str],
         freshness=freshness,
         prices_revision=prices_revision(client),
         terms=terms_digests(client),
-        newest_offsets=ledger.newest_offsets(client, now.date() - DAYS_BACK * DAY),
+        newest_offsets=ledger.newest_offsets(client),
         issued=ledger.newest_issued(client),
         checks=ledger.checks(client),
         first_days=ledger.first_days(client),
@@ -103,16 +116,32 @@ def read_state(client: Client, now: datetime, expected_sources: Collection[str],
     )
 
 
-def stale_days(state: State, now: datetime) -> list[tuple[DayKey, list[str]]]:
+def stale_days(state: State, now: datetime) -> list[Stale]:
     """The complete days, oldest first, whose report is missing or may have changed, with the reasons."""
-    stale = []
-    for key in complete_days(state, now):
-        offsets = state.newest_offsets.get(key, {})
-        terms = state.terms.get(key[0], "")
+    return _stale(state, complete_days(state, now))
+
+
+def stale_older(state: State, now: datetime) -> list[Stale]:
+    """The days from before those, newest first, whose issued report may have changed: what was issued is revised
+    however old it is, though nothing so old is issued for the first time."""
+    oldest = now.date() - DAYS_BACK * DAY
+    issued = [key for key in state.issued if key[1] < oldest and state.newest_complete is not None]
+    return _stale(state, sorted(issued, key=lambda key: (key[1], key[0]), reverse=True))
+
+
+def stale_issued(state: State) -> list[Stale]:
+    """All days with an issued report that may have changed, whatever their age."""
+    return _stale(state, state.issued)
+
+
+def _stale(state: State, keys: Iterable[DayKey]) -> list[Stale]:
+    found = []
+    for key in keys:
+        offsets, terms = state.newest_offsets.get(key, {}), state.terms.get(key[0], "")
         reasons = ledger.stale_reasons(state.checks.get(key), offsets, state.prices_revision, terms)
         if reasons:
-            stale.append((key, reasons))
-    return stale
+            found.append((key, reasons))
+    return found
 
 
 def complete_days(state: State, now: datetime) -> list[DayKey]:
@@ -196,15 +225,17 @@ class _Issuer:
             **manifest(path, key[0], one_day(key[1]), report, self.state.inputs(key[0]), self.now),
             "revision": issued.revision + 1 if issued else 1,
             "facts_sha256": report.facts.sha256,
-            "changes": changes_since(previous, report, reasons),
+            "changes": changes_since(previous, issued.sha256 if issued else "", report, reasons),
         }
 
     def _adopt_orphans(self, key: DayKey, issued: Issued | None) -> Issued | None:
         """Enter into the ledger what a crash left out of it: somebody may have read the file, so it is issued."""
         while (path := report_path(self.folder, key, issued.revision + 1 if issued else 1)).exists():
             entry = _read_manifest(path)
+            require_as_issued(path, entry["sha256"])
             self._enter(path, entry)
-            issued = Issued(entry["revision"], str(path.relative_to(self.folder)), entry["facts_sha256"])
+            name = str(path.relative_to(self.folder))
+            issued = Issued(entry["revision"], name, entry["sha256"], entry["facts_sha256"])
         return issued
 
     def _enter(self, path: Path, entry: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """The ledger of issued reports: which revision of which day was issued, from what, and what has been checked since."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -29,6 +29,7 @@ class Issued:
 
     revision: int
     file_name: str
+    sha256: str
     facts_sha256: str
 
 
@@ -64,7 +65,7 @@ def stale_reasons(check: Check | None, newest_offsets: Mapping[str, int], prices
 def newest_issued(client: Client) -> dict[DayKey, Issued]:
     """The newest revision of every day that was issued."""
     rows = client.query(
-        "SELECT toString(organization_id), day, max(revision), argMax(file_name, revision), "
+        "SELECT toString(organization_id), day, max(revision), argMax(file_name, revision), argMax(sha256, revision), "
         "argMax(facts_sha256, revision) FROM issued_reports GROUP BY organization_id, day"
     ).result_rows
     return {(row[0], row[1]): Issued(*row[2:]) for row in rows}
@@ -79,18 +80,23 @@ def checks(client: Client) -> dict[DayKey, Check]:
     return {(row[0], row[1]): Check(frozenset(row[2]), row[3], row[4], row[5]) for row in rows}
 
 
-def newest_offsets(client: Client, since: date) -> dict[DayKey, dict[str, int]]:
-    """For each organization and day from `since` on: source -> offset of the last event folded into a cell.
+def issued_files(client: Client) -> Iterator[tuple[str, str]]:
+    """Every file that was ever issued, by its name in the folder of reports, with its SHA-256."""
+    query = "SELECT file_name, any(sha256) FROM issued_reports GROUP BY file_name ORDER BY file_name"
+    yield from client.query(query).result_rows
+
+
+def newest_offsets(client: Client) -> dict[DayKey, dict[str, int]]:
+    """For each organization and day: source -> offset of the last event folded into a cell.
 
     Replaced epochs are left out, as the views do. No FINAL: of two versions of a cell the newer has the greater
     stamp, so the greatest is the same.
     """
     rows = client.query(
         "SELECT toString(organization_id), toDate(hour) AS day, toString(source), max(log_offset) FROM spend_cells "
-        "WHERE hour >= toDateTime({since:Date}, 'UTC') AND toUInt32OrZero(splitByChar('@', source)[2]) >= "
+        "WHERE toUInt32OrZero(splitByChar('@', source)[2]) >= "
         "(SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace') "
-        "GROUP BY organization_id, day, source",
-        parameters={"since": since},
+        "GROUP BY organization_id, day, source"
     ).result_rows
     found: dict[DayKey, dict[str, int]] = {}
     for organization_id, day, source, offset in rows:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from reports.errors import FileError
+from reports.errors import FileError, NotAsIssued
 from reports.freshness import Freshness
 from reports.periods import Period
 
@@ -124,6 +124,16 @@ def read_manifest(path: Path) -> dict[str, Any]:
     except (OSError, orjson.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def require_as_issued(file: Path, sha256: str) -> None:
+    """Raise NotAsIssued when `file` is not the one that was issued with that hash."""
+    found = sha256_of(file)
+    if found != sha256:
+        raise NotAsIssued(
+            f"{file} is not the file that was issued: its SHA-256 is {found}, that of the issued one is {sha256}",
+            "Put the issued file back from a backup, and find out who changed it.",
+        )
 
 
 def sha256_of(file: Path) -> str:

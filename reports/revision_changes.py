@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import orjson
 
-from reports.manifest import manifest_path
+from reports.manifest import manifest_path, sha256_of
 from reports.spend_csv import Facts, read_facts
 from reports.spend_report import Report
 
 
-def changes_since(previous: Path | None, report: Report, reasons: list[str]) -> dict[str, Any]:
+def changes_since(previous: Path | None, sha256: str, report: Report, reasons: list[str]) -> dict[str, Any]:
     """Why there is a new revision and what changed: rows by count, totals from and to.
 
-    Without the previous file (it was moved away) only the reasons and the new totals are known.
+    Without the previous file, or with one that is not as it was issued (with the hash `sha256`), only the reasons are
+    known.
     """
     changes: dict[str, Any] = {"reasons": reasons}
-    if previous is None or not previous.exists():
+    if previous is None or not previous.exists() or sha256_of(previous) != sha256:
         return changes
     with previous.open(encoding="utf-8", newline="") as lines:
         changes["rows"] = _rows(read_facts(lines), report.facts)

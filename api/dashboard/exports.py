@@ -1,5 +1,6 @@
 """The routes of Export: the page, a download that streams, and the files that were issued before."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from functools import partial
@@ -16,14 +17,17 @@ from api.dashboard.asking import Look, read_number, read_once
 from api.dashboard.exporting import EXPORTS, PARAMETERS, export_values, read_format, read_period
 from api.dashboard.frame import frame, opened, query_of
 from api.dashboard.guard import require_organization, require_reader, require_spend_page
-from api.errors import NotFound
+from api.errors import Changed, NotFound
 from api.parameters import read_date
 from api.viewer import viewer_of
-from reports.errors import ReportError
+from reports.errors import NotAsIssued, ReportError
 from reports.forms import Form, spend_form
+from reports.manifest import require_as_issued
 from reports.past_reports import past_report
 from reports.periods import Period
 from reports.terms import require_report
+
+logger = logging.getLogger("tally.api")
 
 
 @get("/", include_in_schema=False)
@@ -88,8 +92,15 @@ async def issued(
     asked = read_date("day", day), read_number("revision", {"revision": revision})
     found = await context.run(lambda client: past_report(client, viewer.organization_id, *asked))
     path = context.reports_dir / found.file_name if found and context.reports_dir else None
-    if path is None or not path.is_file():
+    if found is None or path is None or not path.is_file():
         raise NotFound("This file is not kept on this machine. Its checksum tells whether a copy is the same.")
+    try:
+        await context.run(lambda _: require_as_issued(path, found.sha256))
+    except NotAsIssued as error:
+        logger.error("%s. %s", error, error.hint)
+        raise Changed(
+            "The file here is not the one that was issued, so it is not served. An operator can put it back."
+        ) from None
     name = f"{spend_form().stem}-{viewer.organization_id}-{path.name}"
     return File(path, filename=name, headers=HEADERS, media_type="text/csv")
 

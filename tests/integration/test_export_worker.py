@@ -11,8 +11,11 @@ import orjson
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from deploy.doctor.reports import look_at_reports, report_findings
+from deploy.settings import Settings
 from reports.errors import FileError, IssuedReportsRest
 from reports.export_worker import Run, run_once
+from reports.ledger import newest_offsets
 from reports.prices import SHIPPED, load_prices
 from tests.integration.reporting import (
     Cell,
@@ -39,6 +42,7 @@ class Desk:
     """An installation with one organization and its folder of reports."""
 
     def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
         self.client: Client = database(url)
         self.folder = folder
         load_prices(self.client)
@@ -226,3 +230,114 @@ def test_a_full_disk_leaves_nothing_half_written(desk: Desk) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path for path in desk.folder.rglob("*") if path.is_file()] == []
     assert len(desk.run().issued) == 3
+
+
+# -- however late ------------------------------------------------------------------------------------------------
+
+YEAR_LATER = NOW + timedelta(days=400)
+
+
+def test_a_late_event_revises_a_day_of_any_age(desk: Desk) -> None:
+    desk.run()
+    desk.use(DAY_1 + timedelta(hours=3), 12)
+    desk.use(DAY_1 - timedelta(days=1), 13)
+    desk.reach(14, NOW)
+    [path] = desk.run(YEAR_LATER).issued
+    assert path.name == "2026-11-02.r2.csv"
+    assert desk.manifest("2026-11-02.r2")["changes"]["reasons"] == ["late events"]
+    assert desk.manifest("2026-11-02.r2")["totals"]["total_requests"] == 2
+    assert "2026-11-01.r1.csv" not in desk.files(), "a day so old is not issued for the first time"
+    again = desk.run(YEAR_LATER)
+    assert (again.issued, again.checked) == ([], 0)
+
+
+def test_a_discount_revises_a_day_of_any_age(desk: Desk) -> None:
+    desk.run()
+    change = Change(ORGANIZATION, "discount.changed", DAY_1 + timedelta(days=1), {"discount": "0.2"}, 9)
+    insert_changes(desk.client, [change])
+    assert [path.name for path in desk.run(YEAR_LATER).issued] == ["2026-11-04.r2.csv"]
+    assert desk.manifest("2026-11-04.r2")["totals"]["total_net_spend_usd"] == "0.02"
+    assert desk.run(YEAR_LATER).checked == 0
+
+
+def test_a_price_revises_a_day_of_any_age(desk: Desk, tmp_path: Path) -> None:
+    desk.run()
+    line = next(line for line in SHIPPED.read_text().splitlines() if ",claude-opus-4-8," in line)
+    prices = tmp_path / "prices.csv"
+    prices.write_text(SHIPPED.read_text() + line.replace("2026-05-28", "2026-11-04").replace(",5,25,", ",5,50,") + "\n")
+    load_prices(desk.client, prices, revise=True)
+    assert [path.name for path in desk.run(YEAR_LATER).issued] == ["2026-11-04.r2.csv"]
+    assert desk.run(YEAR_LATER).checked == 0
+
+
+def test_days_that_are_due_do_not_wait_for_old_ones(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.run()
+    monkeypatch.setattr("reports.export_worker.OLDER_A_RUN", 2)
+    insert_changes(desk.client, [Change(ORGANIZATION, "discount.changed", DAY_1, {"discount": "0.3"}, 10)])
+    runs = [desk.run(YEAR_LATER) for _ in range(3)]
+    assert [run.behind for run in runs] == [1, 0, 0]
+    assert [[path.name for path in run.issued] for run in runs] == [["2026-11-04.r2.csv"], ["2026-11-02.r2.csv"], []]
+
+
+def test_how_far_days_reach_is_read_from_what_is_kept_of_each_day(desk: Desk) -> None:
+    """A run that finds nothing new must cost little, however many years of cells there are."""
+    asked: list[str] = []
+    query = desk.client.query
+
+    def noting(text: str, **options: Any) -> Any:
+        asked.append(text)
+        return query(text, **options)
+
+    desk.client.query = noting
+    assert newest_offsets(desk.client)
+    plan = "\n".join(row[0] for row in query(f"EXPLAIN {asked[-1]}").result_rows)
+    assert "states" in plan
+
+
+# -- what was issued ---------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_was_changed_is_not_entered_and_the_others_are(desk: Desk) -> None:
+    desk.run()
+    desk.client.command("TRUNCATE TABLE issued_reports")
+    desk.client.command("TRUNCATE TABLE report_checks")
+    changed = desk.folder / ORGANIZATION / "2026-11-03.r1.csv"
+    changed.write_bytes(changed.read_bytes() + b"a row of mine\r\n")
+    run = desk.run()
+    [refused] = run.refused
+    assert "2026-11-03.r1.csv is not the file that was issued" in str(refused)
+    assert [row[0] for row in desk.ledger()] == [DAYS[0], DAYS[2]]
+
+
+def test_a_revision_does_not_compare_itself_with_a_file_that_was_changed(desk: Desk) -> None:
+    desk.run()
+    first = desk.folder / ORGANIZATION / "2026-11-02.r1.csv"
+    first.write_bytes(first.read_bytes().replace(b"0.025", b"9.025"))
+    desk.use(DAY_1 + timedelta(hours=3), 12)
+    desk.reach(14, NOW)
+    assert [path.name for path in desk.run().issued] == ["2026-11-02.r2.csv"]
+    assert desk.manifest("2026-11-02.r2")["changes"] == {"reasons": ["late events"]}
+
+
+def test_the_doctor_names_what_was_changed_and_what_is_behind(desk: Desk) -> None:
+    settings = Settings(
+        clickhouse_url=desk.url, clickhouse_database=desk.client.database, reports_dir=desk.folder, now=NOW
+    )
+
+    def found() -> list[tuple[str, str, str]]:
+        return [(each.level, each.where, each.what) for each in report_findings(look_at_reports(settings))]
+
+    assert found() == []
+    desk.run()
+    assert found() == [("ok", "issued reports", "all 3 are as they were issued, and compared with the tables")]
+    desk.use(DAY_1 + timedelta(hours=3), 12)
+    changed = desk.folder / ORGANIZATION / "2026-11-03.r1.csv"
+    changed.write_bytes(b"mine")
+    problem, warning = found()
+    assert problem[:2] == ("problem", str(changed))
+    assert warning[::2] == (
+        "warning",
+        "1 days with issued reports, from 2026-11-02 on, may have changed since: late events",
+    )
+    (desk.folder / ORGANIZATION / "2026-11-03.r1.csv").unlink()
+    assert [each[0] for each in found()] == ["warning"], "a file that was moved away is not one that was changed"

@@ -1,0 +1,57 @@
+"""Whether the issued reports are what was issued, and what the tables say."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from deploy.connections import clickhouse_of
+from deploy.doctor.findings import Finding
+from deploy.settings import Settings
+from reports.errors import NotAsIssued
+from reports.export_worker import read_state, stale_issued
+from reports.ledger import issued_files
+from reports.manifest import require_as_issued
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """How many files were issued; which are here and are others now; and of which days a report may be behind."""
+
+    issued: int
+    changed: tuple[str, ...]
+    behind: tuple[date, ...]
+    reasons: tuple[str, ...]
+
+
+def look_at_reports(settings: Settings) -> ReportFacts:
+    """Read the ledger, and every file of it that is on this machine. Raises what clickhouse-connect raises."""
+    with closing(clickhouse_of(settings)) as client:
+        grace = timedelta(minutes=settings.completeness_grace_minutes)
+        stale = stale_issued(read_state(client, settings.clock(), (), grace))
+        files = dict(issued_files(client))
+    changed = []
+    for name, sha256 in files.items():
+        path = settings.reports_dir / name
+        try:
+            if path.is_file():
+                require_as_issued(path, sha256)
+        except (NotAsIssued, OSError):
+            changed.append(str(path))
+    reasons = sorted({reason for _, found in stale for reason in found})
+    return ReportFacts(len(files), tuple(changed), tuple(sorted({day for (_, day), _ in stale})), tuple(reasons))
+
+
+def report_findings(facts: ReportFacts) -> Iterator[Finding]:
+    """Judge them. What is behind is no problem while an export worker runs: it looks at all of it by and by."""
+    for path in facts.changed[:20]:
+        remedy = "Put the issued file back from a backup, and find out who changed it; it is not served as issued."
+        yield Finding("problem", "it cannot be read, or is not the file that was issued", path, remedy)
+    if facts.behind:
+        what = f"{len(facts.behind):,} days with issued reports, from {facts.behind[0]} on, may have changed since: "
+        remedy = "Run `tally exporter`: it compares them with the tables, and revises those that differ."
+        yield Finding("warning", what + ", ".join(facts.reasons), "issued reports", remedy)
+    elif facts.issued and not facts.changed:
+        yield Finding(
+            "ok", f"all {facts.issued:,} are as they were issued, and compared with the tables", "issued reports"
+        )

@@ -1,0 +1,59 @@
+"""A report is served as issued only while its file is the one that was issued."""
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from deploy.simulation import Plan
+from reports.export_worker import run_once
+from tests.api.people import people_events, somebody
+from tests.api.server import context_of, serve
+from tests.api.signing import browser, holder_of
+from tests.api.world import NOW, UNTIL, World, make_world
+
+OWNER = somebody("enterprise_usage_based", "owner")
+
+
+@pytest.fixture(scope="module")
+def own(clickhouse: str) -> World:
+    plan = Plan(until=UNTIL, seed=6, organizations=1, users=3, days=3)
+    return make_world(clickhouse, f"issued_{uuid4().hex}", plan, lambda _: people_events())
+
+
+@pytest.fixture
+def owner(own: World, tmp_path: Path) -> Iterator[httpx.Client]:
+    """Somebody who sees spend, where reports were issued into `tmp_path`."""
+    client = own.client()
+    client.command("TRUNCATE TABLE issued_reports")
+    client.command("TRUNCATE TABLE report_checks")
+    run_once(client, tmp_path, NOW, own.sources, timedelta(hours=2))
+    with serve(context_of(own, reports_dir=tmp_path)) as served:
+        yield browser(own, served, holder_of(OWNER))
+
+
+def test_a_file_that_was_changed_is_not_served(
+    owner: httpx.Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / OWNER.organization / "2026-11-19.r1.csv"
+    address, content = f"/organizations/{OWNER.organization}/exports/issued/2026-11-19/1", file.read_bytes()
+    served = owner.get(address)
+    assert (served.status_code, served.content) == (200, content)
+    assert f'spend-daily-{OWNER.organization}-2026-11-19.r1.csv"' in served.headers["content-disposition"]
+    file.write_bytes(content + b"a row of mine\r\n")
+    with caplog.at_level(logging.ERROR, "tally.api"):
+        refused = owner.get(address)
+    assert refused.status_code == 410
+    assert b"a row of mine" not in refused.content
+    assert "not the one that was issued" in refused.text
+    assert f"{file} is not the file that was issued" in caplog.text
+    assert sha256(content).hexdigest() in caplog.text
+    file.write_bytes(content)
+    assert owner.get(address).content == content
+    file.unlink()
+    assert owner.get(address).status_code == 404

@@ -1,6 +1,5 @@
 """The application: routes, request ids, health, and the OpenAPI document."""
 
-import asyncio
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +12,7 @@ from api.claude_code import usage_report
 from api.context import Context
 from api.dashboard.pages import dashboard
 from api.edge import Edge
-from api.errors import ApiError
+from api.health import Health, look
 from api.openapi import document, narrow
 from api.operators import operating
 from api.refusals import refuse
@@ -24,10 +23,6 @@ NEVER_KEPT = CacheControlHeader(no_store=True)
 """Whoever signs out must not leave answers in the browser; a route whose answer may stay there says so itself."""
 
 
-HEALTH_SECONDS = 3.0
-"""How long a probe of readiness may take: whoever probes waits no longer."""
-
-
 @get("/alive", include_in_schema=False, media_type="text/plain", sync_to_thread=False)
 def alive() -> str:
     """200 while the process answers: for a liveness probe."""
@@ -35,18 +30,11 @@ def alive() -> str:
 
 
 @get("/health", include_in_schema=False)
-async def health(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
-    """200, or 503 with the problem: for a readiness probe."""
+async def health(request: Request[Any, Any, Any]) -> Response[Health]:
+    """200, or 503 with the problem and its cause: for a readiness probe."""
     context: Context = request.app.state.context
-    try:
-        async with asyncio.timeout(HEALTH_SECONDS):
-            freshness = await context.run(context.freshness)
-    except TimeoutError:
-        problem = f"The database did not say within {HEALTH_SECONDS:g} s how far the data reaches."
-        return Response({"healthy": False, "problems": [problem]}, status_code=503)
-    except ApiError as error:
-        return Response({"healthy": False, "problems": [error.message]}, status_code=503)
-    return Response({"healthy": True, "problems": [], "data_refreshed_at": freshness.data_refreshed_at})
+    found = await look(context)
+    return Response(found, status_code=200 if found.healthy else 503)
 
 
 def make_app(context: Context) -> Edge:

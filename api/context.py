@@ -62,6 +62,8 @@ class Context:
     on the address is taken. `base_url` is where browsers reach the API, `hosts` are further names of it.
     `connect_for_long` opens a client whose queries may take minutes, and `reports_dir` is where issued reports are, if
     they are on this machine. `stopping` says that the server is about to stop, so that what would go on for ever ends.
+    `held_back` are the sources whose logs an open transaction hides the end of, in words; `probes` are threads of their
+    own for looks at the health.
     """
 
     connect: Callable[[], Client]
@@ -87,6 +89,8 @@ class Context:
     deadline_seconds: float = 20.0
     threads: Threads = field(default_factory=Threads)
     downloads: Downloads = field(default_factory=Downloads)
+    held_back: Callable[[], dict[str, str]] = dict
+    probes: Threads = field(default_factory=lambda: Threads(4, 4))
     _client: Client | None = None
     _secret: bytes = b""
     _uses: dict[str, datetime] = field(default_factory=dict)
@@ -193,6 +197,10 @@ class Context:
     def freshness(self, client: Client) -> Freshness:
         """How far the tables reach into the log; to be asked before any cell is read."""
         return read_freshness(client, self.sources(client))
+
+    def reach(self) -> Freshness:
+        """The same for a probe, which is told what went wrong as it is."""
+        return self.freshness(self._connected())
 
     def secret(self, client: Client) -> bytes:
         """What cursors are signed with."""

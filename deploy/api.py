@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import signal
-import socket
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import uvicorn
@@ -18,11 +18,13 @@ from api.context import Context, SourcesUnknown
 from api.rates import Rates
 from api.tokens import Tokens
 from deploy.connections import clickhouse_of
+from deploy.ending import Ending
 from deploy.errors import UserError
 from deploy.export import report_client
 from deploy.log_metadata import expected_sources
 from deploy.patience import PatientProtocol
-from deploy.pipeline import PipelineLook
+from deploy.pipeline import HeldBack, PipelineLook
+from deploy.serving import listen
 from deploy.settings import Settings
 from reports.queries import LONGEST_SECONDS
 from sinks.store import Store
@@ -89,6 +91,7 @@ def context_of(settings: Settings) -> Context:
         sources=LogSources(lambda epochs: _sources(settings, epochs)),
         clock=settings.clock,
         pipeline=PipelineLook(settings),
+        held_back=HeldBack(settings),
         grace=timedelta(minutes=settings.completeness_grace_minutes),
         rates=Rates(settings.api_requests_a_minute),
         hide_refusals=settings.api_hides_refusals,
@@ -108,24 +111,29 @@ def context_of(settings: Settings) -> Context:
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests under way get a few seconds. Raises OSError when the port is taken."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # uvicorn takes them while it serves, and raises them again afterwards
+    ending = Ending()
+    ending.heed()
     with listen(settings.api_host, settings.api_port) as listener:
         logger.info("the API listens on http://%s:%s", settings.api_host, listener.getsockname()[1])
         context = context_of(settings)
         threading.Thread(target=context.warm, daemon=True).start()
-        server_of(context).run(sockets=[listener])
+        server = server_of(context)
+        ending.begin = lambda: server.handle_exit(signal.SIGTERM, None)
+        server.run(sockets=[listener])
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; bound here, since a port that is taken should be one clear line. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=512)
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves the signals to Ending."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ending heeds them."""
+        yield
 
 
 def server_of(context: Context) -> uvicorn.Server:
     """A server whose streams end when it is told to stop."""
-    server = uvicorn.Server(server_config(context))
+    server = _Server(server_config(context))
     context.stopping = lambda: server.should_exit
     return server
 

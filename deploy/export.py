@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -121,17 +120,23 @@ def export_once(settings: Settings) -> Run:
         return _run(settings, client, threading.Event())
 
 
-def run_exporter(settings: Settings, interval_seconds: float = 60.0, stop: threading.Event | None = None) -> None:
-    """Write reports for ever, every `interval_seconds`, until `stop` is set or the process is told to end.
+def run_exporter(
+    settings: Settings,
+    interval_seconds: float,
+    stop: threading.Event,
+    on_run: Callable[[Run | str], None] = lambda _outcome: None,
+) -> None:
+    """Write reports for ever, every `interval_seconds`, until `stop` is set. `on_run` hears of each run, or of why it
+    failed.
 
     What can pass or be mended meanwhile (Kafka or ClickHouse away, a full disk, no tables yet) is logged as one line
     and tried again; a second export worker in the folder is a FileError, anything unforeseen is raised.
     """
-    stop, told = stop or _stop_on_signals(), set[str]()
+    told = set[str]()
     with one_writer(settings.reports_dir):
         clear_partials(settings.reports_dir)
         while not stop.is_set():
-            _try(settings, stop, told)
+            on_run(_try(settings, stop, told))
             stop.wait(interval_seconds)
 
 
@@ -155,17 +160,18 @@ def report_client(settings: Settings) -> Client:
     return clickhouse_of(settings, QUERY_SECONDS)
 
 
-def _try(settings: Settings, stop: threading.Event, told: set[str]) -> None:
+def _try(settings: Settings, stop: threading.Event, told: set[str]) -> Run | str:
     """One run; a foreseeable failure becomes a line in the log, and the next run goes on from there."""
     try:
         with closing(report_client(settings)) as client:
             _tell_other_prices(settings, client, told)
-            _run(settings, client, stop)
+            return _run(settings, client, stop)
     except Exception as error:
         known = explain(error)
         if known is None:
             raise
         logger.error("%s The export worker tries again.", known.line())
+        return known.line()
 
 
 def _tell_other_prices(settings: Settings, client: Client, told: set[str]) -> None:
@@ -213,10 +219,3 @@ def _named(path: Path, provisional: bool) -> Path:
     if provisional and ".provisional" not in path.suffixes and not is_stream(path):
         return path.with_name(f"{path.stem}.provisional{path.suffix}")
     return path
-
-
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-_OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _TYPED_BY_HAND = "none"  # what a browser says of an address that somebody typed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -33,7 +33,7 @@ def why_refused(request: web.BaseRequest) -> str | None:
     name.
     """
     hosts = request.headers.getall("Host", [])
-    if len(hosts) != 1 or _name_of(hosts[0]) not in _OWN_NAMES:
+    if len(hosts) != 1 or _name_of(hosts[0]) not in OWN_NAMES:
         return "Host has to be 127.0.0.1, localhost or [::1]"
     if any(site.strip().lower() != _TYPED_BY_HAND for site in request.headers.getall("Sec-Fetch-Site", [])):
         return "Sec-Fetch-Site tells of a web page"

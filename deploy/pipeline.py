@@ -12,8 +12,11 @@ from api.context import SourcesUnknown
 from api.shapes.pipeline import Pipeline, SourceStanding
 from deploy.errors import UserError
 from deploy.settings import Settings
-from deploy.standings import Standing, standings, watermark_of
+from deploy.standings import Standing, held_back, standings, watermark_of
 from streams.dead_letters import dead_letters
+
+HELD_SECONDS = 5.0
+"""How long a look at open transactions holds, since probes come often."""
 
 LETTERS_SECONDS = 60.0
 """How long a count of dead letters holds: counting reads their whole topic."""
@@ -56,6 +59,25 @@ class PipelineLook:
         async for letter in dead_letters(self._settings.kafka_bootstrap, options=self._settings.client_options()):
             counts[letter.reason] += 1
         return counts
+
+
+class HeldBack:
+    """Which sources an open transaction holds back, in words, as of at most HELD_SECONDS ago; from any thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: dict[str, str] = {}
+        self._looked = float("-inf")
+        self._looking = threading.Lock()
+
+    def __call__(self) -> dict[str, str]:
+        """By source. Raises what aiokafka and clickhouse-connect raise when one of them is away."""
+        with self._looking:
+            if time.monotonic() - self._looked >= HELD_SECONDS:
+                found = [one for one in standings(self._settings) if one.is_held]
+                self._known = {one.source: held_back(one.topic, one.partition, one.readable) for one in found}
+                self._looked = time.monotonic()
+            return self._known
 
 
 def _shown(standing: Standing) -> SourceStanding:

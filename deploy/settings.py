@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     bad_share: float = Field(0.5, gt=0, le=1, description="share of dead letters that stops a source; 1 never does")
     completeness_grace_minutes: NonNegativeInt = Field(120, description="how long after midnight a day is complete")
     prices_file: FilePath | None = Field(None, description="CSV of prices instead of the shipped one")
+    metrics_host: str = Field("127.0.0.1", min_length=1, description="address that metrics and health listen on")
     metrics_port: Port | None = Field(None, ge=1, le=65_535, description="port of metrics and health, none without")
     api_host: str = Field("127.0.0.1", min_length=1, description="address that the API listens on")
     api_port: Port = Field(8080, ge=1, le=65_535, description="port that the API listens on")

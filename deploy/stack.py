@@ -45,7 +45,8 @@ def up(settings: Settings, until: Callable[[Settings], int] | None = None, conso
         with hold_stack(data) as ports:
             _fetch(settings, console)
             running = settings_of_stack(settings, ports)
-            children = [*_stores(settings, running, data), *_workers(running, ports), _exporter(running), _api(running)]
+            others = [_exporter(running, ports.choose("exporter", METRICS_PORT)), _api(running)]
+            children = [*_stores(settings, running, data), *_workers(running, ports), *others]
             with publish_settings(data, texts_of(running)):
                 return Supervisor(data, children, console).run((lambda: until(running)) if until else None)
     except StackRunning as error:
@@ -149,7 +150,7 @@ def _workers(running: Settings, ports: KeptPorts) -> list[Child]:
 def _worker(running: Settings, number: int, port: int) -> Child:
     name = f"worker-{number}"
     settings = running.model_copy(update={"metrics_port": port, "worker_name": name})
-    url = f"http://{HOST}:{port}"
+    url = _metrics_url(running, port)
     return Child(
         name=name,
         command=(sys.executable, "-m", "deploy.cli", "worker"),
@@ -160,12 +161,22 @@ def _worker(running: Settings, number: int, port: int) -> Child:
     )
 
 
-def _exporter(running: Settings) -> Child:
+def _exporter(running: Settings, port: int) -> Child:
+    url = _metrics_url(running, port)
     return Child(
         name="exporter",
         command=(sys.executable, "-m", "deploy.cli", "exporter"),
-        env=environment_of(running),
+        env=environment_of(running.model_copy(update={"metrics_port": port})),
+        ready=lambda: _answers(url + "/alive"),
+        url=url,
     )
+
+
+def _metrics_url(running: Settings, port: int) -> str:
+    """Where metrics and health of one process are reached from this machine."""
+    listens_at = running.metrics_host
+    host = HOST if listens_at in ("0.0.0.0", "::") else listens_at  # noqa: S104 - compared, not bound
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _api(running: Settings) -> Child:

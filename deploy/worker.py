@@ -2,24 +2,26 @@
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import logging
 import os
 import sys
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from typing import NoReturn
 
 import faust
-from aiohttp import web
 from aiokafka.errors import KafkaError
 
 from aggregators.batches import Letter
 from aggregators.forms import IS_BUILT
 from deploy.connections import credentials_of, patient_store_of, wait_for_kafka
+from deploy.ending import Ending, leave
 from deploy.errors import BUILDING, ExitCode, UserError, explain
 from deploy.log_filter import OnceAWhile
-from deploy.metrics import make_health_app
+from deploy.memory import collect_garbage, share_one_arena
+from deploy.metrics import Waiting, WorkerReporter
+from deploy.serving import Telling, serve
 from deploy.settings import Settings
 from sinks.owned import Batch, Options
 from sinks.sources import Sources
@@ -35,22 +37,18 @@ logger = logging.getLogger("tally.worker")
 
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
-GARBAGE_SECONDS = 60.0
-"""How often garbage is looked for. A batch makes tens of thousands of tuples and no cycles, so a collector that goes by
-how many objects there are looks through all open cells again and again: a tenth of a worker's time."""
-
-M_ARENA_MAX = -8
-"""mallopt's number for it, from glibc's malloc.h."""
-
-LAST_FLUSH_SECONDS = 8.0
+LAST_FLUSH_SECONDS = 6.0
 """How long a worker that stops may take for its last flush; what it does not write, the next owner folds again."""
 
 
 class Worker:
     """One worker process: the application, its sources, and what ends it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, telling: Telling | None = None) -> None:
+        """`telling` is who tells of it, once it has started."""
         self.settings = settings
+        self.is_written = True
+        self._telling = telling
         self.log = KafkaLog(settings.kafka_bootstrap, settings.client_options())
         self.letters = DeadLetterWriter(settings.kafka_bootstrap, settings.client_options())
         self.sources = Sources(
@@ -69,21 +67,24 @@ class Worker:
         self.sources.on_lost = self.place_again
         self._open = AsyncExitStack()
         self._connected = asyncio.Event()
+        self._is_leaving = False
         accompany(self.app, start=self.start, run=self.run, before_leaving=self.last_flush, stop=self._open.aclose)
 
     async def start(self) -> None:
-        """Connect to Kafka beside Faust's own connection, and serve health; what fails here ends the process."""
+        """Connect to Kafka beside Faust's own connection, and be told of; what fails here ends the process."""
         try:
             await self._open.enter_async_context(self.log)
             await self._open.enter_async_context(self.letters)
             self._connected.set()
-            await _serve_health(self, self._open)
+            if self._telling is not None:
+                self._telling.reporter = WorkerReporter(self.sources, self.settings.clock)
+                self._telling.loop = asyncio.get_running_loop()
         except Exception as error:
             self.failed(error)
 
     async def run(self) -> None:
         """Flush until the worker is stopped; any error that trying again cannot mend ends the process."""
-        collecting = asyncio.create_task(_collect_garbage())
+        collecting = asyncio.create_task(collect_garbage())
         try:
             await self.sources.run()
         except Exception as error:
@@ -92,9 +93,15 @@ class Worker:
             collecting.cancel()
 
     async def last_flush(self) -> None:
-        """Write what is folded before partitions are given back, within a deadline."""
+        """Write what is folded before partitions are given back, within a deadline, and once."""
+        if self._is_leaving:
+            return
+        self._is_leaving = True
+        self.is_written = not self.sources.has_unwritten
+        self.sources.hurry()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.sources.flush(), LAST_FLUSH_SECONDS)
+            self.is_written = True
 
     async def place(self, partitions: Iterable[Partition], assignment: int) -> dict[Partition, int]:
         """Where each partition is to be read from (see Sources.place); asks again while Kafka is away.
@@ -155,16 +162,6 @@ def dead_letter(source: str, letter: Letter) -> DeadLetter:
     )
 
 
-async def _serve_health(worker: Worker, stack: AsyncExitStack) -> None:
-    port = worker.settings.metrics_port
-    if port is None:
-        return
-    runner = web.AppRunner(make_health_app(worker.sources, worker.settings.clock), access_log=None)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-
-
 def options_of(settings: Settings) -> Options:
     """The worker's bounds."""
     return Options(
@@ -185,19 +182,6 @@ def is_compiled(settings: Settings) -> bool:
     return IS_BUILT if settings.fold_form is None else settings.fold_form == "compiled"
 
 
-async def _collect_garbage() -> None:
-    """Free what reference counts do not: tracebacks, tasks that were cancelled."""
-    while True:
-        await asyncio.sleep(GARBAGE_SECONDS)
-        gc.collect()
-
-
-def _share_one_arena() -> None:
-    """Have all threads allocate from one arena: glibc gives each its own and keeps what it held at its peak."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library has no such setting, nor the need
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
-
-
 async def take_over(settings: Settings) -> None:
     """Free the partitions of the worker that had this one's name, which has ended; without a name, do nothing.
 
@@ -213,6 +197,22 @@ async def take_over(settings: Settings) -> None:
         logger.warning("%s waits until the one that went by its name before has left the group: %s", name, error)
 
 
+class _Faust(faust.Worker):  # type: ignore[misc]
+    """Faust's worker, which leaves the signals to Ending."""
+
+    def install_signal_handlers(self) -> None:
+        """Ending heeds them."""
+
+    def end(self, worker: Worker) -> None:
+        """Begin the end, from a signal's handler: the last flush first, since Kafka may keep all else waiting."""
+
+        async def leave() -> None:
+            await worker.last_flush()
+            self._on_sigterm()
+
+        asyncio.run_coroutine_threadsafe(leave(), self.loop)
+
+
 def run(settings: Settings) -> None:
     """Run one worker until SIGTERM or SIGINT. Does not return: the process ends with the worker's exit code."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
@@ -221,9 +221,27 @@ def run(settings: Settings) -> None:
         handler.addFilter(OnceAWhile())
     logger.info("token events are folded by %s", "compiled code" if is_compiled(settings) else "pure Python")
     gc.disable()
-    _share_one_arena()
+    share_one_arena()
     (settings.data_dir / "faust").mkdir(parents=True, exist_ok=True)
+    ending, telling = Ending(), Telling(Waiting(f"the worker waits for Kafka at {settings.kafka_bootstrap}"))
+    ending.heed()
+    if settings.metrics_port is not None:
+        serve(telling, settings.metrics_host, settings.metrics_port)
     asyncio.run(wait_for_kafka(settings))
     asyncio.run(take_over(settings))
-    worker = Worker(settings)
-    faust.Worker(worker.app, loglevel="INFO", redirect_stdouts=False, override_logging=False).execute_from_commandline()
+    telling.reporter = Waiting(f"the worker waits for ClickHouse at {settings.clickhouse_url}")
+    worker = Worker(settings, telling)
+    telling.reporter = Waiting("the worker joins its group")
+    _run(worker, ending)
+
+
+def _run(worker: Worker, ending: Ending) -> NoReturn:
+    running = _Faust(worker.app, loglevel="INFO", redirect_stdouts=False, override_logging=False)
+    ending.begin = lambda: running.end(worker)
+    ending.code = lambda: ExitCode.OK if worker.is_written else ExitCode.UNREACHABLE
+    try:
+        running.execute_from_commandline()
+    except SystemExit as end:
+        logging.shutdown()
+        leave(end.code if isinstance(end.code, int) and end.code else ending.code())
+    raise AssertionError("Faust's worker ends by SystemExit")

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from clickhouse_connect.driver.client import Client
 
 DAY = timedelta(days=1)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""The watermark of a source that was folded, but never seen at its end, and what one without a position counts as."""
 
 
 @dataclass(frozen=True)
@@ -14,11 +16,14 @@ class Freshness:
     """Positions as read before any cell: what every number read after it contains at least.
 
     `data_refreshed_at`: all that the log had received by then is in the tables; None when it is unknown, because
-    an expected source has no position yet (or none is expected: nobody knows the log).
+    an expected source has no position yet (or none is expected: nobody knows the log). `behind` are those expected
+    sources that it waits for, without a watermark or with the oldest one; `is_fresh`: none of them has one yet.
     """
 
     next_offsets: Mapping[str, int]
     data_refreshed_at: datetime | None
+    behind: frozenset[str] = frozenset()
+    is_fresh: bool = False
 
     def newest_complete_day(self, grace: timedelta) -> date | None:
         """The last UTC day D with the watermark at or past D+1 00:00 plus `grace`; None when unknown."""
@@ -32,12 +37,12 @@ def read_freshness(client: Client, expected_sources: Collection[str]) -> Freshne
     rows = client.query(
         "SELECT source, max(next_offset), toUnixTimestamp64Milli(max(watermark)) FROM source_positions GROUP BY source"
     ).result_rows
-    watermarks = {source: datetime.fromtimestamp(milliseconds / 1000, UTC) for source, _, milliseconds in rows}
-    known = expected_sources and all(source in watermarks for source in expected_sources)
-    refreshed_at = min(watermarks[source] for source in expected_sources) if known else None
-    return Freshness({source: offset for source, offset, _ in rows}, _unless_never(refreshed_at))
-
-
-def _unless_never(moment: datetime | None) -> datetime | None:
-    """A position row without a watermark holds 1970: such a source was folded, but never seen at its end."""
-    return None if moment is None or moment.year < 1971 else moment
+    stored = {source: datetime.fromtimestamp(milliseconds / 1000, UTC) for source, _, milliseconds in rows}
+    watermarks = {source: stored.get(source, NEVER) for source in expected_sources}
+    oldest = min(watermarks.values(), default=NEVER)
+    return Freshness(
+        {source: offset for source, offset, _ in rows},
+        oldest if oldest > NEVER else None,
+        frozenset(source for source, moment in watermarks.items() if moment == oldest),
+        all(moment == NEVER for moment in watermarks.values()),
+    )

@@ -18,6 +18,7 @@ from aggregators.cell_rows import Rows, together
 from aggregators.snapshot import Snapshot, landed
 from aggregators.source import FOLD_VERSION
 from aggregators.watermark import EndAsked, watermark
+from sinks.asking_ends import AskingEnds
 from sinks.clickhouse import is_transient
 from sinks.owned import LetterBox, Log, Options, Owned, Partition
 from sinks.store import Position, Store
@@ -46,6 +47,7 @@ class Flushing:
     ) -> None:
         self._store = store
         self._log = log
+        self._ask = AskingEnds(log)
         self._letters = letters
         self._options = options
         self._clock = clock
@@ -57,6 +59,7 @@ class Flushing:
         self._is_catching_up = False
         self._placing: dict[Partition, int] = {}
         self.stopped: dict[Partition, str] = {}
+        self.stopped_names: dict[Partition, str] = {}
         self._stopped_by: dict[Partition, str] = {}
         self._confirmed: dict[str, int] = {}
         self.retrying = ""
@@ -83,11 +86,11 @@ class Flushing:
         """What this worker owns, by partition."""
         return self._owned
 
-    def _stop(self, partition: Partition, problem: str, identity: str | None = None) -> None:
-        """Drop a source that needs a person; `identity` is what it was judged by, unless it was placed."""
-        judged_by = identity or self._owned[partition].identity
+    def _stop(self, partition: Partition, problem: str, identity: str = "", name: str = "") -> None:
+        """Drop a source that needs a person; one that was not placed has `name` and what it was judged by."""
+        judged_by, named = identity or self._owned[partition].identity, name or self._owned[partition].source.name
         self.drop([partition])
-        self.stopped[partition] = problem
+        self.stopped[partition], self.stopped_names[partition] = problem, named
         self._stopped_by[partition] = judged_by
         logger.error("%s", problem)
 
@@ -95,6 +98,7 @@ class Flushing:
         """Forget these partitions: pages, unflushed cells, horizon. Never waits."""
         for partition in partitions:
             self.stopped.pop(partition, None)
+            self.stopped_names.pop(partition, None)
             self._stopped_by.pop(partition, None)
             self._placing.pop(partition, None)
             owned = self._owned.pop(partition, None)
@@ -114,6 +118,15 @@ class Flushing:
                 await asyncio.wait_for(self._due.wait(), seconds)
             self._due.clear()
             await self.flush()
+
+    def hurry(self) -> None:
+        """The process ends: flushes write what there is, and Kafka is asked for no ends to prove."""
+        self._ask.hurry()
+
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether anything was folded that no stored position covers."""
+        return any(owned.source.place > owned.confirmed for owned in self._owned.values())
 
     async def flush(self) -> None:
         """Write all that ClickHouse does not have; returns when it is confirmed. One flush is in flight at a time.
@@ -169,12 +182,10 @@ class Flushing:
         A source that has not reached the last answer keeps it: under a steady load it would never reach the newest.
         """
         due = dict(self._owned)
-        if not due:
-            return
         places = {partition: owned.source.place for partition, owned in due.items()}
         asked_at = self._clock()
         try:
-            ends = await asyncio.wait_for(self._log.ends(due), 5)
+            ends = await self._ask(due)
         except Exception as error:
             logger.warning("the log's ends are unknown, so watermarks wait: %s", error)
             return

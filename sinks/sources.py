@@ -47,7 +47,7 @@ class Sources(Flushing):
                 continue
             problem = problem_of(name, partition, positions.get(name), ranges[partition])
             if problem:
-                self._stop(partition, problem, identity)
+                self._stop(partition, problem, identity, name)
                 continue
             source = self._source(partition, name, positions.get(name), ranges[partition], windows[name])
             self._owned[partition] = _owned(source, assignment, identity, positions.get(name))

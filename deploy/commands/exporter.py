@@ -18,9 +18,11 @@ def command(
     """Run the export worker, which writes the spend report of each complete day for each organization."""
     settings = running_settings(context)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    from deploy.export import export_once, run_exporter
-
     if once:
+        from deploy.export import export_once
+
         export_once(settings)
     else:
-        run_exporter(settings, interval_seconds=interval)
+        from deploy.exporter import run
+
+        raise typer.Exit(run(settings, interval))

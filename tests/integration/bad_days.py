@@ -92,10 +92,10 @@ def eventually(condition: Callable[[], Any], seconds: float = 30.0, told: Callab
     return found
 
 
-def health(port: int) -> tuple[int, str]:
+def health(port: int, timeout: float = 8.0) -> tuple[int, str]:
     """The status of a worker's health and its problems as text; 0 while it does not answer."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=3) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=timeout) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

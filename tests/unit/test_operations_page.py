@@ -63,7 +63,7 @@ def test_every_exit_code_stands_there_as_it_is() -> None:
 
 
 def test_every_metric_stands_there_and_no_other() -> None:
-    assert set(re.findall(r"tally_(?:source|worker)_[a-z_]+", PAGE)) == set(get_args(Name))
+    assert set(re.findall(r"tally_(?:source|worker|exporter)_[a-z_]+", PAGE)) == set(get_args(Name))
 
 
 @pytest.mark.parametrize("line", quoted_lines())

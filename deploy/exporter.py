@@ -1,0 +1,74 @@
+"""`tally exporter` as a process: its runs in a thread, what it tells of itself, and how it ends."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+
+from prometheus_client.metrics_core import Metric
+
+from deploy.ending import Ending
+from deploy.errors import ExitCode
+from deploy.export import run_exporter
+from deploy.metrics import single
+from deploy.serving import Health, Telling, serve
+from deploy.settings import Settings
+from reports.export_worker import Run
+
+
+class ExporterReporter:
+    """How the runs of this process went."""
+
+    def __init__(self) -> None:
+        self._problem = "no run has ended yet"
+        self._last_run: datetime | None = None
+        self._complete_until: datetime | None = None
+        self._is_failing = False
+
+    def note(self, outcome: Run | str) -> None:
+        """A run has ended, or failed for that reason."""
+        self._is_failing = isinstance(outcome, str)
+        self._problem = outcome if isinstance(outcome, str) else ""
+        if isinstance(outcome, str):
+            return
+        self._last_run = datetime.now(UTC)
+        if outcome.newest_complete is not None:
+            self._complete_until = datetime.combine(outcome.newest_complete + timedelta(days=1), time(), UTC)
+
+    def health(self) -> Health:
+        """Not healthy before the first run has ended, and while the latest one failed."""
+        shown = {"last_run": self._last_run, "complete_until": self._complete_until}
+        return Health([self._problem] if self._problem else [], shown)
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics, as they are now; what is not known is not there."""
+        yield single("tally_exporter_failing", int(self._is_failing))
+        if self._last_run is not None:
+            yield single("tally_exporter_last_run_timestamp_seconds", self._last_run.timestamp())
+        if self._complete_until is not None:
+            yield single("tally_exporter_complete_until_timestamp_seconds", self._complete_until.timestamp())
+
+
+def run(settings: Settings, interval_seconds: float) -> int:
+    """Write reports until SIGTERM or SIGINT; the exit code. A report under way then is finished, if it soon is.
+
+    Raises what `run_exporter` raises, and OSError when the port is taken.
+    """
+    ending, stop, reporter, raised = Ending(), threading.Event(), ExporterReporter(), list[BaseException]()
+    ending.begin, ending.code = stop.set, lambda: ExitCode.UNREACHABLE
+    ending.heed()
+    if settings.metrics_port is not None:
+        serve(Telling(reporter), settings.metrics_host, settings.metrics_port)
+
+    def work() -> None:
+        try:
+            run_exporter(settings, interval_seconds, stop, reporter.note)
+        except BaseException as error:
+            raised.append(error)
+
+    working = threading.Thread(target=work, daemon=True)
+    working.start()
+    while working.is_alive():  # this thread has nothing to do but take signals, whatever the other waits for
+        working.join(0.5)
+    if raised:
+        raise raised[0]
+    return ExitCode.OK

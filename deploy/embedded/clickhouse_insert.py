@@ -32,6 +32,8 @@ class Insert:
             file.seek(0)
             source = f" FROM INFILE '/dev/fd/{file.fileno()}' COMPRESSION 'none' ".encode()
             end = b" FORMAT " + self._head.format.encode()
+            if self._head.format.upper() == "VALUES":  # rows, and no expressions that nobody has looked at
+                self._connection.query("SET input_format_values_interpret_expressions = 0")
             summary.add(self._connection.query((self._head.statement + source + self._head.settings + end).decode()))
 
     def cancel(self) -> None:

@@ -23,9 +23,10 @@ _RESULT_STATEMENTS = frozenset(
 _QUERIES = frozenset(b"SELECT WITH FROM".split())
 _READS = _QUERIES | frozenset(b"SHOW DESCRIBE DESC EXISTS EXPLAIN".split())
 # The client inside chdb acts on INFILE and OUTFILE itself, past everything that the engine allows, so they are looked
-# for in the bytes: a token may be read in two ways. Functions that open files or run programs come next.
+# for in the bytes: a token may be read in two ways. Then come functions that open files or run programs, and those
+# that run expressions out of a text, where such a function would not be seen.
 _FILES = re.compile(rb"INFILE|OUTFILE", re.IGNORECASE)
-_FILE_FUNCTIONS = frozenset(b"FILE PYTHON EXECUTABLE EVAL CATBOOSTEVALUATE".split())
+_FILE_FUNCTIONS = frozenset(b"FILE DISK PYTHON EXECUTABLE CATBOOSTEVALUATE FORMAT EVAL".split())
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,8 @@ def test_statements_that_do_more_than_read(other: str) -> None:
         "SELECT `f\\ile` (x)",
         "INSERT INTO t VALUES (file('x'))",
         "SELECT * FROM Python(x)",
+        "SELECT * FROM format(Values, 'x String', '(file(1))')",
+        "CREATE TABLE t (a Int8) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local, path = 'x')",
         "SELECT * FROM executable('x', 'CSV', 'a String')",
         "SELECT 1 INTO/**/outfile 'x'",
         "SELECT \u2018 ' \u2019 INTO OUTFILE \u2018 ' \u2019",

@@ -7,7 +7,6 @@ command would recount, price or end the day by other rules than the processes th
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from deploy.embedded.stack import read_settings
 from deploy.errors import UserError
@@ -51,9 +50,8 @@ def beside_the_stack(given: Given) -> Effective:
         return Effective(given.settings, given.origins)
     origin = f"the stack that runs over {folder}"
     stack = settings_from(texts, dict.fromkeys(texts, origin))
-    differing = {name for name in given.origins if not _agree(getattr(given.settings, name), getattr(stack, name))}
-    other_kafka = "kafka_bootstrap" in differing and not _same_servers(given.settings, stack)
-    other_clickhouse = "clickhouse_url" in differing and not _same_host(given.settings, stack)
+    differing = {name for name in given.origins if not _agree(name, given.settings, stack)}
+    other_kafka, other_clickhouse = "kafka_bootstrap" in differing, "clickhouse_url" in differing
     if other_kafka and other_clickhouse:
         return Effective(given.settings, given.origins)
     if not other_kafka:
@@ -86,19 +84,16 @@ def _remarks(given: Given, stack: Settings, differing: set[str]) -> Iterable[str
             yield f"{name} is {here} for this command (from {given.origins[name]}), and {there} in the running stack"
 
 
-def _agree(here: Any, there: Any) -> bool:
-    if isinstance(here, Path) and isinstance(there, Path):
-        return here.resolve() == there.resolve()
-    return bool(here == there)
-
-
-def _same_servers(here: Settings, there: Settings) -> bool:
-    """Whether a server is named by both: one name of a cluster is enough to reach it."""
-    return bool({*_plain(here.kafka_bootstrap).split(",")} & {*_plain(there.kafka_bootstrap).split(",")})
-
-
-def _same_host(here: Settings, there: Settings) -> bool:
-    return _plain(here.clickhouse_url) == _plain(there.clickhouse_url)
+def _agree(name: str, here: Settings, there: Settings) -> bool:
+    """Whether two settings say the same; of a cluster, one server that both name is enough to reach it."""
+    if name == "kafka_bootstrap":
+        return bool({*_plain(here.kafka_bootstrap).split(",")} & {*_plain(there.kafka_bootstrap).split(",")})
+    if name == "clickhouse_url":
+        return _plain(here.clickhouse_url) == _plain(there.clickhouse_url)
+    mine, theirs = getattr(here, name), getattr(there, name)
+    if isinstance(mine, Path) and isinstance(theirs, Path):
+        return mine.resolve() == theirs.resolve()
+    return bool(mine == theirs)
 
 
 def _plain(address: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from deploy.commands.common import out, print_json, running_settings, settings_of, warn
+from deploy.commands.common import out, print_json, running_settings, warn
 from deploy.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def check(
     """Check a price list without loading it."""
     from reports.prices import read_price_list
 
-    path = path or settings_of(context).prices_file
+    path = path or running_settings(context).prices_file
     listed = read_price_list(path)
     name = path or "The shipped list"
     typer.echo(f"{name} is a good price list: {len(listed.rows):,} prices of {len(listed.models)} models.")

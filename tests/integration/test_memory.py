@@ -43,11 +43,12 @@ PRICE = "2028-02-25,claude-opus-4-5,,Opus,Claude Opus 4.5,1,1,1,1,1,1,1,1,1,1,1,
 
 IN_NO_ANSWER = {
     *("accepted_losses", "source_positions", "migrations", "attributions", "minute_cells"),
-    *("issued_reports", "report_checks", "audit_log"),
+    *("issued_reports", "report_checks", "audit_log", "listed_prices", "listed_models"),
     *("api_keys", "api_key_uses", "api_cursor_secrets", "access_passes", "link_uses", "identity_providers"),
 }
-"""Tables that neither a list nor a metric reads; minutes, which are not remembered; and attributions, which never
-change and are written before the cells that name them (docs/exactness.md)."""
+"""Tables that neither a list nor a metric reads; minutes, which are not remembered; attributions, which never change
+and are written before the cells that name them (docs/exactness.md); and lists of prices, which never change either and
+are written before the row of price_lists that puts one in force."""
 
 Change = Callable[[Folded], object]
 

@@ -151,6 +151,7 @@ def test_another_clickhouse_gets_none_of_the_stacks_logins_and_the_rest_holds(
     assert "http://127.0.0.1:8123" in found.remarks[0]
     same = beside(clickhouse_url="http://localhost:8123")
     assert reveal(same.settings.clickhouse_password) == "hunter2"
+    assert same.remarks == ()
     reader = beside(clickhouse_user="reader")
     assert reveal(reader.settings.clickhouse_password) == ""
 

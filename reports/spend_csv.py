@@ -1,12 +1,11 @@
 """The spend report's file format: RFC 4180, safe to open in a spreadsheet, hashed while it is written.
 
-Lines end with CRLF and cells are quoted where they must be. A text cell that a spreadsheet would run as a formula
-gets a leading apostrophe; numbers never do. Money is a plain exact decimal: no exponent, no trailing zeros, as many
-digits as it takes, and empty when a price is unknown.
+Lines end with CRLF and cells are quoted where they must be, also for readers that split at `;` or a tab. A text cell
+that a spreadsheet would run as a formula gets a leading apostrophe; numbers never do. Money is a plain exact decimal: no
+exponent, no trailing zeros, as many digits as it takes, and empty when a price is unknown.
 """
 
 import csv
-import re
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,12 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reports.csv_cells import quoted, safe_text
 from reports.spend_columns import DAILY, Layout
 from reports.streaming import Hashed
 from reports.text_columns import digests, each_text, joined, lines, of_rows
 
-FORMULA = frozenset("=+-@\t\r\n")
-QUOTED = re.compile('[,"\r\n]')
 TEXTS = frozenset(("user_email", "product", "model", "model_family", "slack_channel_id"))
 SEPARATOR = "\x1f"
 """Between the cells of a row that is hashed."""
@@ -123,11 +121,6 @@ def money_text(amount: Decimal | None) -> str | None:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def safe_text(cell: str) -> str:
-    """The cell, such that no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell and cell[0] in FORMULA else cell
-
-
 def safe_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
     """The rows, their text cells safe. Only these can be formulas: the others are numbers, days and UUIDs."""
     names = rows.schema.names
@@ -175,17 +168,13 @@ def read_facts(file: Iterable[str]) -> Facts:
 
 def _csv(rows: pa.RecordBatch) -> bytes:
     """The rows as lines of CSV. Hardly any cell needs quotes, so all are joined without, and then it is counted whether
-    what separates cells and lines is there more often than it should be."""
+    what has to be quoted is there more often than it should be."""
     text = lines(joined(rows.columns, ","), "\r\n")
-    written = {",": len(rows) * (rows.num_columns - 1), '"': 0, "\r": len(rows), "\n": len(rows)}
+    written = {",": len(rows) * (rows.num_columns - 1), "\r": len(rows), "\n": len(rows), '"': 0, ";": 0, "\t": 0}
     letters = np.frombuffer(text, np.uint8)
     if all(np.count_nonzero(letters == ord(letter)) == count for letter, count in written.items()):
         return text
-    return lines(joined([each_text(column, _quoted) for column in rows.columns], ","), "\r\n")
-
-
-def _quoted(cell: str) -> str:
-    return '"{}"'.format(cell.replace('"', '""')) if QUOTED.search(cell) else cell
+    return lines(joined([each_text(column, quoted) for column in rows.columns], ","), "\r\n")
 
 
 def _sum(column: pa.Array, kind: pa.DataType) -> Decimal:

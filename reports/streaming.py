@@ -1,6 +1,5 @@
 """A long answer, row by row or some thousand rows at a time, and files that are hashed while they are written."""
 
-import csv
 import hashlib
 import io
 import re
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from clickhouse_connect.driver.client import Client
 
+from reports.csv_cells import csv_line
 from reports.errors import ReportError
 from reports.queries import statement
 from reports.text_columns import each_text
@@ -76,12 +76,11 @@ class HashedCsv:
     def __init__(self, sink: BinaryIO, header: Iterable[str]) -> None:
         self._sink = Hashed(sink)
         self._text = io.StringIO(newline="")
-        self._writer = csv.writer(self._text, lineterminator="\r\n")
-        self._writer.writerow(header)
+        self.add(header)
 
     def add(self, cells: Iterable[str]) -> None:
         """Add one row."""
-        self._writer.writerow(cells)
+        self._text.write(csv_line(cells))
         if self._text.tell() > CHUNK:
             self._flush()
 

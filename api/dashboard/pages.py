@@ -1,7 +1,5 @@
 """The routes of the dashboard. An address names organization, page and choices: a link shows the same to the next."""
 
-import csv
-import io
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,9 +28,9 @@ from api.dashboard.people import PARAMETERS, list_people
 from api.errors import BadRequest, NotFound, Unavailable
 from api.identity import identify
 from api.viewer import Operator, Viewer, viewer_of
+from reports.csv_cells import csv_line, safe_text
 from reports.errors import NoCompleteDay
 from reports.metrics import METRICS
-from reports.spend_csv import safe_text
 
 logger = logging.getLogger("tally.api")
 
@@ -206,12 +204,11 @@ async def people(request: Request[Any, Any, Any], organization: FromPath[str]) -
 
 def csv_of(of: Figure) -> bytes:
     """The rows of a figure as CSV (RFC 4180). A text that a spreadsheet would run gets a leading apostrophe."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([column.key for column in of.columns])
-    for row in of.rows:
-        writer.writerow([safe_text(cell) if isinstance(cell, str) else exact(cell) for cell in row.cells])
-    return text.getvalue().encode()
+    lines = [csv_line(column.key for column in of.columns)]
+    lines += [
+        csv_line(safe_text(cell) if isinstance(cell, str) else exact(cell) for cell in row.cells) for row in of.rows
+    ]
+    return "".join(lines).encode()
 
 
 REFUSALS: dict[int | type[Exception], Any] = {Exception: refuse, HTTPException: refuse}

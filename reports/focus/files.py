@@ -8,9 +8,10 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from reports.csv_cells import safe_text
 from reports.errors import ReportError
 from reports.focus.columns import COLUMNS, NAMES, Kind, Value
-from reports.spend_csv import money_text, safe_text
+from reports.spend_csv import money_text
 from reports.streaming import Hashed, HashedCsv
 
 ROWS_IN_MEMORY = 16_384

@@ -4,9 +4,9 @@ Its rows come through a ClickHouse that answers with them in pieces of any size,
 Python: each row by itself.
 """
 
-import csv
 import hashlib
 import io
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from decimal import Context, Decimal
@@ -95,29 +95,39 @@ def reported(rows: Sequence[Row], sizes: Sequence[int], layout: Layout) -> tuple
 
 def recounted(rows: Sequence[Row], layout: Layout) -> Known:
     """What a report of these rows is, row by row."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\r\n")
-    out.writerow(layout.columns)
+    lines = [layout.columns]
     known: Known = {"requests": 0, "prompt": 0, "completion": 0, "net": Decimal(0), "gross": Decimal(0)}
     known |= {"unpriced": 0, "models": set(), "total": 0, "rows": [], "keys": []}
     for cells in rows:
         said = named(cells)
-        out.writerow([said[column] for column in layout.columns])
+        lines.append(tuple(said[column] for column in layout.columns))
         count(known, said)
         digest = sha256(said[column] for column in layout.columns if column != "user_email")
         known["total"] = (known["total"] + int.from_bytes(digest)) % MODULO
         known["rows"].append(int.from_bytes(digest[:8]))
         known["keys"].append(int.from_bytes(sha256(said[key] for key in layout.keys)[:8]))
-    return known | {"file": text.getvalue().encode()}
+    return known | {"file": "".join(f"{','.join(map(in_quotes, cells))}\r\n" for cells in lines).encode()}
+
+
+def in_quotes(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',;"\t\r\n') else cell
+
+
+def is_formula(cell: str) -> bool:
+    plain = unicodedata.normalize("NFKC", cell)
+    first = unicodedata.normalize("NFKC", seen(cell)[:1])
+    return cell.startswith(("\t", "\r", "\n")) or bool({first, seen(plain)[:1]} & set("=+-@\u2212"))
+
+
+def seen(text: str) -> str:
+    hidden = "\u115f\u1160\u3164\uffa0"
+    return "".join(each for each in text if unicodedata.category(each)[0] not in "CMZ" and each not in hidden)
 
 
 def named(cells: Row) -> dict[str, str]:
     """The cells of a row by their columns, as in the file."""
     columns = (*DAILY.columns, *CLAUDE_2026_10.columns[10:15], "slack_channel_id")
-    safe = [
-        f"'{cell}" if place in TEXT_PLACES and cell[:1] in set("=+-@\t\r\n") else cell
-        for place, cell in enumerate(cells)
-    ]
+    safe = [f"'{cell}" if place in TEXT_PLACES and is_formula(cell) else cell for place, cell in enumerate(cells)]
     user = tagged(USER, cells[3]) if cells[3] else ""
     return dict(zip(columns, safe, strict=True)) | {"user_id": user, "teams_channel_id": ""}
 
@@ -164,7 +174,7 @@ def test_columns_give_what_rows_give(rows: list[Row], sizes: list[int], layout: 
 @pytest.mark.parametrize(
     ("what", "wrong"),
     [
-        ("reports.spend_csv._quoted", lambda cell: cell),
+        ("reports.spend_csv.quoted", lambda cell: cell),
         ("reports.spend_csv.safe_text", lambda cell: cell),
         ("reports.spend_csv.SEPARATOR", ""),
         ("reports.streaming._unescaped", lambda text: text.replace("\\n", "\n")),

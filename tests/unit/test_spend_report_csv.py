@@ -6,11 +6,16 @@ import io
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.dashboard.figures import Column, Figure, Row
+from api.dashboard.pages import csv_of
+from reports.csv_cells import safe_text
+from reports.focus.columns import NAMES
+from reports.focus.files import CsvFile
 from reports.spend_columns import DAILY
-from reports.spend_csv import SpendCsv, read_facts, safe_text
+from reports.spend_csv import SpendCsv, read_facts, safe_rows
 from reports.text_columns import of_rows
 
 ROW = ["2026-11-01", "org", "a@example.com", "account", "Chat", "claude-x", "X", "3", "10", "5", "0.85", "1"]
@@ -31,14 +36,65 @@ def other(**cells: str) -> list[str]:
     return [cells.get(column, cell) for column, cell in zip(DAILY.columns, ROW, strict=True)]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+STARTS = ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\ufeff=", "\u200b\uff1d", "\u00a0\u2028@", "\x1b+", "\u202e-"]
+STARTS += [
+    "\u0301=",
+    "\u3164=",
+    "\x00\x7f=",
+    "=\u0338",
+    "\uff1d\u0338",
+    "\uff1d",
+    "\ufe66",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+]
+STARTS += ["\ufe6b", "\u207a", "\u2212"]
+
+
+@pytest.mark.parametrize("start", STARTS)
 def test_a_formula_becomes_text(start: str) -> None:
     assert safe_text(f"{start}1+1") == f"'{start}1+1"
 
 
-@pytest.mark.parametrize("text", ["", "a=b", "'=1", "claude-x", " =1"])
+@pytest.mark.parametrize("text", ["", "a=b", "'=1", "claude-x", " a=1", "\u00e9=1", "\u3164", "\ufeffa", "(=1)"])
 def test_other_text_stays(text: str) -> None:
     assert safe_text(text) == text
+
+
+HIDDEN = " \t\r\n\x00\x1b\u00a0\u00ad\u0301\u200b\u202e\u2028\u3000\u3164\ufe0f\ufeff"
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207a\u208a\u2212"
+hidden, signs = st.text(st.sampled_from(HIDDEN), max_size=4), st.sampled_from(SIGNS)
+
+
+@settings(deadline=None)
+@given(hidden, signs, st.text(st.characters(exclude_categories=("Cs",)), max_size=8))
+def test_no_sign_is_first_in_any_width_and_behind_what_shows_nothing(before: str, sign: str, after: str) -> None:
+    """In every writer: by columns, by rows, and a figure's."""
+    text = before + sign + after
+    assert safe_text(text) == f"'{text}"
+    sink, charges = io.BytesIO(), io.BytesIO()
+    out, rows = SpendCsv(sink), CsvFile(charges)
+    out.write(safe_rows(of_rows([other(model=text)], DAILY.columns)))
+    rows.add([text, *[None] * (len(NAMES) - 1)])
+    figure = csv_of(Figure(name="f", title="", columns=(Column(key="k", title=""),), rows=(Row(cells=(text,)),)))
+    out.close()
+    rows.close()
+    for file in (sink.getvalue(), charges.getvalue(), figure):
+        assert f"'{text}" in list(csv.reader(io.StringIO(file.decode(), newline="")))[1]
+
+
+@pytest.mark.parametrize("text", ["x;=1+1", "x\t=2+2", "a,b", 'a"b', "a\r\nb"])
+def test_what_separates_cells_for_any_reader_is_quoted(text: str) -> None:
+    sink, charges = io.BytesIO(), io.BytesIO()
+    out, rows = SpendCsv(sink), CsvFile(charges)
+    write(out, other(model=text))
+    rows.add([text, *[None] * (len(NAMES) - 1)])
+    rows.close()
+    figure = csv_of(Figure(name="f", title="", columns=(Column(key="k", title=""),), rows=(Row(cells=(text,)),)))
+    inside = text.replace('"', '""')
+    for file in (sink.getvalue(), charges.getvalue(), figure):
+        assert f'"{inside}"'.encode() in file
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=("Cs",))), min_size=12, max_size=12))

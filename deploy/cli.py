@@ -38,6 +38,7 @@ from deploy.commands import (
 )
 from deploy.commands.common import Invocation
 from deploy.errors import MEANINGS, ExitCode, UserError, explain
+from deploy.log_lines import log_last_resort
 from deploy.settings import Settings, is_secret, variable_of
 from reports.ends import OUTPUT, ReaderGone
 
@@ -77,6 +78,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line; its exit code. Foreseeable failures are one line on stderr."""
     debug = _is_on(os.environ.get("TALLY_DEBUG", ""))
+    log_last_resort()
     try:
         flags, rest = split_settings(arguments)
         debug = debug or "debug" in flags

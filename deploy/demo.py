@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.catch_up import wait_until_folded
 from deploy.connections import store_of
-from deploy.errors import UserError
+from deploy.errors import UserError, printable
 from deploy.export import export
 from deploy.links import LINK_MINUTES, links_to_show
 from deploy.settings import Settings
@@ -130,13 +131,14 @@ def _export_all(settings: Settings, console: Console) -> list[tuple[str, str, Pa
         out = settings.data_dir / "exports" / f"spend-{organization}.csv"
         out.parent.mkdir(parents=True, exist_ok=True)
         try:
-            exported = export(settings, organization, "last-90-days", out=out)
+            exported = export(settings, organization, "last-90-days", out=out, replace=True)
         except (UserError, ReportError) as refused:
             reports.append((name, str(refused), None))
             continue
         reports.append((name, f"{exported.net_spend} net", exported.path))
         for model in exported.unpriced_models:
-            console.print(f"[yellow]{name}: no price for model {model}, so its money is empty[/]")
+            said = escape(printable(f"{name}: no price for model {model}, so its money is empty"))
+            console.print(f"[yellow]{said}[/]")
     return reports
 
 
@@ -161,7 +163,7 @@ def _summary(settings: Settings, told: Told, reports: list[tuple[str, str, Path 
     table.add_row("duplicates not counted", f"{sum(topic.duplicates for topic in verdict.topics):,}")
     table.add_row("dead letters", f"{sum(topic.letters for topic in verdict.topics):,}")
     for name, outcome, path in reports:
-        table.add_row(f"spend of {name}"[:60], outcome + (f"\n{_short(path)}" if path else ""))
+        table.add_row(escape(printable(f"spend of {name}"[:60])), outcome + (f"\n{_short(path)}" if path else ""))
     rows = sum(result.compared for result in verdict.tables)
     equal = "equal everywhere" if verdict.equal else f"[red]{verdict.different} rows differ[/]"
     table.add_row("independent recount", f"{rows:,} rows compared: {equal}")

@@ -19,6 +19,7 @@ from deploy.connections import credentials_of, patient_store_of, wait_for_kafka
 from deploy.ending import Ending, leave
 from deploy.errors import BUILDING, ExitCode, UserError, explain
 from deploy.log_filter import OnceAWhile
+from deploy.log_lines import log_to_stderr
 from deploy.memory import collect_garbage, share_one_arena
 from deploy.metrics import Waiting, WorkerReporter
 from deploy.serving import Telling, serve
@@ -35,7 +36,6 @@ from streams.topics import is_transient
 
 logger = logging.getLogger("tally.worker")
 
-LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 LAST_FLUSH_SECONDS = 6.0
 """How long a worker that stops may take for its last flush; what it does not write, the next owner folds again."""
@@ -215,10 +215,8 @@ class _Faust(faust.Worker):  # type: ignore[misc]
 
 def run(settings: Settings) -> None:
     """Run one worker until SIGTERM or SIGINT. Does not return: the process ends with the worker's exit code."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
+    log_to_stderr(OnceAWhile())
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(OnceAWhile())
     logger.info("token events are folded by %s", "compiled code" if is_compiled(settings) else "pure Python")
     gc.disable()
     share_one_arena()

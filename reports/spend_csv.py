@@ -1,8 +1,8 @@
 """The spend report's file format: RFC 4180, safe to open in a spreadsheet, hashed while it is written.
 
 Lines end with CRLF and cells are quoted where they must be, also for readers that split at `;` or a tab. A text cell
-that a spreadsheet would run as a formula gets a leading apostrophe; numbers never do. Money is a plain exact decimal: no
-exponent, no trailing zeros, as many digits as it takes, and empty when a price is unknown.
+that a spreadsheet would run as a formula gets a leading apostrophe; numbers never do. Money is a plain exact decimal:
+no exponent, no trailing zeros, as many digits as it takes, and empty when a price is unknown.
 """
 
 import csv

@@ -3,6 +3,8 @@
 Answers go to stdout, everything else (progress, warnings, errors) to stderr, so that a pipe sees answers alone.
 """
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,10 +15,13 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from deploy.errors import printable
 from deploy.running import Effective, beside_the_stack
 from deploy.settings import Settings, load, load_given
+
+_NOT_PRINTED = re.compile(r"[^\n -~]")
 
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
@@ -70,7 +75,17 @@ def print_json(value: Any) -> None:
 
 def json_text(value: Any) -> str:
     """The document, indented."""
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode()
+    return ascii_json(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+
+
+def ascii_json(text: str) -> str:
+    """The same document, such that no name in it can steer a terminal: what does not print is escaped."""
+    return _NOT_PRINTED.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
+
+
+def cell(text: str) -> Text:
+    """A cell of a table that shows a text as it is, whatever markup or control characters it holds."""
+    return Text(printable(text))
 
 
 def answer_to(output: Path | None) -> Callable[[str], None]:

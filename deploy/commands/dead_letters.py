@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy.commands.common import running_settings, warn
+from deploy.commands.common import ascii_json, running_settings, warn
 from deploy.errors import ExitCode, UserError, printable
 from deploy.settings import Settings
 
@@ -86,7 +86,7 @@ async def _show(settings: Settings, wanted: "Filter", limit: int, as_json: bool)
     async for letter in _letters(settings, wanted):
         counts[letter.reason] += 1
         if not limit or counts.total() <= limit:
-            typer.echo(letter.encoded().decode() if as_json else _line(letter))
+            typer.echo(ascii_json(letter.encoded().decode()) if as_json else _line(letter))
     return counts
 
 

@@ -4,8 +4,10 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from deploy.commands.common import out, print_json, running_settings
+from deploy.errors import printable
 
 _MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "problem": "[bold red]problem[/]"}
 
@@ -23,7 +25,7 @@ def command(
         print_json([asdict(finding) for finding in findings])
     else:
         for each in findings:
-            out.print(f"{_MARKS[each.level]} {each.where}: {each.what}", soft_wrap=True)
+            out.print(f"{_MARKS[each.level]} {escape(printable(f'{each.where}: {each.what}'))}", soft_wrap=True)
             if each.remedy:
-                out.print(f"   {each.remedy}", soft_wrap=True, markup=False)
+                out.print(f"   {printable(each.remedy)}", soft_wrap=True, markup=False)
     raise typer.Exit(exit_code(findings))

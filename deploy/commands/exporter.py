@@ -1,13 +1,11 @@
 """`tally exporter`."""
 
-import logging
 from typing import Annotated
 
 import typer
 
 from deploy.commands.common import running_settings
-
-LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+from deploy.log_lines import log_to_stderr
 
 
 def command(
@@ -17,7 +15,7 @@ def command(
 ) -> None:
     """Run the export worker, which writes the spend report of each complete day for each organization."""
     settings = running_settings(context)
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    log_to_stderr()
     if once:
         from deploy.export import export_once
 

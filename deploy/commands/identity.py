@@ -34,7 +34,7 @@ def save(
     from reports.access.providers import Provider
 
     kept, keys = keep(settings, Provider(organization, issuer, audience, jwks, claim, token_type, authorized_party))
-    typer.echo(f"Organization {kept.organization_id} accepts tokens of {issuer}, keys {', '.join(keys)}.")
+    typer.echo(f"Organization {kept.organization_id} accepts tokens of {printable(issuer)}, keys {', '.join(keys)}.")
 
 
 @app.command()
@@ -67,4 +67,4 @@ def remove(context: typer.Context, organization: Organization) -> None:
     from deploy.identity import remove as end
 
     removed = end(settings, organization)
-    typer.echo(f"Organization {removed.organization_id} accepts no tokens of {removed.issuer} any more.")
+    typer.echo(f"Organization {removed.organization_id} accepts no tokens of {printable(removed.issuer)} any more.")

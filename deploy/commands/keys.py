@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Column, Table
+from rich.text import Text
 
-from deploy.commands.common import out, print_json, running_settings, warn
+from deploy.commands.common import cell, out, print_json, running_settings, warn
+from deploy.errors import printable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,7 +73,7 @@ def revoke(
     from deploy.keys import revoke as end
 
     key = end(settings, key_id)
-    typer.echo(f"The key {key.id} ({key.name}) was revoked at {key.revoked_at:%Y-%m-%d %H:%M:%S} UTC.")
+    typer.echo(f"The key {key.id} ({printable(key.name)}) was revoked at {key.revoked_at:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 def _as_json(key: "Key", now: "datetime") -> dict[str, Any]:
@@ -87,7 +89,7 @@ def _as_json(key: "Key", now: "datetime") -> dict[str, Any]:
     }
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any) -> Text:
     if isinstance(value, list):
-        return " ".join(value)
-    return f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "strftime") else str(value or "never")
+        return cell(" ".join(value))
+    return cell(f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "strftime") else str(value or "never"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from deploy.commands.common import out, print_json, running_settings, warn
+from deploy.commands.common import cell, out, print_json, running_settings, warn
 from deploy.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def show(
         if row["model"] and (row["service_tier"], row["context_window"], row["inference_geo"], row["speed"]) == _PLAIN:
             usd = [row[column] for column in _TOKENS]
             cells = ["" if price is None else f"{(price * 1_000_000).normalize():f}" for price in usd]
-            table.add_row(row["model"], f"{row['in_force_from']:%Y-%m-%d %H:%M}", *cells)
+            table.add_row(cell(row["model"]), f"{row['in_force_from']:%Y-%m-%d %H:%M}", *cells)
     out.print(table)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from deploy.errors import printable
+
 _COLORS = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_green", "bright_magenta")
 
 
@@ -28,7 +30,8 @@ class LogStream:
         self._colors: dict[str, str] = {}
 
     def write(self, name: str, line: str) -> None:
-        """Write one line of the process `name`."""
+        """Write one line of the process `name`; what does not print is spelt out, on the console and in the file."""
+        line = printable(line.expandtabs(4))
         prefix = f"{name:<10} | "
         self._file.info("%s%s", prefix, line)
         if self._console is not None:

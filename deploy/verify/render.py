@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from deploy.errors import printable
 from deploy.verify.verdict import Difference, TableResult, Verdict
 
 LONGEST_VALUE = 160
@@ -16,9 +17,9 @@ def show(verdict: Verdict, console: Console) -> None:
     console.print(_topics(verdict), _tables(verdict))
     for table in verdict.tables:
         for line in _differences(table):
-            console.print(line, markup=False, soft_wrap=True)
+            console.print(printable(line), markup=False, soft_wrap=True)
     for line in (*(f"not compared: {each}" for each in verdict.unfinished), *verdict.notes):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(printable(line), markup=False, soft_wrap=True)
     console.print(_conclusion(verdict), markup=False)
 
 

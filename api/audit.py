@@ -13,18 +13,30 @@ from urllib.parse import parse_qs
 import msgspec
 import orjson
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.addresses import address_of
 from api.context import Context
 from api.errors import Forbidden
 from api.refusals import REQUEST_ID, refuse
 from api.viewer import STATE_KEY, Viewer
-from reports.access.audit import BEGUN, DONE, EXPORT, READ, Entry, write_entry
+from reports.access.audit import BEGUN, BROKEN_OFF, DONE, EXPORT, READ, Entry, write_entry
+
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
 TELLS_SPEND = "tells_spend"
 ROWS = "tally_rows"
+
+
+REFUSED = "tally_spend_refused"
+
+
+def mark_refused(connection: AnyConnection) -> None:
+    """By guards that refuse to tell of spend, whatever they answer: a refusal that hides is written down as well."""
+    connection.scope["state"][REFUSED] = True
 
 
 def tell_rows(request: Request[Any, Any, Any], rows: int) -> None:
@@ -44,8 +56,11 @@ class SpendAudit(ASGIMiddleware):
             return
         answer = _Answer(scope, send)
         try:
-            await next_app(scope, receive, answer.take)
-            await answer.finish()
+            try:
+                await next_app(scope, receive, answer.take)
+                await answer.finish()
+            finally:
+                await answer.break_off()
         except Exception:
             if answer.failed is None or answer.released:
                 raise
@@ -66,6 +81,7 @@ class _Answer:
         self._hash = hashlib.sha256()
         self._status = 0
         self._is_file = False
+        self._ended = False
 
     async def take(self, message: Message) -> None:
         """A message of the application."""
@@ -89,7 +105,13 @@ class _Answer:
         whole = b"".join(message["body"] for message in self._held if message["type"] == "http.response.body")
         outcome = DONE if self._status == 200 else f"refused: {self._status}"
         await self._write(outcome, _rows(self._scope, b"" if self.released else whole))
+        self._ended = True
         await self._release()
+
+    async def break_off(self) -> None:
+        """The reader left before the end of a body that was given out bit by bit, or took nothing."""
+        if self.released and not self._ended:
+            await self._write(BROKEN_OFF)
 
     async def _release(self) -> None:
         self.released = True
@@ -100,7 +122,8 @@ class _Answer:
         """Of answers that tell of spend, and of refusals to tell; any other told nothing."""
         viewer = self._scope["state"].get(STATE_KEY)
         told = isinstance(viewer, Viewer) and viewer.sees_spend and self._status == 200
-        if not isinstance(viewer, Viewer) or not (told or self._status == Forbidden.status):
+        refused = self._status == Forbidden.status or self._scope["state"].get(REFUSED)
+        if not isinstance(viewer, Viewer) or not (told or refused):
             return
         context: Context = self._scope["litestar_app"].state.context
         entry = Entry(
@@ -110,10 +133,11 @@ class _Answer:
             outcome,
             viewer.organization_id,
             self._scope["path"],
-            _filter(self._scope) if told else "",
+            _filter(self._scope),
             rows if told else None,
-            self._hash.hexdigest() if told and outcome != BEGUN else "",
+            self._hash.hexdigest() if told and outcome == DONE else "",
             str(self._scope.get(REQUEST_ID, "")),
+            address_of(Request(self._scope)),
         )
         try:
             await context.run(lambda client: write_entry(client, entry))

@@ -203,7 +203,7 @@ class Context:
         return self.freshness(self._connected())
 
     def secret(self, client: Client) -> bytes:
-        """What cursors are signed with."""
+        """What cursors are sealed with."""
         self._secret = self._secret or cursor_secret(client)
         return self._secret
 

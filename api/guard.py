@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from api.audit import mark_refused
 from api.context import Context
 from api.errors import Forbidden, NoKey, NoRole, NoSpend, NotFound
 from api.identity import identify
@@ -33,6 +34,7 @@ async def require_spend(connection: ASGIConnection, _: BaseRouteHandler) -> None
     """Of every route that is about spend, after `require_viewer`. Raises NoSpend, or NotFound in its place."""
     with _hiding(connection.app.state.context):
         if not viewer_of(connection).sees_spend:
+            mark_refused(connection)
             raise NoSpend
 
 

@@ -12,7 +12,9 @@ from clickhouse_connect.driver.client import Client
 from deploy.connections import clickhouse_of
 from deploy.ids import uuid_of
 from deploy.settings import Settings
-from reports.access.audit import DONE, EXPORT, Entry, read_entries, write_entry
+from reports.access.audit import AUDIT, DONE, EXPORT, MONEY, Entry, read_entries, write_entry
+from reports.access.audit_chain import Chain, verify_chain
+from streams.events.envelope import NIL
 
 
 def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> None:
@@ -38,11 +40,25 @@ def note(client: Client, now: datetime, action: str, organization_id: str, facts
     write_entry(client, Entry(now, _user(), action, DONE, organization_id, route="tally", filter=told))
 
 
-def entries(settings: Settings, organization: str, since: datetime, limit: int) -> list[Entry]:
-    """The newest `limit` entries (0: all) from `since` on, of one organization or, with "", of everybody."""
-    organization = uuid_of(organization) if organization else ""
+def note_money(client: Client, now: datetime, facts: Mapping[str, Any]) -> None:
+    """That the operating system's user changes what spend is made of: a price list, an epoch, an accepted loss."""
+    note(client, now, MONEY, NIL, facts)
+
+
+def look_at_chain(settings: Settings, head: str) -> Chain:
+    """Whether the log is as it was written."""
     with closing(clickhouse_of(settings)) as client:
-        return read_entries(client, organization, since, limit)
+        return verify_chain(client, head)
+
+
+def entries(settings: Settings, organization: str, since: datetime, limit: int) -> list[Entry]:
+    """The newest `limit` entries (0: all) from `since` on, of one organization or, with "", of everybody. That somebody
+    reads them is an entry itself, which they do not see yet."""
+    of = uuid_of(organization) if organization else ""
+    with closing(clickhouse_of(settings)) as client:
+        found = read_entries(client, of, since, limit)
+        note(client, settings.clock(), AUDIT, of or NIL, {"since": since.isoformat(), "entries": len(found)})
+        return found
 
 
 def _user() -> str:

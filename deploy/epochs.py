@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aggregators.batches import fingerprint
+from deploy.audit import note_money
 from deploy.connections import store_of
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
@@ -65,7 +66,9 @@ def start_epoch(settings: Settings, epoch: NewEpoch) -> None:
     """Write the epoch; running workers see it at their next flush and place their sources anew."""
     store = store_of(settings)
     try:
-        store.write_epoch(epoch.topic, epoch.number, epoch.mode, settings.clock())
+        now = settings.clock()
+        note_money(store.client, now, {"epoch": epoch.number, "topic": epoch.topic, "mode": epoch.mode})
+        store.write_epoch(epoch.topic, epoch.number, epoch.mode, now)
     finally:
         store.client.close()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from deploy.audit import note_money
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
 from reports.errors import PriceListError
@@ -25,7 +26,7 @@ def prepare_prices(settings: Settings, client: Client) -> list[str]:
     if settings.prices_file is None and held and not held.is_shipped:
         return [f"prices_file is not set, so {held}, stays in force; `tally prices load --shipped` ends that"]
     try:
-        load_prices(client, settings.prices_file, by=user_name())
+        _load(settings, client, settings.prices_file)
     except PriceListError as error:
         if held is None:
             raise
@@ -43,7 +44,16 @@ def load(settings: Settings, client: Client, path: Path | None, shipped: bool, r
     if path is None and not shipped and held and not held.is_shipped:
         message = f"No list is named, and {held}, is in force"
         raise UserError(message, "Name a FILE, set prices_file, or say --shipped.", ExitCode.USAGE)
-    return load_prices(client, path, by=user_name(), revise=revise)
+    return _load(settings, client, path, revise)
+
+
+def _load(settings: Settings, client: Client, path: Path | None, revise: bool = False) -> Loaded:
+    """The same as `load_prices`; that another list came into force stands in the audit log."""
+    loaded = load_prices(client, path, by=user_name(), revise=revise)
+    if loaded.changed:
+        facts = {"prices": loaded.prices, "list": loaded.revision, "file": str(path or "shipped")}
+        note_money(client, settings.clock(), facts)
+    return loaded
 
 
 def difference(settings: Settings, client: Client) -> str:

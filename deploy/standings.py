@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aggregators.source import FOLD_VERSION
+from deploy.audit import note_money
 from deploy.connections import store_of
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
@@ -109,7 +110,9 @@ def accept_loss(settings: Settings, standing: Standing) -> None:
     store = store_of(settings)
     position = standing.position or Position(standing.source, 0, NEVER, FOLD_VERSION, "")
     try:
-        store.accept_loss(position, standing.log_start, settings.clock())
+        now = settings.clock()
+        note_money(store.client, now, {"accepted": standing.source, "lost": len(standing.missing)})
+        store.accept_loss(position, standing.log_start, now)
     finally:
         store.client.close()
 

@@ -8,6 +8,7 @@ What is not remembered, or no longer holds, is asked anew: that decides how fast
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from hashlib import sha256
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -28,7 +29,7 @@ class Memory:
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
         self._most_rows = most_rows
         self._rows = 0
-        self._answers: OrderedDict[Hashable, tuple[str, Sequence[Any]]] = OrderedDict()
+        self._answers: OrderedDict[bytes, tuple[str, Sequence[Any]]] = OrderedDict()
         self._lock = Lock()
 
     def recall(self, question: Hashable, state: str, read: Callable[[], Sequence[T]]) -> Sequence[T]:
@@ -37,18 +38,19 @@ class Memory:
         `state` must have been read before `read` is called: what `read` sees beyond it has another state by then, so
         the answer is never given again.
         """
+        asked = _digest(question)
         with self._lock:
-            found = self._answers.get(question)
+            found = self._answers.get(asked)
             if found is not None and found[0] == state:
-                self._answers.move_to_end(question)
+                self._answers.move_to_end(asked)
                 return found[1]
         answer = read()
         with self._lock:
-            self._forget(question)
-            self._keep(question, state, answer)
+            self._forget(asked)
+            self._keep(asked, state, answer)
         return answer
 
-    def _keep(self, question: Hashable, state: str, answer: Sequence[Any]) -> None:
+    def _keep(self, question: bytes, state: str, answer: Sequence[Any]) -> None:
         if _weight(answer) > self._most_rows:
             return
         self._answers[question] = (state, answer)
@@ -56,10 +58,15 @@ class Memory:
         while self._rows > self._most_rows:
             self._forget(next(iter(self._answers)))
 
-    def _forget(self, question: Hashable) -> None:
+    def _forget(self, question: bytes) -> None:
         found = self._answers.pop(question, None)
         if found is not None:
             self._rows -= _weight(found[1])
+
+
+def _digest(question: Hashable) -> bytes:
+    """What a question is remembered by: one may be 50 kB long, and there are as many as rows."""
+    return sha256(repr(question).encode("utf-8", "backslashreplace")).digest()
 
 
 def _weight(answer: Sequence[Any]) -> int:

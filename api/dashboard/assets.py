@@ -12,7 +12,7 @@ from msgspec import Struct
 from api.errors import NotFound
 
 FOLDER = Path(__file__).parent / "static"
-TYPES = {".css": "text/css", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 HEADERS = {
     "cache-control": "public, max-age=31536000, immutable",
     "x-content-type-options": "nosniff",

@@ -101,6 +101,7 @@ async def issued(
         raise Changed(
             "The file here is not the one that was issued, so it is not served. An operator can put it back."
         ) from None
+    tell_rows(request, found.rows)
     name = f"{spend_form().stem}-{viewer.organization_id}-{path.name}"
     return File(path, filename=name, headers=HEADERS, media_type="text/csv")
 

@@ -5,6 +5,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.response import Redirect
 
+from api.audit import mark_refused
 from api.context import Context
 from api.dashboard.answering import HEADERS, html, refuse_page
 from api.errors import NoKey, NoRole, NotFound
@@ -41,6 +42,7 @@ async def require_operator_page(connection: ASGIConnection, _: BaseRouteHandler)
 async def require_spend_page(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
     """Of every page about spend, after `require_reader`. Raises NotFound, as if there were no such page."""
     if not viewer_of(connection).sees_spend:
+        mark_refused(connection)
         raise NotFound(NO_PAGE)
 
 

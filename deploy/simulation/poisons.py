@@ -147,9 +147,7 @@ BAD_TEXT: dict[str, Kind] = {
         event, "discount.changed", effective_from="2026-03-01T12:00:00Z", discount="0.5\n"
     ),
     "line_break_in_a_name": lambda event: changed(event, model="claude\nopus"),
-    "nul_in_secret_hash": lambda event: directory(
-        event, "api_key.saved", api_key_id=event["event_id"], name="nul", secret_hash="\x00" * 64
-    ),
+    "nul_in_api_key": lambda event: directory(event, "api_key.saved", api_key_id="\x00" * 36, name="nul"),
     "raw_control_character": lambda event: spelled(event, "model", b'"claude\x00"'),
     "lone_surrogate": lambda event: spelled(event, "model", b'"claude-\\ud800-x"'),
     "invalid_utf8": lambda event: spelled(event, "model", b'"claude-\xff\xfe"'),

@@ -163,8 +163,7 @@ class Registry:
         self.put(at, "api_key.revoked", api_key_id=machine.id)
 
     def _save_api_key(self, at: int, machine: Machine) -> None:
-        secret = f"{self.dice.getrandbits(256):064x}"
-        fields = {"api_key_id": machine.id, "name": machine.name, "secret_hash": secret}
+        fields = {"api_key_id": machine.id, "name": machine.name}
         self.put(at, "api_key.saved", **fields, workspace_id=machine.attribution.get("workspace_id"))
 
     def _save_service_account(self, at: int, machine: Machine) -> None:

@@ -50,9 +50,7 @@ DIRECTORY_EVENTS: dict[str, Shape] = {
     "group.left": _MEMBERSHIP,
     "invite.sent": _entry(invite_id=is_id),
     "invite.closed": _entry(invite_id=is_id, outcome=one_of("accepted", "expired", "revoked")),
-    "api_key.saved": _entry(
-        api_key_id=is_id, name=name, secret_hash=matching("[0-9a-f]{64}"), workspace_id=(is_optional_id, None)
-    ),
+    "api_key.saved": _entry(api_key_id=is_id, name=name, workspace_id=(is_optional_id, None)),
     "api_key.revoked": _entry(api_key_id=is_id),
     "service_account.saved": _entry(service_account_id=is_id, name=name),
     "federated_identity.saved": _entry(

@@ -1,1 +1,1 @@
-"""Who may read: the API's keys and what its cursors are signed with."""
+"""Who may read: the API's keys and what its cursors are sealed with."""

@@ -118,14 +118,14 @@ def note_use(client: Client, key: Key, now: datetime) -> None:
 
 
 def ensure_cursor_secret(client: Client, now: datetime) -> None:
-    """Make the secret that cursors are signed with, unless there is one."""
+    """Make the secret that cursors are sealed with, unless there is one."""
     if not ask(client, FOLDER / "cursor_secret.sql"):
         row = (secrets.token_hex(32), now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
         insert_rows(client, "api_cursor_secrets", ("secret", "created_at"), [row])
 
 
 def cursor_secret(client: Client) -> bytes:
-    """The secret that cursors are signed with. Raises ReportError before the first `tally migrate`."""
+    """The secret that cursors are sealed with. Raises ReportError before the first `tally migrate`."""
     found = ask(client, FOLDER / "cursor_secret.sql")
     if not found:
         raise ReportError("The database has no secret for cursors yet", "`tally migrate` makes it.")

@@ -35,14 +35,21 @@ SELECT organization_id, subject_id AS account_id, type, JSONExtractString(detail
 FROM directory_history
 WHERE type IN ('member.joined', 'role.changed', 'member.removed', 'account.deleted');
 
--- Who signed in and out, read spend, and exported it. Rows are added and never changed; no secret stands in one.
+-- Who signed in and out, read spend, exported it, and changed what it is made of. Rows are added and never changed; no
+-- secret stands in one. Each holds the hash of the newest one before it, and its place among those of its writer, so one
+-- that was changed or taken away is missed.
 CREATE TABLE IF NOT EXISTS audit_log (
     moment DateTime64(6, 'UTC'), organization_id UUID COMMENT 'zeros where no organization is known',
     who String COMMENT 'key ID, person UUID, operator NAME, system user NAME; empty for nobody known',
-    action LowCardinality(String) COMMENT 'sign-in, sign-out, read of spend, export, link, key, identity',
-    route String, filter String COMMENT 'the parameters as given, as JSON',
+    action LowCardinality(String) COMMENT 'sign-in, sign-out, read of spend, export, link, key, identity, money, audit',
+    route String, filter String COMMENT 'the parameters as given, as JSON; what is beyond 4 kB as its hash',
     rows Nullable(UInt64), sha256 String COMMENT 'of the body or file; empty where nothing was given out',
-    request_id String, outcome String COMMENT 'done, begun, or refused and why'
+    request_id String, outcome String COMMENT 'done, begun, broken off, or refused and why',
+    address String COMMENT 'of the client; empty for a command',
+    writer UUID COMMENT 'the process that wrote it, or one of its connections',
+    number UInt64 COMMENT 'its place among those of the writer, from 1',
+    previous String COMMENT 'entry_sha256 of the newest entry that the writer saw before; empty for the first of all',
+    entry_sha256 String COMMENT 'SHA-256 of all of the above (docs/access.md)'
 ) ENGINE = MergeTree
-ORDER BY (organization_id, moment)
+ORDER BY (moment, organization_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;

@@ -1,4 +1,4 @@
--- What ends with a sign-out, what a token of an identity provider is good for, and an audit log that shows tampering.
+-- What ends with a sign-out, and what a token of an identity provider is good for.
 
 -- `tally sign-out`: tokens that were issued until then let nobody in. A zero account is everybody of the organization.
 CREATE TABLE IF NOT EXISTS sign_outs (
@@ -18,12 +18,3 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 ALTER TABLE identity_providers
     ADD COLUMN IF NOT EXISTS token_type String COMMENT 'the header typ; empty: JWT or none',
     ADD COLUMN IF NOT EXISTS authorized_party String COMMENT 'the claim azp; empty: the audience';
-
--- Each process that writes has a chain of its own: its entries are numbered from 1, and each holds the hash of the one
--- before, the first one that of the newest entry of all. So an entry that was changed or taken away leaves a gap.
-ALTER TABLE audit_log
-    ADD COLUMN IF NOT EXISTS address String COMMENT 'of the client; empty for a command',
-    ADD COLUMN IF NOT EXISTS writer UUID,
-    ADD COLUMN IF NOT EXISTS number UInt64,
-    ADD COLUMN IF NOT EXISTS previous String COMMENT 'the SHA-256 of the entry before',
-    ADD COLUMN IF NOT EXISTS entry_sha256 String COMMENT 'of all that is above, and of the entry before';

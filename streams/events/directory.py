@@ -138,11 +138,10 @@ class InviteClosed(DirectoryEvent, frozen=True, kw_only=True, tag="invite.closed
 
 
 class ApiKeySaved(DirectoryEvent, frozen=True, kw_only=True, tag="api_key.saved"):
-    """An API key of the workspace's products exists or has a new name; only a hash of its secret is kept."""
+    """An API key of the workspace's products exists or has a new name. Nothing is kept of its secret."""
 
     api_key_id: Id
     name: Name
-    secret_hash: Annotated[str, text_of("[0-9a-f]{64}", 64, 64)]
     workspace_id: Id | None = None
 
 

@@ -1,6 +1,8 @@
 """The audit log: an entry stands there before an answer that tells of spend leaves, or the answer does not leave."""
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -11,14 +13,17 @@ from uuid import uuid4
 import httpx
 import pytest
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from litestar import Litestar, Request, get
 from litestar.response import Stream
 from msgspec import Struct
 
 from api.audit import tell_rows
 from api.guard import require_spend, require_viewer
+from api.rates import Rates
 from deploy.simulation import Plan
-from reports.access.audit import Entry, read_entries
+from reports.access.audit import Entry, read_entries, write_entry
+from reports.access.audit_chain import verify_chain
 from reports.access.keys import READ_ACTIVITY, create_key
 from reports.access.passes import Holder
 from tests.api.people import people_events, somebody
@@ -56,6 +61,9 @@ async def forgotten() -> Cost:
 @get("/cost.csv", guards=[require_viewer, require_spend], tells_spend=True)
 async def cost_file(request: Request[Any, Any, Any]) -> Stream:
     async def rows() -> AsyncIterator[bytes]:
+        while "endless" in request.query_params:
+            yield ROWS[1] * 10_000
+            await asyncio.sleep(0)
         for row in ROWS:
             yield row
         if "break" in request.query_params:
@@ -112,6 +120,7 @@ def test_a_read_of_spend_is_logged_with_the_bodys_hash(running: Served, own: Wor
         len(bodies[0].json()["data"]),
         sha256(bodies[0].content).hexdigest(),
         bodies[0].headers["request-id"],
+        "127.0.0.1",
     )
     assert (cost_read.who, cost_read.rows) == (f"key {text[6:18]}", None)
     assert cost_read.sha256 == sha256(bodies[1].content).hexdigest() != sha256(b"").hexdigest()
@@ -143,6 +152,93 @@ def test_a_file_is_logged_before_its_first_and_before_its_last_byte(
         ("export", "done", 2),
     ]
     assert (begun.sha256, done.sha256) == ("", sha256(body).hexdigest())
+
+
+def test_a_file_that_its_reader_left_is_logged_as_broken_off(running: Served, own: World, client: Client) -> None:
+    signed_in = browser(own, running, holder_of(OWNER))
+    with signed_in.stream("GET", "/cost.csv?endless=1") as answer:
+        next(answer.iter_raw())
+    deadline = time.monotonic() + 20
+    while len(logged(client)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [entry.outcome for entry in logged(client)] == ["done", "begun", "broken off"]
+
+
+def test_a_refusal_that_hides_is_logged_too(running: Served, own: World, client: Client) -> None:
+    """Whoever tries every page and export about spend is seen, whatever they are told."""
+    signed_in, pages = browser(own, running, holder_of(ADMIN)), f"/organizations/{ADMIN.organization}"
+    client.command("TRUNCATE TABLE audit_log")
+    tried = [f"{pages}/spend", f"{pages}/exports", f"{pages}/exports/download", f"{pages}/exports/issued/2026-11-18/1"]
+    for path in tried:
+        assert signed_in.get(path, params={"period": "mtd"}).status_code == 404
+    assert [(entry.route, entry.who, entry.outcome) for entry in logged(client)] == [
+        (path, f"person {ADMIN.account}", "refused: 404") for path in tried
+    ]
+    with serve(context_of(own, hide_refusals=True), cost) as hiding:
+        _, blind = create_key(client, OWNER.organization, "blind", NOW, None, scopes=(READ_ACTIVITY,))
+        assert hiding.get("/cost", blind).status_code == 404
+    assert f"key {blind[6:18]}" in {entry.who for entry in logged(client)}
+
+
+def test_an_entry_says_from_where(own: World, client: Client) -> None:
+    with serve(context_of(own, trusted_proxies="127.0.0.1"), cost) as behind:
+        from_there = {"x-forwarded-for": "198.51.100.7"}
+        assert use(behind, "x", **from_there).status_code == 401
+        link = link_for(own, holder_of(OWNER))
+        signed_in = httpx.Client(base_url=behind.base_url, cookies=use(behind, link, **from_there).cookies)
+        signed_in.get("/cost", headers=from_there)
+    assert [entry.address for entry in logged(client, "")] == ["198.51.100.7"] * 3
+
+
+def test_an_entry_has_bounds(running: Served, own: World, client: Client) -> None:
+    signed_in = browser(own, running, holder_of(OWNER))
+    long = [("date", "2026-11-18"), *(("filter[]", f"skill_name:{number}{'x' * 400}") for number in range(60))]
+    assert signed_in.get(SKILLS, params=long).status_code == 200
+    assert len(logged(client)[-1].filter.encode()) < 4300
+    assert " bytes of SHA-256 " in logged(client)[-1].filter
+
+
+def test_strangers_cannot_fill_the_log(own: World, client: Client) -> None:
+    with serve(context_of(own, strangers_noted=Rates(5), sign_ins=Rates(8))) as limited:
+        assert {use(limited, "x").status_code for _ in range(20)} == {401, 429}
+        assert len(logged(client, "")) == 5
+        browser(own, limited, holder_of(OWNER))
+        assert logged(client)[-1].outcome == "done"
+
+
+def test_the_log_shows_that_it_was_tampered_with(own: World, client: Client) -> None:
+    _, text = create_key(client, OWNER.organization, "k", NOW, None)
+    other = own.client()
+    with serve(context_of(own), cost) as fresh:
+        for _ in range(3):
+            fresh.get("/cost", text)
+        for who in ("one", "two"):
+            write_entry(other, Entry(NOW + timedelta(days=1), who, "key", "done"))
+        fresh.get("/cost", text)
+    whole = verify_chain(client)
+    assert (whole.entries, whole.wrong) == (6, ())
+    client.command("CREATE TABLE kept_log AS audit_log")
+    client.command("INSERT INTO kept_log SELECT * FROM audit_log")
+    for tampering in (
+        "ALTER TABLE audit_log UPDATE outcome = 'x' WHERE number = 2 AND who != 'two' SETTINGS mutations_sync = 2",
+        "ALTER TABLE audit_log UPDATE moment = moment + INTERVAL 1 HOUR WHERE who = 'one' SETTINGS mutations_sync = 2",
+        "DELETE FROM audit_log WHERE number = 2 AND who != 'two'",
+        "DELETE FROM audit_log WHERE who IN ('one', 'two')",
+        "DELETE FROM audit_log WHERE number = 1",
+        "INSERT INTO audit_log SELECT * REPLACE('nobody' AS who) FROM kept_log WHERE number = 1",
+    ):
+        try:
+            client.command(tampering)
+        except ClickHouseError:
+            continue  # a key column cannot be changed
+        assert verify_chain(client).wrong, tampering
+        client.command("TRUNCATE TABLE audit_log")
+        client.command("INSERT INTO audit_log SELECT * FROM kept_log")
+        assert verify_chain(client, whole.head).wrong == ()
+    client.command("DELETE FROM audit_log WHERE moment = (SELECT max(moment) FROM kept_log)")
+    assert verify_chain(client, whole.head).wrong, "a head that was noted shows that the end was cut off"
+    client.command("DROP TABLE kept_log")
+    other.close()
 
 
 def test_what_cannot_be_logged_is_not_told(running: Served, own: World, client: Client) -> None:

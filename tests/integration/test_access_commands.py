@@ -159,3 +159,15 @@ def test_links_stand_in_the_audit_log(tally: Tally) -> None:
     assert "link" in shown
     assert "\x1b[2J" not in shown
     assert tally("audit", "--organization", "x")[0] == ExitCode.USAGE
+
+
+def test_reading_the_log_stands_in_it_and_it_can_be_verified(tally: Tally) -> None:
+    tally("audit", "--organization", OWNER.organization)
+    (read,) = json.loads(tally("audit", "--json", "--limit", "1")[1])
+    assert (read["action"], read["organization_id"], read["who"][:11]) == ("audit", OWNER.organization, "system user")
+    code, said, _ = tally("audit", "--verify")
+    assert (code, said.startswith("As it was written: ")) == (ExitCode.OK, True)
+    head = said.rpartition("head ")[2].strip().rstrip(".")
+    assert tally("audit", "--verify", "--head", head)[0] == ExitCode.OK
+    code, said, told = tally("audit", "--verify", "--head", "0" * 64)
+    assert (code, "is missing" in told) == (ExitCode.FINDINGS, True)

@@ -73,7 +73,7 @@ def test_a_key_is_made_listed_and_ended(settings: Settings, tally: Tally) -> Non
     assert ended.standing(settings.clock()) == "revoked"
     assert find_key(client, made["key"]) is not None
     facts = [json.loads(entry["filter"]) for entry in json.loads(tally("audit", "--json"))]
-    assert [next(iter(fact)) for fact in facts] == ["created", "created", "revoked"]
+    assert [next(iter(fact)) for fact in facts] == ["prices", "created", "created", "revoked"]
     client.close()
 
 

@@ -19,6 +19,7 @@ from deploy.verify import Verdict
 from deploy.verify import run as verify
 from streams.emitter import Emitter
 from tests.embedded import start_clickhouse, start_kafka
+from tests.processes import start as start_process
 
 
 class Pipeline:
@@ -42,7 +43,7 @@ class Pipeline:
     def start_worker(self, **changed: object) -> subprocess.Popen[bytes]:
         """One more worker, with some settings changed; its log is `worker-N.log` in the folder."""
         log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
-        worker = subprocess.Popen(
+        worker = start_process(
             [sys.executable, "-m", "deploy.cli", "worker"],
             env={**os.environ, **environment_of(self.settings.model_copy(update=changed))},
             stdout=log,

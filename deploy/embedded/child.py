@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,6 +57,11 @@ class Child:
             raise PortLost(self.name, self.port)
 
 
+def bound(command: Sequence[str]) -> list[str]:
+    """The command as one that ends when this process ends, however that is, or the thread that starts it."""
+    return [sys.executable, "-I", "-S", _BOUND, str(os.getpid()), *command]
+
+
 class RunningChild:
     """A started `Child`. It dies with this process, and with the thread that started it."""
 
@@ -65,7 +70,7 @@ class RunningChild:
         self.child = child
         self.started_at = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", _BOUND, str(os.getpid()), *child.command],
+            bound(child.command),
             env={**os.environ, "PYTHONUNBUFFERED": "1", **child.env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -27,6 +27,7 @@ from sinks.store import Store
 from tests.api.server import PREFIX, Served, context_of, make_keys, serve
 from tests.api.world import NOW, UNTIL, World, make_world
 from tests.embedded import start_clickhouse
+from tests.processes import start as start_process
 
 PATH = f"{PREFIX}/users"
 PLAN = Plan(until=UNTIL, seed=4, organizations=1, users=4, days=3)
@@ -168,7 +169,7 @@ def api_process(clickhouse: str) -> Iterator[Callable[..., "subprocess.Popen[str
         given = Settings(clickhouse_url=clickhouse, kafka_bootstrap="127.0.0.1:1", **settings)
         command = [sys.executable, "-m", "deploy.cli", "api"]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, env={**os.environ, **environment_of(given)}, text=True, **pipes)
+        process = start_process(command, env={**os.environ, **environment_of(given)}, text=True, **pipes)
         started.append(process)
         return process
 

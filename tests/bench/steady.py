@@ -9,7 +9,6 @@ of the log. The first line tells where the log ended before.
 import asyncio
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ from streams.events import TOKEN
 from streams.log import KafkaLog
 from tests.bench.events import Load, events
 from tests.pipeline import Pipeline
+from tests.processes import start as start_process
 
 TICK = 0.01
 MOST_AT_ONCE = 0.1
@@ -59,7 +59,7 @@ class Steady:
         self._errors = self.path.with_suffix(".log")
         command = [sys.executable, "-m", "tests.bench.steady", running.settings.kafka_bootstrap, str(rate)]
         with self.path.open("wb") as output, self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(command, stdout=output, stderr=errors)
+            self._process = start_process(command, stdout=output, stderr=errors)
 
     def wait_until_emitting(self) -> None:
         """Until the first events are on their way. Raises RuntimeError when it has ended."""

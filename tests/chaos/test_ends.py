@@ -22,6 +22,7 @@ from streams.events import TOKEN
 from tests.embedded import start_clickhouse, start_kafka
 from tests.integration.bad_days import counted, eventually, health, lines
 from tests.pipeline import Pipeline, pipeline
+from tests.processes import start as start_process
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -41,9 +42,7 @@ def nowhere(kind: str) -> Iterator[int]:
 
 
 def process_of(settings: Settings, command: str) -> Process:
-    return subprocess.Popen(
-        [sys.executable, "-m", "deploy.cli", command], env={**os.environ, **environment_of(settings)}
-    )
+    return start_process([sys.executable, "-m", "deploy.cli", command], env={**os.environ, **environment_of(settings)})
 
 
 def ended(process: Process, *signals: signal.Signals) -> tuple[int, float]:
@@ -176,7 +175,7 @@ def test_api_and_exporter_end_though_all_hangs(stack: Stack, command: str, setti
     try:
         eventually(lambda: health(port)[0] == 200, 60, lambda: health(port))
         with frozen(stack.running.clickhouse, stack.running.kafka):
-            asked = subprocess.Popen(["curl", "-s", "-m", "30", f"http://127.0.0.1:{port}/health"])
+            asked = start_process(["curl", "-s", "-m", "30", f"http://127.0.0.1:{port}/health"])
             time.sleep(2)
             code, seconds = ended(process, signal.SIGTERM)
             asked.kill()

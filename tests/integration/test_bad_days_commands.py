@@ -22,6 +22,7 @@ from deploy.stack import environment_of
 from tests.embedded import start_clickhouse
 from tests.integration.bad_days import eventually, query, tally
 from tests.pipeline import pipeline
+from tests.processes import start as start_process
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -43,9 +44,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 def start_up(settings: Settings) -> "subprocess.Popen[bytes]":
     log = (settings.data_dir / "up.log").open("wb")
     command = [sys.executable, "-m", "deploy.cli", "up"]
-    return subprocess.Popen(
-        command, env={**os.environ, **environment_of(settings)}, stdout=log, stderr=subprocess.STDOUT
-    )
+    return start_process(command, env={**os.environ, **environment_of(settings)}, stdout=log, stderr=subprocess.STDOUT)
 
 
 def one_line(answer: "subprocess.CompletedProcess[str]", code: ExitCode, *said: str) -> None:

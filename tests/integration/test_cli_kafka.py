@@ -21,6 +21,7 @@ from streams.events import EVENTS_BY_TOPIC
 from tests.embedded import start_kafka
 from tests.integration.test_dead_letters_kafka import letter, written
 from tests.integration.test_emitter_kafka import new_topic, records_of
+from tests.processes import start as start_process
 
 
 @pytest.fixture(autouse=True)
@@ -144,7 +145,7 @@ def test_what_a_pipe_gave_is_sent_while_it_waits(kafka: str) -> None:
     tally("topics", "create", "--kafka-bootstrap", kafka)
     event = '{"type": "plugin.used", "actor": {"id": "slow pipe"}}\n'
     command = [str(Path(sys.executable).parent / "tally"), "emit", "-", "--kafka-bootstrap", kafka]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with start_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin
         assert process.stdout
         process.stdin.write(event)
@@ -159,7 +160,7 @@ def test_what_a_pipe_gave_is_sent_while_it_waits(kafka: str) -> None:
 def test_an_interrupt_ends_a_command_that_waits_for_its_pipe(kafka: str) -> None:
     tally("topics", "create", "--kafka-bootstrap", kafka)
     command = [str(Path(sys.executable).parent / "tally"), "emit", "-", "--kafka-bootstrap", kafka]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with start_process(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(4)
         process.send_signal(signal.SIGINT)

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from deploy.embedded.ports import free_port
+from tests.processes import start as start_process
 
 SCRIPT = """
 import signal, sys, pathlib
@@ -65,7 +66,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     started: list[subprocess.Popen[str]] = []
 
     def run(*arguments: str) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
+        process = start_process(
             [sys.executable, "-c", SCRIPT, str(tmp_path), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

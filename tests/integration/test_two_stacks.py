@@ -20,6 +20,7 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.stack import read_settings, read_stack
 from deploy.errors import ExitCode
 from sinks.clickhouse import ClickHouseError, connect
+from tests.processes import start as start_process
 
 PARTS = ("kafka", "clickhouse", "worker-1", "api")
 Up = Callable[[Path], "subprocess.Popen[str]"]
@@ -34,7 +35,7 @@ def up() -> Iterator[Up]:
 
     def begin(folder: Path) -> "subprocess.Popen[str]":
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
-        process = subprocess.Popen(
+        process = start_process(
             [sys.executable, "-m", "deploy.cli", "up"],
             cwd=folder,
             env={**environment, "PYTHONPATH": str(Path(__file__).parents[2])},

@@ -42,6 +42,7 @@ async def _begun(settings: Settings, topic: str, partition: int, values: Iterabl
         acks="all",
         transactional_id=f"test-{uuid4()}",
         transaction_timeout_ms=240_000,
+        **settings.client_options(),
     )
     await producer.start()
     await producer.begin_transaction()

@@ -174,9 +174,9 @@ async def dead_letters(
     left out, and memory holds keys, not bytes.
     """
     wanted = wanted or Filter()
-    async with _reader(bootstrap, options or {}) as consumer:
-        last = {record.key: (record.partition, record.offset) async for record in _records(consumer)}
-        async for record in _records(consumer):
+    async with reader_of(bootstrap, options or {}) as consumer:
+        last = {record.key: (record.partition, record.offset) async for record in records_to_the_end(consumer)}
+        async for record in records_to_the_end(consumer):
             if record.value is None or last.get(record.key) != (record.partition, record.offset):
                 continue
             letter = decode(record.value)
@@ -205,7 +205,8 @@ async def replay(emitter: Emitter, letters: Iterable[DeadLetter]) -> tuple[int, 
 
 
 @asynccontextmanager
-async def _reader(bootstrap: str, options: Mapping[str, Any]) -> AsyncIterator[Any]:
+async def reader_of(bootstrap: str, options: Mapping[str, Any], topic: str = DEAD_LETTERS) -> AsyncIterator[Any]:
+    """A consumer of all partitions of a topic."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
@@ -215,14 +216,14 @@ async def _reader(bootstrap: str, options: Mapping[str, Any]) -> AsyncIterator[A
     )
     try:
         await consumer.start()
-        numbers = (await consumer._client.fetch_all_metadata()).partitions_for_topic(DEAD_LETTERS)
-        consumer.assign([TopicPartition(DEAD_LETTERS, number) for number in sorted(numbers or ())])
+        numbers = (await consumer._client.fetch_all_metadata()).partitions_for_topic(topic)
+        consumer.assign([TopicPartition(topic, number) for number in sorted(numbers or ())])
         yield consumer
     finally:
         await consumer.stop()
 
 
-async def _records(consumer: Any) -> AsyncIterator[Any]:
+async def records_to_the_end(consumer: Any) -> AsyncIterator[Any]:
     """All records of the assigned partitions up to their present ends."""
     partitions = consumer.assignment()
     if not partitions:

@@ -59,6 +59,8 @@ def replay(
 ) -> None:
     """Send letters' bytes to their topics again, and take the letters away.
 
+    Letters of people who were forgotten since are taken away only.
+
     Conflicts (an event_id with two payloads) are left: their id is another event's, so they count only under a new one.
     """
     if not (topic or reason or since or everything):
@@ -66,8 +68,10 @@ def replay(
     if reason == CONFLICT:
         raise UserError("A conflict cannot be replayed: its event_id is another event's", NEW_ID, ExitCode.REFUSED)
     settings = running_settings(context)
-    replayed, left = asyncio.run(_replay(settings, _filter(topic, reason, since)))
+    replayed, forgotten, left = asyncio.run(_replay(settings, _filter(topic, reason, since)))
     typer.echo(f"{replayed:,} letters replayed.")
+    if forgotten:
+        warn(f"{forgotten:,} letters of people who were forgotten since were taken away, and not replayed")
     if left[CONFLICT]:
         warn(f"{left[CONFLICT]:,} conflicts were left: the event_id of each is another event's. {NEW_ID}")
     if cut := left.total() - left[CONFLICT]:
@@ -90,18 +94,22 @@ async def _show(settings: Settings, wanted: "Filter", limit: int, as_json: bool)
     return counts
 
 
-async def _replay(settings: Settings, wanted: "Filter") -> tuple[int, Counter[str]]:
-    """How many were replayed, and how many of each reason were left."""
+async def _replay(settings: Settings, wanted: "Filter") -> tuple[int, int, Counter[str]]:
+    """How many were replayed, how many are of forgotten people, and how many of each reason were left."""
     from streams.dead_letters import replay as replay_letters
     from streams.emitter import Emitter
+    from streams.forgotten_letters import forgettings, take_forgotten_away
 
-    replayed, left = 0, Counter[str]()
-    async with Emitter(settings.kafka_bootstrap, **settings.client_options()) as emitter:
+    replayed, forgotten, left = 0, 0, Counter[str]()
+    options = settings.client_options()
+    tombstones = await forgettings(settings.kafka_bootstrap, options)
+    async with Emitter(settings.kafka_bootstrap, **options) as emitter:
         async for batch in _batches(_letters(settings, wanted)):
-            done, remaining = await replay_letters(emitter, batch)
-            replayed += done
+            others = await take_forgotten_away(emitter, batch, tombstones)
+            done, remaining = await replay_letters(emitter, others)
+            replayed, forgotten = replayed + done, forgotten + len(batch) - len(others)
             left.update(letter.reason for letter in remaining)
-    return replayed, left
+    return replayed, forgotten, left
 
 
 def _letters(settings: Settings, wanted: "Filter") -> "AsyncIterator[DeadLetter]":

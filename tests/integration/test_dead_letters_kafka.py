@@ -20,6 +20,8 @@ from streams.dead_letters import (
     replay,
 )
 from streams.emitter import Emitter
+from streams.events import PROFILES
+from streams.forgotten_letters import forgettings, take_forgotten_away
 from streams.topics import ensure_topics, topic_specs
 from tests.embedded import start_kafka
 from tests.integration.test_emitter_kafka import new_topic, records_of
@@ -107,6 +109,27 @@ async def test_conflicts_and_cut_letters_are_left(kafka: str) -> None:
     async with Emitter(kafka) as emitter:
         assert await replay(emitter, [conflict, cut]) == (0, [conflict, cut])
     assert await listed(kafka, Filter(topic=topic)) == [conflict, cut], "no tombstone took one away"
+
+
+async def test_letters_of_people_who_were_forgotten_since_are_taken_away(own_kafka: str) -> None:
+    ada, bob = (str(uuid.uuid4()) for _ in "ab")
+    said = [b'{"account_id": "%s"}' % account.encode() for account in (ada, bob)]
+    gone, by_value, later, other = (
+        letter(PROFILES, 0, key=ada.encode(), value=said[0]),
+        letter(PROFILES, 1, key=b"another key", value=said[0]),
+        letter(PROFILES, 2, key=ada.encode(), value=said[0], timestamp_ms=4_000_000_000_000),
+        letter(PROFILES, 3, key=bob.encode(), value=said[1]),
+    )
+    await written(own_kafka, [gone, by_value, later, other])  # makes Tally's topics, of four partitions
+    async with Emitter(own_kafka) as emitter:
+        await emitter.forget(ada)
+        await emitter.flush()
+        assert {record.key for record in await records_of(own_kafka, PROFILES)} == {ada.encode()}
+        partitions = {record.partition for record in await records_of(own_kafka, PROFILES)}
+        assert len(partitions) == 4, "a key that moved has a past in another partition"
+        tombstones = await forgettings(own_kafka)
+        assert await take_forgotten_away(emitter, [gone, by_value, later, other], tombstones) == [later, other]
+    assert await listed(own_kafka, Filter(topic=PROFILES)) == [later, other]
 
 
 async def test_no_dead_letter_topic_is_no_letters(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> None:

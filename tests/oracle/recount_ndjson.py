@@ -43,7 +43,7 @@ def at(history, hour):
 for event in map(json.loads, Path(path).read_text(errors="replace").split("\n")[:-1]):
     with suppress(KeyError, TypeError, ValueError, OverflowError):  # is_valid stumbled: poison
         if (event.get("$topic"), event.get("$value_base64")) == ("tally.profiles", None):
-            emails |= {who: "" for who in emails if who.endswith(event["$key"])}
+            emails |= {who: "" for who in emails if who[36:] == event["$key"]}
         elif "$topic" not in event and is_valid(event) and events.setdefault(tuple(map(event.get, BY)), event) is event:
             emails |= {event["organization_id"] + event["account_id"]: event["email"]} if "email" in event else {}
             history, start = terms[event["organization_id"], event["type"]], event.get("effective_from")

@@ -38,19 +38,11 @@ def command(
         print_json([asdict(entry) for entry in found])
         return
     table = Table(
-        Column("when", no_wrap=True), "who", "what", "outcome", "route", "filter", "rows", "sha256", "from", "request"
+        Column("when", no_wrap=True), "who", "what", "outcome", "route", "filter", "rows", "sha256", "request"
     )
     for entry in found:
-        facts = (
-            entry.who,
-            entry.action,
-            entry.outcome,
-            entry.route,
-            entry.filter,
-            entry.rows,
-            entry.sha256[:12],
-            entry.address,
-        )
+        whose = f"{entry.who} {entry.address}".strip()
+        facts = (whose, entry.action, entry.outcome, entry.route, entry.filter, entry.rows, entry.sha256[:12])
         when = f"{entry.moment:%Y-%m-%d %H:%M:%S}"
         table.add_row(when, *(Text(printable(str("" if fact is None else fact))) for fact in facts), entry.request_id)
     out.print(table)

@@ -32,9 +32,9 @@ from reports.terms import Terms, read_terms, reports_in, terms_digests
 
 Stale = tuple[DayKey, list[str]]
 CHECKS_AT_ONCE = 200
-OLDER_A_RUN = 2_000
-"""How many days of more than 90 days back one run compares with the tables: a new price makes all of them stale, and
-days that are due must not wait for that."""
+OLDER_FIRST, OLDER_A_RUN = 100, 2_000
+"""How many days of more than 90 days back one run compares with the tables: first those that somebody may read a wrong
+report of, but no more than days that are due can wait for (a new price makes all of them stale); then the others."""
 
 
 @dataclass
@@ -84,9 +84,10 @@ def run_once(
     `refused`.
     """
     state = read_state(client, now, expected_sources, grace)
-    older = stale_older(state, now)
-    issuer = _Issuer(client, folder, now, state, Run(state.newest_complete, behind=len(older[OLDER_A_RUN:])))
-    for key, reasons in [*stale_days(state, now), *older[:OLDER_A_RUN]]:
+    every = stale_older(state, now)
+    older = every[:OLDER_A_RUN]
+    issuer = _Issuer(client, folder, now, state, Run(state.newest_complete, behind=len(every) - len(older)))
+    for key, reasons in [*older[:OLDER_FIRST], *stale_days(state, now), *older[OLDER_FIRST:]]:
         if should_stop and should_stop():
             break
         try:
@@ -130,8 +131,8 @@ def stale_older(state: State, now: datetime) -> list[Stale]:
 
 
 def stale_issued(state: State) -> list[Stale]:
-    """All days with an issued report that may have changed, whatever their age."""
-    return _stale(state, state.issued)
+    """All days with an issued report that may have changed since it was compared, whatever their age."""
+    return _stale(state, state.issued.keys() & state.checks.keys())
 
 
 def _stale(state: State, keys: Iterable[DayKey]) -> list[Stale]:

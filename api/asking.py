@@ -23,7 +23,7 @@ from api.parameters import (
 from api.shapes.common import SPEND_FIELDS, Page, without_spend
 from api.shapes.summaries import SummaryPage, day_summary
 from api.viewer import Viewer
-from reports.engagement.asking import Place, Question, Ranking, stamp
+from reports.engagement.asking import Place, Question, Ranking
 from reports.engagement.summaries import read_summaries
 from reports.freshness import Freshness
 from reports.queries import Row
@@ -138,7 +138,7 @@ def query_digest(endpoint: str, viewer: Viewer, given: Given) -> str:
 def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, Sequence[Row]]:
     if cursor is None and not endpoint.paged(question):
         return "", endpoint.read(client, question)
-    return steady(lambda: endpoint.read(client, question), lambda: stamp(client, question), cursor)
+    return steady(lambda: endpoint.read(client, question), lambda: endpoint.stamp(client, question), cursor)
 
 
 def steady(
@@ -154,7 +154,8 @@ def steady(
     rows = read()
     if stamp_now() != cursor.stamp:
         raise CursorGone(
-            f"page: a day from {cursor.first} to {cursor.last} was revised since page 1. Begin again without it."
+            f"page: a day from {cursor.first} to {cursor.last}, or what its rows are placed by, was revised since "
+            "page 1. Begin again without it."
         )
     return cursor.stamp, rows
 

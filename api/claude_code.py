@@ -74,7 +74,7 @@ def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: 
     if len(found) > limit:
         next_page = seal(Cursor(query, day, day, seen, "", rows[-1]["key"]), context.secret(client))
     return ClaudeCodePage(
-        data=[claude_code_day(row, organization_id, day, plan, viewer.sees_spend) for row in rows],
+        data=[claude_code_day(row, organization_id, day, plan, viewer.sees_spend, viewer.sees_detail) for row in rows],
         has_more=next_page is not None,
         next_page=next_page,
         organization_id=organization_id,

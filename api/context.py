@@ -73,6 +73,7 @@ class Context:
     grace: timedelta
     rates: Rates
     hide_refusals: bool = False
+    gross_spend_for: Collection[str] = ()
     connect_for_long: Callable[[], Client] | None = None
     reports_dir: Path | None = None
     stopping: Callable[[], bool] = lambda: False

@@ -38,8 +38,9 @@ class Cursor(Bound, frozen=True, array_like=True):
 
 
 class ReportCursor(Bound, frozen=True, array_like=True):
-    """The query, the moments that page 1 resolved, the cells of what was given (stamp), and where the next page begins:
-    beyond the ranks and key of a row, or with the bucket of time `bucket`."""
+    """The query, the moments that page 1 resolved, and where the next page begins: beyond the ranks and key of a row,
+    with the bucket of time `bucket`, or at the place `start` of a walk that is kept. `stamp` is of the cells of what
+    was given; of buckets of those until `stamped`, since what comes later grows of itself."""
 
     begins: datetime
     ends: datetime
@@ -48,6 +49,9 @@ class ReportCursor(Bound, frozen=True, array_like=True):
     first: str = ""
     second: str = ""
     key: str = ""
+    stamped: datetime | None = None
+    walk: str = ""
+    start: int = 0
 
 
 C = TypeVar("C", bound=Bound)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
+from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
 from api.ids import GROUP, PROJECT, USER, tagged
@@ -11,7 +12,7 @@ from api.parameters import Reader, a_flag, a_name, an_id, choice
 from api.shapes.common import SPEND_FIELDS, Metrics, cents, filled, metric_names, user_of
 from api.shapes.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
 from api.shapes.users import UserActivity
-from reports.engagement.asking import Question
+from reports.engagement.asking import Question, stamp
 from reports.engagement.lists import (
     Lister,
     read_artifacts,
@@ -20,6 +21,7 @@ from reports.engagement.lists import (
     read_projects,
     read_skills,
     read_users,
+    stamp_of_users,
 )
 from reports.queries import Row
 from streams.events.activity import ArtifactType
@@ -33,7 +35,8 @@ RANGE = ("date", "starting_date", "ending_date", "filter[]", "group_by[]", "orde
 @dataclass(frozen=True)
 class Endpoint:
     """One list. `filters` reads each dimension's values, `sort` names its own sort column, `metrics` what else it
-    can be ordered by, `row` makes a response's row. `paged` says whether a question is answered in pages."""
+    can be ordered by, `row` makes a response's row. `paged` says whether a question is answered in pages, and `stamp`
+    tells what its rows and their places are made of."""
 
     name: str
     read: Lister
@@ -44,6 +47,7 @@ class Endpoint:
     metrics: tuple[str, ...] = ()
     parameters: tuple[str, ...] = RANGE
     paged: Callable[[Question], bool] = field(default=lambda _: True)
+    stamp: Callable[[Client, Question], str] = stamp
 
     @property
     def priced(self) -> bool:
@@ -126,6 +130,7 @@ USERS = Endpoint(
     group_by=("rbac_group_id",),
     sort="email_address",
     metrics=_metrics(UserActivity),
+    stamp=stamp_of_users,
 )
 PROJECTS = Endpoint(
     "apps/chat/projects",

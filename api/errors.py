@@ -83,6 +83,16 @@ class NoSpend(Forbidden):
         super().__init__("This is about spend, which only owners, and keys with the scope read:analytics, see.")
 
 
+class PricedDetail(Forbidden):
+    """Whoever asks sees all but spend, and asks for what spend could be computed from."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} would tell what usage costs, which only owners, and keys with the scope read:analytics, see. "
+            "Ask without it, or let the installation's operator open it (setting api_gross_spend_for)."
+        )
+
+
 class CrossSite(Forbidden):
     """A page of another site sent the request."""
 

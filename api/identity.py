@@ -72,6 +72,7 @@ def of_holder(client: Client, context: Context, holder: Holder) -> Viewer | Oper
         account_id=person.account_id,
         role=person.role,
         email=person.email,
+        is_opened=person.organization_id in context.gross_spend_for,
     )
 
 
@@ -88,4 +89,5 @@ def _viewer_of_key(client: Client, context: Context, text: str) -> Viewer:
         raise NoKey("The key is not known, was revoked, or has expired. `tally keys list` shows how keys stand.")
     if not key.may_look:
         raise NoScope(f"The key {key.id} lacks the scope {READ_ANALYTICS}. Use one that was created with it.")
-    return Viewer(key.organization_id, f"key {key.id}", key.sees_spend)
+    opened = key.organization_id in context.gross_spend_for
+    return Viewer(key.organization_id, f"key {key.id}", key.sees_spend, is_opened=opened)

@@ -95,6 +95,7 @@ def context_of(settings: Settings) -> Context:
         grace=timedelta(minutes=settings.completeness_grace_minutes),
         rates=Rates(settings.api_requests_a_minute),
         hide_refusals=settings.api_hides_refusals,
+        gross_spend_for=settings.api_gross_spend_for.split(","),
         connect_for_long=lambda: report_client(settings),
         reports_dir=settings.reports_dir,
         base_url=settings.base_url(),

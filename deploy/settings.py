@@ -16,6 +16,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from pydantic import (
     AwareDatetime,
@@ -103,6 +104,9 @@ class Settings(BaseSettings):
     api_refusals_a_minute: PositiveInt = Field(
         60, description="keys, tokens and sessions of an address that may be refused, in a minute"
     )
+    api_gross_spend_for: str = Field(
+        "", description="UUIDs of organizations, with commas, where also who sees no spend can compute it from usage"
+    )
     api_trusted_proxies: str = Field(
         "", description="addresses and networks of proxies whose X-Forwarded-For is believed, with commas"
     )
@@ -126,6 +130,15 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError("must look like https://tally.example.com, without a path")
         return url and url.rstrip("/")
+
+    @field_validator("api_gross_spend_for")
+    @classmethod
+    def _are_uuids(cls, organizations: str) -> str:
+        named = [organization.strip() for organization in organizations.split(",") if organization.strip()]
+        try:
+            return ",".join(str(UUID(organization)) for organization in named)
+        except ValueError:
+            raise ValueError("must be UUIDs of organizations, with commas") from None
 
     @field_validator("api_trusted_proxies")
     @classmethod

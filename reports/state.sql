@@ -31,6 +31,15 @@ WITH cells AS (
     WHERE organization_id = {organization_id:UUID} AND type IN ('plan.changed', 'discount.changed', 'extra_usage.changed')
     GROUP BY source
     UNION ALL
+    SELECT 'groups', toDate(0), source, count(), sum(sipHash64(*)), max(log_offset) FROM directory
+    WHERE organization_id = {organization_id:UUID}
+        AND type IN ('group.joined', 'group.left', 'group.deleted', 'member.removed', 'account.deleted')
+    GROUP BY source
+    UNION ALL
+    SELECT 'saved', toDate(0), source, count(), sum(sipHash64(*)), max(log_offset) FROM directory
+    WHERE organization_id = {organization_id:UUID} AND type IN ('connector.saved', 'skill.saved')
+    GROUP BY source
+    UNION ALL
     SELECT 'profiles', toDate(0), '', count(), sum(sipHash64(*)), 0 FROM profiles
     UNION ALL
     SELECT 'prices', toDate(0), '', count(), sum(sipHash64(*)), count() FROM price_lists

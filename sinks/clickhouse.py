@@ -1,6 +1,6 @@
 """The only road to ClickHouse: a client over HTTP, and which of its errors are worth another try."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_never, w
 
 from aggregators.cell_rows import CellRows
 from sinks.native import cells_block
+from sinks.profile import RELIED_ON, Setting
 from sinks.whole_answers import whole_answers
 
 T = TypeVar("T")
@@ -43,12 +44,18 @@ CELLS_AN_INSERT = 50_000
 
 
 def connect(
-    url: str, user: str = "default", password: str = "", database: str = "tally", timeout: float = 30.0
+    url: str,
+    user: str = "default",
+    password: str = "",
+    database: str = "tally",
+    timeout: float = 30.0,
+    settings: Mapping[str, Setting] = RELIED_ON,
 ) -> Client:
     """A client for the ClickHouse at `url` (http or https), safe to share among threads.
 
     It has no session, since a client with one refuses concurrent queries. An answer that breaks off is an
-    OperationalError, wherever it does (sinks/whole_answers.py). Raises ClickHouseError when the server
+    OperationalError, wherever it does (sinks/whole_answers.py). `settings` go with each request, whatever the user's
+    profile says (sinks/profile.py). Raises ClickHouseError when the server
     cannot be reached or refuses the user.
     """
     parts = urlsplit(url)
@@ -65,6 +72,7 @@ def connect(
         connect_timeout=5,
         send_receive_timeout=timeout,
         query_limit=0,
+        settings=dict(settings),
         pool_mgr=whole_answers(scheme, host, port),
     )
 

@@ -118,8 +118,10 @@ class ClaudeCodePage(Struct, frozen=True, kw_only=True):
     unpriced_models: list[str] | None
 
 
-def claude_code_day(row: Row, organization_id: str, day: date, plan: str, sees_spend: bool) -> ClaudeCodeDay:
-    """A row in its outer shape."""
+def claude_code_day(
+    row: Row, organization_id: str, day: date, plan: str, sees_spend: bool, sees_detail: bool
+) -> ClaudeCodeDay:
+    """A row in its outer shape. Without detail all tokens that went in are one class (api/usage/blurred.py)."""
     person, on_plan = row["actor_type"] == "user", SUBSCRIPTIONS.get(plan)
     subscription = on_plan if person else None
     machine = row["name"] or row["actor_id"]
@@ -133,8 +135,13 @@ def claude_code_day(row: Row, organization_id: str, day: date, plan: str, sees_s
         is_remote=bool(row["remote"]),
         core_metrics=filled(CoreMetrics, row["counts"]),
         tool_actions=filled(ToolActions, row["counts"]),
-        model_breakdown=[_model(use, sees_spend) for use in row["models"]],
+        model_breakdown=[_model(use if sees_detail else _blurred(use), sees_spend) for use in row["models"]],
     )
+
+
+def _blurred(use: tuple[Any, ...]) -> tuple[Any, ...]:
+    model, given, output, cache_read, cache_creation, usd = use
+    return model, given + cache_read + cache_creation, output, 0, 0, usd
 
 
 def _model(use: tuple[Any, ...], sees_spend: bool) -> ModelUse:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
+from msgspec.structs import replace as msgspec_replace
 
 from api.asking import query_digest
 from api.context import Context
@@ -13,16 +14,19 @@ from api.cursors import ReportCursor, seal, unseal
 from api.errors import CursorGone, Unavailable, one_of, wrong
 from api.parameters import Given, a_flag, read_choice, read_choices, read_limit, single
 from api.shapes.usage import ReportPage
+from api.usage.blurred import blurred, require_detail, require_no_seats
 from api.usage.endpoints import MINUTE_FILTERS, MINUTE_GROUPS, MOST_GROUPS, Report
 from api.usage.filters import read_filters
-from api.usage.ranges import BUCKETS, Range, pinned, read_range, read_width, shown
+from api.usage.ranges import BUCKETS, Range, floor, pinned, read_range, read_width, shown
 from api.usage.rows import COMPONENTS, View, bucket
 from api.viewer import Viewer
 from reports.queries import Row
 from reports.usage.asking import EVERY_ACTOR_TYPE, Place, Question, Ranking
 from reports.usage.reading import had_seats, read_identities, read_people, read_usage, stamp
+from reports.usage.walks import keep_walk, read_walk
 
 USUAL_ROWS = 20
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,11 @@ def answer(client: Client, context: Context, report: Report, viewer: Viewer, giv
         )
     secret = context.secret(client)
     asked = read(report, viewer, given, context.clock(), secret)
+    require_no_seats(viewer, not viewer.sees_detail and had_seats(client, asked.question))
     if asked.question.by_minute and had_seats(client, asked.question):
         raise wrong(report.width, "1m", "1h or 1d on a seat-based plan: minutes do not tell what is extra usage")
-    found = _rows(client, asked) if report.metrics else _buckets(client, asked)
+    settled = floor(freshness.data_refreshed_at, min(asked.view.range.width or HOUR, HOUR))
+    found = _rows(client, asked, settled) if report.metrics else _buckets(client, asked, settled)
     return ReportPage(
         data=found.data,
         next_page=seal(found.next, secret) if found.next else None,
@@ -78,6 +84,7 @@ def read(report: Report, viewer: Viewer, given: Given, now: datetime, secret: by
         span = read_range(given, width, now, by_row=bool(report.metrics))
     group_by = read_choices(given, "group_by[]", report.group_by)
     _allowed(report, given, group_by, width)
+    require_detail(viewer, given, group_by)
     question = Question(
         viewer.organization_id,
         span.begins,
@@ -92,7 +99,7 @@ def read(report: Report, viewer: Viewer, given: Given, now: datetime, secret: by
         ranking=read_ranking(report, given, cursor, span),
     )
     usual, most = (USUAL_ROWS, 1000) if report.metrics else BUCKETS[width or "1d"]
-    view = View(viewer.organization_id, span, group_by)
+    view = View(viewer.organization_id, span, group_by, is_blurred=not viewer.sees_detail)
     return Asked(report, question, view, read_limit(given, usual, most), query, cursor)
 
 
@@ -137,9 +144,14 @@ def _excludes_deleted(given: Given, group_by: Sequence[str], report: Report) -> 
     return excludes
 
 
-def _rows(client: Client, asked: Asked) -> Found:
-    """A page of rows. Its cells are stamped before page 1 and after every later one, so that all pages saw the same."""
+def _rows(client: Client, asked: Asked, settled: datetime) -> Found:
+    """A page of rows. Its cells are stamped before page 1 and after every later one, so that all pages saw the same.
+
+    Beyond `settled` people are at work: the rows of a walk that passes it are kept as page 1 saw them.
+    """
     question, cursor = asked.question, asked.cursor
+    if cursor and cursor.walk:
+        return _kept(client, asked, cursor)
     seen = "" if cursor else stamp(client, question)
     limited = replace(question, ranking=replace(question.ranking, limit=asked.limit + 1))
     found = read_usage(client, limited)
@@ -147,31 +159,47 @@ def _rows(client: Client, asked: Asked) -> Found:
         seen = _unrevised(client, question, cursor)
     rows = found[: asked.limit]
     following = None
-    if len(found) > asked.limit:
+    if len(found) > asked.limit and not cursor and question.ends > settled:
+        found = read_usage(client, question)
+        rows, walk = found[: asked.limit], keep_walk(client, found)
+        following = ReportCursor(asked.query, question.begins, question.ends, "", walk=walk, start=len(rows))
+    elif len(found) > asked.limit:
         last = rows[-1]
         place = last["first_rank"], last["second_rank"], last["key"]
         following = ReportCursor(asked.query, question.begins, question.ends, seen, None, *place)
     return Found(_shown(client, asked, rows), following)
 
 
-def _buckets(client: Client, asked: Asked) -> Found:
-    """A page of buckets, empty ones among them. The cells of all buckets given before are looked at again."""
+def _kept(client: Client, asked: Asked, cursor: ReportCursor) -> Found:
+    """A page of a walk that is kept."""
+    found = read_walk(client, cursor.walk, cursor.start, asked.limit + 1)
+    if not found:
+        raise CursorGone("page: this walk was begun more than a day ago. Begin again without it.")
+    rows = found[: asked.limit]
+    more = len(found) > asked.limit
+    return Found(_shown(client, asked, rows), msgspec_replace(cursor, start=cursor.start + len(rows)) if more else None)
+
+
+def _buckets(client: Client, asked: Asked, settled: datetime) -> Found:
+    """A page of buckets, empty ones among them. The cells of all buckets given before are looked at again, as far as
+    they were settled then: the bucket that has begun may grow, whatever stands behind it."""
     question, width, cursor = asked.question, asked.view.range.width, asked.cursor
     assert width is not None
     first = cursor.bucket if cursor and cursor.bucket else question.begins
     ends = min(question.ends, first + asked.limit * width)
     following = None
     if ends < question.ends:
-        given = replace(question, ends=ends)
-        following = ReportCursor(asked.query, question.begins, question.ends, stamp(client, given), ends)
+        stamped = max(question.begins, min(ends, settled))
+        given = stamp(client, replace(question, ends=stamped))
+        following = ReportCursor(asked.query, question.begins, question.ends, given, ends, stamped=stamped)
     found = read_usage(client, replace(question, begins=first, ends=ends))
     if cursor:
-        _unrevised(client, replace(question, ends=first), cursor)
+        _unrevised(client, replace(question, ends=cursor.stamped or first), cursor)
     view = asked.view
     moments = [first + number * width for number in range((ends - first) // width)]
     results: dict[datetime, list[Any]] = {moment: [] for moment in moments}
     for row in found:
-        results[datetime.fromtimestamp(row["bucket"], UTC)] += asked.report.rows(row, view)
+        results[datetime.fromtimestamp(row["bucket"], UTC)] += asked.report.rows(shown_to(row, view), view)
     return Found([bucket(moment, view, results[moment]) for moment in moments], following)
 
 
@@ -182,7 +210,12 @@ def _shown(client: Client, asked: Asked, rows: Sequence[Row]) -> list[Any]:
         people = read_people(client, view.organization_id, ids["user"])
         identities = read_identities(client, view.organization_id, ids["federated"])
         view = replace(view, people=people, identities=identities)
-    return [shape for row in rows for shape in asked.report.rows(row, view)]
+    return [shape for row in rows for shape in asked.report.rows(shown_to(row, view), view)]
+
+
+def shown_to(row: Row, view: View) -> Row:
+    """The row as its viewer may see it."""
+    return blurred(row) if view.is_blurred else row
 
 
 def _kind(row: Row) -> str:

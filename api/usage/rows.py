@@ -72,13 +72,17 @@ OUTER_TYPES = {inner: outer for outer, inner in ACTOR_TYPES.items()}
 
 @dataclass(frozen=True)
 class View:
-    """What rows are shown with: the range, the groupings, the organization, and who the page's actors are."""
+    """What rows are shown with: the range, the groupings, the organization, and who the page's actors are.
+
+    `is_blurred`: to somebody who could compute spend from more (blurred.py).
+    """
 
     organization_id: str
     range: Range
     group_by: Sequence[str]
     people: Mapping[str, Person] = field(default_factory=dict)
     identities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    is_blurred: bool = False
 
     def span(self, row: Row) -> tuple[datetime, datetime]:
         """The moments that a row covers."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from clickhouse_connect.driver.client import Client
 
 from deploy.doctor.findings import Finding, clock_finding, disk_finding
+from deploy.doctor.profile import Changed, look_at_profile, profile_findings
 from deploy.prices import difference
 from deploy.settings import Settings, reveal
 from reports.errors import PriceListError
@@ -28,7 +29,8 @@ IS_MIGRATED = "SELECT count() FROM system.tables WHERE database = {name:String} 
 
 @dataclass(frozen=True)
 class ClickHouseFacts:
-    """`positions`: next offset and watermark of each source; `ledger`: sha256 of each applied migration; `unpriced`:
+    """`profile`: settings that the user's profile changes or fixes;
+    `positions`: next offset and watermark of each source; `ledger`: sha256 of each applied migration; `unpriced`:
     kinds of usage without a price; `other_prices`: how `prices_file` differs from what is in force; `disks`: free and
     total bytes; `clock_difference` in seconds, positive if ahead."""
 
@@ -42,6 +44,7 @@ class ClickHouseFacts:
     unpriced: tuple[str, ...] = ()
     positions: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
     epochs: Mapping[str, int] = field(default_factory=dict)
+    profile: tuple[Changed, ...] = ()
 
     @property
     def is_migrated(self) -> bool:
@@ -54,7 +57,7 @@ def look_at_clickhouse(settings: Settings) -> ClickHouseFacts:
     password = reveal(settings.clickhouse_password)
     client = connect(settings.clickhouse_url, settings.clickhouse_user, password, "default", timeout=30)
     try:
-        facts = _server(client)
+        facts = replace(_server(client), profile=look_at_profile(settings))
         parameters = {"name": settings.clickhouse_database}
         if not client.query(IS_MIGRATED, parameters=parameters).result_rows[0][0]:
             return facts
@@ -67,7 +70,7 @@ def look_at_clickhouse(settings: Settings) -> ClickHouseFacts:
 
 def _server(client: Client) -> ClickHouseFacts:
     asked_at = datetime.now(UTC)
-    query = "SELECT version(), timezone(), toUnixTimestamp64Milli(now64(3))"
+    query = "SELECT version(), serverTimezone(), toUnixTimestamp64Milli(now64(3))"
     ((version, zone, milliseconds),) = client.query(query).result_rows
     midway = asked_at + (datetime.now(UTC) - asked_at) / 2
     disks = client.query("SELECT name, free_space, total_space FROM system.disks WHERE total_space > 0").result_rows
@@ -100,6 +103,7 @@ def clickhouse_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator
     what = f"ClickHouse {stored.version} answers; its time zone is {stored.time_zone}, windows are kept in UTC"
     yield Finding("ok", what, settings.clickhouse_url)
     yield clock_finding("ClickHouse", stored.clock_difference)
+    yield from profile_findings(settings.clickhouse_user, stored.profile)
     for disk, (free, total) in stored.disks.items():
         yield disk_finding(f"ClickHouse's disk {disk}", free, total)
     yield from migration_findings(settings.clickhouse_database, stored.ledger)

@@ -106,7 +106,10 @@ def remembered(read: Callable[[Client, Question], Sequence[T]]) -> Callable[[Cli
 def stamp(client: Client, question: Question) -> str:
     """What changes when any of the question's days is revised, and only then: equal stamps, equal cells.
 
-    A page that is read before a stamp, and one that is read after an equal stamp, saw the same cells.
+    A page that is read before a stamp, and one that is read after an equal stamp, saw the same cells, and the same of
+    all else that a row's place depends on: groups where they are asked for, what names and shares are filtered by.
     """
-    more = ("terms", "prices") if question.priced else ()
+    more = ["terms", "prices"] if question.priced else []
+    more += ["groups"] if question.groups or question.by_group else []
+    more += ["saved"] if question.names or question.share_statuses else []
     return state_of(client, question.organization_id).stamp(question.first, question.last, *more)

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.connectors import connector_key
 from reports.connector_names import connector_names
-from reports.engagement.asking import Place, Question, Ranking, remembered, rows
+from reports.engagement.asking import Place, Question, Ranking, remembered, rows, stamp
 from reports.presence.kinds import LISTED
 from reports.presence.presence import Present, read_held, read_present
 from reports.presence.sets import Bits, union
@@ -39,6 +39,18 @@ def read_users(client: Client, question: Question) -> Sequence[Row]:
     chosen = replace(question, users=[account for account, _ in page], ranking=Ranking(limit=len(page)))
     found = {row["key"]: row for row in rows(client, "users", chosen.parameters())}
     return [found[account] | {"rank": rank} for account, rank in page if account in found]
+
+
+def stamp_of_users(client: Client, question: Question) -> str:
+    """The question's stamp; in the order of e-mails with those of everybody who has a row. Others' may change."""
+    cells = stamp(client, question)
+    if question.by_group or question.ranking.by:
+        return cells
+    organization_id = question.organization_id
+    state = state_of(client, organization_id)
+    present, listed = _listed(client, replace(question, groups=()), state)
+    order = present.known.order(client, organization_id, state, present, descending=False)
+    return f"{cells} {order.digest(listed)}"
 
 
 def _page_of_users(client: Client, question: Question) -> list[tuple[str, str]]:

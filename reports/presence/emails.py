@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,19 @@ class Order:
         """(account id, e-mail) of the next of these people, from behind the place `after`: an e-mail and an account id,
         or from the first when the account id is ""."""
         start = bisect_left(range(len(self.numbers)), True, key=lambda place: self._is_behind(place, *after))
+        places = start + self._places(people, start)[:limit]
+        return [(self.accounts[place], self.emails[place]) for place in places]
+
+    def digest(self, people: Bits) -> str:
+        """What changes when one of these people gets another e-mail, or somebody comes or goes."""
+        told = [(self.accounts[place], self.emails[place]) for place in self._places(people)]
+        return sha256(repr(told).encode()).hexdigest()
+
+    def _places(self, people: Bits, start: int = 0) -> NDArray[np.intp]:
+        """Where these people stand from `start` on, counted from there."""
         wanted = np.zeros(len(self.numbers), bool)
         wanted[numbers_of(people)] = True
-        places = start + np.flatnonzero(wanted[self.numbers[start:]])[:limit]
-        return [(self.accounts[place], self.emails[place]) for place in places]
+        return np.flatnonzero(wanted[self.numbers[start:]])
 
     def _is_behind(self, place: int, email: str, account: str) -> bool:
         found = self.emails[place]

@@ -27,7 +27,10 @@ ATTRIBUTIONS = (
 
 ATTRIBUTION_FILTERS = (*(f"{name}s" for name in ATTRIBUTIONS[:-1]), "claude_tag_categories")
 
-BY_ONE = ("actor", "rbac_group_id", "groups", "users", "service_accounts", "api_keys")
+GROUPS = ("rbac_group_id", "groups")
+"""Those that ask which groups somebody held."""
+
+BY_ONE = ("actor", *GROUPS, "users", "service_accounts", "api_keys")
 """Dimensions and filters that ask who it was."""
 
 DAY_SECONDS = 86_400
@@ -101,6 +104,8 @@ class Question:
             "ends": sql_moment(self.ends),
             "by_minute": self.by_minute,
             "priced": self.priced,
+            "grouped": not {*self.group_by, *self.filters}.isdisjoint(GROUPS),
+            "exclude_deleted": self.exclude_deleted,
         }
 
     def parameters(self) -> dict[str, Any]:
@@ -112,7 +117,6 @@ class Question:
             "attributed": self.attributed,
             "by_day": self._by_day,
             "people_only": self.people_only,
-            "exclude_deleted": self.exclude_deleted,
             "every_actor_type": list(EVERY_ACTOR_TYPE),
             **{name: list(self.filters.get(name, ())) for name in FILTERS},
             "order_by": self.ranking.by,

@@ -1,5 +1,6 @@
 -- What tells whether the usage of [begins, ends) was revised: the last offset that each source has in it, and which epochs
--- were replaced; for costs the prices and terms, too. A cell's stamp only grows, so equal answers mean equal cells.
+-- were replaced, and the terms; for costs the prices, for groups who was in which, and who has left where these are left
+-- out. A cell's stamp only grows, so equal answers mean equal cells.
 SELECT hex(sipHash128(arraySort(groupArray((kind, source, newest))))) AS stamp
 FROM (
     SELECT 'hours' AS kind, source, max(log_offset) AS newest FROM spend_cells
@@ -17,6 +18,18 @@ FROM (
     SELECT 'terms', source, max(log_offset) FROM directory
     WHERE organization_id = {organization_id:UUID} AND type IN ('plan.changed', 'discount.changed', 'extra_usage.changed')
     GROUP BY source
+    UNION ALL
+    SELECT 'groups', source, max(log_offset) FROM directory
+    WHERE organization_id = {organization_id:UUID} AND {grouped:Bool}
+        AND type IN ('group.joined', 'group.left', 'group.deleted', 'member.removed', 'account.deleted')
+    GROUP BY source
+    UNION ALL
+    SELECT 'left', '', sum(sipHash64(account_id)) FROM people_of(organization_id = {organization_id:UUID})
+    WHERE has_left AND {exclude_deleted:Bool} AND account_id IN (
+        SELECT actor_id FROM spend_cells
+        WHERE organization_id = {organization_id:UUID} AND {exclude_deleted:Bool}
+            AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')}
+    )
     UNION ALL
     SELECT 'prices', '', count() FROM price_lists WHERE {priced:Bool}
 )

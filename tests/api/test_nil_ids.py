@@ -58,18 +58,16 @@ def insert_minutes(client: Client, organization: str) -> None:
 def put_under_nil(client: Client, organization: str, other: str) -> None:
     """Copy all rows of an organization to the nil one, as they are and with nil ids; with these to another one, too."""
     for table, ids, names in client.query(TABLES).result_rows:
-        told = {name: "''" for name in ("email", "name") if table == "profiles"}
+        told = {name: "'nil@nowhere.example'" for name in ("email", "name") if table == "profiles"}
         told |= {name: f"'{NIL}'" for name in names if name == "subject_id"}
         if "detail" in names:
             told["detail"] = f"replaceRegexpAll(detail, '{ID.pattern}', '{NIL}')"
         nobody = told | dict.fromkeys(ids, f"toUUID('{NIL}')")
         ways = [{"organization_id": f"toUUID('{NIL}')"}, nobody, nobody | {"organization_id": f"toUUID('{other}')"}]
-        if "organization_id" not in names:
-            ways = [nobody | {"email": "'nil@nowhere.example'", "name": "'Nil'", "log_offset": "9000000"}]
         for way in ways:
             put = ", ".join(f"{value} AS {name}" for name, value in way.items())
-            where = f"WHERE organization_id = '{organization}'" if "organization_id" in names else ""
-            client.command(f"INSERT INTO {table} SELECT * REPLACE ({put}) FROM {table} {where}")
+            rows = f"SELECT * REPLACE ({put}) FROM {table} WHERE organization_id = '{organization}'"
+            client.command(f"INSERT INTO {table} {rows}")
 
 
 def everything(world: World, served: Served, organization: str) -> Answers:

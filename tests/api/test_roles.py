@@ -10,6 +10,7 @@ import pytest
 from api.app import make_app
 from api.guard import require_spend
 from api.shapes.common import without_spend
+from api.usage.endpoints import REPORTS
 from deploy.simulation import Line, Plan
 from reports.access.keys import READ_ACTIVITY, create_key
 from reports.access.passes import Holder
@@ -22,6 +23,8 @@ from tests.api.test_isolation import days_of
 from tests.api.world import NOW, UNTIL, World, fold_lines, line_of, make_world
 
 PATH = f"{PREFIX}/summaries?starting_date=2026-11-18"
+USAGE = {f"{PREFIX}/{report.name}" for report in REPORTS if not report.priced}
+"""Reports that on a seat-based plan tell of extra usage alone, which is a bill."""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,7 @@ def test_a_role_sees_what_the_article_says(served: Served, world: World, one: So
     signed_in = browser(world, served, holder_of(one))
     for path, is_spend in routes_of(world):
         answer = signed_in.get(path, params=days_of(path))
+        is_spend |= path in USAGE and one.plan == "enterprise_seat_based"
         assert answer.status_code == (403 if is_spend and one.sees != "all" else 200), path
         if one.sees != "all":
             assert money_in(answer.json()) == [], path
@@ -66,8 +70,10 @@ def test_a_key_without_spend_sees_the_same_without_money(served: Served, world: 
     client = world.client()
     _, text = create_key(client, organization, "blind", NOW, None, scopes=(READ_ACTIVITY,))
     client.close()
+    on_seats = served.get(f"{PREFIX}/usage", text, **days_of("usage")).status_code == 403
     for path, is_spend in routes_of(world):
         answer = served.get(path, text, **days_of(path))
+        is_spend |= on_seats and path in USAGE
         assert answer.status_code == (403 if is_spend else 200), path
         assert money_in(answer.json()) == [], path
         for order in ("estimated_overage_spend", "attributed_list_price"):

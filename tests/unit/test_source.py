@@ -6,7 +6,7 @@ import pytest
 
 from aggregators.batches import Gap, Recreated, fingerprint
 from streams.events import TOKEN
-from tests.folding import LOG_MS, LogRecord, record, uuid
+from tests.folding import LOG_MS, NIL, LogRecord, record, token, uuid
 from tests.sources import NAME, each_form, letters, spent, take, token_source, usage
 
 __all__ = ["each_form"]
@@ -80,6 +80,15 @@ def test_an_id_is_the_organizations_and_the_types_own() -> None:
     take(source, usage(0), other, execution, usage(3, event=0))
     assert letters(source.snapshot()) == {}
     assert (source.place, source.duplicates) == (4, 1)
+
+
+@pytest.mark.parametrize("event_id", [NIL, uuid(0xABC).upper(), "x" * 36, uuid(0xABC).replace("-", "0")])
+def test_an_event_id_is_a_uuid_and_somebodys(event_id: str) -> None:
+    source = token_source()
+    take(source, usage(0), record(1, token(event_id=event_id)), usage(2))
+    snapshot = source.snapshot()
+    assert letters(snapshot) == {1: "bad_id"}
+    assert spent(snapshot) == [(2, 2, 2)]
 
 
 def test_one_batch_over_many_blocks_is_judged_block_by_block() -> None:

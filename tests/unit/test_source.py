@@ -5,7 +5,9 @@ import itertools
 import pytest
 
 from aggregators.batches import Gap, Recreated, fingerprint
-from streams.events import TOKEN
+from aggregators.deduplication import Horizon
+from aggregators.source import Source
+from streams.events import PROFILES, TOKEN
 from tests.folding import LOG_MS, NIL, LogRecord, record, token, uuid
 from tests.sources import NAME, each_form, letters, spent, take, token_source, usage
 
@@ -186,3 +188,24 @@ def test_how_a_log_is_cut_into_batches_does_not_matter() -> None:
             take(source, *log[start:end])
         found = source.snapshot()
         assert (found.rows, letters(found), found.place) == (expected.rows, letters(expected), expected.place)
+
+
+@pytest.mark.parametrize(("topic", "is_recreated"), [(TOKEN, True), (PROFILES, False)])
+def test_a_log_that_lacks_the_record_that_was_folded_last_is_another_one_unless_it_is_compacted(
+    topic: str, is_recreated: bool
+) -> None:
+    last = usage(5)
+    source = Source(topic, f"{topic}/0@0", 6, Horizon(4, 2), last_record=fingerprint(last))
+    if is_recreated:
+        with pytest.raises(Recreated, match="offset 5 holds another record"):
+            source.prepare(source.cursor, 7, [])
+    else:
+        source.apply(source.prepare(source.cursor, 7, []))
+        assert source.place == 7
+
+
+def test_the_last_record_is_read_again_however_far_below_the_place_it_is() -> None:
+    source = token_source(place=40, last_record=fingerprint(usage(3)))
+    assert source.cursor == 3
+    with pytest.raises(Recreated):
+        source.prepare(3, 40, [usage(4)])

@@ -1,0 +1,68 @@
+"""Partitions are added, and keys move: what was said on the old partition and on the new one, on a real Kafka."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from deploy.connections import store_of
+from deploy.settings import Settings
+from deploy.simulation import Line
+from streams.events import DIRECTORY, PROFILES
+from tests.folding import to_json, uuid
+from tests.integration.bad_days import add_partitions, eventually
+from tests.integration.test_order_in_the_log import ACME, ADA, ELEVEN, GROUP, profile, says
+from tests.pipeline import assert_equal, pipeline
+
+pytestmark = pytest.mark.timeout(300)
+
+Record = tuple[str, int, str, bytes | None]
+
+
+def put(settings: Settings, *records: Record) -> None:
+    """Each (topic, partition, key, value) is in the log before the next is sent."""
+
+    async def send() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap, **settings.client_options())
+        await producer.start()
+        try:
+            for topic, partition, key, value in records:
+                await producer.send_and_wait(topic, value, key=key.encode(), partition=partition)
+        finally:
+            await producer.stop()
+
+    asyncio.run(send())
+
+
+def test_a_key_that_moved_is_told_anew_forgotten_and_ordered(tmp_path: Path) -> None:
+    with pipeline(tmp_path) as running:
+        others = [
+            (PROFILES, 0, uuid(number), to_json(profile("x@a.example", account=uuid(number)))) for number in range(1, 9)
+        ]
+        old, new = profile("old@a.example"), profile("new@a.example", ELEVEN)
+        saved, deleted = says("group.saved", group_id=GROUP, name="Ops"), says("group.deleted", group_id=GROUP)
+        put(running.settings, *others, (PROFILES, 0, ADA, to_json(old)))
+        put(running.settings, *((DIRECTORY, 0, ACME, to_json(says("seat.assigned", account_id=ADA))) for _ in range(9)))
+        put(running.settings, (DIRECTORY, 0, ACME, to_json(saved)))
+        running.start_worker()
+        running.wait()
+        for topic in (PROFILES, DIRECTORY):
+            add_partitions(running.settings, topic, 4)
+        put(running.settings, (PROFILES, 2, ADA, to_json(new)), (PROFILES, 2, ADA, to_json(old)))
+        put(running.settings, (DIRECTORY, 2, ACME, to_json(deleted)), (DIRECTORY, 2, ACME, to_json(saved)))
+        client = store_of(running.settings).client
+
+        def emails() -> list[str]:
+            query = "SELECT email FROM people WHERE account_id = {account:UUID}"
+            return [row[0] for row in client.query(query, parameters={"account": ADA}).result_rows]
+
+        eventually(lambda: emails() == ["new@a.example"], 90, emails)
+        names = "SELECT name FROM group_names"
+        eventually(lambda: client.query(names).result_rows == [("",)], 30, lambda: client.query(names).result_rows)
+        running.emit([Line(PROFILES, ADA.encode(), None, "")])
+        eventually(lambda: emails() == [""], 60, emails)
+        put(running.settings, (PROFILES, 0, ADA, to_json(old)), (PROFILES, 3, ADA, to_json(new)))
+        running.wait()
+        assert emails() == [""]
+        assert_equal(running)

@@ -44,6 +44,7 @@ PRICE = "2028-02-25,claude-opus-4-5,,Opus,Claude Opus 4.5,1,1,1,1,1,1,1,1,1,1,1,
 IN_NO_ANSWER = {
     *("accepted_losses", "source_positions", "migrations", "attributions", "minute_cells"),
     *("issued_reports", "report_checks", "audit_log", "listed_prices", "listed_models", "usage_walks"),
+    *("sign_outs", "token_uses"),
     *("api_keys", "api_key_uses", "api_cursor_secrets", "access_passes", "link_uses", "identity_providers"),
 }
 """Tables that neither a list nor a metric reads; minutes, which are not remembered; attributions, which never change

@@ -13,6 +13,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 FILES = (*(files("reports.metrics") / "sql").iterdir(), files("reports.presence") / "presence.sql")
 SQL = {path.name.removesuffix(".sql"): path.read_text() for path in FILES}
 HEAD = ("metric", "unit", "numerator", "denominator", "window", "ties", "function")
+OF_AN_ORGANIZATION = r"spend|spend_between|file_days|counted_\w+|\w+_changes|\w+_(?:held|pending|of)"
+"""Tables and views that hold rows of every organization, or are told which one is meant."""
 
 
 def row(metric: Metric) -> str:
@@ -41,7 +43,7 @@ def test_every_file_of_sql_is_read_by_a_metric() -> None:
 
 def test_every_file_asks_for_one_organization_alone() -> None:
     for name, text in SQL.items():
-        reads = len(re.findall(r"FROM (?:spend|spend_between|file_days|counted_\w+|\w+_changes)\b", text))
+        reads = len(re.findall(rf"(?:FROM|JOIN) (?:{OF_AN_ORGANIZATION})\b", text))
         assert text.count("organization_id = {organization_id:UUID}") == reads > 0, name
 
 

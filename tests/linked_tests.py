@@ -29,4 +29,5 @@ def missing(names: set[str]) -> set[str]:
 
 def rows(text: str, *, head: str) -> list[str]:
     """The rows of a page's tables, whose heads begin with the column `head`."""
-    return [line for line in text.splitlines() if line.startswith("|") and not line.startswith(("|---", "| ---", f"| {head}"))]
+    beside = ("|---", "| ---", f"| {head}")
+    return [line for line in text.splitlines() if line.startswith("|") and not line.startswith(beside)]

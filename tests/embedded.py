@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deploy.embedded.child import RunningChild, start
+from deploy.embedded.child import Child, RunningChild, start
 from deploy.embedded.clickhouse import clickhouse_child
 from deploy.embedded.kafka import kafka_child
 from deploy.embedded.ports import free_port
@@ -16,13 +17,17 @@ from deploy.embedded.ports import free_port
 
 def start_kafka(data: Path, port: int = 0, password: str = "") -> RunningChild:
     """Start a broker over `data`; its address is `.child.url`. The caller stops it."""
-    return start(kafka_child(data, port or free_port(), heap_mb=384, password=password), data / "output.log")
+    return _started(kafka_child(data, port or free_port(), heap_mb=384, password=password), data)
 
 
 def start_clickhouse(data: Path, port: int = 0, password: str = "") -> RunningChild:
     """Start a ClickHouse server over `data`; its address is `.child.url`. The caller stops it."""
-    child = clickhouse_child(data, port or free_port(), password=password, memory=2 << 30)
-    return start(child, data / "output.log")
+    return _started(clickhouse_child(data, port or free_port(), password=password, memory=2 << 30), data)
+
+
+def _started(child: Child, data: Path) -> RunningChild:
+    """However slow the machine is, within minutes: no test is of how long a server takes."""
+    return start(replace(child, start_timeout=240), data / "output.log")
 
 
 @pytest.fixture(scope="session")

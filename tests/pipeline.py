@@ -71,7 +71,7 @@ class Pipeline:
                     await asyncio.sleep(pause)
         return sent
 
-    def wait(self, timeout: float = 60.0) -> float:
+    def wait(self, timeout: float = 240.0) -> float:
         """Until everything that is in the log is folded; gives the seconds that it took."""
         began = time.monotonic()
         wait_until_folded(self.settings, timeout)
@@ -96,7 +96,7 @@ def found_by(verdict: Verdict) -> str:
 
 def assert_equal(running: Pipeline) -> Verdict:
     """The tables equal an independent recount of the log; gives what that found."""
-    verdict = verify(running.settings, wait_seconds=60)
+    verdict = verify(running.settings, wait_seconds=240)
     assert verdict.equal, found_by(verdict)
     return verdict
 

@@ -83,7 +83,7 @@ def counted(settings: Settings, topic: str, organization: str) -> int:
     return int(query(settings, COUNTS[topic], id=organization)[0][0])
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 30.0, told: Callable[[], Any] = lambda: "") -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 120.0, told: Callable[[], Any] = lambda: "") -> Any:
     """What `condition` gives once it is true; fails after `seconds`, with what `told` says."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -110,7 +110,7 @@ def tally(settings: Settings, *arguments: str, **options: Any) -> "subprocess.Co
         env={**os.environ, **environment_of(settings), **options.pop("env", {})},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
         stdin=subprocess.DEVNULL,
         **options,

@@ -27,8 +27,6 @@ from tests.integration.bad_days import (
 )
 from tests.pipeline import Pipeline, pipeline
 
-pytestmark = pytest.mark.timeout(120)
-
 
 class Stack:
     """The module's pipeline and its one worker, which a test may end and start again."""
@@ -70,7 +68,7 @@ class Stack:
 
     def end(self) -> None:
         self.worker.terminate()
-        assert self.worker.wait(timeout=15) == 0
+        assert self.worker.wait(timeout=120) == 0
 
     def tally(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return tally(self.settings, *arguments)
@@ -121,7 +119,7 @@ def test_a_topic_that_was_recreated_and_outgrew_its_position_is_stopped(stack: S
 def test_a_worker_tells_web_pages_nothing(
     stack: Stack, organization: str, path: str, headers: dict[str, str], status: int
 ) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", stack.settings.metrics_port or 0, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.settings.metrics_port or 0, timeout=120)
     eventually(lambda: stack.health()[0] != 0)
     connection.request("GET", path, headers=headers)
     assert connection.getresponse().status == status

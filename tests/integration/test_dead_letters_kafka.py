@@ -149,7 +149,7 @@ async def test_writing_waits_for_a_kafka_that_is_away(tmp_path_factory: pytest.T
         broker = await asyncio.to_thread(start_kafka, tmp_path_factory.mktemp("away"), port)
         try:
             await ensure_topics(broker.child.url, topic_specs(1))
-            await asyncio.wait_for(writing, 60)
+            await asyncio.wait_for(writing, 240)
             assert await listed(broker.child.url, Filter()) == [letter("t")]
         finally:
             broker.stop()

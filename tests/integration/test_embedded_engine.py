@@ -114,7 +114,7 @@ def test_merges_run_in_the_background(client: Client) -> None:
     for n in range(40):
         client.raw_insert("parts", ["n"], b"%d\n" % n, fmt="CSV")
     query = "SELECT count() FROM system.parts WHERE active AND database = currentDatabase() AND table = 'parts'"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while int(str(client.command(query))) > 10 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert int(str(client.command(query))) <= 10

@@ -71,7 +71,7 @@ def test_no_request_is_answered_before_the_login(broker: RunningChild, listener:
     properties = (folder_of(broker) / "server.properties").read_text()
     port = int(properties.split(f"{listener}://{HOST}:")[1].split("\n")[0].split(",")[0])
     request = struct.pack(">hhih", DESCRIBE_CLUSTER, 0, 1, -1) + b"\0" + b"\0" + b"\0"
-    with socket.create_connection((HOST, port), timeout=20) as connection:
+    with socket.create_connection((HOST, port), timeout=120) as connection:
         connection.sendall(struct.pack(">i", len(request)) + request)
         assert connection.recv(1) == b""
 

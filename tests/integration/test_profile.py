@@ -147,6 +147,7 @@ ABOUT = (
 AT_ONCE = 48
 
 
+@pytest.mark.timeout(900)
 def test_other_settings_of_a_profile_change_no_answer(proxy: Proxied, world: tuple[Client, World]) -> None:
     """Those that sound as if they could, turned around, many at once; halves of those that make ClickHouse refuse."""
     client, put = world

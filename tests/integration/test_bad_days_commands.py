@@ -26,7 +26,7 @@ from tests.processes import start as start_process
 PLAN = Plan(until=datetime.now(UTC).date(), seed=3, organizations=2, users=8, days=3)
 
 NEVER = 30 * 24 * 60
-"""Minutes after which a day is complete for the stack: it issues no report, so that all are left for a test to issue."""
+"""Minutes after which a day is complete for the stack: it issues none, so that all are left to a test."""
 
 
 @pytest.fixture(scope="module")

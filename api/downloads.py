@@ -5,19 +5,17 @@ share of the threads, so no organization and no slow reader keeps others from th
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
-from api.errors import TooMany, Unavailable
+from api.shares import Shares
 from api.threads import in_thread
 from api.viewer import Viewer
 
 PIECES = 4
-AGAIN_SECONDS = 30
 
 
 class Gone(Exception):
@@ -33,8 +31,10 @@ class Downloads:
     of_an_organization: int = 4
     of_a_viewer: int = 2
     stalled_seconds: float = 60.0
-    _running: Counter[str] = field(default_factory=Counter)
-    _organizations: Counter[str] = field(default_factory=Counter)
+    _shares: Shares = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._shares = Shares("downloads", self.most, self.of_an_organization, self.of_a_viewer)
 
     async def written(self, write: Callable[[BinaryIO], object], viewer: Viewer) -> AsyncIterator[bytes]:
         """What `write` writes into the sink that it is given, piece by piece. What it raises is raised here.
@@ -42,7 +42,7 @@ class Downloads:
         An error after the first piece breaks the answer off, so that no browser takes half a file for a whole one.
         Raises TooMany or Unavailable before anything is written when there is no place.
         """
-        self._require_place(viewer)
+        self._shares.require(viewer)
         loop = asyncio.get_running_loop()
         pipe = _Pipe(self.stalled_seconds)
 
@@ -52,9 +52,9 @@ class Downloads:
 
         def ended(_: "Future[None]") -> None:
             with suppress(RuntimeError):  # the server has stopped meanwhile
-                loop.call_soon_threadsafe(self._count, viewer, -1)
+                loop.call_soon_threadsafe(self._shares.give_back, viewer)
 
-        self._count(viewer, 1)
+        self._shares.take(viewer)
         writing = in_thread(work)
         writing.add_done_callback(ended)
         running = asyncio.wrap_future(writing)
@@ -65,24 +65,6 @@ class Downloads:
         finally:
             pipe.leave()
         await running
-
-    def _require_place(self, viewer: Viewer) -> None:
-        own, organization = self._running[viewer.name], self._organizations[viewer.organization_id]
-        if own >= self.of_a_viewer or organization >= self.of_an_organization:
-            message = (
-                f"{organization} downloads of the organization, {own} of them yours, are under way. "
-                f"Wait until one is done: {self.of_a_viewer} of one person or key go at a time, "
-                f"{self.of_an_organization} of an organization."
-            )
-            raise TooMany(message, AGAIN_SECONDS)
-        if self._organizations.total() >= self.most:
-            raise Unavailable(f"{self.most} downloads are under way. Try again in {AGAIN_SECONDS} s.", AGAIN_SECONDS)
-
-    def _count(self, viewer: Viewer, change: int) -> None:
-        for counter, name in ((self._running, viewer.name), (self._organizations, viewer.organization_id)):
-            counter[name] += change
-            if not counter[name]:
-                del counter[name]
 
 
 class _Pipe:

@@ -1,6 +1,5 @@
 """The routes of Live: the page, and a stream (server-sent events) that sends its figures whenever they change."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
@@ -16,8 +15,9 @@ from api.dashboard.answering import HEADERS, html, templates
 from api.dashboard.frame import frame, opened
 from api.dashboard.guard import require_organization, require_reader, require_spend_page
 from api.dashboard.live import LIVE, Now, read_now
-from api.errors import ApiError, TooMany
+from api.errors import ApiError
 from api.identity import identify
+from api.shares import Shares
 from api.viewer import Viewer, viewer_of
 
 SECONDS = 3.0
@@ -26,10 +26,8 @@ SECONDS = 3.0
 STEPS = 6
 """In how many steps it waits, so that a server that stops is not kept waiting."""
 
-MOST, MOST_OF_ONE = 200, 6
-"""How many streams one process has open, in all and for one person."""
-
-_open: Counter[str] = Counter()
+_shares = Shares("live pages", most=200, of_an_organization=60, of_a_viewer=6)
+"""Streams that this process has open."""
 
 
 @get("/", include_in_schema=False)
@@ -48,20 +46,18 @@ async def _now(request: Request[Any, Any, Any]) -> Now:
 
 @get("/stream", include_in_schema=False)
 async def stream(request: Request[Any, Any, Any], organization: FromPath[str]) -> Stream:
-    """Figures whenever they change, and a sign of life in between. Raises TooMany."""
+    """Figures whenever they change, and a sign of life in between. Raises TooMany, Unavailable."""
     viewer = viewer_of(request)
     require_organization(viewer, organization)
-    name = viewer.account_id or viewer.name
-    if _open[name] >= MOST_OF_ONE or _open.total() >= MOST:
-        raise TooMany(f"{_open[name]} live pages are open already. Close one, or try again later.", 30)
-    return Stream(_events(request, viewer, name), headers=HEADERS, media_type="text/event-stream")
+    _shares.require(viewer)
+    return Stream(_events(request, viewer), headers=HEADERS, media_type="text/event-stream")
 
 
-async def _events(request: Request[Any, Any, Any], viewer: Viewer, name: str) -> AsyncIterator[str]:
+async def _events(request: Request[Any, Any, Any], viewer: Viewer) -> AsyncIterator[str]:
     """The stream until its reader goes, may look no more, or the server stops; its browser then asks again."""
     context: Context = request.app.state.context
     sent = ""
-    _open[name] += 1
+    _shares.take(viewer)
     try:
         yield "retry: 3000\n\n"
         while not context.stopping():
@@ -81,9 +77,7 @@ async def _events(request: Request[Any, Any, Any], viewer: Viewer, name: str) ->
                 if not context.stopping():
                     await anyio.sleep(SECONDS / STEPS)
     finally:
-        _open[name] -= 1
-        if not _open[name]:
-            del _open[name]
+        _shares.give_back(viewer)
 
 
 def _event(name: str, data: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 MOTHER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell has put in the background
 from tests.processes import start
 print(start([sys.executable, "-c", "import time; time.sleep(600)"]).pid, flush=True)
 time.sleep(600)

@@ -1,6 +1,7 @@
 """One key for one connector, however its name is spelt; two connectors never share one."""
 
 import re
+from unicodedata import normalize
 
 PROTOCOL = "mcp"
 KINDS = frozenset({"server", "connector", "integration"})
@@ -14,10 +15,13 @@ _SEPARATORS = re.compile(r"[\s_\-./:()\[\]{}]+")
 def connector_key(name: str) -> str:
     """The stable key of a connector's raw name: its words without case, "MCP", and what follows that of KINDS.
 
+    Equal texts are equal however their accents are encoded (Unicode's canonical caseless matching, D145).
+
     "Atlassian MCP server", "mcp-atlassian" and "atlassian_MCP" are all "atlassian". A name without any other word says
     no more than that it is a connector: "mcp".
     """
-    words = _SEPARATORS.sub(" ", name.casefold()).split()
+    folded = normalize("NFC", normalize("NFD", name).casefold())
+    words = _SEPARATORS.sub(" ", folded).split()
     if _SAYS_NOTHING.issuperset(words):
         return PROTOCOL
     kept, after_protocol = [], False

@@ -1,6 +1,7 @@
 """What one valid event adds to the tables, as plainly as it can be said (docs/verify.md)."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Any
@@ -49,7 +50,8 @@ def attribution_row(attribution: dict[str, Any] | None) -> Key | None:
 
 def connector_key(name: str) -> str:
     """One name for one connector: "Atlassian MCP server", "mcp-atlassian" and "atlassian_MCP" are "atlassian"."""
-    words = " ".join(re.sub(r"[\s_\-./:()\[\]{}]", " ", name.casefold()).split())
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+    words = " ".join(re.sub(r"[\s_\-./:()\[\]{}]", " ", plain).split())
     bare = re.sub(r"(?<!\S)mcp(?!\S)( (server|connector|integration)(?!\S))*", "", words)
     own = [word for word in bare.split() if word]
     if all(word in ("server", "connector", "integration") for word in own):

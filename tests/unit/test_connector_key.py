@@ -49,6 +49,9 @@ SAME = [
     ("...", "mcp"),
     (" ", "mcp"),
     ("   ", "mcp"),
+    # an accent as a letter of its own, as it comes from other systems
+    ("Société Générale", "société_générale"),
+    ("Socie\u0301te\u0301 Ge\u0301ne\u0301rale MCP", "société_générale"),
     # other scripts, and signs that are no separators
     ("飞书", "飞书"),
     ("飞书 MCP", "飞书"),
@@ -94,6 +97,8 @@ def test_distinct_connectors_have_distinct_keys_in_every_spelling() -> None:
 @example("İ MCP")
 @example("\x1c")
 @example("ǰ.server")
+@example("\u0345\u0301\u03b1")
+@example("\u212b ngstr\u00f6m")
 def test_a_key_is_never_empty_never_changes_again_and_has_no_spaces(name: str) -> None:
     key = connector_key(name)
     assert key

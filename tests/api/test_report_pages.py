@@ -1,7 +1,7 @@
 """Pages, ranges and people of the reports."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ import pytest
 from api.ids import USER, tagged
 from deploy.simulation import Plan
 from tests.api.prices import UNPRICED
-from tests.api.recount import Recount, moment
+from tests.api.recount import moment
 from tests.api.reports import NEWER, SPAN
 from tests.api.server import PREFIX, Served, context_of, make_keys, serve
 from tests.api.spending import Spending
@@ -47,32 +47,6 @@ def test_without_an_end_it_reaches_the_present(served: Served, organization: str
     assert (rows[0]["starting_at"], rows[0]["ending_at"]) == ("2026-11-18T09:00:00Z", "2026-11-20T12:00:00Z")
 
 
-def test_people_who_left_are_marked_and_can_be_left_out(
-    world: World, served: Served, recount: Recount, organization: str
-) -> None:
-    last: dict[str, str] = {}
-    for event in sorted(recount.events, key=moment):
-        if event["organization_id"] == organization and event["type"] in KINDS:
-            last[tagged(USER, event["account_id"])] = event["type"]
-    span = {"starting_at": datetime(2026, 10, 21, tzinfo=UTC)}
-    for method in ("user_usage_report", "user_cost_report", *NEWER):
-        asked: dict[str, Any] = span | ({"group_by": ["actor"]} if method in NEWER else {})
-        rows = walk(served, served.keys[organization], method, beta=True, **asked)
-        actors = [row.get("actor") or row["group"]["actor"] for row in rows]
-        people = [actor for actor in actors if actor["type"] == "user_actor"]
-        assert {actor["deleted"] for actor in people} == {True, False}
-        assert {actor["name"] == "Deleted User" for actor in people} == {True, False}
-        for actor in people:
-            kind = last[actor["user_id"]]
-            assert actor["deleted"] == (kind != "member.joined")
-            assert (actor["email_address"] is None) == (kind == "account.deleted") == (actor["name"] == "Deleted User")
-        kept = walk(served, served.keys[organization], method, beta=True, **asked, exclude_deleted_users=True)
-        assert kept == [row for row, actor in zip(rows, actors, strict=True) if not actor.get("deleted")]
-
-
-KINDS = ("member.joined", "member.removed", "account.deleted")
-
-
 def test_what_has_no_price_is_named(served: Served, spending: Spending, organization: str) -> None:
     """The part with a price is given, and a model without one never costs 0 in silence."""
     rows = walk(served, served.keys[organization], "cost", beta=True, **SPAN, group_by=["model"])
@@ -97,19 +71,58 @@ def small(clickhouse: str) -> Iterator[tuple[World, Served]]:
 ASKED = {"starting_at": "2026-11-10T00:00:00Z", "ending_at": "2026-11-17T00:00:00Z"}
 
 
-def use(world: World, at: str, start: int) -> None:
-    """One more request, folded later."""
-    used = next(event for event in world.events if event["type"] == "token.used")
+def request_of(world: World) -> dict[str, Any]:
+    """A request of an organization on no seats: all its usage is reported."""
+    plans = {event["organization_id"]: event["plan"] for event in world.events if event["type"] == "plan.changed"}
+    by_use = {organization for organization, plan in plans.items() if plan == "enterprise_usage_based"}
+    requests = (event for event in world.events if event["type"] == "token.used")
+    return next(event for event in requests if event["organization_id"] in by_use)
+
+
+def use(world: World, at: str, start: int, person: str = "") -> None:
+    """One more request, of a person if one is named, folded later."""
+    used = request_of(world) | {"event_id": str(uuid4()), "occurred_at": at}
+    used |= {"actor": {"type": "user", "id": person}} if person else {}
     client = world.client()
-    fold_lines(client, world, [line_of(used | {"event_id": str(uuid4()), "occurred_at": at})], start=start)
+    fold_lines(client, world, [line_of(used)], start=start)
     client.close()
+
+
+KINDS = ("member.joined", "member.removed", "account.deleted")
+
+
+def test_people_who_left_are_marked_and_can_be_left_out(small: tuple[World, Served]) -> None:
+    world, served = small
+    organization = request_of(world)["organization_id"]
+    last = standings(world, organization)
+    for number, person in enumerate(last):
+        use(world, "2026-11-10T12:00:00Z", 1_000_000 * (number + 1), person)
+    kinds = {tagged(USER, person): kind for person, kind in last.items()}
+    assert set(kinds.values()) == set(KINDS)
+    for method in ("user_usage_report", "user_cost_report", *NEWER):
+        asked: dict[str, Any] = ASKED | ({"group_by": ["actor"]} if method in NEWER else {})
+        rows = walk(served, served.keys[organization], method, beta=True, **asked)
+        actors = [row.get("actor") or row["group"]["actor"] for row in rows]
+        people = {actor["user_id"]: actor for actor in actors if actor["type"] == "user_actor"}
+        assert people.keys() == kinds.keys()
+        for user, actor in people.items():
+            assert actor["deleted"] == (kinds[user] != "member.joined")
+            is_gone = kinds[user] == "account.deleted"
+            assert (actor["email_address"] is None) == (actor["name"] == "Deleted User") == is_gone
+        kept = walk(served, served.keys[organization], method, beta=True, **asked, exclude_deleted_users=True)
+        assert kept == [row for row, actor in zip(rows, actors, strict=True) if not actor.get("deleted")]
+
+
+def standings(world: World, organization: str) -> dict[str, str]:
+    """What was last said of the membership of each person of an organization."""
+    of = (event for event in world.events if event["organization_id"] == organization and event["type"] in KINDS)
+    return {event["account_id"]: event["type"] for event in sorted(of, key=moment)}
 
 
 @pytest.mark.parametrize("method", ["usage_report", "user_usage_report"])
 def test_a_revised_hour_ends_the_walk_and_another_does_not(small: tuple[World, Served], method: str) -> None:
     world, served = small
-    owner = next(event for event in world.events if event["type"] == "token.used")["organization_id"]
-    key, path = served.keys[owner], f"{PREFIX}/{method}"
+    key, path = served.keys[request_of(world)["organization_id"]], f"{PREFIX}/{method}"
     asked = ASKED | {"limit": 2}
     first = served.get(path, key, **asked).json()
     use(world, "2026-11-17T00:00:00Z", 1_000_000)

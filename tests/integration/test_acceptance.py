@@ -18,7 +18,7 @@ from deploy.connections import store_of
 from deploy.stack import environment_of
 from tests.pipeline import Pipeline, pipeline
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 SIZE = ("--seed", "11", "--until", "2026-11-20", "--users", "60", "--days", "12")
 RATES = ("--duplicates", "0.03", "--late", "0.02", "--poison", "0.01")
@@ -36,7 +36,7 @@ def tally(pipeline: Pipeline, *arguments: str, **environment: str) -> subprocess
         env={**os.environ, **environment_of(pipeline.settings), **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -59,7 +59,7 @@ def recounted(emitted: Pipeline) -> tuple[Path, list[str]]:
     folder = emitted.folder / "recounted"
     folder.mkdir()
     command = [sys.executable, "-m", "tests.oracle.recount_ndjson", str(emitted.folder / "e.ndjson"), FIRST, LAST]
-    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, timeout=600, check=True)
     return folder, done.stdout.splitlines()
 
 
@@ -105,6 +105,6 @@ def test_a_token_more_would_be_seen(emitted: Pipeline, recounted: tuple[Path, li
     folder = emitted.folder / "one-more"
     folder.mkdir()
     command = [sys.executable, "-m", "tests.oracle.recount_ndjson", str(file), FIRST, LAST, str(folder)]
-    subprocess.run(command, capture_output=True, timeout=120, check=True)
+    subprocess.run(command, capture_output=True, timeout=600, check=True)
     same = [path.read_bytes() == (recounted[0] / path.name).read_bytes() for path in folder.glob("*.csv")]
     assert not all(same)

@@ -49,7 +49,7 @@ def tally(*arguments: str, given: str | None = None, **environment: str) -> "sub
         capture_output=True,
         input=given,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
 
@@ -180,7 +180,7 @@ def test_simulated_events_go_down_a_pipe(fresh_kafka: str) -> None:
     tally_command = (
         f"{Path(sys.executable).parent}/tally {' '.join(simulated('-'))} | {head} -1; exit ${{PIPESTATUS[0]}}"
     )
-    ended = subprocess.run(["bash", "-c", tally_command], capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(["bash", "-c", tally_command], capture_output=True, text=True, timeout=240, check=False)
     assert (ended.returncode, ended.stderr, ended.stdout.count("\n")) == (ExitCode.OK, "", 1)
 
 
@@ -228,6 +228,6 @@ def test_simulate_sends_to_kafka(kafka: str) -> None:
 def test_a_closed_pipe_is_no_failure() -> None:
     command = shutil.which("tally", path=str(Path(sys.executable).parent))
     ended = subprocess.run(
-        f"{command} schema | head -1", shell=True, capture_output=True, text=True, timeout=60, check=False
+        f"{command} schema | head -1", shell=True, capture_output=True, text=True, timeout=240, check=False
     )
     assert (ended.stdout, ended.stderr) == ("{\n", "")

@@ -14,7 +14,7 @@ from tests.api.server import serve
 from tests.integration.bad_days import eventually, health, tally
 from tests.pipeline import Pipeline, pipeline
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_before_the_first_migration_health_says_what_to_do(running: Pipeline) ->
 def test_all_is_well_though_nothing_was_ever_sent(running: Pipeline) -> None:
     port = free_port()
     running.start_worker(metrics_port=port)
-    eventually(lambda: health(port)[0] == 200, 90, lambda: health(port))
+    eventually(lambda: health(port)[0] == 200, told=lambda: health(port))
     assert api_health(running.settings)["healthy"]
     for arguments in ((), ("--json",), ("--from", "2026-11-01", "--to", "2026-11-08"), ("--wait", "0")):
         verified = tally(running.settings, "verify", *arguments)
@@ -62,6 +62,6 @@ def test_a_worker_that_is_gone_makes_the_watermark_old_and_health_names_what_wai
     for worker in running.workers:
         worker.kill()
         worker.wait()
-    found = eventually(lambda: (one := api_health(running.settings))["cause"] == "behind" and one, 150)
+    found = eventually(lambda: (one := api_health(running.settings))["cause"] == "behind" and one, 400)
     assert "tally.token/0@0" in str(found["problems"])
     assert "is a worker running?" in str(found["problems"])

@@ -7,7 +7,7 @@ from uuid import UUID
 Event = dict[str, Any]
 
 GROUPS = [str(UUID(int=0xA000 + number)) for number in range(4)]
-ODD_SKILL = 'o\'dd "name" \\ \t{x:String} é'
+ODD_SKILL = 'o\'dd "name" \\ \\t{x:String} é'
 
 
 def extra_events(events: Sequence[Event]) -> list[Event]:

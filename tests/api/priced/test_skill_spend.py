@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,14 +11,14 @@ import pytest
 
 from api.ids import GROUP, USER, tagged
 from deploy.simulation import Plan
-from reports.prices import SHIPPED
+from reports.prices import load_prices
 from tests.api.groups import GROUPS
+from tests.api.prices import write_prices
 from tests.api.recount import Recount
 from tests.api.server import PREFIX, Served, context_of, make_keys, serve
 from tests.api.skill_spend import Share, cells_of, shares
 from tests.api.walking import FIRST, LAST, RANGE, walk
 from tests.api.world import UNTIL, World, fold_lines, line_of, priced_world
-from tests.integration.reporting import load_text
 
 MONEY = ("attributed_list_price", "estimated_overage_spend")
 CUTS: list[dict[str, Any]] = [
@@ -130,7 +131,7 @@ def test_in_order_of_money(served: Served, organization: str, order_by: str, ord
     assert len(set(ranks)) > 5
 
 
-def test_an_unknown_price_is_null_and_a_new_price_ends_a_walk(clickhouse: str) -> None:
+def test_an_unknown_price_is_null_and_a_new_price_ends_a_walk(clickhouse: str, tmp_path: Path) -> None:
     plan = Plan(until=UNTIL, seed=3, organizations=1, users=8, days=10)
     world = priced_world(clickhouse, plan)
     organization = world.organizations[0]
@@ -145,7 +146,7 @@ def test_an_unknown_price_is_null_and_a_new_price_ends_a_walk(clickhouse: str) -
         assert served.get(path, key, starting_date="2026-11-01", limit=1, page=page).status_code == 410
         rows = {row["skill_name"]: row for row in served.get(path, key, starting_date="2026-11-01").json()["data"]}
         page = served.get(path, key, starting_date="2026-11-01", limit=1).json()["next_page"]
-        load_text(client, SHIPPED.read_text())
+        load_prices(client, write_prices(tmp_path))
         client.close()
         assert served.get(path, key, starting_date="2026-11-01", limit=1, page=page).status_code == 410
     assert {name: rows["new-skill"][name] for name in (*MONEY, "currency")} == dict.fromkeys((*MONEY, "currency"))

@@ -14,7 +14,7 @@ from api.usage.endpoints import REPORTS
 from deploy.simulation import Line, Plan
 from tests.api.groups import GROUPS, extra_events
 from tests.api.server import PREFIX, Served, context_of, make_keys, serve
-from tests.api.world import NOW, UNTIL, World, fold_lines, line_of, priced_world
+from tests.api.world import NOW, UNTIL, Events, World, fold_lines, line_of, priced_world
 
 DAYS = {"starting_date": "2026-11-05", "ending_date": "2026-11-20"}
 SPAN = {"starting_at": "2026-11-05T00:00:00Z", "ending_at": "2026-11-19T00:00:00Z"}
@@ -23,13 +23,39 @@ SHOWN |= {"connector_display_name", "project_name", "created_by", "created_at", 
 """What is said of a row, and decides neither whether it is there nor where."""
 
 PLAN = Plan(until=UNTIL, seed=8, organizations=2, users=9, days=20)
+CROWD = [str(UUID(int=0xABE0000 + number)) for number in range(6)]
 Asked = tuple[str, dict[str, Any]]
+
+
+def crowd(events: Events) -> Events:
+    """Six people of one group who all do everything on one day, so that every list has several pages."""
+    made = extra_events(events)
+    organization = next(event["organization_id"] for event in made if event["type"] == "group.saved")
+    samples = {event["type"]: event for event in events if event.get("actor", {}).get("type") == "user"}
+    for number, person in enumerate(CROWD):
+        name, there = f"walked-{number}", {"organization_id": organization}
+        long_ago = there | {"occurred_at": "2026-10-25T00:00:00Z"}
+        here = there | {"occurred_at": "2026-11-17T09:00:00Z", "actor": {"type": "user", "id": person}}
+        share_status = ("private", "organization")[number % 2]
+        project = str(UUID(int=0xABF0000 + number))
+        made += [
+            long_ago | {"type": "member.joined", "account_id": person, "role": "member"},
+            long_ago | {"type": "profile.updated", "account_id": person, "email": f"{name}@a.example", "name": name},
+            long_ago | {"type": "group.joined", "account_id": person, "group_id": GROUPS[3]},
+            long_ago | {"type": "skill.saved", "name": name, "display_name": name, "share_status": share_status},
+            samples["token.used"] | here | {"funding": "usage_based"},
+            samples["chat.message"] | here | {"product": "chat", "project_id": project},
+            samples["connector.called"] | here | {"name": name},
+            samples["skill.used"] | here | {"name": name},
+            samples["artifact.created"] | here | {"artifact_id": project},
+        ]
+    return [event | {"event_id": str(UUID(int=0xABD0000 + number))} for number, event in enumerate(made)]
 
 
 @pytest.fixture
 def world(clickhouse: str) -> World:
-    """A world of its own, whose busiest organization has groups."""
-    return priced_world(clickhouse, PLAN, extra_events)
+    """A world of its own, whose busiest organization has groups and a crowd."""
+    return priced_world(clickhouse, PLAN, crowd)
 
 
 @pytest.fixture
@@ -170,8 +196,10 @@ ENDED: dict[str, set[str]] = {
 @pytest.mark.parametrize("name", ENDED)
 def test_every_row_comes_once_or_the_walk_ends(world: World, served: Served, name: str) -> None:
     key = served.keys[world.organizations[0]]
-    asked = [one for one in walks() if one[0].rpartition("/")[2] in (ENDED[name] or {"users", "usage", "skills"})]
+    walked = ENDED[name] or {"users", "usage", "skills"}
+    asked = [one for one in walks() if one[0].rpartition("/")[2] in walked]
     first = [(one, page) for one in asked if (page := rows_of(served, key, one, limit=2))["next"]]
+    assert {one[0].rpartition("/")[2] for one, _ in first} == walked, "one has a single page"
     before = [rows_of(served, key, one, limit=most(one))["rows"] for one, _ in first]
     getattr(Changes(world), name)()
     ended: set[str] = set()

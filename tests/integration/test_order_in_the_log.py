@@ -208,10 +208,11 @@ PAIRS = {
 
 @pytest.mark.parametrize("view", PAIRS)
 @pytest.mark.parametrize("turned", [False, True])
-def test_of_two_changes_at_one_instant_the_later_one_in_the_log_holds(clickhouse: str, view: str, turned: bool) -> None:
+def test_of_two_changes_at_one_instant_the_later_one_in_the_log_holds(log: Log, view: str, turned: bool) -> None:
     (first, _), (last, expected) = reversed(PAIRS[view]) if turned else PAIRS[view]
     for places in (((0, 0), (0, 1)), ((10, 900), (9, 5)), ((0, 900), (1, 5)), ((1, 7), (0, 7))):
-        log = Log(database(clickhouse))
+        log = Log(log.client)
+        log.client.command("TRUNCATE TABLE directory")
         for (partition, offset), each in zip(places, (first, last), strict=True):
             log.put(DIRECTORY, partition, each, first=offset)
         for _ in "12":
@@ -219,7 +220,6 @@ def test_of_two_changes_at_one_instant_the_later_one_in_the_log_holds(clickhouse
             assert found == ([] if expected is None else [expected])
             log.put(DIRECTORY, 20, first)  # sent again, after partitions were added: it changes nothing
             log.client.command("OPTIMIZE TABLE directory FINAL")
-        log.client.close()
 
 
 def test_of_two_terms_from_one_hour_the_one_that_was_decided_last_holds_though_it_came_first(log: Log) -> None:

@@ -22,7 +22,7 @@ from tests.integration.bad_days import eventually, query, tally
 from tests.integration.test_bad_days_commands import start_up
 from tests.pipeline import pipeline
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-00000000000a"
 OPUS, SONNET = "claude-opus-4-8", "claude-sonnet-4-5"
@@ -201,7 +201,7 @@ def test_tally_up_starts_with_an_own_list_over_the_shipped_one(settings: Setting
     mine = settings.model_copy(update={"prices_file": prices, "data_dir": tmp_path, "reports_dir": tmp_path / "r"})
     up = start_up(mine)
     try:
-        eventually(lambda: read_stack(tmp_path).get("api", {}).get("healthy"), 90)
+        eventually(lambda: read_stack(tmp_path).get("api", {}).get("healthy"), 180)
         second_terminal = [sys.executable, "-m", "deploy.cli", "prices", "list", "--json", "--data-dir", str(tmp_path)]
         shown = json.loads(subprocess.run(second_terminal, capture_output=True, text=True, check=True).stdout)
         assert shown["list"]["source"] == str(prices)

@@ -4,6 +4,7 @@ Two worlds, or one world before and after a change, are equal to a viewer if and
 """
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -29,6 +30,7 @@ FIRST, LAST, ENDS = "2026-10-22", "2026-11-19", "2026-11-20"
 SPAN = {"starting_at": f"{FIRST}T00:00:00Z", "ending_at": f"{ENDS}T00:00:00Z"}
 CLAUDE_CODE = f"{claude_code.PREFIX}/{claude_code.NAME}"
 CONNECTOR = "notion"
+CURSOR = re.compile(rb'"next_page":"([^"]+)"')
 
 Asked = tuple[str, Mapping[str, Any]]
 Answers = dict[str, bytes]
@@ -74,16 +76,26 @@ def pages(organization: str, account: str) -> Iterator[Asked]:
 
 
 def answers(client: httpx.Client, asked: Iterator[Asked]) -> Answers:
-    """What is answered, by question: the body, or the status of a refusal. No body differs from request to request."""
+    """What is answered, by question: the bodies of all pages, or the status of a refusal. No body differs from request
+    to request but for its cursor, which is sealed anew each time."""
 
     def answer(question: Asked) -> tuple[str, bytes]:
         path, parameters = question
-        response = client.get(path, params=dict(parameters))
-        body = response.content if response.status_code == 200 else str(response.status_code).encode()
-        return f"{path} {dict(parameters)}", body
+        return f"{path} {dict(parameters)}", _bodies(client, path, parameters)
 
     with ThreadPoolExecutor(4) as pool:
         return dict(pool.map(answer, asked))
+
+
+def _bodies(client: httpx.Client, path: str, parameters: Mapping[str, Any]) -> bytes:
+    response = client.get(path, params=dict(parameters))
+    if response.status_code != 200:
+        return str(response.status_code).encode()
+    cursor = CURSOR.search(response.content)
+    if cursor is None:
+        return response.content
+    further = _bodies(client, path, {**parameters, "page": cursor[1].decode()})
+    return response.content.replace(cursor[1], b"") + further
 
 
 def exports(world: World, organization: str, period: Period) -> Answers:

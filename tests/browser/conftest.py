@@ -1,16 +1,18 @@
 """One world, one live server and one browser for all tests of this folder."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from reports.access.passes import Holder
 from reports.prices import SHIPPED, load_prices
 from tests.api.people import people_events
 from tests.api.server import Served, context_of, make_keys, serve
 from tests.api.signing import browser as signed_in
+from tests.api.world import PLAN as API_PLAN
 from tests.api.world import World, make_world
 from tests.browser.chromium import started
 from tests.browser.odd import odd_events
@@ -20,13 +22,23 @@ from tests.integration.recounting import Prices
 NOWHERE = "http://127.0.0.1:9/"
 """An address that tests try to reach from a page; that the browser says so is what they want."""
 
+expect.set_options(timeout=60_000)
+"""What a page comes to show is waited for; how long that takes is the machine's."""
+
 Open = Callable[..., Page]
+
+
+PLAN = replace(API_PLAN, seed=1)
+"""Its organizations, busiest first: one that pays by use, one on seats with extra usage, and one on seats without."""
 
 
 @pytest.fixture(scope="package")
 def world(clickhouse: str) -> World:
     """The simulated world, with people of every role, odd names and somebody who is gone."""
-    world = make_world(clickhouse, f"browser_{uuid4().hex}", extra=lambda events: people_events() + odd_events(events))
+    world = make_world(clickhouse, f"browser_{uuid4().hex}", PLAN, lambda events: people_events() + odd_events(events))
+    plans = {event["organization_id"]: event["plan"] for event in world.events if event["type"] == "plan.changed"}
+    found = [plans[organization] for organization in world.organizations[:3]]
+    assert found == ["enterprise_usage_based", "enterprise_seat_based", "team"], "the simulation tells other histories"
     client = world.client()
     load_prices(client)
     client.close()

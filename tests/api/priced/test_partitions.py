@@ -20,7 +20,7 @@ from tests.api.prices import DEARER, DEARER_FROM, write_prices
 from tests.api.server import Served, context_of, make_keys, serve
 from tests.api.world import UNTIL, World, make_world
 
-PLAN = Plan(until=UNTIL, seed=11, organizations=4, users=24, days=25, duplicates=0.02, late=0.02)
+PLAN = Plan(until=UNTIL, seed=13, organizations=4, users=24, days=25, duplicates=0.02, late=0.02)
 """One that pays by use, two on seats with and without extra usage, and one that changes its plan in the period."""
 
 PRICED = tuple(name for name, source in SOURCES.items() if "net_usd" in source.amounts)

@@ -11,8 +11,8 @@ from deploy.patience import PatientProtocol
 from tests.api.server import Served, context_of, serve
 from tests.api.world import World
 
-POST = b"POST /sign-in HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n"
-GET = b"GET /alive HTTP/1.1\r\nhost: x\r\n\r\n"
+POST = b"POST /sign-in HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n"
+GET = b"GET /alive HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_who_is_slow_is_answered(hasty: Served) -> None:
 
 def test_an_answer_that_nobody_takes_is_given_up(hasty: Served) -> None:
     with connected(hasty) as connection:
-        document = b"GET /schema/openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
+        document = b"GET /schema/openapi.json HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
         connection.sendall(document * 400)
         time.sleep(4)
         assert rest(connection).count(b"HTTP/1.1 200") < 400

@@ -17,15 +17,15 @@ from deploy.embedded.ports import free_port
 
 def start_kafka(data: Path, port: int = 0, password: str = "") -> RunningChild:
     """Start a broker over `data`; its address is `.child.url`. The caller stops it."""
-    return _started(kafka_child(data, port or free_port(), heap_mb=384, password=password), data)
+    return started(kafka_child(data, port or free_port(), heap_mb=384, password=password), data)
 
 
 def start_clickhouse(data: Path, port: int = 0, password: str = "") -> RunningChild:
     """Start a ClickHouse server over `data`; its address is `.child.url`. The caller stops it."""
-    return _started(clickhouse_child(data, port or free_port(), password=password, memory=2 << 30), data)
+    return started(clickhouse_child(data, port or free_port(), password=password, memory=2 << 30), data)
 
 
-def _started(child: Child, data: Path) -> RunningChild:
+def started(child: Child, data: Path) -> RunningChild:
     """However slow the machine is, within minutes: no test is of how long a server takes."""
     return start(replace(child, start_timeout=240), data / "output.log")
 

@@ -52,6 +52,14 @@ class Pipeline:
         self.workers.append(worker)
         return worker
 
+    def wait_until_reading(self, *workers: subprocess.Popen[bytes]) -> None:
+        """Until each has partitions; one that is told to end before it is there does not end as a worker does."""
+        logs = [self.folder / f"worker-{self.workers.index(worker)}.log" for worker in workers]
+        deadline = time.monotonic() + 240
+        while not all("reading" in log.read_text(errors="replace") for log in logs):
+            assert time.monotonic() < deadline, f"not within 240 s: all of {', '.join(map(str, logs))} have partitions"
+            time.sleep(0.1)
+
     def restart_clickhouse(self) -> None:
         """kill -9 of ClickHouse, and a new one on the same data and port."""
         self.clickhouse.kill()

@@ -138,7 +138,7 @@ def connections_truncated(field: Field) -> None:
 def all_poison(field: Field) -> None:
     field.load.add(Line("tally.session", b"key", b"not JSON", "") for _ in range(POISON))
     if "bad_share" not in field.changed:
-        eventually(lambda: field.said("of its latest records are dead letters"), seconds=60)
+        eventually(lambda: field.said("of its latest records are dead letters"))
         field.changed["bad_share"] = 1.0
         for _ in tuple(field.workers):
             field.replace(SIGTERM)

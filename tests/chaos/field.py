@@ -14,7 +14,6 @@ from tests.chaos.load import Load
 from tests.chaos.proxy import Proxy
 from tests.chaos.reader import Reader
 from tests.embedded import start_clickhouse, start_kafka
-from tests.integration.bad_days import eventually
 from tests.pipeline import Pipeline, pipeline
 
 WORKERS = 2
@@ -42,20 +41,21 @@ class Field:
     def replace(self, signal: Signals) -> None:
         """End the oldest worker so, and start another under its name, as a supervisor does."""
         worker = self.workers.pop(0)
+        if signal != Signals.SIGKILL:
+            self.pipeline.wait_until_reading(worker)
         worker.send_signal(signal)
-        code = worker.wait(timeout=30)
+        code = worker.wait(timeout=120)
         assert signal == Signals.SIGKILL or code == 0, f"a worker that was told to end gave {code}"
         self.workers.append(self.start(worker_name=self._names[0]))
         self._names.rotate(-1)
 
     def visit(self, **changed: object) -> None:
         """One more worker joins, reads for a while, and leaves under SIGTERM."""
-        log = self.pipeline.folder / f"worker-{len(self.pipeline.workers)}.log"
         worker = self.start(**changed)
-        eventually(lambda: "reading" in log.read_text(errors="replace"), seconds=60)
+        self.pipeline.wait_until_reading(worker)
         time.sleep(3)
         worker.terminate()
-        assert worker.wait(timeout=30) == 0
+        assert worker.wait(timeout=120) == 0
 
     def restart_kafka(self, away: float) -> None:
         """Kafka ends, is away so long, and comes back on its port."""
@@ -77,7 +77,7 @@ class Field:
 
     def recovery(self) -> float:
         """Seconds until all that the log holds now is in ClickHouse."""
-        return self.pipeline.wait(timeout=120)
+        return self.pipeline.wait()
 
     def end(self) -> Verdict:
         """Stop the load, wait until all is folded, and recount everything. The reader has looked a last time."""
@@ -86,7 +86,7 @@ class Field:
         self.reader.end()
         ended = [worker.returncode for worker in self.workers if worker.poll() is not None]
         assert not ended, f"workers ended by themselves: {ended}"
-        return verify(self.pipeline.settings, wait_seconds=60)
+        return verify(self.pipeline.settings, wait_seconds=240)
 
 
 def _port(url: str) -> int:

@@ -19,7 +19,7 @@ from tests.chaos.field import HORIZON
 from tests.integration.bad_days import eventually
 from tests.pipeline import Pipeline, assert_exact, pipeline
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 PLAN = Plan(until=date(2026, 11, 20), seed=5, users=120, days=10, duplicates=0.03, late=0.02, poison=0.01)
 PART = 3_000
@@ -40,9 +40,8 @@ def life() -> Iterator[Line]:
 
 def started(running: Pipeline, name: str | None) -> "subprocess.Popen[bytes]":
     """A worker under this name, when it has partitions."""
-    log = running.folder / f"worker-{len(running.workers)}.log"
     worker = running.start_worker(worker_name=name)
-    eventually(lambda: "reading" in log.read_text(errors="replace"), seconds=60)
+    running.wait_until_reading(worker)
     return worker
 
 
@@ -95,7 +94,7 @@ def test_who_is_alive_nevertheless_joins_again(running: Pipeline, life: Iterator
     running.emit(islice(life, PART))
     started(running, "one")
     running.emit(islice(life, PART))
-    eventually(lambda: list(members(running).values()) == ["one", "one"], seconds=60)
+    eventually(lambda: list(members(running).values()) == ["one", "one"])
     running.emit(islice(life, PART))
     running.wait()
     assert_exact(running)

@@ -25,14 +25,14 @@ from tests.processes import start as start_process
 
 PLAN = Plan(until=datetime.now(UTC).date(), seed=3, organizations=2, users=8, days=3)
 
-NEVER = 30 * 24 * 60
-"""Minutes after which a day is complete for the stack: it issues none, so that all are left to a test."""
+A_DAY = 24 * 60
+"""Minutes after which a day is complete for the stack: it leaves yesterday's reports to a test."""
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A `tally up` over a Kafka and a ClickHouse from outside, with a little history that is folded."""
-    with pipeline(tmp_path_factory.mktemp("commands"), completeness_grace_minutes=NEVER) as running:
+    with pipeline(tmp_path_factory.mktemp("commands"), completeness_grace_minutes=A_DAY) as running:
         running.emit(simulate(PLAN))
         up = start_up(running.settings)
         running.wait()
@@ -131,7 +131,7 @@ def test_a_full_disk_leaves_no_half_written_report(stack: Settings, tmp_path: Pa
     report = tmp_path / "report.csv"
     arguments = ("--organization", organization, "--period", "last-90-days", "--provisional", "--out", str(report))
     one_line(tally(stack, "export", *arguments, preexec_fn=limit), ExitCode.FILE, str(tmp_path), "file too large")
-    issuing = stack.model_copy(update={"reports_dir": tmp_path, "completeness_grace_minutes": 120})
+    issuing = stack.model_copy(update={"reports_dir": tmp_path, "completeness_grace_minutes": 0})
     exporter = tally(issuing, "exporter", "--once", preexec_fn=limit)
     assert exporter.returncode == ExitCode.FILE, exporter.stderr
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size] == []

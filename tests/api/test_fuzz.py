@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.api.fuzz.odd import credentials_of, odd_requests
 from tests.api.fuzz.running import fuzz
 from tests.api.server import Served
 from tests.api.world import World
+
+pytestmark = pytest.mark.timeout(1800)
+"""What bounds them is the number of requests, which take as long as the machine lets them."""
 
 
 def test_schemathesis_finds_nothing(served: Served, organization: str, tmp_path: Path) -> None:

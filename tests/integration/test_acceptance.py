@@ -68,7 +68,7 @@ def test_every_report_equals_the_recount(emitted: Pipeline, recounted: tuple[Pat
     rows = 0
     for expected in sorted(folder.glob("spend-*.csv")):
         organization = expected.stem.removeprefix("spend-")
-        out = emitted.folder / "exported.csv"
+        out = emitted.folder / f"exported-{organization}.csv"
         custom = ("--period", "custom", "--start", FIRST, "--end", LAST, "--out", str(out))
         done = tally(emitted, "export", "--organization", organization, *custom, TALLY_NOW=NOW)
         if done.returncode == REFUSED:

@@ -73,10 +73,8 @@ ASKED = {"starting_at": "2026-11-10T00:00:00Z", "ending_at": "2026-11-17T00:00:0
 
 def request_of(world: World) -> dict[str, Any]:
     """A request of an organization on no seats: all its usage is reported."""
-    plans = {event["organization_id"]: event["plan"] for event in world.events if event["type"] == "plan.changed"}
-    by_use = {organization for organization, plan in plans.items() if plan == "enterprise_usage_based"}
-    requests = (event for event in world.events if event["type"] == "token.used")
-    return next(event for event in requests if event["organization_id"] in by_use)
+    by_use = world.pays_by_use
+    return next(each for each in world.events if (each["type"], each["organization_id"]) == ("token.used", by_use))
 
 
 def use(world: World, at: str, start: int, person: str = "") -> None:

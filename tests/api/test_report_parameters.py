@@ -98,9 +98,9 @@ def test_the_newer_reports_need_their_beta(served: Served, organization: str, me
     assert ask("other-2026-01-01", BETA).status_code == 200
 
 
-def test_who_sees_no_spend_gets_usage_and_no_cost(world: World, served: Served, organization: str) -> None:
+def test_who_sees_no_spend_gets_usage_and_no_cost(world: World, served: Served) -> None:
     client = world.client()
-    _, blind = create_key(client, organization, "blind", NOW, None, scopes=(READ_ACTIVITY,))
+    _, blind = create_key(client, world.pays_by_use, "blind", NOW, None, scopes=(READ_ACTIVITY,))
     client.close()
     for report in REPORTS:
         response = served.get(f"{PREFIX}/{report.name}", blind, **RANGE)

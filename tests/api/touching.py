@@ -1,6 +1,7 @@
 """Which metrics an event adds to, by the events' documentation alone. It imports nothing of Tally."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -217,7 +218,14 @@ def in_sessions(event: Event, what: str) -> dict[str, str]:
 
 
 def normal(name: str) -> str:
-    """A connector's key: "Atlassian MCP server" and "mcp-atlassian" are "atlassian"."""
-    words = re.split(r"[\s_\-./:]+", name.casefold())
-    kept = [word for word in words if word and not re.fullmatch("mcp|server|connector|integration", word)]
-    return "_".join(kept or [word for word in words if word])
+    """A connector's key: "Atlassian MCP server" and "mcp-atlassian" are "atlassian"; "SQL Server" is "sql_server"."""
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+    words = [word for word in re.split(r"[\s_\-./:()\[\]{}]+", plain) if word]
+    kinds = {"server", "connector", "integration"}
+    if set(words) <= kinds | {"mcp"}:
+        return "mcp"
+    while "mcp" in words:
+        at = words.index("mcp")
+        end = next((place for place in range(at + 1, len(words)) if words[place] not in kinds), len(words))
+        words = words[:at] + words[end:]
+    return "_".join(words)

@@ -47,6 +47,12 @@ class World:
             busy[event["organization_id"]] += 1
         return sorted(busy, key=lambda organization: -busy[organization])
 
+    @property
+    def pays_by_use(self) -> str:
+        """The busiest organization on no seats: all its usage is reported."""
+        plans = {event["organization_id"]: event["plan"] for event in self.events if event["type"] == "plan.changed"}
+        return next(each for each in self.organizations if plans.get(each) == "enterprise_usage_based")
+
     def client(self) -> Client:
         """A new client of the world's database."""
         return connect(self.url, database=self.database)

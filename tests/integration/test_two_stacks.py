@@ -22,7 +22,7 @@ from deploy.errors import ExitCode
 from sinks.clickhouse import ClickHouseError, connect
 from tests.processes import start as start_process
 
-PARTS = ("kafka", "clickhouse", "worker-1", "api")
+PARTS = ("kafka", "clickhouse", "worker-1", "exporter", "api")
 Up = Callable[[Path], "subprocess.Popen[str]"]
 
 pytestmark = pytest.mark.timeout(400)

@@ -35,6 +35,12 @@ from tests.api.walking import walk, walk_async
 from tests.api.world import World
 
 
+@pytest.fixture(scope="module")
+def organization(world: World) -> str:
+    """One on no seats, where a report has more than the extra usage of a few people."""
+    return world.pays_by_use
+
+
 def same(
     served: Served, spending: Spending, organization: str, method: str, *, by: Collection[str] = (),
     only: dict[str, Collection[Value]] | None = None, width: str | None = None, pages: int = 1, **asked: Any,

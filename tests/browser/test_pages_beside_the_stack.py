@@ -14,10 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from sinks.clickhouse import connect
-from tests.browser.chromium import started
+from tests.browser.chromium import ELSEWHERE
 from tests.embedded import start_clickhouse
 
-ELSEWHERE = "rebind.example"
 SECRET = "ada@example.com"
 READ = "SELECT email FROM mine.people"
 PLANT = "INSERT INTO mine.people VALUES ('planted')"
@@ -76,13 +75,6 @@ def clickhouse_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     running.stop()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser in which another site's name leads to this machine."""
-    with started(f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1") as running:
-        yield running
-
-
 class _Pages(http.server.BaseHTTPRequestHandler):
     """Serves one page at every address."""
 
@@ -108,9 +100,9 @@ def evil() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(chromium: Browser) -> Iterator[Page]:
     """A page of a fresh profile."""
-    context = browser.new_context()
+    context = chromium.new_context()
     yield context.new_page()
     context.close()
 

@@ -131,7 +131,7 @@ def test_kafka_goes_away_and_comes_back(stack: Stack) -> None:
 def test_clickhouse_goes_away_for_twenty_seconds_under_load(stack: Stack) -> None:
     worker = stack.start()
     load = stack.emitting(10_000)
-    eventually(lambda: stack.health()[0])
+    stack.pipeline.wait_until_reading(worker)
     stack.stop_clickhouse()
     eventually(lambda: "ClickHouse does not take what it is given" in stack.health()[1], told=stack.health)
     assert stack.health()[0] == 503

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="prices", help="The list of prices.", no_args_is_help=True)
 
+ListFile = Annotated[
+    Path | None, typer.Argument(metavar="FILE", help="A price list as CSV; without, the one that the settings name.")
+]
+
 _UNITS = ("input", "cache read", "5m write", "1h write", "output")
 
 
 @app.command()
 def check(
     context: typer.Context,
-    path: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="A price list as CSV; without, the one that the settings name."),
-    ] = None,
+    path: ListFile = None,
 ) -> None:
     """Check a price list without loading it."""
     from reports.prices import read_price_list
@@ -72,10 +73,7 @@ def show(
 @app.command()
 def load(
     context: typer.Context,
-    path: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE", help="A price list as CSV; without, the one that the settings name."),
-    ] = None,
+    path: ListFile = None,
     shipped: Annotated[bool, typer.Option("--shipped", help="The list that came with Tally.")] = False,
     revise: Annotated[
         bool, typer.Option("--revise", help="Also when issued reports rest on other prices: they get new revisions.")

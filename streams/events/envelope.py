@@ -54,21 +54,6 @@ Moment = Annotated[
 ]
 
 ActorType = Literal["user", "api_key", "service_account", "federated"]
-Product = Literal[
-    "chat",
-    "claude_code",
-    "cowork",
-    "office_agent",
-    "claude_in_chrome",
-    "claude_design",
-    "claude_tag",
-    "science",
-    "claude_console",
-    "managed_agents_api",
-    "message_batches_api",
-    "messages_api",
-    "other",
-]
 SessionProduct = Literal[
     "claude_code",
     "cowork",
@@ -84,6 +69,7 @@ SessionProduct = Literal[
     "other",
 ]
 """Products with sessions: in chat there are conversations, and what happens without a product is counted as chat."""
+Product = Literal["chat", SessionProduct]
 Surface = Literal["web", "desktop", "mobile", "slack", "excel", "powerpoint", "word", "outlook", "terminal", "ide"]
 
 

@@ -14,8 +14,6 @@ import msgspec
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from api.errors import Unavailable
-
 logger = logging.getLogger("tally.api")
 
 KEPT_SECONDS = 600.0
@@ -28,8 +26,8 @@ LARGEST = 256 << 10
 PIECE = 16 << 10
 FETCH_SECONDS = 5.0
 """How long a fetch may take in all, however slowly its bytes come."""
-OTHERS_SECONDS = 0.5
-"""How long others wait for the fetch of one."""
+PATIENCE_SECONDS = 2.0
+"""How long a request waits for a fetch, which goes on without it."""
 KEY_TYPES = ("RSA", "EC", "OKP")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -100,9 +98,10 @@ def _is_usable(key: Mapping[str, Any]) -> bool:
 
 @dataclass
 class KeyRing:
-    """The keys at one URL. Of many who miss one, one fetches, and no thread waits for it."""
+    """The keys at one URL. Of many who miss one, one begins a fetch, and no thread waits for it."""
 
     url: str
+    patience_seconds: float = PATIENCE_SECONDS
     clock: Callable[[], float] = time.monotonic
     _keys: Mapping[str, PyJWK] = field(default_factory=dict)
     _fetched_at: float = float("-inf")
@@ -110,21 +109,18 @@ class KeyRing:
     _fetching: "asyncio.Task[None] | None" = None
 
     async def find(self, kid: str) -> PyJWK | None:
-        """The key of this id. Raises Unavailable while there are no keys that still hold."""
+        """The key of this id, if it is among those that still hold."""
         if kid not in self._keys or self._age(self._fetched_at) >= KEPT_SECONDS:
             await self._refreshed()
-        if self._age(self._fetched_at) >= LAST_SECONDS:
-            raise Unavailable("The keys of the identity provider cannot be fetched. Try again later.", 30)
-        return self._keys.get(kid)
+        return self._keys.get(kid) if self._age(self._fetched_at) < LAST_SECONDS else None
 
     async def _refreshed(self) -> None:
-        """Fetch again if it is time to; who comes while another's fetch is under way waits a moment at most."""
-        if self._fetching is not None:
-            await asyncio.wait({self._fetching}, timeout=OTHERS_SECONDS)
-        elif self._age(self._tried_at) >= AGAIN_SECONDS:
+        """Fetch again if it is time to; nobody waits for it longer than their patience."""
+        if self._fetching is None and self._age(self._tried_at) >= AGAIN_SECONDS:
             self._tried_at = self.clock()
             self._fetching = asyncio.create_task(self._fetch())
-            await asyncio.wait({self._fetching})
+        if self._fetching is not None:
+            await asyncio.wait({self._fetching}, timeout=self.patience_seconds)
 
     async def _fetch(self) -> None:
         try:

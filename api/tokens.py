@@ -3,9 +3,10 @@
 The library checks signature, issuer and audience; times are checked here, by the installation's clock.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -13,8 +14,8 @@ import jwt
 from clickhouse_connect.driver.client import Client
 from jwt.exceptions import MissingRequiredClaimError, PyJWTError
 
-from api.errors import NoKey
-from api.key_rings import BadKeys, KeyRing, read_keys
+from api.errors import NoKey, Unproven
+from api.key_rings import PATIENCE_SECONDS, BadKeys, KeyRing, read_keys
 from reports.access.keys import digest
 from reports.access.passes import Holder, signed_out_at
 from reports.access.people import members_by_email
@@ -41,10 +42,6 @@ OPTIONS: Any = {
     "enforce_minimum_key_length": True,
 }
 LARGEST = 16 << 10
-UNACCEPTED = (
-    "No organization accepts this token: its issuer, audience, kind (typ) and key (kid) must be those of an identity "
-    "provider that `tally identity show` lists."
-)
 LEEWAY_SECONDS = 30
 """How far the clocks of provider and installation may be apart."""
 
@@ -64,31 +61,42 @@ class Vouched:
     use: str
 
 
+@dataclass
 class Tokens:
-    """Checks tokens that live at most `longest`; keeps the providers' keys.
+    """Checks tokens that live at most `longest`; keeps the providers' keys, for which nobody waits longer than
+    `patience_seconds`.
 
-    Whatever is wrong before the signature was checked is refused with the same words: anybody can make such a token,
-    and they would tell which providers are known.
+    Whatever is wrong before the signature was checked is refused in the same words, `told_after_seconds` after it was
+    asked: anybody can make such a token, and both would tell which providers are known.
     """
 
-    def __init__(self, longest: timedelta) -> None:
-        self.longest = longest
-        self._rings: dict[str, KeyRing] = {}
+    longest: timedelta
+    patience_seconds: float = PATIENCE_SECONDS
+    told_after_seconds: float = PATIENCE_SECONDS
+    _rings: dict[str, KeyRing] = field(default_factory=dict)
 
     async def vouched(self, run: Run, token: str, now: datetime) -> Vouched:
-        """Whom a token vouches for. `run` runs what asks ClickHouse. Raises NoKey, or Unavailable while there are no
-        keys."""
+        """Whom a token vouches for. `run` runs what asks ClickHouse. Raises NoKey."""
+        loop = asyncio.get_running_loop()
+        told_at = loop.time() + self.told_after_seconds
+        try:
+            return await self._vouched(run, token, now)
+        except Unproven:
+            await asyncio.sleep(told_at - loop.time())
+            raise
+
+    async def _vouched(self, run: Run, token: str, now: datetime) -> Vouched:
         header, claims = _unchecked(token)
         provider = await run(lambda client: _provider(client, claims))
         key = await self._key(provider, header["kid"])
         if key is None or not _is_typed(header, provider):
-            raise NoKey(UNACCEPTED)
+            raise Unproven
         return await run(lambda client: self._checked(client, provider, key, token, now))
 
     async def _key(self, provider: Provider, kid: str) -> jwt.PyJWK | None:
         if provider.jwks.startswith("{"):
             return _kept(provider.jwks).get(kid)
-        return await self._rings.setdefault(provider.jwks, KeyRing(provider.jwks)).find(kid)
+        return await self._rings.setdefault(provider.jwks, KeyRing(provider.jwks, self.patience_seconds)).find(kid)
 
     def _checked(self, client: Client, provider: Provider, key: jwt.PyJWK, token: str, now: datetime) -> Vouched:
         try:
@@ -103,7 +111,7 @@ class Tokens:
         except MissingRequiredClaimError as error:
             raise NoKey(f"The token lacks the claim {error.claim}.") from None
         except PyJWTError:
-            raise NoKey(UNACCEPTED) from None
+            raise Unproven from None
         self._check_times(claims, now.timestamp())
         if claims.get("azp") not in (None, provider.authorized_party or provider.audience):
             raise NoKey("The token was issued to another program (azp).")
@@ -137,7 +145,7 @@ def _unchecked(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     except (PyJWTError, ValueError, RecursionError):  # of JSON that is too deep
         raise NoKey("The token is none: it cannot be read.") from None
     if header.get("alg") not in ALGORITHMS or not isinstance(header.get("kid"), str) or not parts["signature"]:
-        raise NoKey(UNACCEPTED)
+        raise Unproven
     return header, claims
 
 
@@ -147,7 +155,7 @@ def _provider(client: Client, claims: Mapping[str, Any]) -> Provider:
     known = find_providers(client, issuer=issuer) if isinstance(issuer, str) and issuer else ()
     found = [provider for provider in known if provider.audience in audiences]
     if len(found) != 1:
-        raise NoKey(UNACCEPTED)
+        raise Unproven
     return found[0]
 
 

@@ -12,8 +12,10 @@ from typing import Any, cast
 import httpx
 
 from api.context import Context
+from api.key_rings import FETCH_SECONDS
 from api.rates import Rates
 from api.shapes.pipeline import Pipeline
+from api.tokens import Tokens
 from api.usage.endpoints import BETA
 from deploy.api import listen, server_of
 from reports.access.keys import create_key, ensure_cursor_secret
@@ -77,6 +79,7 @@ def context_of(world: World, requests_a_minute: int = ENDLESS, now: datetime = N
         "refusals": Rates(ENDLESS),
         "strangers_noted": Rates(ENDLESS),
         "person_rates": Rates(ENDLESS),
+        "tokens": Tokens(timedelta(hours=1), FETCH_SECONDS, told_after_seconds=0),
     }
     return Context(**(usual | others))
 

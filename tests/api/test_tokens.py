@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from api.tokens import Tokens
 from reports.access.passes import Holder, end_passes
 from reports.access.providers import Provider as Kept
 from reports.access.providers import ProviderError, remove_provider, save_provider
@@ -281,14 +283,37 @@ def test_keys_are_asked_for_rarely_whatever_is_named(world: World, issuer: idp.P
             issuer.keys = public("rsa", "ec", "okp", "short")
 
 
+def told(answer: httpx.Response) -> tuple[int, str, dict[str, str]]:
+    """All of an answer that does not differ from request to request."""
+    headers = {name: value for name, value in answer.headers.items() if name not in ("request-id", "date")}
+    return answer.status_code, answer.json()["error"]["message"], headers
+
+
+def test_nobody_can_tell_by_the_time_which_providers_there_are(
+    world: World, issuer: idp.Provider, trusting: Served
+) -> None:
+    """A known one is asked for its keys, which takes a while; so all wait that long."""
+    tokens = Tokens(timedelta(hours=1), told_after_seconds=1.5)
+    with serve(context_of(world, tokens=tokens)) as fresh:
+        for made in (token("foreign", **BY_UUID), token(**(BY_UUID | {"iss": "https://nobody"})), forged("none")):
+            for ask in (asked, exchanged):
+                began = time.monotonic()
+                assert ask(fresh, made).status_code == 401
+                assert time.monotonic() - began >= 1.5
+        assert asked(fresh, "a.b.c").status_code == 401, "what is no token at all tells of nobody"
+
+
 @pytest.mark.parametrize("status", [302, 404, 500])
-def test_without_keys_the_answer_is_later(world: World, issuer: idp.Provider, trusting: Served, status: int) -> None:
+def test_without_keys_the_answer_is_that_of_a_provider_that_nobody_knows(
+    world: World, issuer: idp.Provider, trusting: Served, status: int
+) -> None:
     issuer.status = status
     issuer.asked.clear()
     try:
         with serve(context_of(world)) as fresh:
-            answer = asked(fresh, token(**BY_UUID))
-            assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+            known, unknown = (asked(fresh, token(**(BY_UUID | named))) for named in ({}, {"iss": "https://nobody"}))
+            assert known.status_code == 401
+            assert told(known) == told(unknown)
             assert issuer.asked == ["/"], "a redirect is not followed"
     finally:
         issuer.status = 200
@@ -300,7 +325,7 @@ def test_old_keys_hold_for_a_while(world: World, issuer: idp.Provider, trusting:
         ring = fresh.context.tokens._rings[issuer.url]
         began, issuer.status = ring.clock(), 500
         try:
-            for ahead, expected in ((700, 200), (3500, 200), (3700, 503)):
+            for ahead, expected in ((700, 200), (3500, 200), (3700, 401)):
                 ring.clock = lambda ahead=ahead: began + ahead  # type: ignore[misc]
                 assert asked(fresh, token(**BY_UUID)).status_code == expected
         finally:

@@ -91,7 +91,7 @@ class Context:
     threads: Threads = field(default_factory=Threads)
     downloads: Downloads = field(default_factory=Downloads)
     held_back: Callable[[], dict[str, str]] = dict
-    probes: Threads = field(default_factory=lambda: Threads(4, 4))
+    probes: Threads = field(default_factory=lambda: Threads(4, 4, kept=0))
     _client: Client | None = None
     _secret: bytes = b""
     _uses: dict[str, datetime] = field(default_factory=dict)

@@ -24,17 +24,19 @@ class Gone(Exception):
 
 @dataclass
 class Downloads:
-    """How many files are written at a time: in all, for one organization, for one viewer. `stalled_seconds` is how long
-    a written piece may wait until its reader has taken one."""
+    """How many files are written at a time: in all, for one organization, for one viewer; `kept` of all are for
+    organizations that have none. `stalled_seconds` is how long a written piece may wait until its reader has taken one.
+    """
 
     most: int = 32
     of_an_organization: int = 4
     of_a_viewer: int = 2
+    kept: int = 8
     stalled_seconds: float = 60.0
     _shares: Shares = field(init=False)
 
     def __post_init__(self) -> None:
-        self._shares = Shares("downloads", self.most, self.of_an_organization, self.of_a_viewer)
+        self._shares = Shares("downloads", self.most, self.of_an_organization, self.of_a_viewer, self.kept)
 
     async def written(self, write: Callable[[BinaryIO], object], viewer: Viewer) -> AsyncIterator[bytes]:
         """What `write` writes into the sink that it is given, piece by piece. What it raises is raised here.

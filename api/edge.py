@@ -17,6 +17,8 @@ from api.refusals import REQUEST_ID
 Headers = list[tuple[bytes, bytes]]
 
 LOCAL = "localhost"
+NO_METHOD = "NONE"
+"""A method that no route has."""
 NOT_OURS = (
     "The header host names another server. Allowed: an IP address, localhost, and the hosts of api_base_url, api_host "
     "and api_hosts."
@@ -28,7 +30,8 @@ class Edge:
 
     Each request gets an id, which its answer carries in the header `request-id`; a caller's own is not taken over,
     since the id is what a line in our log is found by. A `host` that is none of ours is refused: a page of another site
-    whose name leads here (DNS rebinding) would read our answers as its own. HEAD is answered as GET, without the body.
+    whose name leads here (DNS rebinding) would read our answers as its own. HEAD is answered as GET, without the body,
+    and OPTIONS by the methods that a 405 would name, to anybody, without a look at who asks.
     """
 
     def __init__(self, app: Litestar, hosts: Collection[str], is_secure: bool) -> None:
@@ -56,6 +59,8 @@ class Edge:
         elif cast(HTTPScope, scope)["method"] == "HEAD":
             asked_for = cast(Scope, {**scope, "method": "GET"})
             await self._head(asked_for, receive, send_whole)
+        elif cast(HTTPScope, scope)["method"] == "OPTIONS":
+            await self.app(cast(Scope, {**scope, "method": NO_METHOD}), receive, _methods_alone(send_whole))
         else:
             await self.app(scope, receive, send_whole)
 
@@ -91,6 +96,24 @@ class Edge:
         except ValueError:
             return False
         return True
+
+
+def _methods_alone(send: Send) -> Send:
+    """Makes of a refused method an answer that says which there are; any other refusal is passed on."""
+    tells = False
+
+    async def send_methods(message: Message) -> None:
+        nonlocal tells
+        if message["type"] == "http.response.start" and message["status"] == 405:
+            tells = True
+            allow = [(name, value) for name, value in message["headers"] if name.lower() == b"allow"]
+            await send({**message, "status": 204, "headers": allow})
+        elif not tells:
+            await send(message)
+        elif not message.get("more_body"):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return send_methods
 
 
 def _with_head(methods: bytes) -> bytes:

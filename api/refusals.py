@@ -1,6 +1,7 @@
 """From what was raised to what is answered: one body for every refusal, with the request's id."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response
@@ -36,9 +37,10 @@ def allowed_methods(request: Request[Any, Any, Any]) -> list[str]:
 
 def _leads(route: BaseRoute, asked: list[str]) -> bool:
     parts = route.path_components
-    return len(parts) == len(asked) and all(
-        not isinstance(part, str) or part == given for part, given in zip(parts, asked, strict=True)
-    )
+    takes_the_rest = bool(parts) and not isinstance(parts[-1], str) and parts[-1].type is Path
+    if len(asked) < len(parts) or (len(asked) > len(parts) and not takes_the_rest):
+        return False
+    return all(not isinstance(part, str) or part == given for part, given in zip(parts, asked, strict=False))
 
 
 def _methods(route: BaseRoute) -> set[str]:

@@ -1,4 +1,7 @@
-"""Places for what goes on for long, downloads and live pages: so many in all, fewer for an organization or a viewer."""
+"""Places for what goes on for long, downloads and live pages: so many in all, fewer for an organization or a viewer.
+
+Some are kept for organizations that have none, so that several who take all that they may leave some to the others.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,12 +14,14 @@ AGAIN_SECONDS = 30
 
 @dataclass
 class Shares:
-    """`what` has the words for several of what is shared. Only the event loop's thread may take and give back."""
+    """`what` has the words for several of what is shared; `kept` of the most are for organizations that have none. Only
+    the event loop's thread may take and give back."""
 
     what: str
     most: int
     of_an_organization: int
     of_a_viewer: int
+    kept: int = 0
     _viewers: Counter[tuple[str, str]] = field(default_factory=Counter)
     _organizations: Counter[str] = field(default_factory=Counter)
 
@@ -29,8 +34,9 @@ class Shares:
                 f"ended: one person or key has {self.of_a_viewer} at a time, an organization {self.of_an_organization}."
             )
             raise TooMany(message, AGAIN_SECONDS)
-        if self._organizations.total() >= self.most:
-            raise Unavailable(f"{self.most} {self.what} are open. Try again in {AGAIN_SECONDS} s.", AGAIN_SECONDS)
+        taken = self._organizations.total()
+        if taken >= self.most - (self.kept if organization else 0):
+            raise Unavailable(f"{taken} {self.what} are open. Try again in {AGAIN_SECONDS} s.", AGAIN_SECONDS)
 
     def take(self, viewer: Viewer) -> None:
         """Take a place, once `require` has let it."""

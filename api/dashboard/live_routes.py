@@ -26,7 +26,7 @@ SECONDS = 3.0
 STEPS = 6
 """In how many steps it waits, so that a server that stops is not kept waiting."""
 
-_shares = Shares("live pages", most=200, of_an_organization=60, of_a_viewer=6)
+_shares = Shares("live pages", most=200, of_an_organization=60, of_a_viewer=6, kept=40)
 """Streams that this process has open."""
 
 

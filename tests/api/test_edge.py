@@ -56,6 +56,15 @@ def test_head_is_get_without_the_body_on_every_route(served: Served, world: Worl
     assert streamed.headers["content-type"].startswith("text/event-stream")
 
 
+def test_every_route_says_the_same_to_options_as_with_a_refusal(served: Served) -> None:
+    """To anybody: the methods are no secret."""
+    for address in addresses(make_app(served.context).app):
+        refused, asked = (httpx.request(method, served.base_url + address) for method in ("PATCH", "OPTIONS"))
+        assert (refused.status_code, asked.status_code, asked.content) == (405, 204, b""), address
+        assert {"GET", "HEAD", "OPTIONS"} <= set(asked.headers["allow"].split(", ")), address
+        assert asked.headers["allow"] == refused.headers["allow"], address
+
+
 def test_whoever_may_not_is_told_what_may(served: Served) -> None:
     for path, methods in (
         ("/", {"GET", "HEAD", "OPTIONS"}),
@@ -63,9 +72,17 @@ def test_whoever_may_not_is_told_what_may(served: Served) -> None:
         (f"{PREFIX}/users", {"GET", "HEAD", "OPTIONS"}),
         ("/sign-in", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("/sign-out", {"OPTIONS", "POST"}),
+        ("/organizations/a/spend", {"GET", "HEAD", "OPTIONS"}),
+        ("/organizations/a/no/such/page", {"GET", "HEAD", "OPTIONS"}),
+        ("//sign-in/", {"GET", "HEAD", "OPTIONS", "POST"}),
     ):
         refused = httpx.request("PATCH", served.base_url + path)
         assert (refused.status_code, set(refused.headers["allow"].split(", "))) == (405, methods), path
+        asked = httpx.options(served.base_url + path)
+        assert (asked.status_code, asked.content, asked.headers["allow"]) == (204, b"", refused.headers["allow"]), path
+    nowhere = httpx.options(f"{served.base_url}/nowhere")
+    assert (nowhere.status_code, nowhere.json()["error"]["type"]) == (404, "not_found_error")
+    assert httpx.options(f"{served.base_url}/sign-in", headers={"host": "evil.example"}).status_code == 421
     assert httpx.head(f"{served.base_url}/sign-out").status_code == 405
     assert httpx.head(f"{served.base_url}/nowhere").status_code == 404
 

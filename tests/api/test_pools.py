@@ -3,12 +3,14 @@
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
@@ -147,6 +149,37 @@ def test_questions_of_one_organization_leave_threads_to_the_others(world: World,
         assert len(going) == 4, "a place is given back when its thread has ended, not when nobody waits any more"
         ends.set()
         until(lambda: served.get(f"{PREFIX}/users", keys[A.organization][0], date="2026-11-18").status_code == 200)
+
+
+def test_four_who_fill_all_they_may_have_leave_threads_for_questions_of_others(
+    world: World, keys: dict[str, list[str]]
+) -> None:
+    """Their questions never end; those of any other organization, and a sign-in's, are answered one after another."""
+    context, going, ends = context_of(world, deadline_seconds=60.0), list[str](), threading.Event()
+
+    @get("/slow", guards=[require_viewer])
+    async def slow(request: Request[Any, Any, Any]) -> str:
+        def work(_: Any) -> str:
+            going.append(viewer_of(request).organization_id)
+            ends.wait(120)
+            return "done"
+
+        return await context.run(work)
+
+    with closing(world.client()) as client:
+        busy = [create_key(client, str(UUID(int=0xB0000 + number)), "k", NOW, None)[1] for number in range(6)]
+    with serve(context, slow) as served, ThreadPoolExecutor(30) as many:
+        asked = [many.submit(served.get, "/slow", key) for key in busy[:4] * 5]
+        until(lambda: len(going) == 16, 60)
+        for key in (keys[A.organization][0], keys[B.organization][0]):
+            assert served.get(f"{PREFIX}/users", key, date="2026-11-18").status_code == 200
+        assert served.get("/sign-in?link=unknown").status_code == 200
+        asked += [many.submit(served.get, "/slow", key) for key in busy[4:] * 4]
+        until(lambda: len(going) == 18, 60)
+        assert served.get(f"{PREFIX}/users", keys[B.organization][0], date="2026-11-18").status_code == 200
+        assert Counter(Counter(going).values()) == {4: 4, 1: 2}, "who comes to a full house has one thread each"
+        ends.set()
+        assert {answer.result().status_code for answer in asked} == {200}
 
 
 @contextmanager

@@ -33,6 +33,21 @@ def test_a_viewer_leaves_places_to_the_organization_and_that_to_the_others() -> 
         shares.require(somebody("c", "kim"))
 
 
+def test_some_places_are_kept_for_organizations_that_have_none() -> None:
+    shares = Shares("downloads", most=5, of_an_organization=3, of_a_viewer=3, kept=2)
+    ada, eve, kim = somebody("a", "ada"), somebody("b", "eve"), somebody("c", "kim")
+    taken(shares, ada, ada, eve)
+    for viewer in (ada, eve):
+        with pytest.raises(Unavailable, match="3 downloads are open"):
+            shares.require(viewer)
+    taken(shares, kim)
+    with pytest.raises(Unavailable, match="4 downloads are open"):
+        shares.require(kim)
+    taken(shares, somebody("d", "lee"))
+    with pytest.raises(Unavailable, match="5 downloads are open"):
+        shares.require(somebody("e", "mia"))
+
+
 def test_a_place_that_is_given_back_can_be_taken() -> None:
     shares = Shares("downloads", most=1, of_an_organization=1, of_a_viewer=1)
     ada = somebody("a", "ada")

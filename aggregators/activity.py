@@ -5,7 +5,7 @@ from typing import Any
 
 from aggregators.cell_rows import CellKey
 from aggregators.changes import Folded, IdForms, minute_in_bounds
-from aggregators.connectors import connector_key
+from aggregators.connectors import connector_key, name_key
 from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
 from aggregators.live import live_change
 from aggregators.table import Amounts
@@ -110,7 +110,7 @@ def _connector_connected(event: ConnectorConnected, ids: IdForms) -> Cell:
 
 def _named(kind: str, amounts: Amounts) -> Rule:
     def rule(event: SkillUsed | SkillEnabled | PluginUsed | PluginInstalled, ids: IdForms) -> Cell:
-        return _extension(event, ids, kind, event.name, "", amounts)
+        return _extension(event, ids, kind, name_key(event.name), "", amounts)
 
     return rule
 

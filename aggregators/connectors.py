@@ -1,4 +1,4 @@
-"""One key for one connector, however its name is spelt; two connectors never share one."""
+"""One key for one connector, skill or plugin, however its name is spelt; two of them never share one."""
 
 import re
 from unicodedata import normalize
@@ -15,13 +15,10 @@ _SEPARATORS = re.compile(r"[\s_\-./:()\[\]{}]+")
 def connector_key(name: str) -> str:
     """The stable key of a connector's raw name: its words without case, "MCP", and what follows that of KINDS.
 
-    Equal texts are equal however their accents are encoded (Unicode's canonical caseless matching, D145).
-
     "Atlassian MCP server", "mcp-atlassian" and "atlassian_MCP" are all "atlassian". A name without any other word says
     no more than that it is a connector: "mcp".
     """
-    folded = normalize("NFC", normalize("NFD", name).casefold())
-    words = _SEPARATORS.sub(" ", folded).split()
+    words = _SEPARATORS.sub(" ", _folded(name)).split()
     if _SAYS_NOTHING.issuperset(words):
         return PROTOCOL
     kept, after_protocol = [], False
@@ -30,3 +27,17 @@ def connector_key(name: str) -> str:
         if not after_protocol:
             kept.append(word)
     return "_".join(kept)
+
+
+def name_key(name: str) -> str:
+    """The stable key of a skill's or plugin's raw name: the name without case and without blanks around it.
+
+    A name of blanks alone is one blank.
+    """
+    return _folded(name).strip() or " "
+
+
+def _folded(name: str) -> str:
+    """Equal for equal names whatever their case and however their accents are encoded (Unicode's canonical caseless
+    matching, D145)."""
+    return normalize("NFC", normalize("NFD", name).casefold())

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from aggregators.changes import Folded, IdForms, Row, history_moment
-from aggregators.connectors import connector_key
+from aggregators.connectors import connector_key, name_key
 from streams.events import DirectoryEvent, ProfileUpdated
-from streams.events.directory import ConnectorSaved, PolicyEvent, ProjectSaved
+from streams.events.directory import ConnectorSaved, PluginSaved, PolicyEvent, ProjectSaved, SkillSaved
 from streams.events.envelope import NIL
 from streams.validity import policy_hour
 
@@ -40,12 +40,14 @@ def _log_text(log_ms: int) -> str:
 
 
 def _subject(event: DirectoryEvent) -> str:
-    # `name` names skills and plugins, and all spellings of a connector; for an organization it is a property and there
-    # is no subject.
+    # `name` names all spellings of a connector, skill or plugin; for an organization it is a property and there is no
+    # subject.
     if event.__struct_config__.tag == "organization.created":
         return ""
     if isinstance(event, ConnectorSaved):
         return connector_key(event.name)
+    if isinstance(event, SkillSaved | PluginSaved):
+        return name_key(event.name)
     return next((str(getattr(event, field)) for field in SUBJECTS if hasattr(event, field)), "")
 
 

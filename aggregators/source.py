@@ -23,7 +23,7 @@ from aggregators.snapshot import Snapshot
 from aggregators.table import Table
 from streams.events import PROFILES
 
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 """Changed whenever a fold would give other cells for the same log; cells of another version are refused."""
 PAGE_KEY = itemgetter(1)  # of a change
 ATTRIBUTED_LIMIT = 500_000

@@ -9,9 +9,11 @@ from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
+from msgspec import structs
 
 from aggregators.cell_rows import CellKey
 from aggregators.changes import Folded, IdForms, Row, minute_in_bounds
+from aggregators.connectors import name_key
 from aggregators.declarations import MINUTE, SPEND
 from aggregators.live import OLDEST_LIVE, live_change
 from streams.events import Attribution, ExecutionUsed, TokenUsed
@@ -55,6 +57,7 @@ class Attributions:
         return row.values[0], (row,)
 
     def _row(self, attribution: Attribution) -> Row:
+        attribution = structs.replace(attribution, skills=tuple(name_key(name) for name in attribution.skills))
         ids = [
             NIL if value is None else self._ids.check(value, f"attribution.{field}")
             for field in ATTRIBUTION_IDS

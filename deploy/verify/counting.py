@@ -39,6 +39,8 @@ def attribution_row(attribution: dict[str, Any] | None) -> Key | None:
     if attribution is None:
         return None
     said = {field: attribution[field] for field in _ATTRIBUTION if attribution.get(field) not in (None, [])}
+    if "skills" in said:
+        said["skills"] = [plain_name(name) for name in said["skills"]]
     return (
         str(UUID(bytes=blake2b(orjson.dumps(said), digest_size=16).digest())),
         *(said.get(field, NIL) for field in ATTRIBUTION_IDS),
@@ -50,13 +52,26 @@ def attribution_row(attribution: dict[str, Any] | None) -> Key | None:
 
 def connector_key(name: str) -> str:
     """One name for one connector: "Atlassian MCP server", "mcp-atlassian" and "atlassian_MCP" are "atlassian"."""
-    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
-    words = " ".join(re.sub(r"[\s_\-./:()\[\]{}]", " ", plain).split())
+    words = " ".join(re.sub(r"[\s_\-./:()\[\]{}]", " ", _caseless(name)).split())
     bare = re.sub(r"(?<!\S)mcp(?!\S)( (server|connector|integration)(?!\S))*", "", words)
     own = [word for word in bare.split() if word]
     if all(word in ("server", "connector", "integration") for word in own):
         return "mcp"
     return "_".join(own)
+
+
+def plain_name(name: str) -> str:
+    """One name for one skill or plugin: " PDF" and "pdf" are "pdf"; of a name of blanks one blank is left."""
+    return re.sub(r"^\s+|\s+$", "", _caseless(name)) or " "
+
+
+def name_in_tables(kind: str, name: str) -> str:
+    """What tables call a connector, skill or plugin of this name."""
+    return connector_key(name) if kind == "connector" else plain_name(name)
+
+
+def _caseless(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 _ATTRIBUTION_TEXTS = ("slack_channel_id", "claude_tag_user_id", "claude_tag_category", "terminal")
@@ -133,7 +148,7 @@ def _connector_called(event: Event) -> Cell:
 
 
 def _extension(event: Event, kind: str, auth_mode: str, amounts: dict[str, int]) -> Cell:
-    name = connector_key(event["name"]) if kind == "connector" else event["name"]
+    name = name_in_tables(kind, event["name"])
     return "connector_cells", (*_place(event), kind, name, auth_mode, event.get("session_id") or NIL), amounts
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from deploy.verify.counting import Key, additions, attribution_row, connector_key
+from deploy.verify.counting import Key, additions, attribution_row, name_in_tables
 from deploy.verify.directory_events import POLICIES, SUBJECTS
 from deploy.verify.events import SCHEMAS
 from deploy.verify.horizon import Horizon, Identity
@@ -245,7 +245,7 @@ def _read(record: Record) -> tuple[str, Event]:
 def _directory_entry(kind: str, event: Event, record: Record) -> DirectoryEntry:
     in_force_from = parse_moment(event["effective_from" if kind in POLICIES else "occurred_at"]) or 0
     subject = event[SUBJECTS[kind]] if kind in SUBJECTS else ""
-    if kind == "connector.saved":
-        subject = connector_key(subject)
+    if kind in ("connector.saved", "skill.saved", "plugin.saved"):
+        subject = name_in_tables(kind.removesuffix(".saved"), subject)
     found_by = event["organization_id"], kind, in_force_from, subject
     return DirectoryEntry(*found_by, normal(DIRECTORY, kind, event), record.logged_at)

@@ -20,7 +20,7 @@ WITH
             AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
             AND (empty({products:Array(String)}) OR if(product = '', 'chat', product) IN {products:Array(String)})
             AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
-            AND ({any_name:Bool} OR has({names:Array(String)}, if({fold_case:Bool}, lowerUTF8(name), name)))
+            AND ({any_name:Bool} OR has({names:Array(String)}, name))
     ),
     counted AS (
         SELECT

@@ -3,14 +3,14 @@
 Every row has `key` and `rank` (where the next page begins) and `counts` (metric name to number; 0 is left out).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from aggregators.connectors import connector_key
+from aggregators.connectors import connector_key, name_key
 from reports.connector_names import connector_names
 from reports.engagement.asking import Place, Question, Ranking, remembered, rows, stamp
 from reports.presence.kinds import LISTED
@@ -117,53 +117,50 @@ def read_artifacts(client: Client, question: Question) -> Sequence[Row]:
 
 @remembered
 def read_connectors(client: Client, question: Question) -> Sequence[Row]:
-    """A row a connector, sorted by its key. A name of the filter may be a spelling of it or its display name."""
+    """A row a connector, sorted by its key."""
     displayed = connector_names(client, question.organization_id)
-    wanted = {name.casefold() for name in question.names}
-    names = {connector_key(name) for name in question.names}
-    names |= {key for key, display in displayed.items() if display.casefold() in wanted}
-    found = _extensions(client, question, "connector", sorted(names), any_name=not question.names)
+    keys = _keys(question.names, connector_key, displayed)
+    found = _extensions(client, question, "connector", keys, any_name=not question.names)
     return [row | {"display_name": displayed.get(row["name"])} for row in found]
 
 
 @remembered
 def read_skills(client: Client, question: Question) -> Sequence[Row]:
-    """A row a skill, sorted by name, with its display name and with whom it is shared at present. `list_price` and
+    """A row a skill, sorted by its key, with its display name and with whom it is shared at present. `list_price` and
     `overage` are whole numbers of 10^-24 USD as texts, "" where a price is unknown."""
     saved = _saved(client, question, "skill.saved")
-    folded = {name.lower() for name in question.names}
-    shared = [
-        name
-        for name, detail in saved.items()
-        if detail["share_status"] in question.share_statuses and (not folded or name.lower() in folded)
-    ]
+    keys = _keys(question.names, name_key, {key: detail["display_name"] for key, detail in saved.items()})
     by_status = bool(question.share_statuses)
-    more = {
-        "names": sorted(shared if by_status else folded),
-        "any_name": not (by_status or folded),
-        "fold_case": not by_status,
-    }
+    if by_status:
+        shared = {key for key, detail in saved.items() if detail["share_status"] in question.share_statuses}
+        keys = shared & keys if question.names else shared
+    more = {"names": sorted(keys), "any_name": not (by_status or question.names)}
     found = rows(client, "skills", question.parameters() | more)
-    return [row | saved.get(row["name"], {}) | {"name": row["name"]} for row in found]
+    return [row | saved.get(row["name"], {}) for row in found]
 
 
 @remembered
 def read_plugins(client: Client, question: Question) -> Sequence[Row]:
-    """A row a plugin, sorted by name, with its id where the directory knows it."""
+    """A row a plugin, sorted by its key, with its id where the directory knows it."""
     saved = _saved(client, question, "plugin.saved")
-    names = sorted({name.lower() for name in question.names})
-    found = _extensions(client, question, "plugin", names, any_name=not names, fold_case=True)
-    return [row | {"plugin_id": saved.get(row["name"], {}).get("plugin_id")} for row in found]
+    keys = _keys(question.names, name_key, {})
+    found = _extensions(client, question, "plugin", keys, any_name=not question.names)
+    return [row | {"plugin_id": None} | saved.get(row["name"], {}) for row in found]
 
 
 def _saved(client: Client, question: Question, kind: str) -> dict[str, dict[str, Any]]:
-    """What the directory last said of each thing of a kind, by name."""
+    """What the directory last said of each thing of a kind, by key, `name` being the spelling that it used then."""
     found = rows(client, "saved", {"organization_id": question.organization_id, "type": kind})
-    return {name: orjson.loads(detail) for name, detail in (row.values() for row in found)}
+    details = {key: orjson.loads(detail) for key, detail in (row.values() for row in found)}
+    return {key: detail | {"name": detail["name"].strip() or key} for key, detail in details.items()}
 
 
-def _extensions(
-    client: Client, question: Question, kind: str, names: list[str], any_name: bool = False, fold_case: bool = False
-) -> list[Row]:
-    more = {"kind": kind, "names": names, "any_name": any_name, "fold_case": fold_case}
+def _keys(names: Sequence[str], key_of: Callable[[str], str], displayed: Mapping[str, str]) -> set[str]:
+    """The keys of what a filter names: by any spelling, or by the display name in any case."""
+    wanted = {name_key(name) for name in names}
+    return {key_of(name) for name in names} | {key for key, name in displayed.items() if name_key(name) in wanted}
+
+
+def _extensions(client: Client, question: Question, kind: str, keys: Set[str], any_name: bool) -> list[Row]:
+    more = {"kind": kind, "names": sorted(keys), "any_name": any_name}
     return rows(client, "extensions", question.parameters() | more)

@@ -183,7 +183,7 @@ class ProjectDeleted(DirectoryEvent, frozen=True, kw_only=True, tag="project.del
 
 
 class SkillSaved(DirectoryEvent, frozen=True, kw_only=True, tag="skill.saved"):
-    """A skill's display name and with whom it is shared."""
+    """A skill's display name and with whom it is shared, for all spellings of its name; the newest holds."""
 
     name: Name
     display_name: Name
@@ -191,7 +191,7 @@ class SkillSaved(DirectoryEvent, frozen=True, kw_only=True, tag="skill.saved"):
 
 
 class PluginSaved(DirectoryEvent, frozen=True, kw_only=True, tag="plugin.saved"):
-    """A plugin's id behind its name."""
+    """A plugin's id behind its name, for all spellings of that; the newest holds."""
 
     name: Name
     plugin_id: Id

@@ -55,11 +55,12 @@ def _member(organization: str, kind: str, group: str, person: str, at: str) -> E
 
 def _skill(organization: str, person: str, number: int) -> Event:
     actor = {"type": "user", "id": person}
-    return _event("skill.used", organization, f"2026-11-1{number}T10:00:00Z", {"actor": actor, "name": ODD_SKILL})
+    name = (ODD_SKILL, f" {ODD_SKILL.upper()} ")[number % 2]
+    return _event("skill.used", organization, f"2026-11-1{number}T10:00:00Z", {"actor": actor, "name": name})
 
 
 def _usage(organization: str, person: str, number: int) -> Event:
-    """A request that several skills were part of, its cost no multiple of their number; one of them is named twice."""
+    """A request of several skills, its cost no multiple of their number; one of them is named in two spellings."""
     usage = {
         "actor": {"type": "user", "id": person},
         "funding": ("extra_usage", "usage_based", "seat_allotment")[number % 3],
@@ -67,6 +68,6 @@ def _usage(organization: str, person: str, number: int) -> Event:
         "model": "claude-opus-4-8",
         "uncached_input_tokens": 1_001 + number,
         "output_tokens": 7,
-        "attribution": {"skills": ["pdf", "xlsx", "pdf", "only-in-usage", ODD_SKILL][: 4 + number % 2]},
+        "attribution": {"skills": ["pdf", "xlsx", " PDF", "only-in-usage", ODD_SKILL][: 4 + number % 2]},
     }
     return _event("token.used", organization, f"2026-11-1{number}T11:00:00Z", usage)

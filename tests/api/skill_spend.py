@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from reports.prices import SHIPPED
 from tests.api.recount import Recount, at, moment
+from tests.api.touching import plain
 from tests.integration.recounting import SEAT_PLANS, Prices
 from tests.integration.reporting import CLASSES, Cell
 
@@ -58,7 +59,7 @@ def cells_of(recount: Recount, organization: str, first: date, last: date) -> It
         named = dict(zip((*DIMENSIONS[1:], "funding"), rest, strict=True))
         tier = tier or ("standard" if model else "")
         cell = Cell(organization, hour, account, product=product, model=model, service_tier=tier, **named, **counts)
-        yield cell, sorted(set(json.loads(where)["skills"]))
+        yield cell, sorted({plain(name) for name in json.loads(where)["skills"]})
 
 
 class Terms:

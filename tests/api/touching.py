@@ -79,7 +79,7 @@ def extension_touches(event: Event, what: str, product: str) -> Touched | None:
     if product == "claude_code" or (product == "office_agent" and surface not in OFFICE):
         return {}, {}
     used, distinct = f"{place}.{what}s_used_count", f"{place}.distinct_{what}s_used_count"
-    name = normal(event["name"]) if what == "connector" else event["name"]
+    name = normal(event["name"]) if what == "connector" else plain(event["name"])
     if what == "plugin" and product != "cowork":
         return {}, {}
     if product == "science":
@@ -148,22 +148,22 @@ def connector_touches(event: Event, _: Befell) -> Named | None:
 
 def skill_touches(event: Event, _: Befell) -> Named | None:
     if event["type"] == "skill.enabled":
-        return event["name"], {}, {"enable_count": event["actor"]["id"]}
+        return plain(event["name"]), {}, {"enable_count": event["actor"]["id"]}
     if event["type"] != "skill.used":
         return None
     things = {"distinct_user_count": event["actor"]["id"], **in_sessions(event, "skill")}
-    return event["name"], {"invocation_count": 1}, things
+    return plain(event["name"]), {"invocation_count": 1}, things
 
 
 def plugin_touches(event: Event, _: Befell) -> Named | None:
     person = event["actor"]["id"]
     if event["type"] == "plugin.installed":
-        return event["name"], {}, {"install_count": person, "distinct_user_count": person}
+        return plain(event["name"]), {}, {"install_count": person, "distinct_user_count": person}
     if event["type"] != "plugin.used":
         return None
     things = {"distinct_user_count": person, **in_sessions(event, "plugin")}
     shown = {name: thing for name, thing in things.items() if name[:4] not in ("chat", "offi")}
-    return event["name"], {"invocation_count": 1}, shown
+    return plain(event["name"]), {"invocation_count": 1}, shown
 
 
 def project_touches(event: Event, _: Befell) -> Named | None:
@@ -199,7 +199,8 @@ NAMED = {
 def named(kind: str, event: Event, befell: Befell) -> list[Named]:
     """What an event adds to the rows of a list; usage that names skills makes their rows and counts nothing there."""
     if kind == "skills" and event["type"] in ("token.used", "execution.used"):
-        return [(name, {}, {}) for name in sorted(set((event.get("attribution") or {}).get("skills", ())))]
+        said = (event.get("attribution") or {}).get("skills", ())
+        return [(name, {}, {}) for name in sorted({plain(name) for name in said})]
     touched = NAMED[kind](event, befell)
     return [touched] if touched else []
 
@@ -219,8 +220,7 @@ def in_sessions(event: Event, what: str) -> dict[str, str]:
 
 def normal(name: str) -> str:
     """A connector's key: "Atlassian MCP server" and "mcp-atlassian" are "atlassian"; "SQL Server" is "sql_server"."""
-    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
-    words = [word for word in re.split(r"[\s_\-./:()\[\]{}]+", plain) if word]
+    words = [word for word in re.split(r"[\s_\-./:()\[\]{}]+", plain(name)) if word]
     kinds = {"server", "connector", "integration"}
     if set(words) <= kinds | {"mcp"}:
         return "mcp"
@@ -229,3 +229,8 @@ def normal(name: str) -> str:
         end = next((place for place in range(at + 1, len(words)) if words[place] not in kinds), len(words))
         words = words[:at] + words[end:]
     return "_".join(words)
+
+
+def plain(name: str) -> str:
+    """A skill's or plugin's key: " PDF" and "pdf" are "pdf"."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold()).strip()

@@ -21,7 +21,7 @@ ORGANIZATION, OTHER = (f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for num
 PERSON, THING = "bbbbbbbb-0000-4000-8000-000000000000", "cccccccc-0000-4000-8000-000000000000"
 DAY = date(2026, 10, 1)
 QUESTION = Question(ORGANIZATION, DAY, DAY)
-MORE = {"kind": "skill", "names": [], "any_name": True, "fold_case": False, "types": [], "shared": [], "type": "x"}
+MORE = {"kind": "skill", "names": [], "any_name": True, "types": [], "shared": [], "type": "x"}
 MORE |= {"order_by": "web_search_count"}
 CELLS: dict[Declaration, dict[str, Any]] = {
     CHAT: {"source": "tally.chat/0@0", "product": "chat", "conversation_id": THING, "project_id": THING, "messages": 1},

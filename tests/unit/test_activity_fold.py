@@ -96,13 +96,13 @@ CASES = [
         (*PLACE, "connector", "github", "managed", THING),
         {"credentials": 1},
     ),
-    # skills and plugins: names as they are, no auth mode
+    # skills and plugins: names without case and blanks around them, no auth mode
     *(
         Case(
             f"{kind}.{verb}",
-            {**WHERE, "name": "My MCP Server", "session_id": THING},
+            {**WHERE, "name": " My MCP Server ", "session_id": THING},
             "connector_cells",
-            (*PLACE, kind, "My MCP Server", "", THING),
+            (*PLACE, kind, "my mcp server", "", THING),
             {counter: 1},
         )
         for kind, verb, counter in (

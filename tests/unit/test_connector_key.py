@@ -1,10 +1,10 @@
-"""One connector has one key however its name is spelt, and two connectors never share one."""
+"""A connector, skill or plugin has one key however its name is spelt, and two of them never share one."""
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aggregators.connectors import connector_key
+from aggregators.connectors import connector_key, name_key
 from deploy.verify import counting
 
 SAME = [
@@ -105,3 +105,31 @@ def test_a_key_is_never_empty_never_changes_again_and_has_no_spaces(name: str) -
     assert key == counting.connector_key(name)
     assert " " not in key
     assert connector_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("PDF", "pdf"),
+        (" pdf\u00a0", "pdf"),
+        ("My MCP Server", "my mcp server"),
+        ("brand-guidelines", "brand-guidelines"),
+        ("brand guidelines", "brand guidelines"),
+        ("R\u00c9SUM\u00c9", "r\u00e9sum\u00e9"),
+        ("re\u0301sume\u0301", "r\u00e9sum\u00e9"),
+        ("Stra\u00dfe", "strasse"),
+        ("   ", " "),
+    ],
+)
+def test_case_and_blanks_around_it_make_no_other_skill(name: str, key: str) -> None:
+    assert name_key(name) == key
+
+
+@given(st.text(min_size=1))
+@example("\u0345\u0301\u03b1")
+@example("\x1c")
+def test_a_skills_key_is_never_empty_and_never_changes_again(name: str) -> None:
+    key = name_key(name)
+    assert key
+    assert key == counting.plain_name(name) == name_key(key)
+    assert key == name_key(f"  {name}\u3000")

@@ -45,8 +45,8 @@ SUBJECTS: list[tuple[str, dict[str, Any], str]] = [
         PROJECT,
     ),
     ("project.deleted", {"project_id": PROJECT}, PROJECT),
-    ("skill.saved", {**NAMED, "display_name": "D", "share_status": "private"}, "N"),
-    ("plugin.saved", {**NAMED, "plugin_id": THING}, "N"),
+    ("skill.saved", {**NAMED, "display_name": "D", "share_status": "private"}, "n"),
+    ("plugin.saved", {**NAMED, "plugin_id": THING}, "n"),
     ("connector.saved", {"name": "N (MCP server)", "display_name": "D"}, "n"),
 ]
 

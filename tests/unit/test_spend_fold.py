@@ -137,6 +137,12 @@ def test_the_id_is_the_same_in_every_process() -> None:
     assert row[0] == hashed(f'{{"workspace_id":"{THING}","skills":["é"]}}')
 
 
+def test_two_spellings_of_a_skill_are_one_attribution() -> None:
+    [(_, row)], [(_, same)] = (rows(fold(TOKEN, token(attribution={"skills": [name]}))) for name in ("pdf", " PDF "))
+    assert row == same
+    assert row[-1] == ("pdf",)
+
+
 def test_attributions_that_differ_in_one_field_have_different_ids() -> None:
     variants = [{}, FULL, *({field: value} for field, value in FULL.items()), {"is_remote": False}]
     variants += [{**FULL, "skills": ["two", "one"]}, {"session_id": THING}, {"agent_id": THING}]

@@ -20,7 +20,7 @@ from api.parameters import (
     read_limit,
     single,
 )
-from api.shapes.common import SPEND_FIELDS, Page, without_spend
+from api.shapes.common import SEARCHES, SPEND_FIELDS, Page, without_searches, without_spend
 from api.shapes.summaries import SummaryPage, day_summary
 from api.viewer import Viewer
 from reports.engagement.asking import Place, Question, Ranking
@@ -79,11 +79,17 @@ def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer,
         next_page = seal(next_cursor, context.secret(client))
     shaped = [endpoint.row(row, question) for row in rows]
     return Page(
-        data=shaped if viewer.sees_spend else list(map(without_spend, shaped)),
+        data=[seen_by(viewer, row) for row in shaped],
         next_page=next_page,
         organization_id=viewer.organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
     )
+
+
+def seen_by(viewer: Viewer, row: Struct) -> Struct:
+    """The row without what its viewer may not see."""
+    row = row if viewer.sees_spend else without_spend(row)
+    return row if viewer.sees_detail else without_searches(row)
 
 
 def read_question(endpoint: Endpoint, viewer: Viewer, given: Given, newest: date, cursor: Cursor | None) -> Question:
@@ -117,9 +123,10 @@ def read_question(endpoint: Endpoint, viewer: Viewer, given: Given, newest: date
 def read_ranking(endpoint: Endpoint, viewer: Viewer, given: Given, cursor: Cursor | None) -> Ranking:
     """The order: the list's own sort column upwards, a metric downwards, unless `order` says otherwise.
 
-    For somebody who sees all but spend there is no order by spend: it would tell who spends more.
+    For somebody who sees all but spend there is no order by spend, which would tell who spends more, nor by searches.
     """
-    metrics = [name for name in endpoint.metrics if viewer.sees_spend or name not in SPEND_FIELDS]
+    hidden = {*(() if viewer.sees_spend else SPEND_FIELDS), *(() if viewer.sees_detail else (SEARCHES,))}
+    metrics = [name for name in endpoint.metrics if name not in hidden]
     by = single(given, "order_by") or endpoint.sort
     if by != endpoint.sort and by not in metrics:
         raise wrong("order_by", by, one_of((endpoint.sort, *metrics)))

@@ -18,6 +18,9 @@ S = TypeVar("S", bound=Struct)
 SPEND_FIELDS = frozenset({"estimated_overage_spend", "attributed_list_price", "currency"})
 """Fields of rows that tell of spend, among others that do not."""
 
+SEARCHES = "web_search_count"
+"""A count of what has one price, and so is as good as its cost."""
+
 
 class Metrics(Struct, frozen=True, kw_only=True):
     """A block of metrics. Fields of type int are counted; a field that may be null is one that nothing feeds yet."""
@@ -75,6 +78,11 @@ def _is_block(kind: Any) -> bool:
 def without_spend(row: S) -> S:
     """The row as somebody sees it who sees all but spend."""
     return msgspec.structs.replace(row, **{name: None for name in row.__struct_fields__ if name in SPEND_FIELDS})
+
+
+def without_searches(row: S) -> S:
+    """The row as somebody sees it who may not compute what usage cost: searches of the web are not told."""
+    return msgspec.structs.replace(row, **{name: 0 for name in row.__struct_fields__ if name == SEARCHES})
 
 
 def cents(units: str) -> str | None:

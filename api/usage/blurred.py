@@ -1,8 +1,8 @@
 """Usage for who sees no spend: without all that only a price depends on, so that nobody can compute what it cost.
 
 What a price depends on besides the model can neither be grouped nor filtered nor ordered by, all tokens that go in are
-told as one class, and searches of the web, which have a price of their own, are not told here. On a seat-based plan the
-reports hold extra usage alone, which is a bill, and so are not theirs.
+told as one class, and searches of the web, which have one price, are not told, neither here nor in the list of users.
+On a seat-based plan the reports hold extra usage alone, which is a bill, and so are not theirs.
 """
 
 from collections.abc import Iterable

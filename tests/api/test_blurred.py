@@ -1,6 +1,10 @@
 """Who sees no spend cannot compute it: worlds that differ only in what prices depend on are one world to them."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +14,7 @@ from api.usage.blurred import PRICED_BY
 from api.usage.endpoints import REPORTS
 from deploy.simulation import Plan
 from reports.access.keys import READ_ACTIVITY, create_key, ensure_cursor_secret
+from reports.prices import read_price_list
 from tests.api.every_answer import SPAN, Asked, answers, pages, questions, with_key
 from tests.api.server import PREFIX, Served, context_of, serve
 from tests.api.walking import walk
@@ -18,6 +23,8 @@ from tests.api.world import NOW, UNTIL, World, priced_world
 CHEAP, DEAR, SEATED = (str(UUID(int=0xCAFE00 + number)) for number in range(3))
 PEOPLE = [str(UUID(int=0xCAFF00 + number)) for number in range(3)]
 DEARER = {"service_tier": "priority", "context_window": "200k-1M", "inference_geo": "us", "speed": "fast"}
+NEWEST = datetime(2026, 9, 22, tzinfo=UTC)
+"""Since when the newest Opus of the shipped list has its price."""
 USAGE = [report for report in REPORTS if not report.priced]
 
 
@@ -30,7 +37,8 @@ def used(organization: str, number: int) -> dict[str, Any]:
         "occurred_at": f"2026-11-17T{number % 24:02}:10:00Z", "organization_id": organization,
         "actor": {"type": "user", "id": PEOPLE[number % 3]}, "product": ("chat", "claude_code")[number % 2],
         "model": ("claude-opus-4-8", "claude-sonnet-5")[number % 4 // 2], "funding": "extra_usage",
-        "output_tokens": 100 + number, **(tokens or {"uncached_input_tokens": 1000}), **(DEARER if is_dear else {}),
+        "output_tokens": 100 + number, "web_search_requests": 3 if is_dear else 1,
+        **(tokens or {"uncached_input_tokens": 1000}), **(DEARER if is_dear else {}),
     }  # fmt: skip
 
 
@@ -38,7 +46,17 @@ def of_organizations(_: list[dict[str, Any]]) -> list[dict[str, Any]]:
     made = [used(organization, number) for organization in (CHEAP, DEAR) for number in range(40)]
     at = {"event_id": str(UUID(int=0xBEEA00)), "occurred_at": "2026-10-01T00:00:00Z", "organization_id": SEATED}
     seats = {"type": "plan.changed", "plan": "enterprise_seat_based", "effective_from": "2026-10-01T00:00:00Z"}
-    return [*made, at | seats]
+    return [*made, *(searched(organization) for organization in (CHEAP, DEAR)), at | seats]
+
+
+def searched(organization: str) -> dict[str, Any]:
+    """A message with searches, of which the dear organization has more."""
+    is_dear = organization == DEAR
+    return {
+        "type": "chat.message", "event_id": str(UUID(int=0xBEEB00 + is_dear)), "occurred_at": "2026-11-17T09:00:00Z",
+        "organization_id": organization, "actor": {"type": "user", "id": PEOPLE[0]}, "product": "chat",
+        "conversation_id": str(UUID(int=0xBEEC00)), "web_searches": 4 if is_dear else 1,
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +112,34 @@ def test_who_sees_spend_and_who_is_let_tells_them_apart(world: World, served: Se
     served.context.gross_spend_for = ()
     assert [response.status_code for response in opened] == [200, 200]
     assert opened[0].json()["data"] != opened[1].json()["data"]
+
+
+def test_searches_are_not_told_by_any_list(world: World, served: Served) -> None:
+    """And the control: who sees spend is told."""
+    asked = {"date": "2026-11-17", "order_by": "web_search_count"}
+    refused = served.get(f"{PREFIX}/users", served.keys[DEAR], **asked)
+    assert (refused.status_code, "web_search_count" in refused.text.partition("Allowed")[2]) == (400, False)
+    with closing(world.client()) as client:
+        seeing = create_key(client, DEAR, "seeing", NOW, None)[1]
+    told = [
+        sum(row["web_search_count"] for row in served.get(f"{PREFIX}/users", key, date="2026-11-17").json()["data"])
+        for key in (seeing, served.keys[DEAR])
+    ]
+    assert told == [4 + 3 * 20, 0]
+    assert served.get(f"{PREFIX}/users", seeing, **asked).status_code == 200
+
+
+def test_what_is_left_says_no_more_than_is_documented() -> None:
+    """docs/access.md has the least of these ratios, of the dearest price that a token may have had to the cheapest."""
+    into, out = defaultdict[Any, list[Decimal]](list), defaultdict[Any, list[Decimal]](list)
+    for row in read_price_list().rows:
+        if row.key.model:
+            *tokens, output = (price for price in row.usd[:5] if price is not None)
+            into[row.key.model, row.key.effective_from] += tokens
+            out[row.key.model, row.key.effective_from].append(output)
+    ratios = [[max(prices) / min(prices) for prices in of_class.values()] for of_class in (into, out)]
+    assert [int(min(each)) for each in ratios] == [33, 2]
+    assert max(out["claude-opus-5-5", NEWEST]) / min(out["claude-opus-5-5", NEWEST]) == Decimal("4.4")
 
 
 @pytest.mark.parametrize("report", USAGE, ids=lambda report: report.name)

@@ -21,7 +21,7 @@ from deploy.prices import difference, prepare_prices, require_named_prices
 from deploy.settings import Settings, reveal
 from reports.access.keys import ensure_cursor_secret
 from reports.ends import is_stream
-from reports.errors import PriceListError
+from reports.errors import FileError
 from reports.export_worker import Run, run_once
 from reports.files import clear_partials, draft, one_writer, write_json
 from reports.forms import Form, spend_form
@@ -99,6 +99,7 @@ def export(
         require_report(client, organization, days.begins, days.ends)
         inputs = Inputs(freshness, prices_revision(client), terms_digests(client).get(organization, ""))
         path = _named(out, provisional) if out else Path(form.file_name(organization, days))
+        _spare_issued_reports(settings, path)
         beside = None if is_stream(path) else manifest_path(path)
         if beside and not replace:
             refuse_to_replace(path, organization, days, form.format)
@@ -176,10 +177,7 @@ def _try(settings: Settings, stop: threading.Event, told: set[str]) -> Run | str
 
 def _tell_other_prices(settings: Settings, client: Client, told: set[str]) -> None:
     """Say once, by what is in `told`, that reports are not made with the list that the settings name."""
-    try:
-        said = difference(settings, client)
-    except PriceListError as error:
-        said = f"{error}. What was loaded before stays in force"
+    said = difference(settings, client)
     if said not in {"", *told}:
         logger.warning("%s: `tally prices load` puts the file in force", said)
     told.clear()
@@ -212,6 +210,16 @@ def _sources(settings: Settings, client: Client) -> set[str]:
 
 def _grace(settings: Settings) -> timedelta:
     return timedelta(minutes=settings.completeness_grace_minutes)
+
+
+def _spare_issued_reports(settings: Settings, path: Path) -> None:
+    """Raise FileError for a path in the folder of issued reports, which never change: they are the exporter's alone."""
+    folder = settings.reports_dir.resolve()
+    if not is_stream(path) and path.resolve().is_relative_to(folder):
+        raise FileError(
+            f"Cannot write {path}: {folder} is the folder of issued reports, and the export worker's alone",
+            "Name another folder with --out.",
+        )
 
 
 def _named(path: Path, provisional: bool) -> Path:

@@ -4,37 +4,56 @@ A page of any site can make a browser send requests to 127.0.0.1, and a page who
 read the answers too. Neither can do without the headers that tell on it, and no program of ours sends them.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+LOCAL = "localhost"
 _TYPED_BY_HAND = "none"  # what a browser says of an address that somebody typed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-@web.middleware
-async def refuse_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 403, with the body unread and whatever password was sent, to a request that a web page has caused."""
-    reason = why_refused(request)
-    if reason is None:
-        return await handler(request)
-    response = web.Response(status=403, text=f"This server answers programs of its own machine alone: {reason}.\n")
-    response.force_close()
-    return response
+def refuse_pages(names: Collection[str] = ()) -> Middleware:
+    """Answers 403, with the body unread and whatever password was sent, to a request that a web page has caused.
+
+    `names` are further names of this machine that are its own.
+    """
+    own = {name.lower() for name in names}
+
+    @web.middleware
+    async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+        reason = why_refused(request, own)
+        if reason is None:
+            return await handler(request)
+        response = web.Response(status=403, text=f"This server answers programs of its own machine alone: {reason}.\n")
+        response.force_close()
+        return response
+
+    return refuse
 
 
-def why_refused(request: web.BaseRequest) -> str | None:
+def is_loopback(address: str) -> bool:
+    """Whether it is an address that only programs of the same machine reach; a name is none."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def why_refused(request: web.BaseRequest, names: Collection[str] = ()) -> str | None:
     """What tells that the request comes from a web page, or is meant for another host; None if nothing does.
 
     The port in `Host` is not looked at: a tunnel or a proxy may be on the way, and what another site cannot have is the
     name.
     """
     hosts = request.headers.getall("Host", [])
-    if len(hosts) != 1 or _name_of(hosts[0]) not in OWN_NAMES:
-        return "Host has to be 127.0.0.1, localhost or [::1]"
+    name = _name_of(hosts[0]) if len(hosts) == 1 else None
+    if name is None or not (name == LOCAL or name in names or is_loopback(name)):
+        return "Host has to be localhost, 127.0.0.1, [::1] or another address of this machine alone"
     if any(site.strip().lower() != _TYPED_BY_HAND for site in request.headers.getall("Sec-Fetch-Site", [])):
         return "Sec-Fetch-Site tells of a web page"
     return next((f"{name} tells of a web page" for name in ("Origin", "Referer") if name in request.headers), None)

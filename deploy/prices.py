@@ -57,10 +57,14 @@ def _load(settings: Settings, client: Client, path: Path | None, revise: bool = 
 
 
 def difference(settings: Settings, client: Client) -> str:
-    """What is wrong between `prices_file` and what is in force; empty without the setting. Raises PriceListError."""
-    if settings.prices_file is None or is_in_force(client, settings.prices_file):
-        return ""
-    return f"prices_file is {settings.prices_file}, but in force is {list_in_force(client) or 'no list'}"
+    """What is wrong between `prices_file` and what is in force; empty without the setting."""
+    try:
+        if settings.prices_file is None or is_in_force(client, settings.prices_file):
+            return ""
+        wrong = f"prices_file is {settings.prices_file}"
+    except PriceListError as error:
+        wrong = str(error)
+    return f"{wrong}, but in force is {list_in_force(client) or 'no list'}"
 
 
 def require_named_prices(settings: Settings, client: Client) -> None:

@@ -6,9 +6,10 @@ there is one, so nothing is read while it changes, and a loop that hangs is not 
 """
 
 import asyncio
+import errno
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -17,10 +18,12 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 
-from deploy.own_machine import OWN_NAMES, refuse_pages
+from deploy.errors import UserError
+from deploy.own_machine import is_loopback, refuse_pages
 
 T = TypeVar("T")
 
+EVERYWHERE = "::"
 ANSWER_SECONDS = 5.0
 """How long the process's own loop may keep a probe waiting."""
 
@@ -74,26 +77,39 @@ class Telling:
 
 
 def serve(telling: Telling, host: str, port: int) -> None:
-    """Answer from now until the process ends. Raises OSError when the port is taken."""
-    listener, is_own = listen(host, port), host in OWN_NAMES
-    threading.Thread(target=lambda: asyncio.run(_serve(telling, listener, is_own)), daemon=True).start()
+    """Answer from now until the process ends. Raises OSError when the port is taken, UserError for a wrong host.
+
+    What is reached from this machine alone, by whatever name it was set, answers no web page.
+    """
+    listener = listen(host, port)
+    own_names = [host] if is_loopback(listener.getsockname()[0]) else None
+    threading.Thread(target=lambda: asyncio.run(_serve(telling, listener, own_names)), daemon=True).start()
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; bound here, since a port that is taken should be one clear line. Raises OSError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=512)
+    """A listening socket; bound here, since a port that is taken should be one clear line. `::` is every address, of
+    both families. Raises OSError when the port is taken, UserError for a host that is none of this machine's."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        both = address[0] == EVERYWHERE and socket.has_dualstack_ipv6()
+        return socket.create_server(address, family=family, backlog=512, dualstack_ipv6=both)
+    except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, errno.EINVAL):
+            said = f"Cannot listen at {host}, which is no address of this machine"
+            raise UserError(said, "Name one of its own: 127.0.0.1, or 0.0.0.0 for all.") from error
+        raise
 
 
-async def _serve(telling: Telling, listener: socket.socket, is_own: bool) -> None:
-    runner = web.AppRunner(make_app(telling, is_own), access_log=None)
+async def _serve(telling: Telling, listener: socket.socket, own_names: Collection[str] | None) -> None:
+    runner = web.AppRunner(make_app(telling, own_names), access_log=None)
     await runner.setup()
     await web.SockSite(runner, listener).start()
     await asyncio.Event().wait()
 
 
-def make_app(telling: Telling, is_own: bool) -> web.Application:
-    """`/alive`, `/health` and `/metrics`; `is_own` for a server that is for its own machine alone."""
+def make_app(telling: Telling, own_names: Collection[str] | None) -> web.Application:
+    """`/alive`, `/health` and `/metrics`; `own_names` are those of a server that is for its own machine alone."""
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=await telling.ask(lambda: text_of(telling.reporter)), content_type="text/plain")
@@ -104,7 +120,7 @@ def make_app(telling: Telling, is_own: bool) -> web.Application:
     async def alive(_: web.Request) -> web.Response:
         return web.Response(text=await telling.ask(lambda: "ok"))
 
-    app = web.Application(middlewares=[*([refuse_pages] if is_own else []), _patient])
+    app = web.Application(middlewares=[*([] if own_names is None else [refuse_pages(own_names)]), _patient])
     app.add_routes([web.get("/metrics", metrics), web.get("/health", health), web.get("/alive", alive)])
     return app
 

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     )
     bad_share: float = Field(0.5, gt=0, le=1, description="share of dead letters that stops a source; 1 never does")
     completeness_grace_minutes: NonNegativeInt = Field(120, description="how long after midnight a day is complete")
-    prices_file: FilePath | None = Field(None, description="CSV of prices instead of the shipped one")
+    prices_file: Path | None = Field(None, description="CSV of prices instead of the shipped one")
     metrics_host: str = Field("127.0.0.1", min_length=1, description="address that metrics and health listen on")
     metrics_port: Port | None = Field(None, ge=1, le=65_535, description="port of metrics and health, none without")
     api_host: str = Field("127.0.0.1", min_length=1, description="address that the API listens on")
@@ -122,6 +122,14 @@ class Settings(BaseSettings):
         if parts.username or parts.password:
             raise ValueError("must not hold a user or password: use clickhouse_user and clickhouse_password")
         return url.rstrip("/")
+
+    @field_validator("prices_file")
+    @classmethod
+    def _can_be_read_again(cls, path: Path | None) -> Path | None:
+        """That it is not there is said by who reads it: who does not, a worker or a sign-out, must not end for that."""
+        if path is not None and path.exists() and not path.is_file():
+            raise ValueError("must be a plain file, since it is read again and again")
+        return path
 
     @field_validator("api_base_url")
     @classmethod

@@ -9,8 +9,16 @@ class ReportError(Exception):
         self.hint = hint
 
 
+class FileError(ReportError):
+    """A file cannot be read or written."""
+
+
 class PriceListError(ReportError):
     """A price list is wrong; the message names file and line."""
+
+
+class PriceListUnreadable(PriceListError, FileError):
+    """The file of a price list cannot be read."""
 
 
 class IssuedReportsRest(PriceListError):
@@ -39,7 +47,3 @@ class NoSpendReport(ReportError):
 
 class NotAsIssued(ReportError):
     """A report's file is not the one that was issued."""
-
-
-class FileError(ReportError):
-    """A report's file cannot be written."""

@@ -15,15 +15,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
 from clickhouse_connect.driver.client import Client
 
 from reports import ledger
-from reports.errors import FileError, NotAsIssued
+from reports.errors import NotAsIssued
 from reports.files import draft, write_json
 from reports.freshness import Freshness, read_freshness
 from reports.ledger import Check, DayKey, Issued
-from reports.manifest import Inputs, manifest, manifest_path, require_as_issued
+from reports.manifest import Inputs, manifest, manifest_path, period_json, read_manifest, require_as_issued
 from reports.periods import DAY, DAYS_BACK, midnight, one_day
 from reports.prices import prices_revision
 from reports.revision_changes import changes_since
@@ -232,7 +231,7 @@ class _Issuer:
     def _adopt_orphans(self, key: DayKey, issued: Issued | None) -> Issued | None:
         """Enter into the ledger what a crash left out of it: somebody may have read the file, so it is issued."""
         while (path := report_path(self.folder, key, issued.revision + 1 if issued else 1)).exists():
-            entry = _read_manifest(path)
+            entry = _read_manifest(path, key, issued.revision + 1 if issued else 1)
             require_as_issued(path, entry["sha256"])
             self._enter(path, entry)
             name = str(path.relative_to(self.folder))
@@ -243,13 +242,14 @@ class _Issuer:
         ledger.record_issued(self.client, ledger.issued_row(entry, str(path.relative_to(self.folder))))
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest beside an issued file. Raises FileError when there is none: then nobody knows what the file is."""
-    try:
-        entry: dict[str, Any] = orjson.loads(manifest_path(path).read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise FileError(
-            f"{path} is not in the ledger and has no manifest that can be read: {error}",
+def _read_manifest(path: Path, key: DayKey, revision: int) -> dict[str, Any]:
+    """The manifest beside an issued file. Raises NotAsIssued when there is none of that day and revision: then nobody
+    knows what the file is."""
+    entry = read_manifest(manifest_path(path))
+    told = entry.get("organization_uuid"), entry.get("revision"), entry.get("period")
+    if told != (key[0], revision, period_json(one_day(key[1]))):
+        raise NotAsIssued(
+            f"{path} is not in the ledger and has no manifest of this day and revision beside it",
             "Move the file away; the export worker then issues the day again.",
-        ) from error
+        )
     return entry

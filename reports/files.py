@@ -61,6 +61,11 @@ def flowing(path: Path) -> Iterator[BinaryIO]:
         yield sink
 
 
+def holds_something(path: Path) -> bool:
+    """Whether writing there would replace something: a file that is not empty."""
+    return not is_stream(path) and path.exists() and path.stat().st_size > 0
+
+
 @contextmanager
 def _stream_draft(path: Path) -> Iterator[Draft]:
     """Opened at once, so that a reader who waits learns that nothing comes when the draft is let go."""

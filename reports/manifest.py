@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import orjson
 
 from reports.errors import FileError, NotAsIssued
+from reports.files import holds_something
 from reports.freshness import Freshness
 from reports.periods import Period
 
@@ -66,7 +67,7 @@ def manifest(
         "sha256": report.sha256,
         "rows": report.rows,
         "organization_uuid": organization_id,
-        "period": {"kind": period.kind, "first_day": str(period.first), "last_day": str(period.last)},
+        "period": period_json(period),
         "provisional": period.provisional,
         "issued_at": moment_text(issued_at),
         "data_refreshed_at": moment_text(inputs.freshness.data_refreshed_at),
@@ -76,6 +77,11 @@ def manifest(
         "totals": dict(report.totals_json),
         "unpriced_models": list(report.unpriced_models),
     }
+
+
+def period_json(period: Period) -> dict[str, str]:
+    """The days, as a manifest says them."""
+    return {"kind": period.kind, "first_day": str(period.first), "last_day": str(period.last)}
 
 
 def moment_text(moment: datetime | None) -> str | None:
@@ -98,13 +104,13 @@ def manifest_path(file: Path) -> Path:
 def refuse_to_replace(file: Path, organization_id: str, period: Period, format_name: str) -> None:
     """Raise FileError if `file` or its manifest's place is taken by anything but the very same export.
 
-    The same is one of the same organization, days and format, as the manifest beside it says of it, by its hash. An
-    empty file is nothing that could be lost.
+    The same is one of the same organization, days and format, as the manifest beside it says of it, by its hash; an
+    issued report, which has a revision, is none, wherever it lies. An empty file is nothing that could be lost.
     """
     beside = manifest_path(file)
     if file.is_dir():
         raise FileError(f"Cannot write {file}: it is a folder", "Name a file in it.")
-    if (not file.exists() or not file.stat().st_size) and not beside.exists():
+    if not holds_something(file) and not beside.exists():
         return
     found = read_manifest(beside)
     is_same = _told(found) == (organization_id, format_name, period.provisional, str(period.first), str(period.last))
@@ -146,4 +152,5 @@ def _told(found: dict[str, Any]) -> tuple[Any, ...]:
     """What two exports have in common that are the same one, made twice. The same days may be of another kind."""
     period = found.get("period")
     first, last = (period.get("first_day"), period.get("last_day")) if isinstance(period, dict) else ("", "")
-    return found.get("organization_uuid"), found.get("format"), found.get("provisional"), first, last
+    told = found.get("organization_uuid"), found.get("format"), found.get("provisional"), first, last
+    return (*told, found["revision"]) if "revision" in found else told

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from reports.errors import IssuedReportsRest, PriceListError
+from reports.ends import INPUT, descriptor_of, open_to_read
+from reports.errors import IssuedReportsRest, PriceListUnreadable
 from reports.price_list import PriceList, PriceRow, parse_price_list
 from reports.queries import SETTINGS, statement
 from sinks.clickhouse import insert_rows
@@ -67,12 +68,15 @@ class Loaded:
 
 
 def read_price_list(path: Path | None = None) -> PriceList:
-    """The list in `path`, or the shipped one. Raises PriceListError that names file and line."""
+    """The list in `path` (`-`: standard input), or the shipped one. Raises PriceListError that names file and line."""
     path = path or SHIPPED
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with open_to_read(path) as file:
+            text = file.read().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise PriceListError(f"Cannot read the price list {path}: {error}", "See the setting prices_file.") from error
+        why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+        said = f"Cannot read the price list {path}: {why}"
+        raise PriceListUnreadable(said, "Name a file of prices, or see the setting prices_file.") from error
     return parse_price_list(text, str(path))
 
 
@@ -91,7 +95,7 @@ def load_prices(client: Client, path: Path | None = None, by: str = "", revise: 
     if held and not revise:
         _refuse_if_reports_rest(client, name, str(path or "the shipped list"))
     loaded_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    source = str(path.resolve()) if path else SHIPPED_SOURCE
+    source = _source_of(path) if path else SHIPPED_SOURCE
     revision = prices_revision(client) + 1
     insert_rows(client, "price_lists", LIST_COLUMNS, [(revision, name, source, len(listed.rows), loaded_at, by)])
     return Loaded(revision, len(listed.rows), changed=True)
@@ -137,6 +141,10 @@ def _refuse_if_reports_rest(client: Client, name: str, file: str) -> None:
         f"{file} changes prices that issued reports were made with: {named}, of the organization {whose}",
         "Leave these prices as they were, or issue new revisions of those reports: `tally prices load --revise`.",
     )
+
+
+def _source_of(path: Path) -> str:
+    return str(path.resolve()) if descriptor_of(path, INPUT) is None else "standard input"
 
 
 def _keep(client: Client, name: str, prices: Sequence[Sequence[Any]], models: Sequence[Sequence[Any]]) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from litestar import Request, Response, Router, get
@@ -28,6 +29,7 @@ from reports.periods import Period
 from reports.terms import require_report
 
 logger = logging.getLogger("tally.api")
+NOT_KEPT = "This file is not kept on this machine. Its checksum tells whether a copy is the same."
 
 
 @get("/", include_in_schema=False)
@@ -92,10 +94,10 @@ async def issued(
     asked = read_date("day", day), read_number("revision", {"revision": revision})
     found = await context.run(lambda client: past_report(client, viewer.organization_id, *asked))
     path = context.reports_dir / found.file_name if found and context.reports_dir else None
-    if found is None or path is None or not path.is_file():
-        raise NotFound("This file is not kept on this machine. Its checksum tells whether a copy is the same.")
+    if found is None or path is None:
+        raise NotFound(NOT_KEPT)
     try:
-        await context.run(lambda _: require_as_issued(path, found.sha256))
+        await context.run(lambda _: _require_as_issued(path, found.sha256))
     except NotAsIssued as error:
         logger.error("%s. %s", error, error.hint)
         raise Changed(
@@ -104,6 +106,16 @@ async def issued(
     tell_rows(request, found.rows)
     name = f"{spend_form().stem}-{viewer.organization_id}-{path.name}"
     return File(path, filename=name, headers=HEADERS, media_type="text/csv")
+
+
+def _require_as_issued(path: Path, sha256: str) -> None:
+    try:
+        require_as_issued(path, sha256)
+    except FileNotFoundError:
+        raise NotFound(NOT_KEPT) from None
+    except OSError as error:
+        logger.error("Cannot read %s: %s. The API and the exporter have to be one user.", path, error.strerror)
+        raise NotFound("This file cannot be read on this machine. An operator can mend that.") from None
 
 
 exports = Router(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.commands.common import answer_to, json_text, progress_bar, running_settings, warn
-from deploy.errors import UserError, printable
+from deploy.errors import ExitCode, UserError, printable
 
 if TYPE_CHECKING:
     from deploy.simulation import Plan
@@ -31,6 +31,7 @@ def command(
     poison: Share = 0.0,
     out_of_order: Share = 0.01,
     clock_skew: Share = 0.03,
+    replace: Annotated[bool, typer.Option(help="Replace the file, if there is one.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
 ) -> None:
     """Make a believable history of organizations and people: to a file, or to Kafka."""
@@ -39,6 +40,10 @@ def command(
     settings = running_settings(context)
     from deploy.sending import send_all
     from deploy.simulation import Plan, simulate, write_ndjson
+    from reports.files import holds_something
+
+    if output and not replace and holds_something(output):
+        raise UserError(f"{output} is there already", "Choose another name, or say --replace.", ExitCode.FILE)
 
     day = until.date() if until else settings.clock().date()
     try:

@@ -10,7 +10,6 @@ from deploy.doctor.findings import Finding, clock_finding, disk_finding
 from deploy.doctor.profile import Changed, look_at_profile, profile_findings
 from deploy.prices import difference
 from deploy.settings import Settings, reveal
-from reports.errors import PriceListError
 from reports.prices import LoadedList, list_in_force
 from sinks.clickhouse import connect
 from sinks.migrations import load_migrations
@@ -84,18 +83,11 @@ def _tables(settings: Settings, client: Client, facts: ClickHouseFacts) -> Click
     return replace(
         facts,
         prices=list_in_force(client),
-        other_prices=_other_prices(settings, client),
+        other_prices=difference(settings, client),
         unpriced=tuple(row[0] for row in client.query(UNPRICED).result_rows),
         positions={name: (place, datetime.fromtimestamp(at / 1000, UTC)) for name, place, at in positions},
         epochs=dict(client.query("SELECT topic, max(epoch) FROM topic_epochs GROUP BY topic").result_rows),
     )
-
-
-def _other_prices(settings: Settings, client: Client) -> str:
-    try:
-        return difference(settings, client)
-    except PriceListError as error:
-        return str(error)
 
 
 def clickhouse_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator[Finding]:

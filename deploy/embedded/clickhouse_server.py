@@ -46,7 +46,7 @@ class Server:
 
     def application(self) -> web.Application:
         """The routes: `/ping` for anyone, statements at `/` for who knows the password."""
-        app = web.Application(middlewares=[refuse_pages])
+        app = web.Application(middlewares=[refuse_pages()])
         app.router.add_get("/ping", _pong, allow_head=False)
         app.router.add_get("/", self._answer, allow_head=False)
         app.router.add_post("/", self._answer)

@@ -57,3 +57,16 @@ def test_a_file_that_was_changed_is_not_served(
     assert owner.get(address).content == content
     file.unlink()
     assert owner.get(address).status_code == 404
+
+
+def test_a_file_that_the_api_may_not_read_is_told_and_no_failure(
+    owner: httpx.Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / OWNER.organization / "2026-11-19.r1.csv"
+    file.unlink()
+    file.symlink_to(file)  # nobody can read it, not even root
+    with caplog.at_level(logging.ERROR, "tally.api"):
+        refused = owner.get(f"/organizations/{OWNER.organization}/exports/issued/2026-11-19/1")
+    assert (refused.status_code, "cannot be read on this machine" in refused.text) == (404, True)
+    assert f"Cannot read {file}: " in caplog.text
+    assert "Traceback" not in caplog.text

@@ -16,6 +16,7 @@ from deploy.settings import Settings
 from reports.errors import FileError, IssuedReportsRest
 from reports.export_worker import Run, run_once
 from reports.ledger import newest_offsets
+from reports.manifest import manifest_path
 from reports.prices import SHIPPED, load_prices
 from tests.integration.reporting import (
     Cell,
@@ -205,11 +206,34 @@ def test_a_file_that_a_crash_left_out_of_the_ledger_stays_as_it_is(desk: Desk) -
     assert desk.ledger() == before
 
 
-def test_a_stranger_without_a_manifest_is_refused(desk: Desk) -> None:
+@pytest.mark.parametrize("manifest", [None, "not JSON", "{}", '{"revision": 1, "sha256": "", "file": "x"}'])
+def test_a_stranger_in_the_folder_is_left_alone_and_named_and_the_other_days_are_issued(
+    desk: Desk, manifest: str | None
+) -> None:
     (desk.folder / ORGANIZATION).mkdir(parents=True)
-    (desk.folder / ORGANIZATION / "2026-11-02.r1.csv").write_text("mine")
-    with pytest.raises(FileError, match="no manifest"):
-        desk.run()
+    stranger = desk.folder / ORGANIZATION / "2026-11-02.r1.csv"
+    stranger.write_text("mine")
+    if manifest is not None:
+        manifest_path(stranger).write_text(manifest)
+    run = desk.run()
+    assert [path.name for path in run.issued] == ["2026-11-03.r1.csv", "2026-11-04.r1.csv"]
+    [refused] = run.refused
+    assert f"{stranger} is not in the ledger and has no manifest" in str(refused)
+    assert stranger.read_text() == "mine"
+
+
+def test_a_copy_under_the_name_of_the_next_revision_is_none(desk: Desk) -> None:
+    desk.run()
+    issued = desk.folder / ORGANIZATION / "2026-11-02.r1.csv"
+    copy = issued.with_name("2026-11-02.r2.csv")
+    copy.write_bytes(issued.read_bytes())
+    manifest_path(copy).write_bytes(manifest_path(issued).read_bytes())
+    before = desk.ledger()
+    desk.use(DAY_1 + timedelta(hours=10), 12)
+    desk.reach(13, NOW)
+    run = desk.run()
+    assert (run.issued, [str(copy) in str(each) for each in run.refused]) == ([], [True])
+    assert desk.ledger() == before
 
 
 def test_a_folder_that_cannot_be_written(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import threading
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -166,6 +167,28 @@ def test_no_export_replaces_anything_but_itself(settings: Settings, tmp_path: Pa
     (tmp_path / "c.csv").touch(0o640)
     done = export(settings, ORGANIZATION, **(day | {"out": tmp_path / "c.csv"}))
     assert done.path.stat().st_mode & 0o777 == 0o640
+
+
+def test_no_export_touches_an_issued_report(settings: Settings, tmp_path: Path) -> None:
+    export_once(settings)
+    issued = settings.reports_dir / ORGANIZATION / f"{DAY_1:%Y-%m-%d}.r1.csv"
+    day: dict[str, object] = {"period": "custom", "start": DAY_1.date(), "end": DAY_1.date(), "replace": True}
+    before = {path: path.read_bytes() for path in settings.reports_dir.rglob("*.csv*")}
+    assert issued in before
+    (tmp_path / "link.csv").symlink_to(issued)
+    for out in (
+        issued,
+        issued.with_name(f"{DAY_1:%Y-%m-%d}.r2.csv"),
+        settings.reports_dir / "a.csv",
+        tmp_path / "link.csv",
+    ):
+        with pytest.raises(FileError, match="the folder of issued reports"):
+            export(settings, ORGANIZATION, **(day | {"out": out}))
+    assert {path: path.read_bytes() for path in settings.reports_dir.rglob("*.csv*")} == before
+    shutil.copytree(settings.reports_dir, tmp_path / "copied")
+    copied = tmp_path / "copied" / ORGANIZATION / issued.name
+    with pytest.raises(FileError, match="is there already"):
+        export(settings, ORGANIZATION, **(day | {"out": copied, "replace": False}))
 
 
 def test_an_export_into_a_stream_is_whole_and_leaves_nothing_beside_it(settings: Settings, tmp_path: Path) -> None:

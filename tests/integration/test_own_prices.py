@@ -2,6 +2,8 @@
 changes it. Everything goes through the command line, on a real Kafka and ClickHouse."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -196,6 +198,23 @@ def test_what_is_in_force_is_shown_with_its_origin_and_its_history(settings: Set
     assert "@" in history[-1]
 
 
+def test_a_list_that_is_gone_changes_nothing_and_is_said(settings: Settings, tmp_path: Path) -> None:
+    prices = own(tmp_path / "prices.csv")
+    assert run(settings, "prices", "load", prices=prices).returncode == 0
+    prices.unlink()
+    said = f"Cannot read the price list {prices}: no such file or directory, but in force is list {revision(settings)}"
+    shown = run(settings, "prices", "list", prices=prices)
+    assert (shown.returncode, said in shown.stderr) == (0, True)
+    assert said in run(settings, "doctor", prices=prices).stdout
+    assert run(settings, "keys", "list", prices=prices).returncode == 0
+    days = ("--period", "custom", "--start", str(DAY), "--end", str(DAY), "--out", str(tmp_path / "a.csv"))
+    refused = run(settings, "export", "--organization", ORGANIZATION, *days, prices=prices)
+    assert (refused.returncode, said in refused.stderr) == (ExitCode.REFUSED, True)
+    migrated = run(settings, "migrate", prices=prices)
+    assert (migrated.returncode, "stays in force" in migrated.stderr) == (0, True)
+    assert exported(settings, tmp_path) == {OPUS: "10", SONNET: ""}
+
+
 def test_tally_up_starts_with_an_own_list_over_the_shipped_one(settings: Settings, tmp_path: Path) -> None:
     prices = own(tmp_path / "prices.csv")
     mine = settings.model_copy(update={"prices_file": prices, "data_dir": tmp_path, "reports_dir": tmp_path / "r"})
@@ -206,6 +225,10 @@ def test_tally_up_starts_with_an_own_list_over_the_shipped_one(settings: Setting
         shown = json.loads(subprocess.run(second_terminal, capture_output=True, text=True, check=True).stdout)
         assert shown["list"]["source"] == str(prices)
         assert exported(mine, tmp_path, prices) == {OPUS: "10", SONNET: ""}
+        prices.unlink()
+        os.kill(read_stack(tmp_path)["worker-1"]["pid"], signal.SIGKILL)
+        eventually(lambda: not read_stack(tmp_path)["worker-1"]["healthy"], 60)
+        eventually(lambda: read_stack(tmp_path)["worker-1"]["healthy"], 120)
     finally:
         up.terminate()
         assert up.wait(timeout=60) == 0

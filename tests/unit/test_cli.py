@@ -3,6 +3,8 @@
 import errno
 import inspect
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import typer
 from deploy.cli import app, run, split_settings
 from deploy.errors import MEANINGS, ExitCode, UserError, explain
 from deploy.settings import Settings
+from reports.prices import SHIPPED
 from streams.emitter import UndeliverableEvent
 from streams.lanes import Failure, Record
 
@@ -84,7 +87,10 @@ def test_every_exit_code_has_a_meaning() -> None:
         (["simulate", "--out", "x", "--until", "yesterday"], ExitCode.USAGE, "yesterday"),
         (["simulate", "--out", "no/such/folder/x", "--users", "6"], ExitCode.FILE, "no/such/folder"),
         (["dead-letters", "replay"], ExitCode.USAGE, "--all"),
-        (["prices", "check", "missing.csv"], ExitCode.REFUSED, "missing.csv"),
+        (["prices", "check", "missing.csv"], ExitCode.FILE, "missing.csv: no such file"),
+        (["prices", "check", "--prices-file", "missing.csv"], ExitCode.FILE, "missing.csv: no such file"),
+        (["prices", "check", "/"], ExitCode.FILE, "is a directory"),
+        (["api", "--api-host", "nosuch.invalid"], ExitCode.USAGE, "nosuch.invalid"),
         (
             ["topics", "create", "--timeout", "0", "--kafka-bootstrap", "127.0.0.1:1"],
             ExitCode.UNREACHABLE,
@@ -202,6 +208,28 @@ def test_settings_never_print_secrets(capsys: pytest.CaptureFixture[str], monkey
 def test_the_shipped_prices_are_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["prices", "check"]) == ExitCode.OK
     assert "The shipped list is a good price list" in capsys.readouterr().out
+
+
+def test_a_price_list_comes_down_a_pipe() -> None:
+    command = [sys.executable, "-m", "deploy.cli", "prices", "check", "-"]
+    done = subprocess.run(command, input=SHIPPED.read_bytes(), capture_output=True, check=True)
+    assert done.stdout.startswith(b"- is a good price list")
+
+
+def test_a_simulation_replaces_no_file_unless_it_is_told_to(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["simulate", "--out", "mine", "--until", "2026-11-20", "--users", "6", "--days", "1"]
+    Path("mine").write_text("mine")
+    code, line = failure(capsys, *arguments)
+    assert (code, Path("mine").read_text()) == (ExitCode.FILE, "mine")
+    assert "--replace" in line
+    Path("link").symlink_to("mine")
+    assert failure(capsys, *arguments, "--out", "link")[0] == ExitCode.FILE
+    assert run([*arguments, "--replace"]) == ExitCode.OK
+    made = Path("mine").read_bytes()
+    assert b"event_id" in made
+    Path("mine").write_text("")
+    assert run(arguments) == ExitCode.OK  # an empty file is nothing that could be lost
+    assert Path("mine").read_bytes() == made
 
 
 def test_a_simulation_is_the_same_for_the_same_seed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -192,8 +192,15 @@ def test_settings_are_shown_as_commands_use_them_and_from_where(
 
 
 def test_a_file_that_the_stack_names_and_that_is_gone_is_said_with_the_stack(start: Start) -> None:
+    Path("ca.pem").write_text("")
+    start(kafka_ca_file="ca.pem")
+    Path("ca.pem").unlink()
+    with pytest.raises(UserError, match=r"kafka_ca_file = 'ca\.pem' \(from the stack that runs over \.tally\)"):
+        beside()
+
+
+def test_a_price_list_of_the_stack_that_is_gone_concerns_nobody_who_does_not_read_it(start: Start) -> None:
     Path("own.csv").write_text("")
     start(prices_file="own.csv")
     Path("own.csv").unlink()
-    with pytest.raises(UserError, match=r"prices_file = 'own\.csv' \(from the stack that runs over \.tally\)"):
-        beside()
+    assert beside().settings.prices_file == Path("own.csv")

@@ -115,7 +115,7 @@ def run(settings: Settings) -> None:
     ending = Ending()
     ending.heed()
     with listen(settings.api_host, settings.api_port) as listener:
-        logger.info("the API listens on http://%s:%s", settings.api_host, listener.getsockname()[1])
+        logger.info("the API listens on %s, port %s", settings.api_host, listener.getsockname()[1])
         context = context_of(settings)
         threading.Thread(target=context.warm, daemon=True).start()
         server = server_of(context)

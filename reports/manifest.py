@@ -126,7 +126,7 @@ def refuse_to_replace(file: Path, organization_id: str, period: Period, format_n
 def read_manifest(path: Path) -> dict[str, Any]:
     """The content of a manifest; nothing where there is none that can be read."""
     try:
-        found = orjson.loads(path.read_bytes())
+        found = orjson.loads(path.read_bytes()) if path.is_file() else {}  # a FIFO would be waited for
     except (OSError, orjson.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}

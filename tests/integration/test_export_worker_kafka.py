@@ -161,6 +161,9 @@ def test_no_export_replaces_anything_but_itself(settings: Settings, tmp_path: Pa
     done.path.rename(tmp_path / "kept.csv")
     with pytest.raises(FileError, match="the manifest of another file"):
         export(settings, ORGANIZATION, **(day | others[0]))
+    os.mkfifo(tmp_path / "f.csv.manifest.json")
+    with pytest.raises(FileError, match="the manifest of another file"):
+        export(settings, ORGANIZATION, **(day | {"out": tmp_path / "f.csv"}))
     (tmp_path / "b.csv").write_bytes(b"somebody's")
     with pytest.raises(FileError, match="is there already"):
         export(settings, ORGANIZATION, **(day | {"out": tmp_path / "b.csv"}))

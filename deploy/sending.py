@@ -15,10 +15,10 @@ import msgspec
 
 from deploy.settings import Settings
 from deploy.simulation import Line
+from deploy.uncounted import uncounted
 from reports.ends import is_regular
 from streams.emitter import Emitter
 from streams.events import PROFILES, Event
-from streams.events.activity import SessionEvent
 from streams.validity import NO_ID, Invalid, is_uuid, read
 
 T = TypeVar("T")
@@ -28,8 +28,6 @@ WAITING = 10_000
 EXAMPLES = 5
 REMEMBERED = 1_000_000
 """Events among which a repeat is sought, the latest ones: some 150 MB."""
-LISTED_SESSIONS = ("claude_code", "cowork", "office_agent", "claude_design", "science")
-"""Products whose sessions the lists and summaries of the API count (docs/metrics.md)."""
 
 
 @dataclass
@@ -136,6 +134,7 @@ class Suspects:
         self.unlisted = 0
         self.examples: list[str] = []
         self._now = now
+        self._told: set[str] = set()
         self._seen: dict[tuple[str, ...], tuple[int, int | None]] = {}
 
     def watch(self, lines: Iterable[Line]) -> Iterator[Line]:
@@ -151,11 +150,15 @@ class Suspects:
             self.invalid += 1
             self._note(self.invalid, f"event {number} is invalid: {error}")
             return
-        if event is not None and line.topic != PROFILES:
+        if event is None:
+            return
+        if line.topic != PROFILES:
             self._look_for_repeat(number, event, hash(line.value))
-        if isinstance(event, SessionEvent) and event.product not in LISTED_SESSIONS:
+        if told := uncounted(event):
             self.unlisted += 1
-            self._note(self.unlisted, f"event {number}: no list or summary counts sessions of {event.product}")
+            if told not in self._told:
+                self._told.add(told)
+                self._note(len(self._told), f"event {number}: {told}")
 
     def _look_for_repeat(self, number: int, event: Event, payload: int) -> None:
         identity = event.organization_id, str(event.__struct_config__.tag), event.event_id

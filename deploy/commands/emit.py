@@ -19,7 +19,10 @@ def command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="NDJSON, one event a line; - is standard input.")],
     rate: Annotated[float | None, typer.Option(min=0.1, help="Events a second; as fast as it goes without.")] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Also count the events that will be dead letters, and repeats.")
+        bool,
+        typer.Option(
+            "--check", help="Also count the events that will be dead letters, repeats, and what nothing counts."
+        ),
     ] = False,
     skip: Annotated[
         bool, typer.Option("--skip", help="Leave out lines that name no topic, instead of ending.")
@@ -55,6 +58,8 @@ def command(
         warn(f"{suspects.invalid:,} of them are invalid and will be dead letters")
     if suspects.repeats:
         warn(f"{suspects.repeats:,} of them stand in the file twice, and count once")
+    if suspects.unlisted:
+        warn(f"{suspects.unlisted:,} of them are valid, and in no list, summary or figure")
     raise typer.Exit(ExitCode.FINDINGS if skipped or suspects.invalid else ExitCode.OK)
 
 

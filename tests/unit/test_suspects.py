@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from deploy import sending
-from deploy.sending import LISTED_SESSIONS, Suspects
+from deploy.sending import Suspects
 from deploy.simulation import Line
+from deploy.uncounted import LISTED_SESSIONS
 from streams.events import PROFILES, TOPIC_BY_TYPE
+from tests.api.touching import NAMED, active_in, named, touches
+from tests.deeds import some_of_each
 from tests.folding import LOG_TIME, NIL, activity, token, uuid
 
 
@@ -58,6 +61,40 @@ def test_a_session_that_no_list_counts_is_told(product: str) -> None:
 @pytest.mark.parametrize("product", [{}, {"product": None}, {"product": "chat"}])
 def test_a_session_without_a_product_is_refused_since_nothing_would_count_it(product: dict[str, Any]) -> None:
     assert looked_at(activity("session.activity", session_id=uuid(5), tool_uses=1, **product)).invalid == 1
+
+
+def test_an_event_that_nothing_counts_is_told_and_no_other_is() -> None:
+    """The judge are the recounts that the lists and summaries of the API are held to, and docs/metrics.md."""
+    for event in some_of_each():
+        assert looked_at(event).unlisted == (not is_listed(event) and not is_in_figures(event)), event
+
+
+def test_each_thing_that_is_said_of_it_is_said_once() -> None:
+    by_key = {"actor": {"type": "api_key", "id": uuid(3)}, "conversation_id": uuid(5)}
+    messages = [activity("chat.message", event_id=uuid(number), **by_key) for number in range(9)]
+    session = activity("session.started", session_id=uuid(5), product="other")
+    found = looked_at(*messages, activity("chat.started", **by_key), session)
+    assert (found.invalid, found.unlisted) == (0, 10)
+    assert found.examples == [
+        "event 1: nothing counts chat.message by api_key",
+        "event 11: no list or summary counts session.started by user in other, only the page of the person does",
+    ]
+
+
+def is_listed(event: dict[str, Any]) -> bool:
+    kind, product = event["type"], event.get("product")
+    if kind in ("token.used", "execution.used") or (kind.startswith("session.") and product == "claude_code"):
+        return True  # usage, and Claude Code's report, whoever it was
+    if event["actor"]["type"] != "user":
+        return False
+    of_an_artifact = {"artifact.shared", "artifact.published"}
+    listed = any(named(list_, event, {}) for list_ in NAMED)
+    return listed or touches(event, set()) is not None or bool(active_in(event)) or kind in of_an_artifact
+
+
+def is_in_figures(event: dict[str, Any]) -> bool:
+    made = ("chat.started", "project.created", "artifact.created", "connector.called")
+    return event["type"] in made or (event["type"] == "project.used" and event["actor"]["type"] == "user")
 
 
 @pytest.mark.parametrize(("key", "invalid"), [(uuid(5).encode(), 0), (NIL.encode(), 1), (b"\xff", 1), (b"", 1)])

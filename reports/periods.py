@@ -123,7 +123,7 @@ def _custom(today: date, newest: date, start: date | None, end: date | None, pro
     if end < start:
         raise PeriodError(f"The end {end} is before the start {start}", "Turn them around.")
     if end > today:
-        raise PeriodError(f"{end} is in the future", f"The newest complete day is {newest}.")
+        raise PeriodError(f"{end} is in the future", f"The newest day that it can end with is {newest}.")
     if start < oldest:
         raise PeriodError(f"{start} is more than {DAYS_BACK} days back", f"The oldest day is {oldest}.")
     if end > newest:

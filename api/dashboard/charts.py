@@ -97,8 +97,9 @@ def draw(figure: Figure) -> Chart:
 
 
 def scale(highest: float, whole: bool) -> float:
-    """The top of the axis: the smallest round number that is not below `highest` and makes round ticks."""
-    least = max(highest, TICKS if whole else 1e-9) / TICKS
+    """The top of the axis: the smallest round number that is not below `highest` and makes round ticks. Where there is
+    nothing to show it has a size that people can read."""
+    least = max(highest, TICKS if whole or not highest else 1e-9) / TICKS
     power = 10.0 ** math.floor(math.log10(least))
     steps = [step * power for step in STEPS if not whole or (step * power).is_integer()]
     return TICKS * next((step for step in steps if step >= least * (1 - 1e-12)), 10 * power)

@@ -5,6 +5,7 @@ Answers go to stdout, everything else (progress, warnings, errors) to stderr, so
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,8 +24,11 @@ from deploy.settings import Settings, load, load_given
 
 _NOT_PRINTED = re.compile(r"[^\n -~]")
 
+PIPE_WIDTH = 400
+"""Where the answer goes into a file or another program, no name in a table is cut to what a terminal shows."""
+
 err = Console(stderr=True, highlight=False)
-out = Console(highlight=False)
+out = Console(highlight=False, width=None if sys.stdout is not None and sys.stdout.isatty() else PIPE_WIDTH)
 
 
 @dataclass(frozen=True)

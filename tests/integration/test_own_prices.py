@@ -205,6 +205,7 @@ def test_a_list_that_is_gone_changes_nothing_and_is_said(settings: Settings, tmp
     said = f"Cannot read the price list {prices}: no such file or directory, but in force is list {revision(settings)}"
     shown = run(settings, "prices", "list", prices=prices)
     assert (shown.returncode, said in shown.stderr) == (0, True)
+    assert f" {OPUS} " in shown.stdout  # whole, since it is read by a program
     assert said in run(settings, "doctor", prices=prices).stdout
     assert run(settings, "keys", "list", prices=prices).returncode == 0
     days = ("--period", "custom", "--start", str(DAY), "--end", str(DAY), "--out", str(tmp_path / "a.csv"))

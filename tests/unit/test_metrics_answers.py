@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.dashboard.charts import scale
 from reports.freshness import Freshness
 from reports.metrics import Decisions, Ratio, Reading
 from reports.windows import days_between, window
@@ -67,3 +68,8 @@ def test_a_ratio_is_unknown_without_a_part_or_a_whole() -> None:
         ratio = Ratio(numerator=part, denominator=whole)
         assert (ratio.value, ratio.percent) == (None, None)
     assert Decisions(accepted=3, rejected=1).accept_rate == Ratio(numerator=3, denominator=4)
+
+
+def test_an_axis_of_a_chart_without_values_can_be_read() -> None:
+    assert [scale(0.0, whole) for whole in (True, False)] == [4.0, 4.0]
+    assert scale(0.3, whole=False) == 0.4

@@ -98,6 +98,7 @@ def test_custom() -> None:
         ({"start": date(2026, 11, 4), "end": date(2026, 11, 22)}, "not complete"),
         ({"start": date(2026, 11, 22)}, "2026-11-22 is not complete"),
         ({"start": date(2026, 11, 23)}, "in the future"),
+        ({"start": date(2026, 11, 4), "end": date(2026, 12, 23), "provisional": True}, "in the future"),
     ],
 )
 def test_custom_periods_that_cannot_be(asked: dict[str, date], says: str) -> None:

@@ -189,12 +189,15 @@ class Emitter:
             raise InvalidEvent(f"{kind} {event_id} has {size:,} bytes; a record may have {MAX_RECORD_BYTES:,}")
         self._raise_failures()
         record = Record(key, value)
+        is_tombstone = topic == PROFILES and key is not None and value is None
         try:
+            if is_tombstone:
+                await self._open_lanes(topic)
             lane = self._lane_of_key.get((topic, key)) if key is not None else None
             lane = lane or await self._lane(topic, key)
         except (KafkaError, TimeoutError) as error:
             raise UndeliverableEvent([Failure(topic, (record,), str(error))]) from error
-        if topic == PROFILES and key is not None and value is None:
+        if is_tombstone and key is not None:
             await self._forget_elsewhere(key, lane)
         await lane.put(record)
 
@@ -226,13 +229,15 @@ class Emitter:
         return lane
 
     async def _open_lanes(self, topic: str) -> list[Lane]:
+        """The lanes of all partitions that there are now; with one that was added, keys move."""
         partitions = await partitions_of(self._producer, topic)
-        if topic not in self._lanes:  # another task may have been faster during the await
-            self._lanes[topic] = [
+        lanes = self._lanes.setdefault(topic, [])  # another task may have been faster during the await
+        for partition in partitions[len(lanes) :]:
+            lanes.append(
                 Lane(self._producer, topic, partition, self._linger, self._delivery_timeout, self._failures.append)
-                for partition in partitions
-            ]
-        return self._lanes[topic]
+            )
+            self._lane_of_key.clear()
+        return lanes
 
     def _raise_failures(self) -> None:
         if self._failures:

@@ -124,13 +124,14 @@ class Lane:
 
 async def partitions_of(producer: Any, topic: str) -> list[int]:
     """The partitions of an existing topic. All topics are asked for: asking for one by name can create it, with
-    the broker's settings and not Tally's. One that was made a moment ago is waited for."""
+    the broker's settings and not Tally's. One that was made a moment ago is waited for, and so is the producer, which
+    refuses a partition that was added since it asked last."""
     deadline = time.monotonic() + METADATA_SECONDS
     while time.monotonic() < deadline:
         known = (await producer.client.fetch_all_metadata()).partitions_for_topic(topic)
-        if known:
+        if known and known <= (producer.client.cluster.partitions_for_topic(topic) or known):
             return sorted(known)
-        await asyncio.sleep(0.2)
+        await (producer.client.force_metadata_update() if known else asyncio.sleep(0.2))
     raise TimeoutError("the topic does not exist")
 
 

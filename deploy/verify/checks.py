@@ -6,7 +6,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from deploy.verify import actives, people, spend
+from deploy.verify import actives, answers, people, spend
 from deploy.verify.compare import Key, Row, compare, paired
 from deploy.verify.letters import compare_letters
 from deploy.verify.recount import DIRECTORY, PROFILES, Options, normal, plain_text
@@ -56,6 +56,7 @@ class Checks:
         if self.span.is_all:
             yield self.active_users()
             yield self.names()
+            yield self.answers()
 
     def cells(self, table: CellTable) -> TableResult:
         """One table of cells, each with its stamp and counters."""
@@ -100,7 +101,9 @@ class Checks:
             "profiles",
             people.KEY,
             people.VALUES,
-            people.without_lost(paired(people.kept(self._counted_profiles(), forgotten), found), self._has_lost),
+            people.without_lost(
+                paired(people.kept(self._counted_profiles(), forgotten), found), forgotten, self._has_lost
+            ),
             show=self.show,
             is_moving=lambda key, row: self._beyond(key[3], row[-1]),
         )
@@ -111,6 +114,13 @@ class Checks:
         found = ((tuple(row[:2]), row[2:]) for row in self.stored.rows(people.QUERY))
         pairs = paired(_sorted(expected.items()), _sorted(found))
         return compare("people", people.PEOPLE_KEY, people.PEOPLE_VALUES, pairs, show=self.show)
+
+    def answers(self) -> TableResult:
+        """The directory's views: names, departures, groups, seats and terms."""
+        expected = answers.expected_answers(list(self.scratch.rows("directory")))
+        found = ((tuple(row[:4]), row[4:]) for row in self.stored.rows(answers.QUERY))
+        pairs = paired(_sorted(expected.items()), _sorted(found))
+        return compare("directory views", answers.KEY, answers.VALUES, pairs, show=self.show)
 
     def attributions(self) -> TableResult:
         """The attributions that usage refers to. Rows name no source, so one too many shows only when all is still."""

@@ -68,14 +68,21 @@ def kept(rows: Iterable[Told], forgotten: Mapping[str, tuple[str, LogPlace]]) ->
         yield key, tuple(last[len(KEY) :])
 
 
-def without_lost(pairs: Iterable[Pair], has_lost: Callable[[Told], bool]) -> Iterator[Pair]:
-    """The pairs that can be compared though the log is compacted.
+def without_lost(
+    pairs: Iterable[Pair], forgotten: Mapping[str, tuple[str, LogPlace]], has_lost: Callable[[Told], bool]
+) -> Iterator[Pair]:
+    """The pairs that can be compared though the log is compacted and rows of one key are merged.
 
     A tombstone's record is gone after a while, and a profile's once the account has a later one: a row of such a
-    record is as good as one that is newer.
+    record is as good as one that is newer. What came after a tombstone and tells of a time before it may have been
+    merged into what the tombstone then erased; no view shows it in either case.
     """
     when = VALUES.index("occurred_at")
     for key, wanted, found in pairs:
+        if wanted and not found and not key[KEY.index("forgotten")]:
+            at, _ = forgotten.get(key[KEY.index("account_id")], ("", ()))
+            if wanted[when] < at:
+                continue
         if wanted is None and found and key[KEY.index("forgotten")]:
             continue
         lost = [row for row in found if has_lost(Told(*key, *row))]

@@ -108,7 +108,7 @@ def expected_spend(
     cells: Iterable[tuple[Key, Row]], directory: Iterable[tuple[Key, Row]], prices: PriceList
 ) -> dict[tuple[str, str], tuple[Any, ...]]:
     """(organization, day) to the spend of that day, in the order of COLUMNS, of all cells of usage."""
-    terms = _terms(directory)
+    terms = in_force(directory)
     key_columns = CELL_TABLES["spend_cells"].key_columns
     totals: dict[tuple[str, str], Spend] = {}
     for key, (_, *counters) in cells:
@@ -132,13 +132,13 @@ def _add(
     if gross is None:
         spend.unpriced += 1
         return
-    in_force = {kind: terms[organization, kind].at(hour) for kind in _TERMS if (organization, kind) in terms}
-    discount = in_force.get("discount.changed") or 0
+    term = {kind: terms[organization, kind].at(hour) for kind in _TERMS if (organization, kind) in terms}
+    discount = term.get("discount.changed") or 0
     net = gross * (10**6 - discount)
     spend.gross += gross
     spend.net += net
-    is_extra = cell["funding"] == "extra_usage" and bool(in_force.get("extra_usage.changed"))
-    if in_force.get("plan.changed") not in ("team", "enterprise_seat_based") or is_extra:
+    is_extra = cell["funding"] == "extra_usage" and bool(term.get("extra_usage.changed"))
+    if term.get("plan.changed") not in ("team", "enterprise_seat_based") or is_extra:
         spend.reported_gross += gross
         spend.reported_net += net
 
@@ -166,13 +166,13 @@ def _times(count: int, price: int | None) -> int | None:
 _TERMS = {"plan.changed": "plan", "discount.changed": "discount", "extra_usage.changed": "enabled"}
 
 
-def _terms(directory: Iterable[tuple[Key, Row]]) -> dict[tuple[str, str], History]:
+def in_force(directory: Iterable[tuple[Key, Row]]) -> dict[tuple[str, str], History]:
     """(organization, event type) to what was in force from which hour on; of one hour's changes the last counts."""
     histories: dict[tuple[str, str], History] = {}
     for change in history(directory, _TERMS):
         value = change.event[_TERMS[change.type]]
-        in_force = histories.setdefault((change.organization_id, change.type), History())
-        in_force.changes[change.place[0][:19]] = (
+        of_kind = histories.setdefault((change.organization_id, change.type), History())
+        of_kind.changes[change.place[0][:19]] = (
             int(_EXACT.scaleb(Decimal(value), 6)) if change.type == "discount.changed" else value
         )
     return histories

@@ -72,6 +72,7 @@ def result(asked: argparse.Namespace, found: Field, verdict: Verdict, recoveries
         "equal": verdict.equal,
         "different": verdict.different,
         "unfinished": verdict.unfinished,
+        "misnamed": found.misnamed()[:20],
         "reader": {"looks": watch.looks, "wrongs": watch.wrongs[:20], "unequal": watch.unequal(found.load.finals)},
         "faults": {name: recovery(FAULTS[name].title, times) for name, times in recoveries.items() if times},
     }
@@ -125,7 +126,8 @@ def main() -> int:
         found = result(asked, running, verdict, recoveries)
     write(found)
     console.print(table(found))
-    return int(not found["equal"] or bool(found["reader"]["wrongs"]) or bool(found["reader"]["unequal"]))
+    is_wrong = any((found["misnamed"], found["reader"]["wrongs"], found["reader"]["unequal"]))
+    return int(not found["equal"] or is_wrong)
 
 
 if __name__ == "__main__":

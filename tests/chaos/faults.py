@@ -151,6 +151,11 @@ def clocks_off(field: Field) -> None:
     field.visit(now=datetime.now(UTC) - day)
 
 
+@fault("partitions added to every topic; keys of people and organizations move while they are told of", most=3)
+def partitions_added(field: Field) -> None:
+    field.grow()
+
+
 @fault("events that come days late")
 def days_late(field: Field) -> None:
     for days in range(1, 12):

@@ -5,15 +5,19 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from signal import Signals
 
 from deploy.verify import Verdict
 from deploy.verify import run as verify
+from streams.events import DEAD_LETTERS, EVENTS_BY_TOPIC
+from tests.chaos.crowd import Crowd
 from tests.chaos.load import Load
 from tests.chaos.proxy import Proxy
 from tests.chaos.reader import Reader
 from tests.embedded import start_clickhouse, start_kafka
+from tests.integration.bad_days import add_partitions, query
 from tests.pipeline import Pipeline, pipeline
 
 WORKERS = 2
@@ -31,6 +35,8 @@ class Field:
         self.changed: dict[str, object] = {"clickhouse_url": f"http://127.0.0.1:{self.proxy.port}"}
         self._names = deque(f"worker-{number}" for number in range(1, WORKERS + 1))
         self.workers = [self.start(worker_name=name) for name in self._names]
+        self.partitions = running.settings.partitions
+        self.crowds: list[Crowd] = []
         self.load = Load(running.settings.kafka_bootstrap, rate)
         self.reader = Reader(running.settings, self.load.finals)
 
@@ -56,6 +62,23 @@ class Field:
         time.sleep(3)
         worker.terminate()
         assert worker.wait(timeout=120) == 0
+
+    def grow(self) -> None:
+        """Every topic gets more partitions, and keys move: those of the load with each producer that starts since, and
+        those of people of whom much is said before and after."""
+        more = self.partitions + 2
+        crowd = Crowd(self.partitions, more)
+        self.pipeline.emit(crowd.before())
+        for topic in (*EVENTS_BY_TOPIC, DEAD_LETTERS):
+            add_partitions(self.pipeline.settings, topic, more)
+        self.pipeline.emit(crowd.after())
+        self.partitions = more
+        self.crowds.append(crowd)
+
+    def misnamed(self) -> list[str]:
+        """Who is called, counted as a member, seated or charged otherwise than was said; all must be folded."""
+        asked = partial(query, self.pipeline.settings)
+        return [wrong for crowd in self.crowds for wrong in crowd.wrongs(asked)]
 
     def restart_kafka(self, away: float) -> None:
         """Kafka ends, is away so long, and comes back on its port."""

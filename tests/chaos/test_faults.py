@@ -36,6 +36,8 @@ def test_nothing_is_missing_doubled_or_was_ever_seen_wrong(suffering: Field) -> 
     """Last in this module."""
     verdict = suffering.end()
     assert verdict.equal, found_by(verdict)
+    assert suffering.crowds
+    assert suffering.misnamed() == []
     assert sum(topic.duplicates for topic in verdict.topics) > 0
     assert sum(topic.letters for topic in verdict.topics) > 4_000
     watch = suffering.reader.watch
@@ -53,6 +55,7 @@ def test_each_fault_comes_once_and_then_as_often_as_its_share() -> None:
     assert times["worker_killed"] > 60
     assert times["worker_joins_and_leaves"] > 18
     assert times["clickhouse_away_a_minute"] == 5
+    assert times["partitions_added"] == 3
     assert times["clickhouse_away_ten_minutes"] == 1
     assert list(orders(["clickhouse_away_ten_minutes"], random.Random(3))) == ["clickhouse_away_ten_minutes"]
 

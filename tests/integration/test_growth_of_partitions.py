@@ -9,9 +9,10 @@ from aiokafka import AIOKafkaProducer
 from deploy.connections import store_of
 from deploy.settings import Settings
 from deploy.simulation import Line
-from streams.events import DIRECTORY, PROFILES
+from streams.emitter import Emitter
+from streams.events import CHAT, DIRECTORY, PROFILES
 from tests.folding import to_json, uuid
-from tests.integration.bad_days import add_partitions, eventually
+from tests.integration.bad_days import add_partitions, counted, eventually, lines, query
 from tests.integration.test_order_in_the_log import ACME, ADA, ELEVEN, GROUP, profile, says
 from tests.pipeline import assert_equal, pipeline
 
@@ -65,4 +66,42 @@ def test_a_key_that_moved_is_told_anew_forgotten_and_ordered(tmp_path: Path) -> 
         put(running.settings, (PROFILES, 0, ADA, to_json(old)), (PROFILES, 3, ADA, to_json(new)))
         running.wait()
         assert emails() == [""]
+        assert_equal(running)
+
+
+def test_an_emitter_that_runs_goes_on_and_forgets_on_the_partitions_that_were_added(tmp_path: Path) -> None:
+    with pipeline(tmp_path) as running:
+        settings = running.settings
+        people = [uuid(number) for number in range(1, 33)]
+        messages = list(lines(CHAT, ACME, 64, keys=32))
+
+        async def emit_before_and_after() -> None:
+            async with Emitter(settings.kafka_bootstrap, **settings.client_options()) as emitter:
+                await emitter.emit_raw(PROFILES, ADA.encode(), to_json(profile("old@a.example")))
+                await emitter.flush()
+                for topic in (PROFILES, CHAT):
+                    await asyncio.to_thread(add_partitions, settings, topic, 4)
+                for line in messages:  # the first of their topic, half of them on partitions that were added
+                    await emitter.emit_raw(line.topic, line.key, line.value)
+                for account in (ADA, *people):
+                    await emitter.forget(account)
+
+        asyncio.run(emit_before_and_after())
+        running.start_worker()
+        running.wait()
+        assert counted(settings, CHAT, ACME) == len(messages)
+        placed = query(
+            settings, "SELECT source, count() FROM profiles FINAL WHERE forgotten GROUP BY source ORDER BY 1"
+        )
+        assert placed == [(f"{PROFILES}/{number}@0", len(people) + 1) for number in range(4)]
+        assert_equal(running)
+
+
+def test_what_comes_late_of_somebody_forgotten_may_be_merged_away_and_is_told_to_nobody(tmp_path: Path) -> None:
+    with pipeline(tmp_path) as running:
+        newer, late = profile("newer@a.example", ELEVEN), profile("late@a.example")
+        put(running.settings, *((PROFILES, 0, ADA, to_json(said) if said else None) for said in (newer, None, late)))
+        running.start_worker()
+        running.wait()
+        assert query(running.settings, "SELECT toString(account_id), email, forgotten FROM people") == [(ADA, "", 1)]
         assert_equal(running)

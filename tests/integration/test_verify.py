@@ -40,6 +40,7 @@ def test_a_right_database_is_equal_everywhere(load: Callable[..., Loaded]) -> No
         "spend",
         "active_users",
         "people",
+        "directory views",
     }
 
 
@@ -122,11 +123,14 @@ def test_a_wrong_row_is_seen(load: Callable[..., Loaded], table: str, column: st
 def test_a_wrong_view_is_seen(load: Callable[..., Loaded]) -> None:
     loaded = load()
     wrongs = {"spend": "net_usd * 2 AS net_usd", "active_users": "toDate(day + 1) AS day", "people": "'' AS name"}
+    wrongs |= {"group_names": "'' AS name"}
     for view, wrong in wrongs.items():
         loaded.client.command(f"RENAME TABLE {view} TO right_{view}")
         loaded.client.command(f"CREATE VIEW {view} AS SELECT * REPLACE ({wrong}) FROM right_{view}")
     verdict = loaded.verify()
-    assert differing(verdict).keys() == {"spend", "active_users", "people"}
+    assert differing(verdict).keys() == {"spend", "active_users", "people", "directory views"}
+    views = {difference.key["view"] for difference in result(verdict, "directory views").differences}
+    assert views == {"group_names"}
     assert set(result(verdict, "spend").differences[0].expected or {}) <= {"net_usd", "reported_net_usd"}
 
 

@@ -30,7 +30,8 @@ class Group:
         self.workers: list[Worker] = []
         self.deaf: list[Worker] = []
         self.failures: list[str] = []
-        self.partitions = plan.partitions[:-1] if plan.incident == "grown" else plan.partitions
+        is_growing = plan.incident == "grown"
+        self.partitions = tuple(each for each in plan.partitions if not (is_growing and each in plan.added))
         self.cursed: Partition | None = None
         self._world = (loop, rng, plan, database, log, witness)
         self._rng = rng
@@ -141,8 +142,8 @@ class Group:
             else:
                 await self._outage(self._database.restore)
 
-    async def add_a_partition(self, until: float) -> None:
-        """A topic gets one more partition."""
+    async def add_partitions(self, until: float) -> None:
+        """Topics get one more partition each."""
         await asyncio.sleep(until / 2)
         self._met["partitions added"] += 1
         self.partitions = self._plan.partitions

@@ -12,11 +12,13 @@ from sinks.owned import source_name
 from tests.simulation.group import Group
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop, Stuck
-from tests.simulation.plan import Plan, plan_of
+from tests.simulation.plan import Plan, of_people, plan_of
 from tests.simulation.store import Database
 from tests.simulation.witness import BEGINNING, Witness
 
 MAX_STEPS = 200_000
+PEOPLE_EVERY = 5
+"""Of so many histories one is of people."""
 PATIENCE = 120.0
 """Virtual seconds after the last disturbance within which everything must be in the tables."""
 
@@ -38,6 +40,8 @@ class History:
     def __init__(self, seed: int, compiled: bool) -> None:
         self.rng = random.Random(seed)
         plan = plan_of(self.rng)
+        if seed % PEOPLE_EVERY == PEOPLE_EVERY - 1:
+            plan = of_people(plan, self.rng)
         self.plan: Plan = replace(plan, options=replace(plan.options, compiled=compiled))
         self.loop = Loop(self.rng)
         self.log = Log(self.loop, self.rng, self.plan)
@@ -63,7 +67,7 @@ class History:
         if self.plan.incident == "restored":
             await self.group.restore_backups(self.plan.chaos_seconds)
         elif self.plan.incident == "grown":
-            await self.group.add_a_partition(self.plan.chaos_seconds)
+            await self.group.add_partitions(self.plan.chaos_seconds)
 
     def unfinished(self) -> str:
         """What is not in the tables yet."""
@@ -74,7 +78,7 @@ class History:
                 if any(partition in worker.sources.stopped for worker in self.group.workers):
                     continue
                 return f"stuck: nobody says what is wrong with {partition}"
-            name, end = source_name(*partition, {}), self.plan.records
+            name, end = source_name(*partition, {}), self.log.last(partition)
             position = self.database.positions.get(name)
             if position is None or position.next_offset < end:
                 return f"stuck: {name} stands at {position}, the log ends at {end}"

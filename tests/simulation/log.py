@@ -13,6 +13,7 @@ from typing import NamedTuple
 from streams.log import Bounds, Ends
 from tests.simulation.events import Record, Writer
 from tests.simulation.loop import Loop
+from tests.simulation.people import log_of_people
 from tests.simulation.plan import Partition, Plan
 
 
@@ -27,17 +28,16 @@ class Transaction(NamedTuple):
 class PartitionLog:
     """One partition: `times[offset]` is when the entry at `offset` came, `entries[offset]` its record or None."""
 
-    def __init__(self, rng: Random, partition: Partition, plan: Plan) -> None:
-        reach = plan.options.block_size * (plan.options.blocks + 2)
-        writer = Writer(rng, *partition, plan.repeats, reach)
-        self.transactions = [_transaction(rng, plan.records) for _ in range(rng.choice(plan.transactions))]
-        self.entries = _ended([writer.record(offset) for offset in range(plan.records)], self.transactions, rng)
-        is_new = plan.incident == "grown" and partition == plan.partitions[-1]
+    def __init__(self, rng: Random, partition: Partition, plan: Plan, told: list[Record | None] | None) -> None:
+        records = plan.records if told is None else len(told)
+        self.transactions = [_transaction(rng, records) for _ in range(rng.choice(plan.transactions))]
+        self.entries = _ended(_written(rng, partition, plan) if told is None else told, self.transactions, rng)
+        is_new = plan.incident == "grown" and partition in plan.added
         born = plan.chaos_seconds / 2 if is_new else 0.0
-        early = rng.randrange(plan.records)
+        early = rng.randrange(records)
         times = sorted(rng.uniform(born, plan.chaos_seconds) for _ in self.entries[early:])
         self.times = [born] * early + times
-        if any(one.marker == plan.records - 1 for one in self.transactions):  # it may stay open for long
+        if any(one.marker == records - 1 for one in self.transactions):  # it may stay open for long
             self.times[-1] += rng.choice((0.0, 0.0, 0.0, 7.0))
         self.start = 0
 
@@ -67,6 +67,12 @@ class PartitionLog:
         return [entry for entry in self.entries[start:end] if entry is not None]
 
 
+def _written(rng: Random, partition: Partition, plan: Plan) -> list[Record | None]:
+    reach = plan.options.block_size * (plan.options.blocks + 2)
+    writer = Writer(rng, *partition, plan.repeats, reach)
+    return [writer.record(offset) for offset in range(plan.records)]
+
+
 def _transaction(rng: Random, records: int) -> Transaction:
     """Some are long, and some end where the partition does."""
     first = rng.randrange(records)
@@ -88,7 +94,8 @@ class Log:
     """All partitions, as Sources and readers see them."""
 
     def __init__(self, loop: Loop, rng: Random, plan: Plan) -> None:
-        self.partitions = {partition: PartitionLog(rng, partition, plan) for partition in plan.partitions}
+        told = log_of_people(rng, plan) if plan.is_of_people else {}
+        self.partitions = {each: PartitionLog(rng, each, plan, told.get(each)) for each in plan.partitions}
         self.trouble = plan.trouble
         self._loop = loop
         self._rng = rng

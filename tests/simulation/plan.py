@@ -1,6 +1,6 @@
 """What kind of history a seed is: sizes, limits, and how much goes wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from sinks.owned import Options
@@ -14,9 +14,14 @@ recreated with other records; a log of which a start was deleted that is not in 
 
 @dataclass(frozen=True)
 class Plan:
-    """The dimensions of one history. Times are virtual seconds; each partition has one of so many `transactions`."""
+    """The dimensions of one history. Times are virtual seconds; each partition has one of so many `transactions`.
+
+    Of the partitions those `added` come when half of the trouble is over, if the incident is "grown". Without people
+    each has so many `records`; of people so many things are told.
+    """
 
     partitions: tuple[Partition, ...]
+    added: tuple[Partition, ...]
     records: int
     repeats: float
     options: Options
@@ -31,6 +36,7 @@ class Plan:
     incident: str
     transactions: tuple[int, ...]
     checks_watermark: bool
+    is_of_people: bool = False
 
 
 def plan_of(rng: Random) -> Plan:
@@ -46,8 +52,10 @@ def plan_of(rng: Random) -> Plan:
         open_cells_limit=rng.choice((4, 1000)),
         idle_flushes=rng.randint(0, 2),
     )
+    chosen = tuple(sorted(partitions[: rng.choice((1, 2, 2, 3))]))
     return Plan(
-        partitions=tuple(sorted(partitions[: rng.choice((1, 2, 2, 3))])),
+        partitions=chosen,
+        added=chosen[-1:],
         records=rng.randint(15, 45),
         repeats=rng.choice((0.15, 0.3, 0.5)),
         options=options,
@@ -62,4 +70,19 @@ def plan_of(rng: Random) -> Plan:
         incident=rng.choice(INCIDENTS),
         transactions=rng.choice(((0,), (0, 1, 2), (1, 2, 4))),
         checks_watermark=rng.random() < 0.1,
+    )
+
+
+def of_people(plan: Plan, rng: Random) -> Plan:
+    """The same trouble, but of profiles and the directory, whose topics grow by a partition."""
+    profiles = rng.choice((1, 1, 2))
+    partitions = [("tally.profiles", number) for number in range(profiles + 1)]
+    added = ("tally.directory", 1), ("tally.profiles", profiles)
+    return replace(
+        plan,
+        partitions=(("tally.directory", 0), ("tally.directory", 1), *partitions),
+        added=added,
+        records=rng.randint(40, 80),
+        incident=rng.choice(("", "grown", "grown", "restored")),
+        is_of_people=True,
     )

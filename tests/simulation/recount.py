@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.simulation.events import Record
+from tests.simulation.told import Told, told_of, tombstone
 
 Cell = tuple[Any, ...]
 """(table, organization, window text, *key)"""
@@ -22,17 +23,28 @@ REQUIRED = {
     "chat.started": ("conversation_id",),
     "chat.message": ("conversation_id",),
     "file.uploaded": ("file_id",),
+    "profile.updated": ("account_id", "email", "name"),
+    "organization.created": ("name",),
+    "discount.changed": ("effective_from", "discount"),
+    **dict.fromkeys(("member.joined", "member.removed", "account.deleted"), ("account_id",)),
 }
-TOPIC_OF = {"token": "tally.token", "execution": "tally.token", "chat": "tally.chat", "file": "tally.chat"}
+TOPIC_OF = {
+    **dict.fromkeys(("token", "execution"), "tally.token"),
+    **dict.fromkeys(("chat", "file"), "tally.chat"),
+    **dict.fromkeys(("organization", "discount", "member", "account"), "tally.directory"),
+    "profile": "tally.profiles",
+}
+USAGE = ("tally.token", "tally.chat")
 
 
 @dataclass
 class Recount:
-    """What a log gives: each cell's counters by stamp, letters and attributions by offset."""
+    """What a log gives: each cell's counters by stamp; letters, attributions and what is told of people by offset."""
 
     cells: dict[Cell, dict[int, tuple[int, ...]]] = field(default_factory=dict)
     letters: dict[int, bool] = field(default_factory=dict)
     attributions: dict[int, str] = field(default_factory=dict)
+    told: dict[int, Told] = field(default_factory=dict)
     touched: dict[int, list[Cell]] = field(default_factory=dict)
     duplicates: int = 0
     edges: int = 0
@@ -43,6 +55,9 @@ def recount(topic: str, records: Iterable[Record], block_size: int, blocks: int)
     count = Recount()
     seen: dict[tuple[str, ...], list[tuple[int, bytes]]] = {}
     for record in records:
+        if record.value is None and topic == "tally.profiles":
+            count.told[record.offset] = tombstone(record)  # it has no event_id, so each forgets anew
+            continue
         event = _valid(topic, record)
         if event is None:
             count.letters[record.offset] = False
@@ -52,8 +67,10 @@ def recount(topic: str, records: Iterable[Record], block_size: int, blocks: int)
         count.edges += any(block - at in (blocks, blocks + 1) for at, _ in occurrences[-1:])
         near = {other for at, other in occurrences if block - at <= blocks}
         occurrences.append((block, value))
-        if not near:
+        if not near and topic in USAGE:
             _add(count, event, record)
+        elif not near:
+            count.told[record.offset] = told_of(event, record)
         elif near == {value}:
             count.duplicates += 1
         else:
@@ -68,7 +85,7 @@ def _valid(topic: str, record: Record) -> dict[str, Any] | None:
         return None
     if not isinstance(event, dict) or TOPIC_OF.get(event["type"].split(".")[0]) != topic:
         return None
-    if any(name not in event for name in ("actor", *REQUIRED[event["type"]])):
+    if any(name not in event for name in (*["actor"] * (topic in USAGE), *REQUIRED[event["type"]])):
         return None
     at = datetime.fromisoformat(event["occurred_at"]).astimezone(UTC)
     logged = datetime.fromtimestamp(record.timestamp / 1000, UTC)

@@ -14,9 +14,11 @@ from aggregators.windows import WINDOW_PARSE
 from sinks.store import Position
 from tests.simulation.loop import Loop
 from tests.simulation.plan import Plan
+from tests.simulation.views import People, row_of
 from tests.simulation.witness import Witness
 
 WIDTHS = {declaration.name: len(declaration.key) for declaration in CELL_TABLES}
+PEOPLE_TABLES = ("directory", "profiles")
 LATEST_LANDING = 2.0
 """Seconds after which a request that was under way has arrived or never will."""
 Pages = dict[tuple[str, str], dict[tuple[Any, ...], tuple[int, ...]]]
@@ -32,6 +34,7 @@ class Database:
         self.cells: dict[tuple[str, str], Pages] = {}
         self.positions: dict[str, Position] = {}
         self.attributions: set[str] = set()
+        self.people = People()
         self.met = witness.met
         self._witness = witness
         witness.database = self
@@ -42,6 +45,11 @@ class Database:
             for row in rows:
                 self._witness.saw_attribution(row[0])
                 self.attributions.add(row[0])
+            return
+        if table in PEOPLE_TABLES:
+            for row in (row_of(table, columns) for columns in rows):
+                self._witness.saw_told(*row)
+                self.people.write(table, row)
             return
         width = WIDTHS[table]
         for source, organization, window, *rest in rows:
@@ -70,14 +78,14 @@ class Database:
         self._backup: tuple[Any, ...] = (dict(self.positions),)
 
         def backup_cells() -> None:
-            self._backup = (self._backup[0], deepcopy(self.cells), set(self.attributions))
+            self._backup = (self._backup[0], deepcopy(self.cells), set(self.attributions), self.people.copy())
 
         return backup_cells
 
     def restore(self) -> None:
         """Other tables, with what the backup holds."""
         self.incarnation += 1
-        self.positions, self.cells, self.attributions = self._backup
+        self.positions, self.cells, self.attributions, self.people = self._backup
         self._witness.saw_restore()
 
 
@@ -134,6 +142,8 @@ class Connection:
 
     def write(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         self._insert(lambda some: self._database.write(table, some), rows)
+        if table == "profiles":
+            self._ask().people.erase()
 
     def write_positions(self, positions: Sequence[Position]) -> None:
         self._insert(self._database.write_positions, positions)

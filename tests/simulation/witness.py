@@ -14,6 +14,7 @@ from sinks.store import Position
 from tests.simulation.log import Log, PartitionLog
 from tests.simulation.plan import Partition, Plan
 from tests.simulation.recount import Cell, Recount, recount
+from tests.simulation.told import Told, answers
 
 if TYPE_CHECKING:
     from tests.simulation.store import Database
@@ -47,14 +48,14 @@ class Witness:
             self.counts[name] = recount(partition[0], records, plan.options.block_size, plan.options.blocks)
             self.partitions[name] = partition
             self.met["repeats at the horizon's edge"] += self.counts[name].edges
-            self._meet_transactions(entries, plan)
+            self._meet_transactions(entries, plan.options.block_size)
         self._attributions = {one for count in self.counts.values() for one in count.attributions.values()}
 
-    def _meet_transactions(self, entries: PartitionLog, plan: Plan) -> None:
+    def _meet_transactions(self, entries: PartitionLog, block_size: int) -> None:
         for one in entries.transactions:
             self.met["transactions aborted" if one.is_aborted else "transactions committed"] += 1
-            self.met["control records at a block's edge"] += (one.marker + 1) % plan.options.block_size in (0, 1)
-            self.met["control records at a partition's end"] += one.marker == plan.records - 1
+            self.met["control records at a block's edge"] += (one.marker + 1) % block_size in (0, 1)
+            self.met["control records at a partition's end"] += one.marker == len(entries.entries) - 1
 
     def wrong(self, what: str) -> None:
         """Something is not so."""
@@ -78,6 +79,13 @@ class Witness:
         if attribution not in self._attributions:
             self.wrong(f"no event has the attribution {attribution}")
 
+    def saw_told(self, source: str, offset: int, told: Told) -> None:
+        """A row of a profile, a tombstone or the directory became visible."""
+        self.seen = hash((self.seen, offset))
+        right = self.counts[source].told.get(offset)
+        if told != right:
+            self.wrong(f"{source}/{offset} is {told}, the log tells {right}")
+
     def saw_position(self, position: Position) -> None:
         """A position became visible: everything below it must be there."""
         self.seen = hash((self.seen, position.next_offset))
@@ -97,8 +105,11 @@ class Witness:
             self.saw_position(position)
 
     def _check_prefix(self, source: str, start: int, end: int) -> None:
-        count = self.counts[source]
+        count, table = self.counts[source], self.partitions[source][0].partition(".")[2]
         for offset in range(start, end):
+            told = count.told.get(offset)
+            if told is not None and not self.database.people.holds(table, source, offset, told):
+                self.wrong(f"position {end} of {source} is ahead of what is told at offset {offset}")
             for cell in count.touched.get(offset, ()):
                 if self._stamp(source, cell) < offset:
                     self.wrong(f"position {end} of {source} is ahead of {cell}, which lacks offset {offset}")
@@ -138,6 +149,19 @@ class Witness:
         missing = letters - self.letters
         if missing:
             self.wrong(f"end: dead letters are missing: {sorted(missing)}")
+        self._compare_answers()
         attributions = {one for count in whole.values() for one in count.attributions.values()}
         if not attributions <= self.database.attributions:
             self.wrong("end: attributions are missing")
+
+    def _compare_answers(self) -> None:
+        """Names, departures and terms, of the log of all partitions as one."""
+        told: dict[str, dict[int, dict[int, Told]]] = {"tally.profiles": {}, "tally.directory": {}}
+        for name, (topic, number) in self.partitions.items():
+            told.setdefault(topic, {})[number] = self.counts[name].told
+        right = answers(told["tally.profiles"], told["tally.directory"])
+        found = self.database.people.answers()
+        for asked in sorted(right.keys() | found.keys()):
+            if right.get(asked) != found.get(asked):
+                self.wrong(f"end: {asked} is {found.get(asked)}, the log tells {right.get(asked)}")
+        self.met["names, departures and terms"] += len(right)

@@ -18,10 +18,10 @@ def cells_backed_up_before_positions(plant: Plant) -> None:
     """The backup takes the cells first."""
 
     def backup(self: Any) -> Callable[[], None]:
-        cells, attributions = deepcopy(self.cells), set(self.attributions)
+        taken = deepcopy(self.cells), set(self.attributions), self.people.copy()
 
         def backup_positions() -> None:
-            self._backup = (dict(self.positions), cells, attributions)
+            self._backup = (dict(self.positions), *taken)
 
         return backup_positions
 

@@ -158,6 +158,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "reports.errors.FileError": _file,
     "sinks.migrations.MigrationChanged": _refused,
     "deploy.simulation.ndjson.NdjsonError": _refused,
+    "deploy.embedded.ports.NotKept": _file,
     "deploy.embedded.stack.StackRunning": lambda error: UserError(str(error), exit_code=ExitCode.BUSY),
     "streams.topics.TopicsUnavailable": lambda error: UserError(str(error), exit_code=ExitCode.UNREACHABLE),
     "aiokafka.errors.AuthenticationFailedError": _kafka_denied,

@@ -6,6 +6,7 @@ import os
 import socket
 from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 HOST = "127.0.0.1"
 
@@ -31,6 +32,26 @@ def free_port(preferred: int = 0, host: str = HOST) -> int:
 def is_free(port: int) -> bool:
     """Whether nobody listens on this port of 127.0.0.1."""
     return free_port(port) == port
+
+
+class NotKept(ValueError):
+    """A file that the stack keeps for its next start is not as the stack writes it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is not as `tally up` writes it: mend it, or move it away, and another one is made")
+
+
+def read_kept(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`; an empty one where there is no such file. Raises NotKept for anything else in it."""
+    try:
+        kept = json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise NotKept(path) from error
+    if not isinstance(kept, dict):
+        raise NotKept(path)
+    return kept
 
 
 class KeptPorts:
@@ -75,9 +96,10 @@ class KeptPorts:
         return True
 
     def _read(self) -> dict[str, int]:
-        if not self._file.exists():
-            return {}
-        return {str(name): int(port) for name, port in json.loads(self._file.read_text()).items()}
+        kept = read_kept(self._file)
+        if not all(isinstance(port, int) and 0 < port < 65536 for port in kept.values()):
+            raise NotKept(self._file)
+        return kept
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o666) -> None:

@@ -210,6 +210,28 @@ def test_the_shipped_prices_are_good(capsys: pytest.CaptureFixture[str]) -> None
     assert "The shipped list is a good price list" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(
+            (name, content)
+            for name in ("ports.json", "passwords.json")
+            for content in (b"garbage", b"", b"[]", b"\xff")
+        ),
+        *(("ports.json", content) for content in (b'{"kafka": "x"}', b'{"kafka": 99999999}')),
+        ("passwords.json", b'{"kafka": 1}'),
+    ],
+)
+def test_a_file_of_the_stack_that_was_damaged_is_named(
+    capsys: pytest.CaptureFixture[str], name: str, content: bytes
+) -> None:
+    Path(".tally").mkdir()
+    (Path(".tally") / name).write_bytes(content)
+    code, line = failure(capsys, "up", "--kafka-bootstrap", "127.0.0.1:1")
+    assert code == ExitCode.FILE
+    assert f".tally/{name} is not as `tally up` writes it" in line
+
+
 def test_a_price_list_comes_down_a_pipe() -> None:
     command = [sys.executable, "-m", "deploy.cli", "prices", "check", "-"]
     done = subprocess.run(command, input=SHIPPED.read_bytes(), capture_output=True, check=True)

@@ -56,19 +56,19 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	$(BIN)/python -m tests.bench $(BENCH_ARGS)
-	$(BIN)/python -m tests.bench.export_memory
+	$(BIN)/python -m bench $(BENCH_ARGS)
+	$(BIN)/python -m bench.export_memory
 
 # Everything that docs/performance.md shows of the worker and of exports: about an hour, half of it the soak.
 bench-all: setup
-	$(BIN)/python -m tests.bench $(BENCH_ARGS)
-	$(BIN)/python -m tests.bench.folding
-	$(BIN)/python -m tests.bench.mix
-	$(BIN)/python -m tests.bench.scaling
-	$(BIN)/python -m tests.bench.freshness
-	$(BIN)/python -m tests.bench.recovery
-	$(BIN)/python -m tests.bench.export_memory --rows 5000000 --compare
-	$(BIN)/python -m tests.bench.soak
+	$(BIN)/python -m bench $(BENCH_ARGS)
+	$(BIN)/python -m bench.fold_cost
+	$(BIN)/python -m bench.topic_mix
+	$(BIN)/python -m bench.scaling
+	$(BIN)/python -m bench.freshness
+	$(BIN)/python -m bench.recovery
+	$(BIN)/python -m bench.export_memory --rows 5000000 --compare
+	$(BIN)/python -m bench.soak
 
 simulate: setup
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)

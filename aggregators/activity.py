@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from aggregators.cell_rows import CellKey
-from aggregators.changes import Folded, IdForms, minute_in_bounds
+from aggregators.validity import Folded, IdForms, minute_in_bounds
 from aggregators.connectors import connector_key, name_key
-from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
+from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
 from aggregators.live import live_change
-from aggregators.table import Amounts
-from streams.events import (
+from aggregators.page_cache import Amounts
+from tally_client.events import (
     ActivityEvent,
     ArtifactCreated,
     ArtifactPublished,
@@ -30,7 +30,7 @@ from streams.events import (
     SkillEnabled,
     SkillUsed,
 )
-from streams.events.envelope import NIL
+from tally_client.events.envelope import NIL
 
 Cell = tuple[Declaration, CellKey, Amounts]
 Rule = Callable[[Any, IdForms], Cell]

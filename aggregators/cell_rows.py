@@ -6,7 +6,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregators.declarations import Declaration
+from aggregators.cell_tables import Declaration
 from aggregators.windows import WINDOW_TEXT
 
 PageKey = tuple[str, int]

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from aggregators.changes import Folded, IdForms, Row, history_moment
+from aggregators.validity import Folded, IdForms, Row, history_moment
 from aggregators.connectors import connector_key, name_key
-from streams.events import DirectoryEvent, ProfileUpdated
-from streams.events.directory import ConnectorSaved, PluginSaved, PolicyEvent, ProjectSaved, SkillSaved
-from streams.events.envelope import NIL
-from streams.validity import policy_hour
+from tally_client.events import DirectoryEvent, ProfileUpdated
+from tally_client.events.directory import ConnectorSaved, PluginSaved, PolicyEvent, ProjectSaved, SkillSaved
+from tally_client.events.envelope import NIL
+from tally_client.validity import policy_hour
 
 SUBJECTS = (
     "group_id",

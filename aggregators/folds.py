@@ -1,10 +1,10 @@
 """Which fold is a topic's."""
 
 from aggregators.activity import ActivityFold
-from aggregators.changes import Fold, IdForms
+from aggregators.validity import Fold, IdForms
 from aggregators.directory import DirectoryFold, ProfileFold
 from aggregators.spend import SpendFold
-from streams.events import DIRECTORY, PROFILES, TOKEN
+from tally_client.events import DIRECTORY, PROFILES, TOKEN
 
 
 def fold_of(topic: str) -> Fold:

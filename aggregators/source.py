@@ -12,16 +12,16 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
-from aggregators.batches import Gap, Letter, Prepared, Record, Recreated, fingerprint
+from aggregators.prepared_batch import Gap, Letter, Prepared, Record, Recreated, fingerprint
 from aggregators.cell_rows import PageKey, Rows
-from aggregators.changes import Row
-from aggregators.columns import BY_OFFSET
-from aggregators.declarations import CELL_TABLES, Declaration
+from aggregators.validity import Row
+from aggregators.increments import BY_OFFSET
+from aggregators.cell_tables import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon
-from aggregators.forms import IS_BUILT, adder_of, joiner_of, reader_of
+from aggregators.backend import IS_BUILT, adder_of, joiner_of, reader_of
 from aggregators.snapshot import Snapshot
-from aggregators.table import Table
-from streams.events import PROFILES
+from aggregators.page_cache import Table
+from tally_client.events import PROFILES
 
 FOLD_VERSION = 3
 """Changed whenever a fold would give other cells for the same log; cells of another version are refused."""

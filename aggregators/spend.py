@@ -12,12 +12,12 @@ import msgspec
 from msgspec import structs
 
 from aggregators.cell_rows import CellKey
-from aggregators.changes import Folded, IdForms, Row, minute_in_bounds
+from aggregators.validity import Folded, IdForms, Row, minute_in_bounds
 from aggregators.connectors import name_key
-from aggregators.declarations import MINUTE, SPEND
+from aggregators.cell_tables import MINUTE, SPEND
 from aggregators.live import OLDEST_LIVE, live_change
-from streams.events import Attribution, ExecutionUsed, TokenUsed
-from streams.events.envelope import NIL
+from tally_client.events import Attribution, ExecutionUsed, TokenUsed
+from tally_client.events.envelope import NIL
 
 ATTRIBUTION_IDS = (
     "workspace_id",

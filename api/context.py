@@ -20,16 +20,16 @@ from urllib3.exceptions import HTTPError
 
 from api.downloads import Downloads
 from api.errors import ApiError, Unavailable
-from api.rates import Rates
-from api.shapes.pipeline import Pipeline
-from api.threads import OWNER, Threads
-from api.tokens import Tokens, Vouched
-from reports.access.keys import Key, cursor_secret, find_key, note_use
-from reports.access.passes import Holder, Pass, find_pass, make_pass, use_link, use_token
-from reports.errors import NotAsIssued, PeriodError, ReportError
-from reports.freshness import Freshness, read_freshness
-from reports.presence.ahead import read_ahead
-from sinks.clickhouse import is_transient
+from api.rate_limit import Rates
+from api.schemas.pipeline import Pipeline
+from api.thread_pool import OWNER, Threads
+from access.jwt_verifier import Tokens, Vouched
+from access.keys import Key, cursor_secret, find_key, note_use
+from access.sessions import Holder, Pass, find_pass, make_pass, use_link, use_token
+from queries.errors import NotAsIssued, PeriodError, ReportError
+from queries.freshness import Freshness, read_freshness
+from reports.presence.prefetch import read_ahead
+from sinks.client import is_transient
 
 logger = logging.getLogger("tally.api")
 

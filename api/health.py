@@ -10,7 +10,7 @@ from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
 from api.context import Context, SourcesUnknown
-from reports.freshness import Freshness
+from queries.freshness import Freshness
 
 HEALTH_SECONDS = 3.0
 """How long a look may take. Probes wait 1 to 10 s, and one that is given up says nothing."""

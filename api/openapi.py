@@ -7,13 +7,13 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, OpenAPI, OpenAPIType, Operation, Reference, Schema, SecurityScheme
 from litestar.openapi.spec.enums import OpenAPIFormat
 
-from api import claude_code
-from api.endpoints import SUMMARY_FILTERS
+from api.claude_code import routes
+from api.engagement.endpoints import SUMMARY_FILTERS
 from api.parameters import MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
-from api.routes import LISTS, PREFIX
-from api.usage.answers import USUAL_ROWS as ROWS_OF_REPORTS
+from api.engagement.routes import LISTS, PREFIX
+from api.usage.query import USUAL_ROWS as ROWS_OF_REPORTS
 from api.usage.endpoints import REPORTS, Report
-from api.usage.ranges import BUCKETS
+from api.usage.buckets import BUCKETS
 
 TEXT = OpenAPIType.STRING
 
@@ -98,5 +98,5 @@ _ALLOWED = (
         for endpoint in LISTS
     }
     | {f"{PREFIX}/{report.name}": _report(report) for report in REPORTS}
-    | {f"{claude_code.PREFIX}/{claude_code.NAME}": {"starting_at": _DAY, "limit": _limit(claude_code.USUAL_ROWS)}}
+    | {f"{routes.PREFIX}/{routes.NAME}": {"starting_at": _DAY, "limit": _limit(routes.USUAL_ROWS)}}
 )

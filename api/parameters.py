@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from api.errors import BadRequest, one_of, wrong
-from api.ids import untagged
+from api.tagged_ids import untagged
 
 DAY = timedelta(days=1)
 EARLIEST = date(2025, 1, 1)

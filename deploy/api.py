@@ -15,18 +15,18 @@ from clickhouse_connect.driver.client import Client
 
 from api.app import make_app
 from api.context import Context, SourcesUnknown
-from api.rates import Rates
-from api.tokens import Tokens
+from api.rate_limit import Rates
+from access.jwt_verifier import Tokens
 from deploy.connections import clickhouse_of
-from deploy.ending import Ending
+from deploy.shutdown import Ending
 from deploy.errors import UserError
 from deploy.export import report_client
-from deploy.log_metadata import expected_sources
-from deploy.patience import PatientProtocol
+from streams.source_names import expected_sources
+from deploy.connection_timeouts import PatientProtocol
 from deploy.pipeline import HeldBack, PipelineLook
-from deploy.serving import listen
+from deploy.health_server import listen
 from deploy.settings import Settings
-from reports.queries import LONGEST_SECONDS
+from queries.sql_files import LONGEST_SECONDS
 from sinks.store import Store
 
 logger = logging.getLogger("tally.api")

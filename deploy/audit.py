@@ -10,11 +10,11 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from deploy.connections import clickhouse_of
-from deploy.ids import uuid_of
+from deploy.uuids import uuid_of
 from deploy.settings import Settings
-from reports.access.audit import AUDIT, DONE, EXPORT, MONEY, Entry, read_entries, write_entry
-from reports.access.audit_chain import Chain, verify_chain
-from streams.events.envelope import NIL
+from access.audit_log import AUDIT, DONE, EXPORT, MONEY, Entry, read_entries, write_entry
+from access.audit_chain import Chain, verify_chain
+from tally_client.events.envelope import NIL
 
 
 def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> None:

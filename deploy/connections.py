@@ -10,7 +10,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 
 from deploy.settings import Settings, reveal
-from sinks.clickhouse import connect, persistently
+from sinks.client import connect, persistently
 from sinks.store import Store
 from streams.log import KafkaLog
 from streams.topics import is_transient

@@ -12,19 +12,19 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from deploy.catch_up import wait_until_folded
+from deploy.wait_for_tables import wait_until_folded
 from deploy.connections import store_of
 from deploy.errors import UserError, printable
 from deploy.export import export
-from deploy.links import LINK_MINUTES, links_to_show
+from deploy.login_links import LINK_MINUTES, links_to_show
 from deploy.settings import Settings
-from deploy.simulation import Plan, simulate
-from deploy.stack import up
-from deploy.verify import run as verify
-from deploy.verify.verdict import Verdict
-from reports.errors import ReportError
-from streams.emitter import Emitter
-from streams.events import EVENTS_BY_TOPIC
+from simulation import Plan, simulate
+from deploy.up import up
+from verify import run as verify
+from verify.verdict import Verdict
+from queries.errors import ReportError
+from tally_client.emitter import Emitter
+from tally_client.events import EVENTS_BY_TOPIC
 from streams.log import KafkaLog
 
 WATERMARK_SECONDS = 60.0

@@ -8,13 +8,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
-from aggregators.batches import fingerprint
+from aggregators.prepared_batch import fingerprint
 from deploy.audit import note_money
 from deploy.connections import store_of
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from deploy.standings import Standing, require_topic, standings
-from deploy.verify.log import Log, open_log
+from deploy.partition_status import Standing, require_topic, standings
+from verify.log import Log, open_log
 
 Mode = Literal["continue", "replace"]
 

@@ -152,12 +152,12 @@ def _os_error(error: Any) -> UserError | None:
 
 
 EXPLANATIONS: dict[str, Explanation] = {
-    "streams.emitter.UndeliverableEvent": _undeliverable,
-    "streams.emitter.InvalidEvent": _invalid_event,
-    "reports.errors.ReportError": _refused,
-    "reports.errors.FileError": _file,
+    "tally_client.emitter.UndeliverableEvent": _undeliverable,
+    "tally_client.emitter.InvalidEvent": _invalid_event,
+    "queries.errors.ReportError": _refused,
+    "queries.errors.FileError": _file,
     "sinks.migrations.MigrationChanged": _refused,
-    "deploy.simulation.ndjson.NdjsonError": _refused,
+    "intake.ndjson.NdjsonError": _refused,
     "deploy.embedded.ports.NotKept": _file,
     "deploy.embedded.stack.StackRunning": lambda error: UserError(str(error), exit_code=ExitCode.BUSY),
     "streams.topics.TopicsUnavailable": lambda error: UserError(str(error), exit_code=ExitCode.UNREACHABLE),

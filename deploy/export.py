@@ -15,22 +15,22 @@ from clickhouse_connect.driver.client import Client
 from deploy.audit import note_export
 from deploy.connections import clickhouse_of
 from deploy.errors import explain
-from deploy.ids import uuid_of
-from deploy.log_metadata import expected_sources
+from deploy.uuids import uuid_of
+from streams.source_names import expected_sources
 from deploy.prices import difference, prepare_prices, require_named_prices
 from deploy.settings import Settings, reveal
-from reports.access.keys import ensure_cursor_secret
-from reports.ends import is_stream
-from reports.errors import FileError
-from reports.export_worker import Run, run_once
-from reports.files import clear_partials, draft, one_writer, write_json
-from reports.forms import Form, spend_form
-from reports.freshness import read_freshness
-from reports.manifest import Inputs, manifest, manifest_path, refuse_to_replace
+from access.keys import ensure_cursor_secret
+from files.byte_streams import is_stream
+from queries.errors import FileError
+from reports.exports.export_worker import Run, run_once
+from files.atomic_files import clear_partials, draft, one_writer, write_json
+from reports.exports.formats import Form, spend_form
+from queries.freshness import read_freshness
+from reports.exports.manifest import Inputs, manifest, manifest_path, refuse_to_replace
 from reports.periods import Period, resolve
-from reports.prices import prices_revision
-from reports.terms import require_report, terms_digests
-from sinks.clickhouse import create_database
+from pricing.price_table import prices_revision
+from pricing.terms import require_report, terms_digests
+from sinks.client import create_database
 from sinks.migrations import migrate
 from sinks.store import Store
 

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from deploy.audit import note
 from deploy.export import report_client
-from deploy.ids import uuid_of
+from deploy.uuids import uuid_of
 from deploy.settings import Settings
-from reports.access.audit import KEY
-from reports.access.keys import READ_ACTIVITY, READ_ANALYTICS, Key, create_key, list_keys, revoke_key
-from reports.terms import require_known
+from access.audit_log import KEY
+from access.keys import READ_ACTIVITY, READ_ANALYTICS, Key, create_key, list_keys, revoke_key
+from pricing.terms import require_known
 
 
 def create_for(

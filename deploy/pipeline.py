@@ -9,10 +9,10 @@ from datetime import datetime
 from aiokafka.errors import KafkaError
 
 from api.context import SourcesUnknown
-from api.shapes.pipeline import Pipeline, SourceStanding
+from api.schemas.pipeline import Pipeline, SourceStanding
 from deploy.errors import UserError
 from deploy.settings import Settings
-from deploy.standings import Standing, held_back, standings, watermark_of
+from deploy.partition_status import Standing, held_back, standings, watermark_of
 from streams.dead_letters import dead_letters
 
 HELD_SECONDS = 5.0

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from deploy.export import report_client
 from deploy.settings import Settings
-from deploy.standings import Standing, standings, watermark_of
+from deploy.partition_status import Standing, standings, watermark_of
 
 LIVE = """
 SELECT toString(organization_id), product, model, sum(events) AS n_events, sum(requests),

@@ -13,25 +13,25 @@ from typing import NoReturn
 import faust
 from aiokafka.errors import KafkaError
 
-from aggregators.batches import Letter
-from aggregators.forms import IS_BUILT
+from aggregators.prepared_batch import Letter
+from aggregators.backend import IS_BUILT
 from deploy.connections import credentials_of, patient_store_of, wait_for_kafka
-from deploy.ending import Ending, leave
+from deploy.shutdown import Ending, leave
 from deploy.errors import BUILDING, ExitCode, UserError, explain
-from deploy.log_filter import OnceAWhile
-from deploy.log_lines import log_to_stderr
-from deploy.memory import collect_garbage, share_one_arena
-from deploy.metrics import Waiting, WorkerReporter
-from deploy.serving import Telling, serve
+from worker.log_filter import OnceAWhile
+from deploy.log_setup import log_to_stderr
+from deploy.memory_tuning import collect_garbage, share_one_arena
+from worker.prometheus import Waiting, WorkerReporter
+from deploy.health_server import Telling, serve
 from deploy.settings import Settings
-from sinks.owned import Batch, Options
-from sinks.sources import Sources
-from streams.app import accompany, make_app
+from worker.partition_state import Batch, Options
+from worker.assignment import Sources
+from streams.faust.app import accompany, make_app
 from streams.dead_letters import DeadLetter, DeadLetterWriter
-from streams.events import EVENTS_BY_TOPIC
-from streams.group import take_out
+from tally_client.events import EVENTS_BY_TOPIC
+from streams.consumer_group import take_out
 from streams.log import KafkaLog, Partition
-from streams.record_batches import Hooks, RecordBatch
+from streams.faust import Hooks, RecordBatch
 from streams.topics import is_transient
 
 logger = logging.getLogger("tally.worker")

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from reports.queries import ask
+from queries.sql_files import ask
 
 SAVED = Path(__file__).parent / "engagement" / "saved.sql"
 

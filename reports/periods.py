@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, get_args
 
-from reports.errors import NoCompleteDay, PeriodError
+from queries.errors import NoCompleteDay, PeriodError
 
 Kind = Literal["mtd", "last-month", "last-90-days", "custom"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WindowKind = Literal["1-day", "1-week", "1-month", "3-months", "1-year", "mtd", "qtd", "ytd"]
-"""The windows of metrics: reports/windows.py says which days they hold."""
+"""The windows of metrics: reports/metric_windows.py says which days they hold."""
 DAYS_BACK = 90
 DAY = timedelta(days=1)
 

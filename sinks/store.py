@@ -12,9 +12,9 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from aggregators.cell_rows import CellRows, PageKey
-from aggregators.declarations import CELL_TABLES, Declaration
+from aggregators.cell_tables import CELL_TABLES, Declaration
 from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
-from sinks.clickhouse import insert_cells, insert_rows
+from sinks.client import insert_cells, insert_rows
 
 ROW_TABLES: dict[str, tuple[str, ...]] = {
     "directory": (

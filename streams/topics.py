@@ -24,7 +24,7 @@ from tenacity import (
     wait_fixed,
 )
 
-from streams.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
+from tally_client.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
 
 MAX_RECORD_BYTES = 1024 * 1024 + 64 * 1024
 """The largest batch, compressed, that an event topic takes: one event with a 1 MiB field still fits."""

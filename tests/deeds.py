@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import product as product_of
 from typing import Any, get_args
 
-from streams.events.envelope import ActorType, Product
-from tests.folding import activity, uuid
+from tally_client.events.envelope import ActorType, Product
+from tests.support.fold_records import activity, uuid
 
 CHAT, ARTIFACT = {"conversation_id": uuid(22)}, {"artifact_id": uuid(21), "artifact_type": "text/html"}
 LATER, PROJECT = ARTIFACT | {"created_at": "2026-03-01T09:00:00Z"}, {"project_id": uuid(24)}

@@ -10,7 +10,7 @@ from libc.string cimport memchr, memcmp, memset
 from aggregators.compiled.names cimport same
 
 cdef enum:
-    MOST_COUNT = 1_000_000_000  # streams.events.envelope.MAX_COUNT
+    MOST_COUNT = 1_000_000_000  # tally_client.events.envelope.MAX_COUNT
     MINUTES_A_DAY = 1440
 
 cdef tuple QUOTED = (
@@ -94,7 +94,7 @@ cdef class Scan:
         return least <= size <= most and self.at[field][0] == c'"' and is_simple(self.at[field], self.size[field])
 
     cdef bint is_id(self, int field) noexcept nogil:
-        """Whether a field is a text that streams.validity.is_uuid takes."""
+        """Whether a field is a text that tally_client.validity.is_uuid takes."""
         cdef const unsigned char *at = self.at[field] + 1
         cdef bint is_nil = True
         cdef int place

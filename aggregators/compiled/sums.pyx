@@ -1,4 +1,4 @@
-"""Amounts added to cells: what `aggregators.table.add_in_numpy` does, in one pass."""
+"""Amounts added to cells: what `aggregators.page_cache.add_in_numpy` does, in one pass."""
 
 
 def add(long long[:, ::1] counts, unsigned char[::1] changed, const long long[:] rows, const long long[:] offsets,

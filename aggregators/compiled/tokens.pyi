@@ -4,10 +4,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregators.batches import Record
+from aggregators.prepared_batch import Record
 from aggregators.cell_rows import PageKey
-from aggregators.changes import Row
-from aggregators.columns import Wanted
+from aggregators.validity import Row
+from aggregators.increments import Wanted
 
 OFFSET: int
 IDENTITY: int

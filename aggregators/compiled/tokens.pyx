@@ -36,7 +36,7 @@ cdef enum:
     KIND_SIZE = 10
     ID_SIZE = 36
     IDENTITY_SIZE = KIND_SIZE + 2 * ID_SIZE
-    NO_ROW = -1  # aggregators.columns.NO_ROW
+    NO_ROW = -1  # aggregators.increments.NO_ROW
     ASKED = -2
 
 cdef struct Page:
@@ -115,7 +115,7 @@ cdef class TokenReader:
         return True
 
     cdef Py_hash_t identity(self) except? -1:
-        """aggregators.reading.identity_of a token event."""
+        """aggregators.record_decoder.identity_of a token event."""
         cdef char text[IDENTITY_SIZE]
         memcpy(text, b"token.used", KIND_SIZE)
         memcpy(text + KIND_SIZE, self.scan.at[ORGANIZATION] + 1, ID_SIZE)

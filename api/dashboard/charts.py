@@ -10,7 +10,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from api.dashboard.figures import Figure
-from api.dashboard.formats import Value, shown
+from api.dashboard.formatting import Value, shown
 
 TOP, HEIGHT = 10, 180
 MOST_LABELS = 6

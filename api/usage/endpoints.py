@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.usage.filters import EVERYBODYS, PEOPLES, Filter
-from api.usage.ranges import WIDTHS
+from api.usage.buckets import WIDTHS
 from api.usage.rows import COMPONENTS, View, cost_results, cost_rows, usage_results, usage_rows, user_costs, user_usages
-from reports.queries import Row
+from queries.sql_files import Row
 
 BETA = "analytics-usage-cost-2026-08-24"
 """What the header `anthropic-beta` must name for the newer reports."""

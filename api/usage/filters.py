@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from api.errors import one_of, wrong
-from api.ids import (
+from api.tagged_ids import (
     AGENT,
     API_KEY,
     DEPLOYMENT,
@@ -20,8 +20,8 @@ from api.ids import (
     untagged,
 )
 from api.parameters import Given, Reader, a_name, an_id
-from streams.events.envelope import NIL, Product
-from streams.events.usage import ClaudeTagCategory, ContextWindow, InferenceGeo, ServiceTier, Speed
+from tally_client.events.envelope import NIL, Product
+from tally_client.events.usage import ClaudeTagCategory, ContextWindow, InferenceGeo, ServiceTier, Speed
 
 Into = Callable[[str, str], tuple[str, str]]
 """(parameter, text) to the question's filter and its value. Raises BadRequest."""

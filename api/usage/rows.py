@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from api.ids import (
+from api.tagged_ids import (
     AGENT,
     API_KEY,
     DEPLOYMENT,
@@ -18,7 +18,7 @@ from api.ids import (
     WORKSPACE,
     tagged,
 )
-from api.shapes.usage import (
+from api.schemas.usage import (
     Actor,
     ApiActor,
     Bucket,
@@ -41,11 +41,11 @@ from api.shapes.usage import (
     UserUsage,
 )
 from api.usage.filters import ACTOR_TYPES
-from api.usage.ranges import Range
-from reports.queries import Row
-from reports.usage.asking import EVERY_ACTOR_TYPE
-from reports.usage.reading import Person
-from streams.events.envelope import NIL
+from api.usage.buckets import Range
+from queries.sql_files import Row
+from reports.usage.query import EVERY_ACTOR_TYPE
+from reports.usage.rows import Person
+from tally_client.events.envelope import NIL
 
 TEXTS = (
     *("claude_tag_category", "claude_tag_user_id", "context_window", "inference_geo", "model", "product"),

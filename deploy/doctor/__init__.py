@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from aggregators.forms import IS_BUILT
+from aggregators.backend import IS_BUILT
 from deploy.doctor.clickhouse import clickhouse_findings, look_at_clickhouse
 from deploy.doctor.findings import Finding, Level, disk_finding, privacy_finding
 from deploy.doctor.kafka import kafka_findings, look_at_kafka

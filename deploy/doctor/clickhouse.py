@@ -10,8 +10,8 @@ from deploy.doctor.findings import Finding, clock_finding, disk_finding
 from deploy.doctor.profile import Changed, look_at_profile, profile_findings
 from deploy.prices import difference
 from deploy.settings import Settings, reveal
-from reports.prices import LoadedList, list_in_force
-from sinks.clickhouse import connect
+from pricing.price_table import LoadedList, list_in_force
+from sinks.client import connect
 from sinks.migrations import load_migrations
 
 UNPRICED = """

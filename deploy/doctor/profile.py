@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from deploy.doctor.findings import Finding
 from deploy.settings import Settings, reveal
-from sinks.clickhouse import connect
-from sinks.profile import RELIED_ON
+from sinks.client import connect
+from sinks.query_settings import RELIED_ON
 
 CHANGED = """
 SELECT name, value, default, toBool(readonly) FROM system.settings

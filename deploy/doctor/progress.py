@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from deploy.doctor.findings import Finding
-from deploy.verify.log import Partition
+from verify.log import Partition
 
 FRESH = timedelta(minutes=1)
 STALE = timedelta(minutes=10)

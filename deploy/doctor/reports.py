@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from deploy.connections import clickhouse_of
 from deploy.doctor.findings import Finding
 from deploy.settings import Settings
-from reports.errors import NotAsIssued
-from reports.export_worker import read_state, stale_issued
-from reports.ledger import issued_files
-from reports.manifest import require_as_issued
+from queries.errors import NotAsIssued
+from reports.exports.export_worker import read_state, stale_issued
+from reports.exports.ledger import issued_files
+from reports.exports.manifest import require_as_issued
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.connectors import connector_key, name_key
 from reports.connector_names import connector_names
-from reports.engagement.asking import Place, Question, Ranking, remembered, rows, stamp
-from reports.presence.kinds import LISTED
+from reports.engagement.query import Place, Question, Ranking, remembered, rows, stamp
+from reports.presence.activity_kinds import LISTED
 from reports.presence.presence import Present, read_held, read_present
-from reports.presence.sets import Bits, union
-from reports.queries import Row
-from reports.state import State, state_of
+from reports.presence.bitsets import Bits, union
+from queries.sql_files import Row
+from queries.data_version import State, state_of
 
 NOTHING = "0" * 20
 """The rank of who has nothing of the metric: ranks are numbers as text of fixed width."""

@@ -4,8 +4,8 @@
 `catalogue.METRICS` lists them all; docs/metrics.md says what each means.
 """
 
-from reports.metrics.active import active_people, active_users, token_users
-from reports.metrics.answers import (
+from reports.metrics.active_users import active_people, active_users, token_users
+from reports.metrics.result_types import (
     DELETED_USER,
     About,
     Actives,
@@ -35,9 +35,9 @@ from reports.metrics.breakdowns import (
     person_usage,
 )
 from reports.metrics.catalogue import METRICS
-from reports.metrics.coding import ClaudeCode, Decisions, RankedBy, claude_code, top_people_by_claude_code
+from reports.metrics.claude_code import ClaudeCode, Decisions, RankedBy, claude_code, top_people_by_claude_code
 from reports.metrics.connectors import Connector, TopConnectors, connector_people, top_connectors
-from reports.metrics.creations import (
+from reports.metrics.claude_ai import (
     Thing,
     artifacts_created,
     chats_started,
@@ -46,7 +46,7 @@ from reports.metrics.creations import (
     top_people_by_artifacts_made,
     top_people_by_projects_used,
 )
-from reports.metrics.engagement import (
+from reports.metrics.retention import (
     ActiveDays,
     Cohort,
     Lifecycle,
@@ -58,9 +58,9 @@ from reports.metrics.engagement import (
 )
 from reports.metrics.metric import Metric
 from reports.metrics.people import TOP, name_people
-from reports.metrics.reading import FIRST_KEPT_DAY, Reading, look
-from reports.metrics.seating import pending_invites, seats, utilization
-from reports.metrics.spending import (
+from reports.metrics.query_context import FIRST_KEPT_DAY, Reading, look
+from reports.metrics.seats import pending_invites, seats, utilization
+from reports.metrics.spend import (
     ModelSpend,
     Spend,
     SpendByModel,
@@ -71,7 +71,7 @@ from reports.metrics.spending import (
     spend_in_products,
     top_people_by_spend,
 )
-from reports.presence.kinds import ACTIVITY_PRODUCTS
+from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 
 __all__ = [
     "ACTIVITY_PRODUCTS",

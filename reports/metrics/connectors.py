@@ -3,9 +3,9 @@
 from msgspec import Struct
 
 from reports.connector_names import connector_names
-from reports.metrics.answers import About, PeopleCount
+from reports.metrics.result_types import About, PeopleCount
 from reports.metrics.people import TOP
-from reports.metrics.reading import Reading
+from reports.metrics.query_context import Reading
 from reports.periods import Period
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from reports.metrics.answers import DELETED_USER, Leader, Leaders, Person
-from reports.metrics.reading import Reading
+from reports.metrics.result_types import DELETED_USER, Leader, Leaders, Person
+from reports.metrics.query_context import Reading
 from reports.periods import Period
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
--- Who was there on these days, and in which ways: the sum of the bits of their kinds (reports/presence/kinds.py) for a day
+-- Who was there on these days, and in which ways: the sum of the bits of their kinds (reports/presence/activity_kinds.py) for a day
 -- and a person. Each branch says of its cells what makes somebody active (docs/metrics.md) or listed
 -- (reports/engagement/users.sql). A session is activity in its product, a chat with a message is activity in chat,
 -- wherever it was held.

@@ -7,8 +7,8 @@ from uuid import uuid4
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from reports.queries import Row, ask
-from sinks.clickhouse import insert_rows
+from queries.sql_files import Row, ask
+from sinks.client import insert_rows
 
 COLUMNS = ("walk_id", "place", "row")
 

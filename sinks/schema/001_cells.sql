@@ -1,4 +1,4 @@
--- Cells: private, written by workers alone (aggregators/declarations.py is their declaration).
+-- Cells: private, written by workers alone (aggregators/cell_tables.py is their declaration).
 -- ReplacingMergeTree(log_offset): same stamp, same value; a stale writer has a smaller stamp and loses.
 -- PARTITION BY is a function of the sort key, so that FINAL never has to look across partitions.
 -- Windows are Date or DateTime('UTC'): a zone-less DateTime would mean another hour when the server's zone changes.

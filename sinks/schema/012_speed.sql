@@ -77,7 +77,7 @@ ALTER TABLE session_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400,
 
 -- The state of every day of an organization's cells, kept by ClickHouse with each part of a table, so that it is never
 -- behind the cells: of each source the newest stamp (reports/engagement/stamp.sql), how many rows there are, and the sum
--- of a hash of each. Whoever remembers an answer asks by these whether it still holds (reports/state.sql). A merge that
+-- of a hash of each. Whoever remembers an answer asks by these whether it still holds (queries/data_version.sql). A merge that
 -- lets an old version go changes them too, which costs one answer more and is never wrong.
 
 ALTER TABLE spend_cells MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';

@@ -22,7 +22,7 @@ ALTER TABLE spend_cells MATERIALIZE PROJECTION days;
 -- - within which a price or the terms change, or
 -- - whose cells are in several parts, so that a newer version of a cell may stand in another one: FINAL must look.
 -- The list of these is made before the cells are read. Not `asked`: no row, and nothing is read. A day that comes into a second part between is told by throwIf,
--- and whoever asked asks again (reports/queries.py). Days are compared as numbers, since ClickHouse would turn a
+-- and whoever asked asks again (queries/sql_files.py). Days are compared as numbers, since ClickHouse would turn a
 -- comparison of dates into one of hours, and those the projection has not.
 CREATE OR REPLACE VIEW usage_in_days AS
 WITH

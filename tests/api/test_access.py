@@ -6,9 +6,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from reports.access.keys import create_key, digest, find_key, list_keys, revoke_key
-from tests.api.server import PREFIX, Served, context_of, serve
-from tests.api.world import NOW, World
+from access.keys import create_key, digest, find_key, list_keys, revoke_key
+from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.simulated_world import NOW, World
 
 PATH = f"{PREFIX}/summaries?starting_date=2026-11-18"
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.endpoints import SUMMARY_PARAMETERS
-from api.routes import FILTERS, LISTS
+from api.engagement.endpoints import SUMMARY_PARAMETERS
+from api.engagement.routes import FILTERS, LISTS
 from api.usage.endpoints import BETA, REPORTS
 from api.usage.filters import EVERYBODYS, PEOPLES
-from tests.api.groups import GROUPS
-from tests.api.server import PREFIX, Served
+from tests.support.group_events import GROUPS
+from tests.support.api_server import PREFIX, Served
 
 PARAMETERS = {"summaries": SUMMARY_PARAMETERS} | {endpoint.name: endpoint.parameters for endpoint in (*LISTS, *REPORTS)}
 ORDERS = {endpoint.name: (endpoint.sort, *endpoint.metrics) for endpoint in LISTS}

@@ -19,18 +19,18 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from api.audit import tell_rows
-from api.guard import require_spend, require_viewer
-from api.rates import Rates
-from deploy.simulation import Plan
-from reports.access.audit import Entry, read_entries, write_entry
-from reports.access.audit_chain import verify_chain
-from reports.access.keys import READ_ACTIVITY, create_key
-from reports.access.passes import Holder
-from tests.api.people import people_events, somebody
-from tests.api.routes import handlers, may_tell_spend
-from tests.api.server import PREFIX, Served, context_of, serve
-from tests.api.signing import browser, holder_of, link_for, use
-from tests.api.world import NOW, UNTIL, World, make_world
+from api.auth.guards import require_spend, require_viewer
+from api.rate_limit import Rates
+from simulation import Plan
+from access.audit_log import Entry, read_entries, write_entry
+from access.audit_chain import verify_chain
+from access.keys import READ_ACTIVITY, create_key
+from access.sessions import Holder
+from tests.support.people import people_events, somebody
+from tests.support.route_table import handlers, may_tell_spend
+from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.sign_in import browser, holder_of, link_for, use
+from tests.support.simulated_world import NOW, UNTIL, World, make_world
 
 OWNER, ADMIN = somebody("enterprise_usage_based", "owner"), somebody("enterprise_usage_based", "admin")
 SKILLS = f"{PREFIX}/skills"

@@ -10,15 +10,15 @@ from uuid import UUID
 
 import pytest
 
-from api.usage.blurred import PRICED_BY
+from api.usage.redaction import PRICED_BY
 from api.usage.endpoints import REPORTS
-from deploy.simulation import Plan
-from reports.access.keys import READ_ACTIVITY, create_key, ensure_cursor_secret
-from reports.prices import read_price_list
-from tests.api.every_answer import SPAN, Asked, answers, pages, questions, with_key
-from tests.api.server import PREFIX, Served, context_of, serve
-from tests.api.walking import walk
-from tests.api.world import NOW, UNTIL, World, priced_world
+from simulation import Plan
+from access.keys import READ_ACTIVITY, create_key, ensure_cursor_secret
+from pricing.price_table import read_price_list
+from tests.support.all_responses import SPAN, Asked, answers, pages, questions, with_key
+from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.sdk_walk import walk
+from tests.support.simulated_world import NOW, UNTIL, World, priced_world
 
 CHEAP, DEAR, SEATED = (str(UUID(int=0xCAFE00 + number)) for number in range(3))
 PEOPLE = [str(UUID(int=0xCAFF00 + number)) for number in range(3)]

@@ -4,9 +4,9 @@ apart."""
 from typing import Any
 from uuid import uuid4
 
-from deploy.simulation import Plan
-from tests.api.server import PREFIX, context_of, make_keys, serve
-from tests.api.world import UNTIL, fold_lines, line_of, priced_world
+from simulation import Plan
+from tests.support.api_server import PREFIX, context_of, make_keys, serve
+from tests.support.simulated_world import UNTIL, fold_lines, line_of, priced_world
 
 DAY = "2026-11-12"
 PLAN = Plan(until=UNTIL, seed=3, organizations=1, users=4, days=5)

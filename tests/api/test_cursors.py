@@ -9,11 +9,11 @@ import pytest
 
 from api.cursors import Cursor, seal, unseal
 from api.errors import BadRequest
-from api.ids import USER, tagged
-from deploy.simulation import Plan
-from tests.api.recount import Recount
-from tests.api.server import PREFIX, Served, context_of, make_keys, serve
-from tests.api.world import UNTIL, World, fold_lines, line_of, make_world
+from api.tagged_ids import USER, tagged
+from simulation import Plan
+from tests.reference.engagement import Recount
+from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.support.simulated_world import UNTIL, World, fold_lines, line_of, make_world
 
 PATH = f"{PREFIX}/users"
 SECRET = bytes(range(32))

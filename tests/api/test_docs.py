@@ -8,16 +8,16 @@ import anthropic
 import httpx
 import msgspec
 
-from api import claude_code
-from api.endpoints import SUMMARY_FILTERS
+from api.claude_code import routes
+from api.engagement.endpoints import SUMMARY_FILTERS
 from api.errors import ErrorBody
-from api.routes import LISTS
+from api.engagement.routes import LISTS
 from api.usage.endpoints import REPORTS
-from tests.api.server import PREFIX, Served
-from tests.api.walking import METHODS
+from tests.support.api_server import PREFIX, Served
+from tests.support.sdk_walk import METHODS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
-CLAUDE_CODE = f"{claude_code.PREFIX}/{claude_code.NAME}"
+CLAUDE_CODE = f"{routes.PREFIX}/{routes.NAME}"
 ADDRESS = "http://127.0.0.1:8080"
 
 
@@ -95,7 +95,7 @@ def test_the_openapi_document_is_of_the_code(served: Served) -> None:
     lists = {f"{PREFIX}/{name}" for name in ("summaries", *(each.name for each in served_here))}
     assert set(document["paths"]) == {*lists, CLAUDE_CODE}
     report = document["paths"][CLAUDE_CODE]["get"]
-    assert tuple(parameter["name"] for parameter in report["parameters"]) == claude_code.PARAMETERS
+    assert tuple(parameter["name"] for parameter in report["parameters"]) == routes.PARAMETERS
     for endpoint in served_here:
         operation = document["paths"][f"{PREFIX}/{endpoint.name}"]["get"]
         assert {parameter["name"] for parameter in operation["parameters"]} == set(endpoint.parameters)

@@ -9,10 +9,10 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from api.app import make_app
-from tests.api.people import somebody
-from tests.api.server import PREFIX, Served, context_of, serve
-from tests.api.signing import browser, holder_of
-from tests.api.world import World
+from tests.support.people import somebody
+from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.sign_in import browser, holder_of
+from tests.support.simulated_world import World
 
 OWNER = somebody("enterprise_usage_based", "owner")
 FILES = {"{file:str}": "active.csv", "{day:str}": "2026-11-18", "{revision:str}": "1", "{rest:path}": "x"}

@@ -6,8 +6,8 @@ import pytest
 
 from tests.api.fuzz.odd import credentials_of, odd_requests
 from tests.api.fuzz.running import fuzz
-from tests.api.server import Served
-from tests.api.world import World
+from tests.support.api_server import Served
+from tests.support.simulated_world import World
 
 pytestmark = pytest.mark.timeout(1800)
 """What bounds them is the number of requests, which take as long as the machine lets them."""

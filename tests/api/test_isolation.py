@@ -6,21 +6,21 @@ from typing import Any
 import httpx
 import pytest
 
-from api import claude_code
+from api.claude_code import routes
 from api.app import make_app
-from api.ids import GROUP, PROJECT, USER, tagged
-from api.routes import FILTERS, LISTS
+from api.tagged_ids import GROUP, PROJECT, USER, tagged
+from api.engagement.routes import FILTERS, LISTS
 from api.usage.endpoints import REPORTS, Report
-from reports.access.passes import Holder
-from tests.api.recount import Recount
-from tests.api.reports import DIMENSIONS
-from tests.api.routes import handlers
-from tests.api.server import HEADERS, PREFIX, Served, context_of
-from tests.api.signing import browser
-from tests.api.spending import Spending
-from tests.api.world import World
+from access.sessions import Holder
+from tests.reference.engagement import Recount
+from tests.support.sdk_reports import DIMENSIONS
+from tests.support.route_table import handlers
+from tests.support.api_server import HEADERS, PREFIX, Served, context_of
+from tests.support.sign_in import browser
+from tests.reference.usage_and_cost import Spending
+from tests.support.simulated_world import World
 
-CLAUDE_CODE = f"{claude_code.PREFIX}/{claude_code.NAME}"
+CLAUDE_CODE = f"{routes.PREFIX}/{routes.NAME}"
 
 
 def guarded_paths(world: World) -> list[str]:

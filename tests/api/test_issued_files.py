@@ -10,12 +10,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from deploy.simulation import Plan
-from reports.export_worker import run_once
-from tests.api.people import people_events, somebody
-from tests.api.server import context_of, serve
-from tests.api.signing import browser, holder_of
-from tests.api.world import NOW, UNTIL, World, make_world
+from simulation import Plan
+from reports.exports.export_worker import run_once
+from tests.support.people import people_events, somebody
+from tests.support.api_server import context_of, serve
+from tests.support.sign_in import browser, holder_of
+from tests.support.simulated_world import NOW, UNTIL, World, make_world
 
 OWNER = somebody("enterprise_usage_based", "owner")
 

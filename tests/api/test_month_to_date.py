@@ -8,14 +8,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from deploy.simulation import Plan
-from reports.access.passes import make_pass
-from reports.errors import NoCompleteDay
+from simulation import Plan
+from access.sessions import make_pass
+from queries.errors import NoCompleteDay
 from reports.periods import resolve
-from tests.api.people import people_events, somebody
-from tests.api.server import context_of, serve
-from tests.api.signing import FORM, holder_of, use
-from tests.api.world import UNTIL, World, make_world
+from tests.support.people import people_events, somebody
+from tests.support.api_server import context_of, serve
+from tests.support.sign_in import FORM, holder_of, use
+from tests.support.simulated_world import UNTIL, World, make_world
 
 OWNER = somebody("enterprise_usage_based", "owner")
 EARLY = datetime(2026, 12, 1, 5, tzinfo=UTC)

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregators.declarations import MINUTE
-from deploy.simulation import Plan
+from aggregators.cell_tables import MINUTE
+from simulation import Plan
 from reports.periods import Period
-from tests.api.every_answer import Answers, answers, exports, pages, questions, with_key
-from tests.api.groups import extra_events
-from tests.api.server import PREFIX, Served, context_of, make_keys, serve
-from tests.api.world import UNTIL, World, priced_world
+from tests.support.all_responses import Answers, answers, exports, pages, questions, with_key
+from tests.support.group_events import extra_events
+from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.support.simulated_world import UNTIL, World, priced_world
 from tests.integration.test_views import insert
 
 NIL = "00000000-0000-0000-0000-000000000000"

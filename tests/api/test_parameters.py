@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from api.errors import BadRequest
-from api.ids import GROUP, PROJECT, USER, tagged, untagged
-from tests.api.server import PREFIX, Served
+from api.tagged_ids import GROUP, PROJECT, USER, tagged, untagged
+from tests.support.api_server import PREFIX, Served
 
 USERS: list[tuple[dict[str, Any], list[str]]] = [
     ({}, ["date or starting_date", "missing", "2026-11-19"]),

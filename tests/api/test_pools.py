@@ -18,14 +18,14 @@ from litestar import Request, get
 from litestar.response import Stream
 
 from api.downloads import Downloads
-from api.guard import require_viewer
-from api.viewer import viewer_of
-from reports.access.keys import create_key
-from reports.access.providers import Provider, remove_provider, save_provider
-from tests.api.people import somebody
-from tests.api.provider import ISSUER, token
-from tests.api.server import PREFIX, Served, context_of, serve
-from tests.api.world import NOW, World
+from api.auth.guards import require_viewer
+from api.auth.principal import viewer_of
+from access.keys import create_key
+from access.identity_providers import Provider, remove_provider, save_provider
+from tests.support.people import somebody
+from tests.support.identity_provider import ISSUER, token
+from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.simulated_world import NOW, World
 
 LARGE, PIECE = 256, b"x" * (512 << 10)
 """Pieces of a report that no socket's buffers take."""

@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from sinks.clickhouse import create_database
+from sinks.client import create_database
 from sinks.migrations import migrate
-from tests.api.reports import Key, found
-from tests.api.server import PREFIX, Served, context_of, make_keys, serve
-from tests.api.spending import text
-from tests.api.walking import walk
-from tests.api.world import World, fold_lines, line_of
+from tests.support.sdk_reports import Key, found
+from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.reference.usage_and_cost import text
+from tests.support.sdk_walk import walk
+from tests.support.simulated_world import World, fold_lines, line_of
 
 USAGE_BASED, SEATED = str(UUID(int=0xB001)), str(UUID(int=0xB002))
 MINUTE = timedelta(minutes=1)

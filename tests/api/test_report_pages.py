@@ -7,15 +7,15 @@ from uuid import uuid4
 
 import pytest
 
-from api.ids import USER, tagged
-from deploy.simulation import Plan
-from tests.api.prices import UNPRICED
-from tests.api.recount import moment
-from tests.api.reports import NEWER, SPAN
-from tests.api.server import PREFIX, Served, context_of, make_keys, serve
-from tests.api.spending import Spending
-from tests.api.walking import walk
-from tests.api.world import NOW, UNTIL, World, fold_lines, line_of, make_world
+from api.tagged_ids import USER, tagged
+from simulation import Plan
+from tests.support.price_files import UNPRICED
+from tests.reference.engagement import moment
+from tests.support.sdk_reports import NEWER, SPAN
+from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.reference.usage_and_cost import Spending
+from tests.support.sdk_walk import walk
+from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
 
 
 def test_empty_buckets_are_there(served: Served, organization: str) -> None:

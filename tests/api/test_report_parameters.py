@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from api.usage.endpoints import BETA, REPORTS
-from reports.access.keys import READ_ACTIVITY, create_key
-from tests.api.reports import METHODS, PRICED
-from tests.api.server import PREFIX, Served
-from tests.api.world import NOW, World
+from access.keys import READ_ACTIVITY, create_key
+from tests.support.sdk_reports import METHODS, PRICED
+from tests.support.api_server import PREFIX, Served
+from tests.support.simulated_world import NOW, World
 
 START = {"starting_at": "2026-11-01T00:00:00Z"}
 RANGE = START | {"ending_at": "2026-11-08T00:00:00Z"}

@@ -8,19 +8,19 @@ from uuid import uuid4
 import pytest
 
 from api.app import make_app
-from api.guard import require_spend
-from api.shapes.common import without_spend
+from api.auth.guards import require_spend
+from api.schemas.common import without_spend
 from api.usage.endpoints import REPORTS
-from deploy.simulation import Line, Plan
-from reports.access.keys import READ_ACTIVITY, create_key
-from reports.access.passes import Holder
-from reports.access.people import read_person
-from tests.api.people import EVERYBODY, Someone, event, people_events, somebody
-from tests.api.routes import handlers, may_tell_spend, money_in
-from tests.api.server import PREFIX, Served, context_of, serve
-from tests.api.signing import browser, holder_of, link_for, use
+from simulation import Line, Plan
+from access.keys import READ_ACTIVITY, create_key
+from access.sessions import Holder
+from access.roles import read_person
+from tests.support.people import EVERYBODY, Someone, event, people_events, somebody
+from tests.support.route_table import handlers, may_tell_spend, money_in
+from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.sign_in import browser, holder_of, link_for, use
 from tests.api.test_isolation import days_of
-from tests.api.world import NOW, UNTIL, World, fold_lines, line_of, make_world
+from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
 
 PATH = f"{PREFIX}/summaries?starting_date=2026-11-18"
 USAGE = {f"{PREFIX}/{report.name}" for report in REPORTS if not report.priced}
@@ -83,7 +83,7 @@ def test_a_key_without_spend_sees_the_same_without_money(served: Served, world: 
 
 
 def test_every_field_of_a_list_that_sounds_like_money_is_hidden() -> None:
-    from api.routes import LISTS
+    from api.engagement.routes import LISTS
 
     for endpoint in LISTS:
         kind: Any = endpoint.row.__annotations__["return"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.recount import Recount
-from tests.api.server import Served
-from tests.api.walking import DAY, FIRST, LAST, METHODS, RANGE, counted, numbers, walk, walk_async
+from tests.reference.engagement import Recount
+from tests.support.api_server import Served
+from tests.support.sdk_walk import DAY, FIRST, LAST, METHODS, RANGE, counted, numbers, walk, walk_async
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from api.ids import GROUP, PROJECT, USER, tagged
-from tests.api.groups import GROUPS, ODD_SKILL
-from tests.api.recount import Recount
-from tests.api.server import Served
-from tests.api.touching import NAMED
-from tests.api.walking import DAY, FIRST, LAST, RANGE, counted, numbers, walk
-from tests.api.world import World
+from api.tagged_ids import GROUP, PROJECT, USER, tagged
+from tests.support.group_events import GROUPS, ODD_SKILL
+from tests.reference.engagement import Recount
+from tests.support.api_server import Served
+from tests.reference.event_metrics import NAMED
+from tests.support.sdk_walk import DAY, FIRST, LAST, RANGE, counted, numbers, walk
+from tests.support.simulated_world import World
 
 KEYS = {
     "projects": ("apps.chat.projects", "project_id"),

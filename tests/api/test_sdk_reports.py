@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.reports import (
+from tests.support.sdk_reports import (
     BEGINS,
     BUCKETED,
     DIMENSIONS,
@@ -29,10 +29,10 @@ from tests.api.reports import (
     named,
     width_name,
 )
-from tests.api.server import Served
-from tests.api.spending import Spending, Value
-from tests.api.walking import walk, walk_async
-from tests.api.world import World
+from tests.support.api_server import Served
+from tests.reference.usage_and_cost import Spending, Value
+from tests.support.sdk_walk import walk, walk_async
+from tests.support.simulated_world import World
 
 
 @pytest.fixture(scope="module")

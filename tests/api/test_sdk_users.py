@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from api.ids import GROUP, PROJECT, USER, tagged
-from tests.api.groups import GROUPS
-from tests.api.recount import Recount, Tally
-from tests.api.server import Served
-from tests.api.walking import DAY, FIRST, LAST, RANGE, counted, numbers, walk
-from tests.api.world import World
+from api.tagged_ids import GROUP, PROJECT, USER, tagged
+from tests.support.group_events import GROUPS
+from tests.reference.engagement import Recount, Tally
+from tests.support.api_server import Served
+from tests.support.sdk_walk import DAY, FIRST, LAST, RANGE, counted, numbers, walk
+from tests.support.simulated_world import World
 
 CASES: list[tuple[dict[str, Any], date, date]] = [
     ({"date": DAY}, DAY, DAY),

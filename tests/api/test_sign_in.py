@@ -6,12 +6,12 @@ from functools import partial
 import httpx
 import pytest
 
-from api.rates import Rates
-from reports.access.passes import Holder
-from tests.api.people import somebody
-from tests.api.server import PREFIX, Served, context_of, serve
-from tests.api.signing import FORM, browser, holder_of, link_for, use
-from tests.api.world import World
+from api.rate_limit import Rates
+from access.sessions import Holder
+from tests.support.people import somebody
+from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.sign_in import FORM, browser, holder_of, link_for, use
+from tests.support.simulated_world import World
 
 PATH = f"{PREFIX}/summaries?starting_date=2026-11-18"
 OWNER = somebody("team", "owner")

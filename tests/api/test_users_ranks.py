@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from api.shapes.common import metric_names
-from api.shapes.users import UserActivity
-from reports.engagement.asking import Place, Question, Ranking
+from api.schemas.common import metric_names
+from api.schemas.users import UserActivity
+from reports.engagement.query import Place, Question, Ranking
 from reports.engagement.lists import read_users
-from reports.queries import Row
-from tests.api.groups import GROUPS
-from tests.api.recount import Recount
-from tests.api.walking import FIRST, LAST
-from tests.api.world import World
+from queries.sql_files import Row
+from tests.support.group_events import GROUPS
+from tests.reference.engagement import Recount
+from tests.support.sdk_walk import FIRST, LAST
+from tests.support.simulated_world import World
 
 METRICS = tuple(metric_names(UserActivity))
 WALKED = ("web_search_count", "cowork_metrics.distinct_session_count", "office_metrics.excel.connectors_used_count")

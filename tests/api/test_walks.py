@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 import anthropic
 import pytest
 
-from api.routes import LISTS
+from api.engagement.routes import LISTS
 from api.usage.endpoints import REPORTS
-from deploy.simulation import Line, Plan
-from tests.api.groups import GROUPS, extra_events
-from tests.api.server import PREFIX, Served, context_of, make_keys, serve
-from tests.api.world import NOW, UNTIL, Events, World, fold_lines, line_of, priced_world
+from simulation import Line, Plan
+from tests.support.group_events import GROUPS, extra_events
+from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.support.simulated_world import NOW, UNTIL, Events, World, fold_lines, line_of, priced_world
 
 DAYS = {"starting_date": "2026-11-05", "ending_date": "2026-11-20"}
 SPAN = {"starting_at": "2026-11-05T00:00:00Z", "ending_at": "2026-11-19T00:00:00Z"}
@@ -299,7 +299,7 @@ def anyio_backend() -> str:
 
 
 def assert_all(seen: list[str]) -> None:
-    from api.ids import USER, tagged
+    from api.tagged_ids import USER, tagged
 
     people = [one for one in seen if one]
     assert len(people) == len(set(people)), "somebody came twice"

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from api.dashboard.frame import DETAILS, PAGES
-from streams.events import EVENTS_BY_TOPIC, TOKEN
-from tests.bench.environments import command_of
-from tests.bench.events import Load, lines
-from tests.bench.results import facts
-from tests.forms import FORMS, form_name
-from tests.pipeline import pipeline
+from api.dashboard.page_context import DETAILS, PAGES
+from tally_client.events import EVENTS_BY_TOPIC, TOKEN
+from bench.peer_environments import command_of
+from bench.token_events import Load, lines
+from bench.result_files import facts
+from tests.support.backends import FORMS, form_name
+from tests.support.pipeline import pipeline
 
 
 def run(name: str, folder: Path, *arguments: str, fails: Callable[[Any], bool] = lambda _: False) -> Any:
     """What the bench has kept; it must have shown a table, and ended well unless its result says otherwise."""
-    command = [sys.executable, "-m", f"tests.bench.{name}", "--results", str(folder), *arguments]
+    command = [sys.executable, "-m", f"bench.{name}", "--results", str(folder), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
     assert "| --- |" in done.stdout, done.stdout + done.stderr
     (kept,) = folder.iterdir()

@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.api.world import World
-from tests.browser.addresses import ALL, PAGES
+from tests.support.simulated_world import World
+from tests.support.dashboard_addresses import ALL, PAGES
 from tests.browser.conftest import Open
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

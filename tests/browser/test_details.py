@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from reports.access.passes import Holder
-from tests.api.people import somebody
-from tests.api.server import Served
-from tests.api.signing import browser as signed_in
-from tests.api.signing import holder_of
-from tests.api.world import World
-from tests.browser import expected_details as expected
+from access.sessions import Holder
+from tests.support.people import somebody
+from tests.support.api_server import Served
+from tests.support.sign_in import browser as signed_in
+from tests.support.sign_in import holder_of
+from tests.support.simulated_world import World
+from tests.reference import dashboard_details as expected
 from tests.browser.conftest import Open, owner_of
-from tests.browser.odd import NAMES, SCRIPT, SOMEBODY
-from tests.browser.seen import csv_rows, table, texts, tiles
+from tests.support.odd_names import NAMES, SCRIPT, SOMEBODY
+from tests.support.page_values import csv_rows, table, texts, tiles
 from tests.browser.test_numbers import LASTS, NEWEST, Recounts, differing
 from tests.browser.test_roles import ADMIN, SPEND
-from tests.integration.metric_recount import Recount
+from tests.reference.metrics import Recount
 
 TILES = (
     *("Messages", "Chats", "Sessions", "Lines accepted", "Commits", "Pull requests", "Projects used"),

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.api.world import UNTIL, World
-from tests.browser import expected
+from tests.support.simulated_world import UNTIL, World
+from tests.reference import dashboard_figures
 from tests.browser.conftest import Open
-from tests.browser.seen import csv_rows, table, text, texts, tiles
-from tests.integration.metric_recount import Recount
+from tests.support.page_values import csv_rows, table, text, texts, tiles
+from tests.reference.metrics import Recount
 
 Recounts = dict[str, Recount]
 
@@ -20,7 +20,7 @@ NEWEST = UNTIL - timedelta(days=1)
 LASTS = (NEWEST, date(2026, 11, 1), date(2026, 10, 14))
 
 
-def differing(page: Page, rows: dict[str, expected.Rows]) -> set[str]:
+def differing(page: Page, rows: dict[str, dashboard_figures.Rows]) -> set[str]:
     """The figures whose table is not what is expected; the first row of each that differs is printed."""
     found = set()
     for figure, wanted in rows.items():
@@ -40,14 +40,14 @@ def test_all_activity(open_page: Open, world: World, recounts: Recounts, number:
     organization = world.organizations[number]
     recount = recounts[organization]
     page = open_page(f"activity?until={last}", organization)
-    assert tiles(page) == texts_of(expected.activity_tiles(recount, last))
-    assert differing(page, expected.activity(recount, last)) == set()
+    assert tiles(page) == texts_of(dashboard_figures.activity_tiles(recount, last))
+    assert differing(page, dashboard_figures.activity(recount, last)) == set()
 
 
 @pytest.mark.parametrize("days", ["3-months", "1-year"])
 def test_all_activity_over_longer_periods(open_page: Open, world: World, recounts: Recounts, days: str) -> None:
     page = open_page(f"activity?days={days}&connectors={days}")
-    wanted = expected.activity(recounts[world.organizations[0]], NEWEST, days, days)
+    wanted = dashboard_figures.activity(recounts[world.organizations[0]], NEWEST, days, days)
     assert differing(page, wanted) == set()
     assert csv_rows(page, "active-users") == texts(wanted["active-users"])
 
@@ -63,7 +63,7 @@ def test_a_wrong_recount_of_activity_is_noticed(open_page: Open, world: World, r
     right = recounts[world.organizations[0]]
     wrong = CountsStarts(world.events, right.organization_id, right.prices)
     page = open_page("activity")
-    assert differing(page, expected.activity(wrong, NEWEST)) == {"active-users", "utilization"}
+    assert differing(page, dashboard_figures.activity(wrong, NEWEST)) == {"active-users", "utilization"}
 
 
 @pytest.mark.parametrize(("number", "last"), list(enumerate(LASTS[:2])))
@@ -71,11 +71,11 @@ def test_spend(open_page: Open, world: World, recounts: Recounts, number: int, l
     organization = world.organizations[number]
     recount = recounts[organization]
     page = open_page(f"spend?until={last}", organization)
-    amounts = {label: expected.total(recount, kind, last) for label, kind in expected.TOTALS.items()}
+    amounts = {label: dashboard_figures.total(recount, kind, last) for label, kind in dashboard_figures.TOTALS.items()}
     assert tiles(page) == {label: text(amount[0]) for label, amount in amounts.items()}
     assert [row[2:] for row in table(page, "totals")] == texts(amounts.values())
-    assert without(1, table(page, "models")) == texts(expected.by_model(recount, "1-month", last))
-    assert table(page, "people") == texts(expected.by_person(recount, "mtd", last))
+    assert without(1, table(page, "models")) == texts(dashboard_figures.by_model(recount, "1-month", last))
+    assert table(page, "people") == texts(dashboard_figures.by_person(recount, "mtd", last))
     assert any(amount[0] for amount in amounts.values())
 
 
@@ -84,9 +84,9 @@ def test_spend_over_other_periods(open_page: Open, world: World, recounts: Recou
     people = kind if kind in ("qtd", "ytd") else "mtd"
     recount = recounts[world.organizations[0]]
     page = open_page(f"spend?models={kind}&people={people}")
-    assert without(1, table(page, "models")) == texts(expected.by_model(recount, kind, NEWEST))
-    assert without(1, csv_rows(page, "models")) == texts(expected.by_model(recount, kind, NEWEST))
-    assert table(page, "people") == texts(expected.by_person(recount, people, NEWEST))
+    assert without(1, table(page, "models")) == texts(dashboard_figures.by_model(recount, kind, NEWEST))
+    assert without(1, csv_rows(page, "models")) == texts(dashboard_figures.by_model(recount, kind, NEWEST))
+    assert table(page, "people") == texts(dashboard_figures.by_person(recount, people, NEWEST))
 
 
 class Cheaper(Recount):
@@ -100,8 +100,8 @@ def test_a_wrong_recount_of_spend_is_noticed(open_page: Open, world: World, reco
     right = recounts[world.organizations[0]]
     wrong = Cheaper(world.events, right.organization_id, right.prices)
     page = open_page("spend")
-    assert differing(page, {"people": expected.by_person(right, "mtd", NEWEST)}) == set()
-    assert differing(page, {"people": expected.by_person(wrong, "mtd", NEWEST)}) == {"people"}
+    assert differing(page, {"people": dashboard_figures.by_person(right, "mtd", NEWEST)}) == set()
+    assert differing(page, {"people": dashboard_figures.by_person(wrong, "mtd", NEWEST)}) == {"people"}
 
 
 def without(place: int, rows: list[list[str]]) -> list[list[str]]:

@@ -2,10 +2,10 @@
 
 from playwright.sync_api import expect
 
-from api.dashboard.answering import POLICY
+from api.dashboard.rendering import POLICY
 from tests.browser.conftest import NOWHERE, Open
-from tests.browser.odd import NAMES, SCRIPT
-from tests.browser.seen import csv_rows, table
+from tests.support.odd_names import NAMES, SCRIPT
+from tests.support.page_values import csv_rows, table
 
 
 def test_odd_names_show_as_they_are(open_page: Open) -> None:

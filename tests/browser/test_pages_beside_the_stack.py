@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from sinks.clickhouse import connect
-from tests.browser.chromium import ELSEWHERE
-from tests.embedded import start_clickhouse
+from sinks.client import connect
+from tests.support.chromium import ELSEWHERE
+from tests.support.stack import start_clickhouse
 
 SECRET = "ada@example.com"
 READ = "SELECT email FROM mine.people"

@@ -7,12 +7,12 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from reports.access.passes import Holder
-from tests.api.people import somebody
-from tests.api.server import Served
-from tests.api.signing import browser as signed_in
-from tests.api.signing import holder_of, link_for
-from tests.api.world import World
+from access.sessions import Holder
+from tests.support.people import somebody
+from tests.support.api_server import Served
+from tests.support.sign_in import browser as signed_in
+from tests.support.sign_in import holder_of, link_for
+from tests.support.simulated_world import World
 from tests.browser.conftest import Open
 
 ADMIN = somebody("enterprise_usage_based", "admin")

@@ -9,14 +9,14 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from deploy.simulation import Plan
-from reports.access.passes import Holder
-from sinks.clickhouse import connect
-from tests.api.server import context_of, serve
-from tests.api.signing import browser as signed_in
-from tests.api.world import NOW, UNTIL, World, make_world
+from simulation import Plan
+from access.sessions import Holder
+from sinks.client import connect
+from tests.support.api_server import context_of, serve
+from tests.support.sign_in import browser as signed_in
+from tests.support.simulated_world import NOW, UNTIL, World, make_world
 from tests.browser.conftest import Open, owner_of
-from tests.browser.seen import table, tiles
+from tests.support.page_values import table, tiles
 from tests.browser.test_accessible import violations
 
 At = Callable[..., Page]

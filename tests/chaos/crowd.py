@@ -11,8 +11,8 @@ from uuid import uuid4
 import orjson
 from aiokafka.partitioner import DefaultPartitioner
 
-from deploy.simulation import Line
-from streams.events import DIRECTORY, PROFILES, TOPIC_BY_TYPE
+from simulation import Line
+from tally_client.events import DIRECTORY, PROFILES, TOPIC_BY_TYPE
 
 ORGANIZATIONS = 3
 Rows = list[tuple[Any, ...]]

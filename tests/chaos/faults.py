@@ -9,10 +9,10 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 from typing import Any
 from uuid import uuid4
 
-from deploy.simulation import Line
-from tests.chaos.field import Field
+from simulation import Line
+from tests.chaos.testbed import Field
 from tests.chaos.load import tokens
-from tests.integration.bad_days import eventually
+from tests.support.incidents import eventually
 
 BEYOND_SESSION = 9.0
 """Seconds after which a worker that stands still has lost its partitions (its session time-out is 6)."""

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import orjson
 
-from deploy.simulation import Line, Plan, simulate
-from streams.emitter import Emitter
+from simulation import Line, Plan, simulate
+from tally_client.emitter import Emitter
 from tests.chaos.reader import Totals
 
 TICK = 0.25

@@ -17,12 +17,12 @@ from deploy.embedded.child import RunningChild
 from deploy.embedded.ports import free_port
 from deploy.errors import ExitCode
 from deploy.settings import Settings
-from deploy.stack import environment_of
-from streams.events import TOKEN
-from tests.embedded import start_clickhouse, start_kafka
-from tests.integration.bad_days import counted, eventually, health, lines
-from tests.pipeline import Pipeline, pipeline
-from tests.processes import start as start_process
+from deploy.up import environment_of
+from tally_client.events import TOKEN
+from tests.support.stack import start_clickhouse, start_kafka
+from tests.support.incidents import counted, eventually, health, lines
+from tests.support.pipeline import Pipeline, pipeline
+from tests.support.processes import start as start_process
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -42,7 +42,7 @@ def nowhere(kind: str) -> Iterator[int]:
 
 
 def process_of(settings: Settings, command: str) -> Process:
-    return start_process([sys.executable, "-m", "deploy.cli", command], env={**os.environ, **environment_of(settings)})
+    return start_process([sys.executable, "-m", "cli.main", command], env={**os.environ, **environment_of(settings)})
 
 
 def ended(process: Process, *signals: signal.Signals) -> tuple[int, float]:

@@ -8,9 +8,9 @@ from itertools import islice
 import pytest
 
 from tests.chaos.faults import FAULTS, orders
-from tests.chaos.field import Field, field
+from tests.chaos.testbed import Field, field
 from tests.chaos.reader import Watch
-from tests.pipeline import found_by
+from tests.support.pipeline import found_by
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.simulation import Plan, simulate
-from tests.chaos.field import HORIZON
-from tests.pipeline import Pipeline, assert_exact, pipeline
+from simulation import Plan, simulate
+from tests.chaos.testbed import HORIZON
+from tests.support.pipeline import Pipeline, assert_exact, pipeline
 
 pytestmark = pytest.mark.timeout(1800)
 

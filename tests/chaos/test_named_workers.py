@@ -12,12 +12,12 @@ from signal import SIGCONT, SIGSTOP
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from deploy.simulation import Line, Plan, simulate
-from streams.group import members_of, take_out
+from simulation import Line, Plan, simulate
+from streams.consumer_group import members_of, take_out
 from tests.chaos.faults import BEYOND_SESSION
-from tests.chaos.field import HORIZON
-from tests.integration.bad_days import eventually
-from tests.pipeline import Pipeline, assert_exact, pipeline
+from tests.chaos.testbed import HORIZON
+from tests.support.incidents import eventually
+from tests.support.pipeline import Pipeline, assert_exact, pipeline
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.ports import free_port
-from deploy.simulation import Line, Plan, simulate
-from deploy.verify import run as verify
-from tests.chaos.field import HORIZON
+from simulation import Line, Plan, simulate
+from verify import run as verify
+from tests.chaos.testbed import HORIZON
 from tests.chaos.proxy import Proxy
-from tests.embedded import start_clickhouse, start_kafka
-from tests.integration.bad_days import eventually, health, query
-from tests.pipeline import Pipeline, found_by, pipeline
+from tests.support.stack import start_clickhouse, start_kafka
+from tests.support.incidents import eventually, health, query
+from tests.support.pipeline import Pipeline, found_by, pipeline
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -1,6 +1,6 @@
 """The main job through public doors: a simulated file, emitted, folded, exported; equal to a recount of the file.
 
-The recount (tests/oracle) reads the file alone and imports nothing of Tally but its price list.
+The recount (tests/reference) reads the file alone and imports nothing of Tally but its price list.
 """
 
 import json
@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from deploy.connections import store_of
-from deploy.stack import environment_of
-from tests.pipeline import Pipeline, pipeline
+from deploy.up import environment_of
+from tests.support.pipeline import Pipeline, pipeline
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -32,7 +32,7 @@ REFUSED = 4
 def tally(pipeline: Pipeline, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A `tally` command against the pipeline."""
     return subprocess.run(
-        [sys.executable, "-m", "deploy.cli", *arguments],
+        [sys.executable, "-m", "cli.main", *arguments],
         env={**os.environ, **environment_of(pipeline.settings), **environment},
         capture_output=True,
         text=True,
@@ -58,7 +58,7 @@ def recounted(emitted: Pipeline) -> tuple[Path, list[str]]:
     """The recount: the folder of its CSVs and its lines of active users."""
     folder = emitted.folder / "recounted"
     folder.mkdir()
-    command = [sys.executable, "-m", "tests.oracle.recount_ndjson", str(emitted.folder / "e.ndjson"), FIRST, LAST]
+    command = [sys.executable, "-m", "tests.reference.recount_ndjson", str(emitted.folder / "e.ndjson"), FIRST, LAST]
     done = subprocess.run([*command, str(folder)], capture_output=True, text=True, timeout=600, check=True)
     return folder, done.stdout.splitlines()
 
@@ -104,7 +104,7 @@ def test_a_token_more_would_be_seen(emitted: Pipeline, recounted: tuple[Path, li
     file.write_bytes(b"\n".join(lines))
     folder = emitted.folder / "one-more"
     folder.mkdir()
-    command = [sys.executable, "-m", "tests.oracle.recount_ndjson", str(file), FIRST, LAST, str(folder)]
+    command = [sys.executable, "-m", "tests.reference.recount_ndjson", str(file), FIRST, LAST, str(folder)]
     subprocess.run(command, capture_output=True, timeout=600, check=True)
     same = [path.read_bytes() == (recounted[0] / path.name).read_bytes() for path in folder.glob("*.csv")]
     assert not all(same)

@@ -10,14 +10,14 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.cli import run
+from cli.main import run
 from deploy.errors import ExitCode
 from deploy.settings import Settings
-from deploy.simulation import Plan
-from reports.access.passes import Holder, find_pass, make_pass, use_link
-from reports.access.people import members_by_email
-from tests.api.people import organization_of, people_events, somebody
-from tests.api.world import UNTIL, World, make_world
+from simulation import Plan
+from access.sessions import Holder, find_pass, make_pass, use_link
+from access.roles import members_by_email
+from tests.support.people import organization_of, people_events, somebody
+from tests.support.simulated_world import UNTIL, World, make_world
 
 OWNER = somebody("team", "owner")
 HOUR = timedelta(hours=1)

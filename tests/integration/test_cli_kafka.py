@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli import run
+from cli.main import run
 from deploy.errors import ExitCode
 from streams.dead_letters import DeadLetter, DeadLetterWriter
-from streams.events import EVENTS_BY_TOPIC, PROFILES
-from tests.embedded import start_kafka
+from tally_client.events import EVENTS_BY_TOPIC, PROFILES
+from tests.support.stack import start_kafka
 from tests.integration.test_dead_letters_kafka import letter, written
 from tests.integration.test_emitter_kafka import new_topic, records_of
-from tests.processes import start as start_process
+from tests.support.processes import start as start_process
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ async def test_a_simulated_file_arrives_byte_for_byte_poison_included(fresh_kafk
     assert counts["invalid"] > 0
     assert f"{counts['invalid']:,} of them are invalid" in sent.stderr
 
-    from deploy.simulation import read_ndjson
+    from simulation import read_ndjson
 
     lines = list(read_ndjson(Path("e.ndjson")))
     forgotten = [line for line in lines if (line.topic, line.value) == (PROFILES, None)]  # told each of two partitions

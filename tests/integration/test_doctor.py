@@ -17,14 +17,14 @@ from deploy.doctor.findings import clock_finding, disk_finding
 from deploy.doctor.progress import watermark_finding
 from deploy.embedded.ports import free_port
 from deploy.settings import Settings
-from deploy.verify.recount import TOPICS
-from reports.prices import load_prices
-from sinks.clickhouse import connect, create_database, insert_rows
+from verify.recount import TOPICS
+from pricing.price_table import load_prices
+from sinks.client import connect, create_database, insert_rows
 from sinks.migrations import migrate
 from sinks.store import Position, Store
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.topics import ensure_topics, topic_specs
-from tests.embedded import start_clickhouse, start_kafka
+from tests.support.stack import start_clickhouse, start_kafka
 
 PARTITIONS = 2
 

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from deploy.embedded.kafka_jars import JARS, default_cache, fetch_kafka
-from tests.embedded import start_clickhouse, start_kafka
+from tests.support.stack import start_clickhouse, start_kafka
 
 
 def connect(url: str, password: str = "") -> Client:

@@ -13,7 +13,7 @@ from deploy.embedded.child import RunningChild
 from deploy.embedded.kafka import KAFKA_USER
 from deploy.embedded.ports import HOST
 from deploy.settings import load
-from tests.embedded import start_kafka
+from tests.support.stack import start_kafka
 
 PASSWORD = "made_up-at-the-first-start"
 DESCRIBE_CLUSTER = 60

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from deploy.embedded.ports import free_port
-from tests.processes import start as start_process
+from tests.support.processes import start as start_process
 
 SCRIPT = """
 import signal, sys, pathlib

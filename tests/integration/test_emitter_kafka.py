@@ -13,13 +13,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-import streams.emitter as emitter_module
+import tally_client.emitter as emitter_module
 from deploy.embedded.child import RunningChild
 from deploy.embedded.ports import free_port
-from streams.emitter import EmitError, Emitter, InvalidEvent, UndeliverableEvent, encode
-from streams.events import CHAT, PROFILES, Actor, ChatMessage, decoder
+from tally_client.emitter import EmitError, Emitter, InvalidEvent, UndeliverableEvent, encode
+from tally_client.events import CHAT, PROFILES, Actor, ChatMessage, decoder
 from streams.topics import MAX_RECORD_BYTES, TopicSpec, ensure_topics, topic_specs
-from tests.embedded import start_kafka
+from tests.support.stack import start_kafka
 
 
 def message(actor: str | None = None) -> ChatMessage:

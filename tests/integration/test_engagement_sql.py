@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, Declaration
-from reports.engagement.asking import Question, stamp
+from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, Declaration
+from reports.engagement.query import Question, stamp
 from reports.engagement.lists import read_users
 from reports.engagement.summaries import read_summaries
-from tests.integration.reporting import database
+from tests.support.table_rows import database
 from tests.integration.test_views import insert
 
 ROOT = Path(__file__).parents[2]

@@ -7,24 +7,24 @@ from uuid import uuid4
 
 import pytest
 
-from aggregators.batches import fingerprint
+from aggregators.prepared_batch import fingerprint
 from aggregators.source import FOLD_VERSION
 from deploy.connections import store_of
 from deploy.epochs import plan_epoch, start_epoch
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from deploy.simulation import Line
-from deploy.stack import prepare
-from deploy.standings import Standing, standings
-from deploy.verify.log import open_log
-from sinks.owned import Options
-from sinks.sources import Sources
+from simulation import Line
+from deploy.up import prepare
+from deploy.partition_status import Standing, standings
+from verify.log import open_log
+from worker.partition_state import Options
+from worker.assignment import Sources
 from sinks.store import NEVER, Position
-from streams.events import PROFILES
+from tally_client.events import PROFILES
 from streams.log import KafkaLog
-from tests.embedded import start_kafka
-from tests.folding import LogRecord
-from tests.integration.bad_days import lines, remove_before
+from tests.support.stack import start_kafka
+from tests.support.fold_records import LogRecord
+from tests.support.incidents import lines, remove_before
 from tests.integration.test_verify import produce
 
 TOPIC = "tally.session"

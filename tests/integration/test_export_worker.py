@@ -13,12 +13,12 @@ from clickhouse_connect.driver.client import Client
 
 from deploy.doctor.reports import look_at_reports, report_findings
 from deploy.settings import Settings
-from reports.errors import FileError, IssuedReportsRest
-from reports.export_worker import Run, run_once
-from reports.ledger import newest_offsets
-from reports.manifest import manifest_path
-from reports.prices import SHIPPED, load_prices
-from tests.integration.reporting import (
+from queries.errors import FileError, IssuedReportsRest
+from reports.exports.export_worker import Run, run_once
+from reports.exports.ledger import newest_offsets
+from reports.exports.manifest import manifest_path
+from pricing.price_table import SHIPPED, load_prices
+from tests.support.table_rows import (
     Cell,
     Change,
     database,
@@ -296,7 +296,7 @@ def test_a_price_revises_a_day_of_any_age(desk: Desk, tmp_path: Path) -> None:
 
 def test_days_that_are_due_do_not_wait_for_old_ones(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.run()
-    monkeypatch.setattr("reports.export_worker.OLDER_A_RUN", 2)
+    monkeypatch.setattr("reports.exports.export_worker.OLDER_A_RUN", 2)
     insert_changes(desk.client, [Change(ORGANIZATION, "discount.changed", DAY_1, {"discount": "0.3"}, 10)])
     runs = [desk.run(YEAR_LATER) for _ in range(3)]
     assert [run.behind for run in runs] == [1, 0, 0]

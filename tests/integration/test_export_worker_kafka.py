@@ -14,15 +14,15 @@ import pytest
 
 from deploy.errors import ExitCode, UserError, explain
 from deploy.export import export, export_once, prepare_database, report_client, run_exporter
-from deploy.log_metadata import expected_sources
+from streams.source_names import expected_sources
 from deploy.settings import Settings
-from reports.access.audit import read_entries
-from reports.errors import FileError, ReportError
-from reports.forms import focus_form, spend_form
-from reports.spend_columns import CLAUDE_2026_10
-from streams.events import EVENTS_BY_TOPIC
+from access.audit_log import read_entries
+from queries.errors import FileError, ReportError
+from reports.exports.formats import focus_form, spend_form
+from reports.exports.spend_columns import CLAUDE_2026_10
+from tally_client.events import EVENTS_BY_TOPIC
 from streams.topics import ensure_topics, topic_specs
-from tests.integration.reporting import Cell, Change, insert_cells, insert_changes, insert_position
+from tests.support.table_rows import Cell, Change, insert_cells, insert_changes, insert_position
 
 NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
 DAY_1 = datetime(2026, 11, 2, tzinfo=UTC)

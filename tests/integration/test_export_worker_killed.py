@@ -9,11 +9,11 @@ from pathlib import Path
 
 import orjson
 
-from reports.export_worker import run_once
-from reports.files import clear_partials
-from reports.prices import load_prices
-from sinks.clickhouse import connect
-from tests.integration.reporting import Cell, database, insert_cells, insert_position
+from reports.exports.export_worker import run_once
+from files.atomic_files import clear_partials
+from pricing.price_table import load_prices
+from sinks.client import connect
+from tests.support.table_rows import Cell, database, insert_cells, insert_position
 
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-0000000000cc"
 PERSON = "bbbbbbbb-0000-4000-8000-0000000000cc"

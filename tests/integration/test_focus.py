@@ -15,15 +15,15 @@ import pyarrow.parquet as pq
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from reports.errors import ReportError
-from reports.focus.columns import NAMES
-from reports.forms import focus_form
-from reports.prices import load_prices
-from reports.spend_report import PRODUCT_LABELS, write_spend_report
-from tests.integration.focus_recount import Key, Step, recount
-from tests.integration.focus_world import PERIOD, Rows, export, organizations, price_list, put_world, read_csv
-from tests.integration.recounting import Prices
-from tests.integration.reporting import Cell, World, database, insert_cells
+from queries.errors import ReportError
+from reports.exports.focus.columns import NAMES
+from reports.exports.formats import focus_form
+from pricing.price_table import load_prices
+from reports.exports.spend_report import PRODUCT_LABELS, write_spend_report
+from tests.reference.focus import Key, Step, recount
+from tests.support.focus_world import PERIOD, Rows, export, organizations, price_list, put_world, read_csv
+from tests.reference.spend_report import Prices
+from tests.support.table_rows import Cell, World, database, insert_cells
 
 TYPES = {"User": "user", "API Key": "api_key"}
 COUNTED = {"1000000 Tokens": 1_000_000, "Requests": 1, "Seconds": 1000}

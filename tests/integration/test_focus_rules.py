@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from reports.focus.columns import NAMES
-from reports.prices import load_prices
-from sinks.clickhouse import insert_rows
-from tests.integration.focus_world import Rows, export, organizations, price_list, put_world, read_csv
-from tests.integration.reporting import database
+from reports.exports.focus.columns import NAMES
+from pricing.price_table import load_prices
+from sinks.client import insert_rows
+from tests.support.focus_world import Rows, export, organizations, price_list, put_world, read_csv
+from tests.support.table_rows import database
 
 
 def words(text: str) -> list[str]:

@@ -10,9 +10,9 @@ from deploy.api import context_of
 from deploy.embedded.ports import free_port
 from deploy.errors import ExitCode
 from deploy.settings import Settings
-from tests.api.server import serve
-from tests.integration.bad_days import eventually, health, tally
-from tests.pipeline import Pipeline, pipeline
+from tests.support.api_server import serve
+from tests.support.incidents import eventually, health, tally
+from tests.support.pipeline import Pipeline, pipeline
 
 pytestmark = pytest.mark.timeout(900)
 

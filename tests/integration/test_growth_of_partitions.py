@@ -8,13 +8,13 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.connections import store_of
 from deploy.settings import Settings
-from deploy.simulation import Line
-from streams.emitter import Emitter
-from streams.events import CHAT, DIRECTORY, PROFILES
-from tests.folding import to_json, uuid
-from tests.integration.bad_days import add_partitions, counted, eventually, lines, query
+from simulation import Line
+from tally_client.emitter import Emitter
+from tally_client.events import CHAT, DIRECTORY, PROFILES
+from tests.support.fold_records import to_json, uuid
+from tests.support.incidents import add_partitions, counted, eventually, lines, query
 from tests.integration.test_order_in_the_log import ACME, ADA, ELEVEN, GROUP, profile, says
-from tests.pipeline import assert_equal, pipeline
+from tests.support.pipeline import assert_equal, pipeline
 
 pytestmark = pytest.mark.timeout(900)
 

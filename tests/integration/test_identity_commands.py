@@ -9,9 +9,9 @@ import pytest
 from jwt.algorithms import RSAAlgorithm
 
 from deploy.errors import ExitCode
-from tests.api.people import somebody
-from tests.api.provider import KEYS, provider, public
-from tests.api.world import World
+from tests.support.people import somebody
+from tests.support.identity_provider import KEYS, provider, public
+from tests.support.simulated_world import World
 from tests.integration.test_access_commands import tally, world
 
 __all__ = ["tally", "world"]

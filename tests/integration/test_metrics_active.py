@@ -6,21 +6,11 @@ from datetime import timedelta
 import pytest
 
 from reports import metrics
-from reports.errors import PeriodError
-from reports.windows import days_between, window
-from tests.integration.events_by_hand import (
-    ADA,
-    BEN,
-    CLEO,
-    DAN,
-    DAY,
-    ORGANIZATION,
-    OTHER,
-    ago,
-    message,
-)
-from tests.integration.folded import Folded, at
-from tests.integration.reporting import database
+from queries.errors import PeriodError
+from reports.metric_windows import days_between, window
+from tests.support.handwritten_events import ADA, BEN, CLEO, DAN, DAY, ORGANIZATION, OTHER, ago, message
+from tests.support.folded_tables import Folded, at
+from tests.support.table_rows import database
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from reports import metrics
-from reports.windows import days_between, window
-from tests.integration.events_by_hand import (
+from reports.metric_windows import days_between, window
+from tests.support.handwritten_events import (
     ADA,
     BEN,
     CLEO,
@@ -25,8 +25,8 @@ from tests.integration.events_by_hand import (
     profile,
     session,
 )
-from tests.integration.folded import Event, Folded, at
-from tests.integration.reporting import database
+from tests.support.folded_tables import Event, Folded, at
+from tests.support.table_rows import database
 
 
 @pytest.fixture

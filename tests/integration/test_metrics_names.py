@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from reports import metrics
-from reports.windows import window
-from tests.integration.events_by_hand import ADA, BEN, DAY, ORGANIZATION, entry, profile, uuid
-from tests.integration.folded import Folded
-from tests.integration.reporting import database
+from reports.metric_windows import window
+from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, entry, profile, uuid
+from tests.support.folded_tables import Folded
+from tests.support.table_rows import database
 
 
 @pytest.fixture

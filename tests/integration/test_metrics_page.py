@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from reports import metrics
-from reports.prices import load_prices
-from reports.windows import window
-from tests.integration.events_by_hand import ADA, BEN, DAY, ORGANIZATION, done, entry, message, profile
-from tests.integration.folded import GRACE, SOURCES, Folded, at
-from tests.integration.reporting import database
+from pricing.price_table import load_prices
+from reports.metric_windows import window
+from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, done, entry, message, profile
+from tests.support.folded_tables import GRACE, SOURCES, Folded, at
+from tests.support.table_rows import database
 
 OF_PERSON = ("person_activity", "person_usage", "person_spend")
 OF_CONNECTOR = ("connector_use", "connector_people")

@@ -10,15 +10,15 @@ from zlib import crc32
 
 import pytest
 
-from deploy.simulation import Line, Plan, simulate
-from reports.prices import SHIPPED, load_prices
-from reports.windows import WINDOW_KINDS
-from tests.integration.folded import Folded, at
-from tests.integration.metric_comparison import differing, everything
-from tests.integration.metric_recount import Recount
-from tests.integration.metric_rules import Event
-from tests.integration.recounting import Prices
-from tests.integration.reporting import World, database
+from simulation import Line, Plan, simulate
+from pricing.price_table import SHIPPED, load_prices
+from reports.metric_windows import WINDOW_KINDS
+from tests.support.folded_tables import Folded, at
+from tests.support.metric_values import differing, everything
+from tests.reference.metrics import Recount
+from tests.reference.metric_rules import Event
+from tests.reference.spend_report import Prices
+from tests.support.table_rows import World, database
 
 UNTIL = date(2028, 3, 4)
 PLAN = Plan(UNTIL, seed=29, organizations=6, users=45, days=68, intensity=0.4, duplicates=0.03, late=0.05)

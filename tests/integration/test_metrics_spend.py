@@ -9,11 +9,11 @@ import pytest
 
 from reports import metrics
 from reports.metrics import Reading
-from reports.prices import load_prices
-from reports.windows import window
-from tests.integration.events_by_hand import ADA, BEN, CLEO, DAN, DAY, ORGANIZATION, OTHER, ago, done, entry, profile
-from tests.integration.folded import Event, Folded, at
-from tests.integration.reporting import database
+from pricing.price_table import load_prices
+from reports.metric_windows import window
+from tests.support.handwritten_events import ADA, BEN, CLEO, DAN, DAY, ORGANIZATION, OTHER, ago, done, entry, profile
+from tests.support.folded_tables import Event, Folded, at
+from tests.support.table_rows import database
 
 MILLION = 1_000_000
 MONTH = window("mtd", DAY)

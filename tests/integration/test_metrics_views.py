@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregators.declarations import ARTIFACT, CHAT, CONNECTOR, PROJECT, SESSION, SPEND, Declaration
-from tests.integration.reporting import database
+from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, PROJECT, SESSION, SPEND, Declaration
+from tests.support.table_rows import database
 from tests.integration.test_views import FIRST, ORGANIZATIONS, PEOPLE, insert, random_chats, random_sessions
 
 TABLES: dict[str, Declaration] = {

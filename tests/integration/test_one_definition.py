@@ -8,18 +8,18 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from reports.access.people import members_by_email, read_person
+from access.roles import members_by_email, read_person
 from reports.claude_code.day import read_day
-from reports.forms import focus_form, spend_form
+from reports.exports.formats import focus_form, spend_form
 from reports.metrics import look
 from reports.metrics.people import name_people
 from reports.periods import one_day
 from reports.presence.emails import read_emails
-from reports.prices import load_prices
-from reports.spend_columns import CLAUDE_2026_10, DAILY
-from reports.usage.reading import read_people
-from streams.events import DIRECTORY, PROFILES, SESSION, TOKEN
-from tests.integration.reporting import database
+from pricing.price_table import load_prices
+from reports.exports.spend_columns import CLAUDE_2026_10, DAILY
+from reports.usage.rows import read_people
+from tally_client.events import DIRECTORY, PROFILES, SESSION, TOKEN
+from tests.support.table_rows import database
 from tests.integration.test_order_in_the_log import ACME, ADA, ELEVEN, NOON, Log, profile, says
 
 DAY = date(2026, 11, 27)

@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from deploy.api import context_of
-from deploy.simulation import Line
-from deploy.standings import standings
-from reports.access.passes import Holder, make_pass
-from tests.api.server import Served, serve
-from tests.api.signing import use
-from tests.api.world import World
-from tests.integration.bad_days import EVENTS, lines
-from tests.pipeline import pipeline
+from simulation import Line
+from deploy.partition_status import standings
+from access.sessions import Holder, make_pass
+from tests.support.api_server import Served, serve
+from tests.support.sign_in import use
+from tests.support.simulated_world import World
+from tests.support.incidents import EVENTS, lines
+from tests.support.pipeline import pipeline
 
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-00000000000b"
 

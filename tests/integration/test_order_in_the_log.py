@@ -10,12 +10,12 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from reports.access.people import members_by_email, read_person
-from reports.organizations import organization_name
+from access.roles import members_by_email, read_person
+from queries.organizations import organization_name
 from sinks.store import Store
-from streams.events import DIRECTORY, PROFILES
-from tests.folding import NIL, LogRecord, to_json, uuid
-from tests.integration.reporting import database
+from tally_client.events import DIRECTORY, PROFILES
+from tests.support.fold_records import NIL, LogRecord, to_json, uuid
+from tests.support.table_rows import database
 
 ACME, OTHER = uuid(0xA), uuid(0xB)
 ADA, BOB, GROUP = uuid(0x51), uuid(0x52), uuid(0x60)

@@ -18,11 +18,11 @@ import pytest
 from deploy.embedded.stack import read_stack
 from deploy.errors import ExitCode
 from deploy.settings import Settings
-from deploy.simulation import Line
-from reports.prices import SHIPPED
-from tests.integration.bad_days import eventually, query, tally
-from tests.integration.test_bad_days_commands import start_up
-from tests.pipeline import pipeline
+from simulation import Line
+from pricing.price_table import SHIPPED
+from tests.support.incidents import eventually, query, tally
+from tests.integration.test_incidents_cli import start_up
+from tests.support.pipeline import pipeline
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -222,7 +222,7 @@ def test_tally_up_starts_with_an_own_list_over_the_shipped_one(settings: Setting
     up = start_up(mine)
     try:
         eventually(lambda: read_stack(tmp_path).get("api", {}).get("healthy"), 180)
-        second_terminal = [sys.executable, "-m", "deploy.cli", "prices", "list", "--json", "--data-dir", str(tmp_path)]
+        second_terminal = [sys.executable, "-m", "cli.main", "prices", "list", "--json", "--data-dir", str(tmp_path)]
         shown = json.loads(subprocess.run(second_terminal, capture_output=True, text=True, check=True).stdout)
         assert shown["list"]["source"] == str(prices)
         assert exported(mine, tmp_path, prices) == {OPUS: "10", SONNET: ""}

@@ -7,16 +7,16 @@ from clickhouse_connect.driver.client import Client
 
 from reports import metrics
 from reports.metrics import look
-from reports.per_client import PerClient
+from queries.per_client import PerClient
 from reports.presence import presence
-from reports.presence.ahead import read_ahead
+from reports.presence.prefetch import read_ahead
 from reports.presence.presence import Presence, Presences, read_held, read_present
-from reports.presence.sets import union
-from reports.state import NO_DAY, State, state_of
-from reports.windows import window
-from tests.integration.events_by_hand import ADA, BEN, CLEO, DAY, ORGANIZATION, OTHER, THINGS, ago, done, entry, message
-from tests.integration.folded import GRACE, SOURCES, Folded, at
-from tests.integration.reporting import database
+from reports.presence.bitsets import union
+from queries.data_version import NO_DAY, State, state_of
+from reports.metric_windows import window
+from tests.support.handwritten_events import ADA, BEN, CLEO, DAY, ORGANIZATION, OTHER, THINGS, ago, done, entry, message
+from tests.support.folded_tables import GRACE, SOURCES, Folded, at
+from tests.support.table_rows import database
 
 GROUP = THINGS[9]
 

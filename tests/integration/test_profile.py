@@ -14,21 +14,21 @@ from urllib3.exceptions import HTTPError
 from deploy.doctor.clickhouse import look_at_clickhouse
 from deploy.doctor.profile import Changed, profile_findings
 from deploy.settings import Settings
-from reports.errors import ReportError
-from reports.forms import focus_form, spend_form
-from reports.freshness import read_freshness
+from queries.errors import ReportError
+from reports.exports.formats import focus_form, spend_form
+from queries.freshness import read_freshness
 from reports.metrics import look, seats, spend
-from reports.prices import load_prices
-from reports.spend_columns import LAYOUTS
-from reports.state import read_state
-from reports.usage.asking import Question
-from reports.usage.reading import read_usage
-from reports.windows import window
-from sinks.clickhouse import connect
-from sinks.profile import INSERTED, RELIED_ON
-from tests.integration.focus_world import PERIOD, organizations, price_list, put_world
-from tests.integration.profiles import Proxied, with_profile
-from tests.integration.reporting import Cell, World, database, insert_cells, insert_position
+from pricing.price_table import load_prices
+from reports.exports.spend_columns import LAYOUTS
+from queries.data_version import read_state
+from reports.usage.query import Question
+from reports.usage.rows import read_usage
+from reports.metric_windows import window
+from sinks.client import connect
+from sinks.query_settings import INSERTED, RELIED_ON
+from tests.support.focus_world import PERIOD, organizations, price_list, put_world
+from tests.support.clickhouse_profiles import Proxied, with_profile
+from tests.support.table_rows import Cell, World, database, insert_cells, insert_position
 
 OTHERS = {
     "throw": "break", "simple": "unix_timestamp", "best_effort": "basic", "true": "yes", "false": "no",

@@ -14,7 +14,7 @@ from deploy.embedded.kafka import KAFKA_USER
 from deploy.embedded.stack import publish_settings
 from deploy.settings import load, texts_of
 from streams.topics import ensure_topics, topic_specs
-from tests.embedded import start_kafka
+from tests.support.stack import start_kafka
 
 README = Path(__file__).parents[2] / "README.md"
 

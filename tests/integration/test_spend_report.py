@@ -11,23 +11,15 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from reports.errors import NoSpendReport, UnknownOrganization
+from queries.errors import NoSpendReport, UnknownOrganization
 from reports.periods import Period
-from reports.prices import SHIPPED, load_prices
-from reports.spend_columns import DAILY
-from reports.spend_report import Report, write_spend_report
-from reports.terms import require_report
-from tests.integration.random_worlds import random_world
-from tests.integration.recounting import Prices, is_reported, kept, recount
-from tests.integration.reporting import (
-    Cell,
-    Change,
-    World,
-    database,
-    insert_cells,
-    insert_changes,
-    insert_people,
-)
+from pricing.price_table import SHIPPED, load_prices
+from reports.exports.spend_columns import DAILY
+from reports.exports.spend_report import Report, write_spend_report
+from pricing.terms import require_report
+from tests.support.random_worlds import random_world
+from tests.reference.spend_report import Prices, is_reported, kept, recount
+from tests.support.table_rows import Cell, Change, World, database, insert_cells, insert_changes, insert_people
 
 FIRST = datetime(2026, 10, 1, tzinfo=UTC)
 DAYS = 12

@@ -13,11 +13,11 @@ from rich.console import Console
 from aggregators.source import FOLD_VERSION
 from deploy.connections import store_of
 from deploy.settings import Settings
-from deploy.stack import prepare
+from deploy.up import prepare
 from deploy.top import as_json, look, render
 from sinks.store import Position, Store
-from streams.events import EVENTS_BY_TOPIC
-from tests.integration.bad_days import tally
+from tally_client.events import EVENTS_BY_TOPIC
+from tests.support.incidents import tally
 
 ACME, OTHER = (str(uuid4()) for _ in range(2))
 NAME = "Acme [bold] \x1b[2J Inc."

@@ -8,7 +8,7 @@ from aiokafka.errors import InvalidConfigurationError
 
 from deploy.embedded.ports import free_port
 from streams.topics import TopicSpec, TopicsReport, TopicsUnavailable, ensure_topics, topic_specs
-from tests.embedded import start_kafka
+from tests.support.stack import start_kafka
 
 
 def own_topic(partitions: int = 2, **config: str) -> TopicSpec:

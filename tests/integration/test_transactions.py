@@ -9,11 +9,11 @@ import pytest
 
 from deploy.embedded.ports import free_port
 from deploy.errors import ExitCode
-from deploy.standings import Standing, standings
-from streams.events import DIRECTORY, PROFILES, TOKEN
-from tests.integration.bad_days import add_partitions, counted, eventually, health, lines, tally
-from tests.integration.transactions import open_transaction, transact
-from tests.pipeline import Pipeline, assert_equal, pipeline
+from deploy.partition_status import Standing, standings
+from tally_client.events import DIRECTORY, PROFILES, TOKEN
+from tests.support.incidents import add_partitions, counted, eventually, health, lines, tally
+from tests.support.transactions import open_transaction, transact
+from tests.support.pipeline import Pipeline, assert_equal, pipeline
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cli import run
+from cli.main import run
 from deploy.embedded.ports import free_port
 from deploy.embedded.stack import read_settings, read_stack
 from deploy.errors import ExitCode
-from sinks.clickhouse import ClickHouseError, connect
-from tests.processes import start as start_process
+from sinks.client import ClickHouseError, connect
+from tests.support.processes import start as start_process
 
 PARTS = ("kafka", "clickhouse", "worker-1", "exporter", "api")
 Up = Callable[[Path], "subprocess.Popen[str]"]
@@ -36,7 +36,7 @@ def up() -> Iterator[Up]:
     def begin(folder: Path) -> "subprocess.Popen[str]":
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
         process = start_process(
-            [sys.executable, "-m", "deploy.cli", "up"],
+            [sys.executable, "-m", "cli.main", "up"],
             cwd=folder,
             env={**environment, "PYTHONPATH": str(Path(__file__).parents[2])},
             stdout=subprocess.DEVNULL,

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregators.declarations import MINUTE
-from reports.queries import SETTINGS
-from reports.usage.asking import Question, Ranking
-from reports.usage.reading import read_usage, stamp
-from tests.integration.reporting import Cell, database, insert_cells
+from aggregators.cell_tables import MINUTE
+from queries.sql_files import SETTINGS
+from reports.usage.query import Question, Ranking
+from reports.usage.rows import read_usage, stamp
+from tests.support.table_rows import Cell, database, insert_cells
 from tests.integration.test_views import insert
 
 FOLDER = Path(__file__).parents[2] / "reports" / "usage"

@@ -6,21 +6,13 @@ from typing import Any
 
 import pytest
 
-from deploy.simulation import Line
-from deploy.verify.recount import TOPICS
-from deploy.verify.tables import CELL_TABLES
+from simulation import Line
+from verify.recount import TOPICS
+from verify.tables import CELL_TABLES
 from deploy.worker import dead_letter
 from sinks.store import NEVER, Position, Store
 from streams.dead_letters import DeadLetterWriter
-from tests.integration.verifying import (
-    Loaded,
-    differing,
-    first_of,
-    insert_changed,
-    only_difference,
-    produce,
-    result,
-)
+from tests.support.verify_fixtures import Loaded, differing, first_of, insert_changed, only_difference, produce, result
 from tests.unit.test_verify_recount import LogRecord
 
 

@@ -1,6 +1,6 @@
 """Spend reports and active users equal what a script recounts from the simulated file, byte for byte.
 
-The script (tests/oracle/recount_ndjson.py) knows nothing of Tally but its price list.
+The script (tests/reference/recount_ndjson.py) knows nothing of Tally but its price list.
 """
 
 import csv
@@ -16,13 +16,13 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from deploy.simulation import Line, Plan, read_ndjson, simulate, write_ndjson
-from deploy.verify import actives
-from deploy.verify.stored import Stored
+from simulation import Line, Plan, read_ndjson, simulate, write_ndjson
+from verify import active_users
+from verify.table_reader import Stored
 from reports.periods import Period
-from reports.prices import load_prices
-from reports.spend_report import write_spend_report
-from sinks.clickhouse import connect, create_database
+from pricing.price_table import load_prices
+from reports.exports.spend_report import write_spend_report
+from sinks.client import connect, create_database
 from sinks.migrations import migrate
 from sinks.store import Store
 from tests.unit.test_verify_recount import LogRecord
@@ -41,7 +41,7 @@ def test_the_script_is_short_and_imports_nothing_but_the_price_list() -> None:
         for line in lines
         if line.startswith(tuple(f"{word} {room}" for word in ("from", "import") for room in rooms))
     ]
-    assert [line for line in lines if "reports" in line] == ["from reports.prices import USD_COLUMNS, read_price_list"]
+    assert [line for line in lines if "reports" in line] == ["from pricing.price_table import USD_COLUMNS, read_price_list"]
 
 
 def test_reports_and_active_users_equal_the_scripts(clickhouse: str, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_reports_and_active_users_equal_the_scripts(clickhouse: str, tmp_path: P
         assert content.split(b"\r\n") == expected[organization].split(b"\r\n")
     assert sum(content.count(b"\r\n") - 1 for content in reports.values()) > 500
     assert sum(content.count(b"\r\n") > 1 for content in reports.values()) >= 3
-    rows = actives.found_actives(Stored(client).rows(actives.QUERY))
+    rows = active_users.found_actives(Stored(client).rows(active_users.QUERY))
     assert {key: counts for key, counts in rows if any(counts)} == {
         key: counts for key, counts in active.items() if any(counts)
     }
@@ -72,7 +72,7 @@ def test_reports_and_active_users_equal_the_scripts(clickhouse: str, tmp_path: P
 
 def recounted(path: Path, folder: Path) -> dict[tuple[str, str], tuple[int, ...]]:
     """Run the script over the file: reports into the folder; (organization, day) to active users."""
-    arguments = [sys.executable, "-m", "tests.oracle.recount_ndjson", str(path), str(FIRST), str(UNTIL), str(folder)]
+    arguments = [sys.executable, "-m", "tests.reference.recount_ndjson", str(path), str(FIRST), str(UNTIL), str(folder)]
     answer = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     rows = csv.reader(io.StringIO(answer.stdout))

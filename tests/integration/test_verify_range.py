@@ -10,21 +10,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.verify import Span
-from deploy.verify.log import open_log
-from deploy.verify.records import Record
-from deploy.verify.span import span_of
-from deploy.verify.tables import CELL_TABLES
-from tests.integration.bad_days import remove_before, tally
-from tests.integration.verifying import (
-    BLOCK_SIZE,
-    Loaded,
-    differing,
-    first_of,
-    only_difference,
-    records_of,
-    result,
-)
+from verify import Span
+from verify.log import open_log
+from verify.records import Record
+from verify.time_range import span_of
+from verify.tables import CELL_TABLES
+from tests.support.incidents import remove_before, tally
+from tests.support.verify_fixtures import BLOCK_SIZE, Loaded, differing, first_of, only_difference, records_of, result
 
 TOKENS = CELL_TABLES["spend_cells"].counters[1:6]
 

@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregators.declarations import CHAT, CONNECTOR, MINUTE, PROJECT, SESSION, Declaration
-from sinks.clickhouse import insert_rows
-from tests.integration.reporting import NIL, Cell, Change, database, insert_cells, insert_changes, insert_people
+from aggregators.cell_tables import CHAT, CONNECTOR, MINUTE, PROJECT, SESSION, Declaration
+from sinks.client import insert_rows
+from tests.support.table_rows import NIL, Cell, Change, database, insert_cells, insert_changes, insert_people
 
 ORGANIZATIONS = [f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for number in range(2)]
 PEOPLE = [f"bbbbbbbb-0000-4000-8000-0000000000{number:02d}" for number in range(5)]

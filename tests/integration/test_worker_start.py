@@ -5,9 +5,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from deploy.settings import Settings
-from deploy.stack import prepare
+from deploy.up import prepare
 from deploy.worker import Worker
-from streams.events import TOKEN
+from tally_client.events import TOKEN
 
 
 async def test_placing_waits_until_the_worker_is_connected(clickhouse: str, kafka: str, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregators.forms import joiner_of
-from tests.forms import FORMS, form_name
+from aggregators.backend import joiner_of
+from tests.support.backends import FORMS, form_name
 
 VALUES = st.one_of(st.text(max_size=200), st.integers(0, 255), st.sampled_from(["", "chat", "claude_code"]))
 KEYS = st.lists(st.tuples(VALUES, VALUES, VALUES), max_size=60)

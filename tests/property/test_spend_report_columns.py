@@ -18,11 +18,11 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from reports.ids import USER, tagged
+from reports.tagged_ids import USER, tagged
 from reports.periods import Period
-from reports.spend_columns import CLAUDE_2026_10, DAILY, LAYOUTS, Layout
-from reports.spend_csv import read_facts
-from reports.spend_report import Report, write_spend_report
+from reports.exports.spend_columns import CLAUDE_2026_10, DAILY, LAYOUTS, Layout
+from reports.exports.spend_csv import read_facts
+from reports.exports.spend_report import Report, write_spend_report
 
 PERIOD = Period("custom", date(2026, 11, 1), date(2026, 11, 30))
 ESCAPES = {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "'": "\\'"}
@@ -174,11 +174,11 @@ def test_columns_give_what_rows_give(rows: list[Row], sizes: list[int], layout: 
 @pytest.mark.parametrize(
     ("what", "wrong"),
     [
-        ("reports.spend_csv.quoted", lambda cell: cell),
-        ("reports.spend_csv.safe_text", lambda cell: cell),
-        ("reports.spend_csv.SEPARATOR", ""),
-        ("reports.streaming._unescaped", lambda text: text.replace("\\n", "\n")),
-        ("reports.spend_columns.tagged", lambda prefix, account: prefix + account),
+        ("reports.exports.spend_csv.quoted", lambda cell: cell),
+        ("reports.exports.spend_csv.safe_text", lambda cell: cell),
+        ("reports.exports.spend_csv.SEPARATOR", ""),
+        ("reports.exports.streaming._unescaped", lambda text: text.replace("\\n", "\n")),
+        ("reports.exports.spend_columns.tagged", lambda prefix, account: prefix + account),
     ],
 )
 def test_the_comparison_notices(what: str, wrong: object, monkeypatch: pytest.MonkeyPatch) -> None:

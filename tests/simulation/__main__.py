@@ -15,9 +15,9 @@ from collections import Counter
 from rich.console import Console
 from rich.progress import track
 
-from aggregators.forms import IS_BUILT
+from aggregators.backend import IS_BUILT
 from tests.simulation.faults import FAULTS
-from tests.simulation.many import CHUNK, outcomes
+from tests.simulation.parallel import CHUNK, outcomes
 
 SHOWN = 10
 PURE, COMPILED = (False,), (True,)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
-from sinks.owned import source_name
+from worker.partition_state import source_name
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop
 from tests.simulation.plan import Partition, Plan

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sinks.owned import source_name
+from worker.partition_state import source_name
 from tests.simulation.group import Group
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop, Stuck

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from random import Random
 
-from sinks.owned import Options
+from worker.partition_state import Options
 
 TOPICS = ("tally.token", "tally.chat")
 Partition = tuple[str, int]

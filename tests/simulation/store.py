@@ -9,7 +9,7 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
-from aggregators.declarations import CELL_TABLES, Declaration
+from aggregators.cell_tables import CELL_TABLES, Declaration
 from aggregators.windows import WINDOW_PARSE
 from sinks.store import Position
 from tests.simulation.loop import Loop

@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 
-from tests.forms import FORMS
+from tests.support.backends import FORMS
 from tests.simulation.faults import planted
-from tests.simulation.interrupting import FLUSHING, PLACING, READING, STEPS, Interruption, World
+from tests.simulation.interruptions import FLUSHING, PLACING, READING, STEPS, Interruption, World
 
 ACTIONS = ("killed", "frozen", "revoked", "reassigned", "restored")
 SEEDS = range(6)

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.forms import FORMS, form_name
+from tests.support.backends import FORMS, form_name
 from tests.simulation.faults import FAULTS, planted
 from tests.simulation.history import run
 

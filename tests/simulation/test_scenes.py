@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from sinks.owned import Batch, Options
+from worker.partition_state import Batch, Options
 from tests.simulation.events import CONVERSATIONS, ORGANIZATIONS, PEOPLE, START, Record
 from tests.simulation.faults import planted
 from tests.simulation.log import Log

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sinks.owned import source_name
+from worker.partition_state import source_name
 from sinks.store import Position
 from tests.simulation.log import Log, PartitionLog
 from tests.simulation.plan import Partition, Plan

@@ -1,6 +1,6 @@
 """A simulated worker process: the real Sources, and a stand-in for the consumer that reads for them.
 
-The consumer does what `streams.record_batches` does on the real one: it pauses and places all that is assigned,
+The consumer does what `streams.faust` does on the real one: it pauses and places all that is assigned,
 numbers each assignment, reads on from the seek, fetches ahead, and leaves batches of an earlier assignment queued.
 """
 
@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from aggregators.batches import Letter
-from sinks.owned import Batch
-from sinks.sources import Sources
+from aggregators.prepared_batch import Letter
+from worker.partition_state import Batch
+from worker.assignment import Sources
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop, Process
 from tests.simulation.plan import Partition, Plan

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from aggregators.activity import RULES
-from aggregators.declarations import CELL_TABLES, SESSION_COUNTERS
-from streams.events import ARTIFACT, CHAT, CONNECTOR, EVENTS_BY_TOPIC, PROJECT, SESSION, TOPIC_BY_TYPE
-from streams.events.envelope import MAX_COUNT
-from tests.folding import NIL, ORGANIZATION, PERSON, THING, activity, cells, fold, refusal, uuid
-from tests.folding import PROJECT as PROJECT_ID
+from aggregators.cell_tables import CELL_TABLES, SESSION_COUNTERS
+from tally_client.events import ARTIFACT, CHAT, CONNECTOR, EVENTS_BY_TOPIC, PROJECT, SESSION, TOPIC_BY_TYPE
+from tally_client.events.envelope import MAX_COUNT
+from tests.support.fold_records import NIL, ORGANIZATION, PERSON, THING, activity, cells, fold, refusal, uuid
+from tests.support.fold_records import PROJECT as PROJECT_ID
 
 DAY = "2026-03-01"
 SESSION_ID = uuid(0xE)

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from deploy.metrics import Name
+from worker.prometheus import Name
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 SECTION = PAGE.partition("### Alerts worth having")[2].partition("\n## ")[0]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.health import STALE, SUSPICIOUS, judge
-from reports.freshness import Freshness
+from queries.freshness import Freshness
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TOKEN, CHAT = "tally.token/0@0", "tally.chat/0@0"

@@ -3,9 +3,9 @@
 import numpy as np
 
 from aggregators.cell_rows import CellRows, together
-from aggregators.declarations import PROJECT
+from aggregators.cell_tables import PROJECT
 from aggregators.windows import parse_day
-from tests.folding import ORGANIZATION, PERSON, uuid
+from tests.support.fold_records import ORGANIZATION, PERSON, uuid
 
 DAY = parse_day("2028-02-29")
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from deploy.cli import app, run, split_settings
+from cli.main import app, run, split_settings
 from deploy.errors import MEANINGS, ExitCode, UserError, explain
 from deploy.settings import Settings
-from reports.prices import SHIPPED
-from streams.emitter import UndeliverableEvent
-from streams.lanes import Failure, Record
+from pricing.price_table import SHIPPED
+from tally_client.emitter import UndeliverableEvent
+from tally_client.partition_batcher import Failure, Record
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +170,7 @@ def test_a_bug_is_one_line_unless_debug_asks_for_more(
 
     broken_app = typer.Typer()
     broken_app.command()(broken)
-    monkeypatch.setattr("deploy.cli.app", broken_app)
+    monkeypatch.setattr("cli.main.app", broken_app)
     code, line = failure(capsys)
     assert code == ExitCode.INTERNAL
     assert "LookupError: a bug" in line
@@ -185,7 +185,7 @@ def test_ctrl_c_has_its_own_code(monkeypatch: pytest.MonkeyPatch) -> None:
 
     stopped_app = typer.Typer()
     stopped_app.command()(interrupted)
-    monkeypatch.setattr("deploy.cli.app", stopped_app)
+    monkeypatch.setattr("cli.main.app", stopped_app)
     assert run([]) == ExitCode.INTERRUPTED
 
 
@@ -233,7 +233,7 @@ def test_a_file_of_the_stack_that_was_damaged_is_named(
 
 
 def test_a_price_list_comes_down_a_pipe() -> None:
-    command = [sys.executable, "-m", "deploy.cli", "prices", "check", "-"]
+    command = [sys.executable, "-m", "cli.main", "prices", "check", "-"]
     done = subprocess.run(command, input=SHIPPED.read_bytes(), capture_output=True, check=True)
     assert done.stdout.startswith(b"- is a good price list")
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aggregators.connectors import connector_key, name_key
-from deploy.verify import counting
+from verify import counting_rules
 
 SAME = [
     ("Atlassian MCP server", "atlassian"),
@@ -102,7 +102,7 @@ def test_distinct_connectors_have_distinct_keys_in_every_spelling() -> None:
 def test_a_key_is_never_empty_never_changes_again_and_has_no_spaces(name: str) -> None:
     key = connector_key(name)
     assert key
-    assert key == counting.connector_key(name)
+    assert key == counting_rules.connector_key(name)
     assert " " not in key
     assert connector_key(key) == key
 
@@ -131,5 +131,5 @@ def test_case_and_blanks_around_it_make_no_other_skill(name: str, key: str) -> N
 def test_a_skills_key_is_never_empty_and_never_changes_again(name: str) -> None:
     key = name_key(name)
     assert key
-    assert key == counting.plain_name(name) == name_key(key)
+    assert key == counting_rules.plain_name(name) == name_key(key)
     assert key == name_key(f"  {name}\u3000")

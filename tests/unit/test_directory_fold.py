@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from aggregators.directory import ProfileFold
-from streams.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES
-from streams.validity import Invalid
-from tests.folding import NIL, ORGANIZATION, PROJECT, THING, entry, fold, ids, refusal, rows, uuid
+from tally_client.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES
+from tally_client.validity import Invalid
+from tests.support.fold_records import NIL, ORGANIZATION, PROJECT, THING, entry, fold, ids, refusal, rows, uuid
 
 ACCOUNT, GROUP = uuid(0x51), uuid(0x52)
 HOUR = {"effective_from": "2026-03-01T14:00:00+02:00"}

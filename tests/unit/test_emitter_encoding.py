@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import orjson
 import pytest
 
-from streams.emitter import EmitError, Emitter, InvalidEvent, UndeliverableEvent, encode
-from streams.events import (
+from tally_client.emitter import EmitError, Emitter, InvalidEvent, UndeliverableEvent, encode
+from tally_client.events import (
     TOPIC_BY_TYPE,
     Actor,
     ArtifactShared,
@@ -17,10 +17,10 @@ from streams.events import (
     TokenUsed,
     decoder,
 )
-from streams.events.directory import DiscountChanged, OrganizationCreated
-from streams.events.envelope import NIL
-from streams.lanes import Failure, Record
-from streams.validity import AHEAD, EARLIEST, is_uuid
+from tally_client.events.directory import DiscountChanged, OrganizationCreated
+from tally_client.events.envelope import NIL
+from tally_client.partition_batcher import Failure, Record
+from tally_client.validity import AHEAD, EARLIEST, is_uuid
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 UUID = "4f6c1a52-9a0e-4d3b-8c77-0be5f1d2a9c3"

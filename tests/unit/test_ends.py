@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.ends import INPUT, OUTPUT, STANDARD, ReaderGone, descriptor_of, is_stream, open_to_read
-from reports.errors import FileError
-from reports.files import draft, flowing, whole_file
+from files.byte_streams import INPUT, OUTPUT, STANDARD, ReaderGone, descriptor_of, is_stream, open_to_read
+from queries.errors import FileError
+from files.atomic_files import draft, flowing, whole_file
 
 TEXT = b"date,total\r\n" * 100_000
 
@@ -26,7 +26,7 @@ def everything_of(fifo: Path, found: list[bytes]) -> threading.Thread:
 
 def python(code: str, *more: str, **options: object) -> "subprocess.CompletedProcess[bytes]":
     """Python code that has `draft`, `flowing` and `Path`, as a process of its own."""
-    head = "import sys; from pathlib import Path; from reports.files import draft, flowing, whole_file\n"
+    head = "import sys; from pathlib import Path; from files.atomic_files import draft, flowing, whole_file\n"
     return subprocess.run([sys.executable, "-c", head + code, *more], check=False, timeout=60, **options)
 
 
@@ -126,7 +126,7 @@ def test_a_standard_stream_that_is_closed_is_no_other_file() -> None:
 def test_standard_input_is_read_from_where_it_stands(name: str, tmp_path: Path) -> None:
     (tmp_path / "lines").write_bytes(b"1\n2\n3\n")
     code = (
-        "import os; os.read(0, 2); from reports.ends import open_to_read\n"
+        "import os; os.read(0, 2); from files.byte_streams import open_to_read\n"
         "sys.stdout.buffer.write(open_to_read(Path(sys.argv[1])).read())"
     )
     with (tmp_path / "lines").open("rb") as lines:

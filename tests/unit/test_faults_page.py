@@ -1,6 +1,6 @@
 """docs/faults.md names tests that exist, at least one for each kind of fault."""
 
-from tests.linked_tests import linked, missing, page, rows
+from tests.support.linked_tests import linked, missing, page, rows
 
 PAGE = page("faults.md")
 KINDS = PAGE.split("\n## ")[1:]

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from reports.export_worker import State, complete_days, stale_days
-from reports.freshness import Freshness
-from reports.ledger import Check, stale_reasons
+from reports.exports.export_worker import State, complete_days, stale_days
+from queries.freshness import Freshness
+from reports.exports.ledger import Check, stale_reasons
 
 CHECK = Check(frozenset({"a", "b"}), {"a": 10, "b": 20}, 3, "terms")
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from streams.events import CHAT, TOKEN
-from tests.folding import LOG_TIME, ORGANIZATION, PERSON, THING, activity, cells, fold, token
+from tally_client.events import CHAT, TOKEN
+from tests.support.fold_records import LOG_TIME, ORGANIZATION, PERSON, THING, activity, cells, fold, token
 
 
 def minute_cells(topic: str, event: dict[str, object]) -> dict[tuple[object, ...], dict[str, int]]:

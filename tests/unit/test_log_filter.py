@@ -2,7 +2,7 @@
 
 import logging
 
-from deploy.log_filter import OnceAWhile
+from worker.log_filter import OnceAWhile
 
 
 class Clock:

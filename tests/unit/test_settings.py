@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings, is_secret, load, reveal, variable_of
-from deploy.stack import environment_of
+from deploy.up import environment_of
 
 
 @pytest.fixture(autouse=True)

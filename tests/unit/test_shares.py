@@ -3,8 +3,8 @@
 import pytest
 
 from api.errors import TooMany, Unavailable
-from api.shares import Shares
-from api.viewer import Viewer
+from api.concurrency_limits import Shares
+from api.auth.principal import Viewer
 
 
 def somebody(organization: str, account: str) -> Viewer:

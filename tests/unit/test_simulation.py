@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from deploy.simulation import Line, Plan, simulate
-from streams.events import ActivityEvent, ProfileUpdated, decoder, partition_key
+from simulation import Line, Plan, simulate
+from tally_client.events import ActivityEvent, ProfileUpdated, decoder, partition_key
 
 UNTIL = date(2026, 11, 20)
 SMALL = Plan(until=UNTIL, users=60, days=24, intensity=0.4)
@@ -52,7 +52,7 @@ def test_the_same_plan_gives_the_same_bytes_and_another_seed_gives_others(small:
 
 def test_the_bytes_do_not_depend_on_the_order_in_which_python_hashes() -> None:
     program = (
-        "import hashlib; from datetime import date; from deploy.simulation import Plan, simulate;"
+        "import hashlib; from datetime import date; from simulation import Plan, simulate;"
         "lines = simulate(Plan(until=date(2026, 11, 20), users=20, days=4, duplicates=0.1, late=0.1, poison=0.1));"
         "print(hashlib.sha256(repr(list(lines)).encode()).hexdigest())"
     )

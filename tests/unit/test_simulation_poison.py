@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from deploy.simulation import POISONS, Line, Plan, simulate
-from streams.events import DIRECTORY, PROFILES, ActivityEvent, Event, decoder
+from simulation import POISONS, Line, Plan, simulate
+from tally_client.events import DIRECTORY, PROFILES, ActivityEvent, Event, decoder
 
 PLAN = Plan(until=date(2026, 11, 20), users=50, days=10, intensity=0.6)
 LOG_TIME = datetime(2026, 11, 22, tzinfo=UTC)

@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 
-from aggregators.batches import Gap, Recreated, fingerprint
+from aggregators.prepared_batch import Gap, Recreated, fingerprint
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from streams.events import PROFILES, TOKEN
-from tests.folding import LOG_MS, NIL, LogRecord, record, token, uuid
-from tests.sources import NAME, each_form, letters, spent, take, token_source, usage
+from tally_client.events import PROFILES, TOKEN
+from tests.support.fold_records import LOG_MS, NIL, LogRecord, record, token, uuid
+from tests.support.token_source import NAME, each_form, letters, spent, take, token_source, usage
 
 __all__ = ["each_form"]
 pytestmark = pytest.mark.usefixtures("each_form")

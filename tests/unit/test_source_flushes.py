@@ -4,8 +4,8 @@ import pytest
 
 from aggregators import source as source_module
 from aggregators.activity import ActivityFold
-from aggregators.batches import fingerprint
-from aggregators.declarations import MINUTE, SPEND
+from aggregators.prepared_batch import fingerprint
+from aggregators.cell_tables import MINUTE, SPEND
 from aggregators.deduplication import Horizon
 from aggregators.directory import DirectoryFold, ProfileFold
 from aggregators.folds import fold_of
@@ -13,9 +13,9 @@ from aggregators.snapshot import landed
 from aggregators.source import Source
 from aggregators.spend import SpendFold
 from aggregators.windows import parse_hour, parse_minute
-from streams.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOKEN
-from tests.folding import NIL, ORGANIZATION, PERSON, THING, LogRecord, entry, record, to_json, token, uuid
-from tests.sources import each_form, letters, spent, take, token_source, usage
+from tally_client.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOKEN
+from tests.support.fold_records import NIL, ORGANIZATION, PERSON, THING, LogRecord, entry, record, to_json, token, uuid
+from tests.support.token_source import each_form, letters, spent, take, token_source, usage
 
 __all__ = ["each_form"]
 pytestmark = pytest.mark.usefixtures("each_form")

@@ -8,9 +8,22 @@ import msgspec
 import pytest
 
 from aggregators.spend import ATTRIBUTION_IDS, Attributions, attribution_id
-from streams.events import TOKEN, Attribution
-from streams.events.envelope import MAX_COUNT
-from tests.folding import NIL, ORGANIZATION, PERSON, THING, activity, cells, fold, ids, refusal, rows, token, uuid
+from tally_client.events import TOKEN, Attribution
+from tally_client.events.envelope import MAX_COUNT
+from tests.support.fold_records import (
+    NIL,
+    ORGANIZATION,
+    PERSON,
+    THING,
+    activity,
+    cells,
+    fold,
+    ids,
+    refusal,
+    rows,
+    token,
+    uuid,
+)
 
 COUNTS = {
     "uncached_input_tokens": 1,

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.dashboard.figures import Column, Figure, Row
-from api.dashboard.pages import csv_of
-from reports.csv_cells import safe_text
-from reports.focus.columns import NAMES
-from reports.focus.files import CsvFile
-from reports.spend_columns import DAILY
-from reports.spend_csv import SpendCsv, read_facts, safe_rows
-from reports.text_columns import of_rows
+from api.dashboard.routes import csv_of
+from reports.exports.csv_cells import safe_text
+from reports.exports.focus.columns import NAMES
+from reports.exports.focus.writers import CsvFile
+from reports.exports.spend_columns import DAILY
+from reports.exports.spend_csv import SpendCsv, read_facts, safe_rows
+from reports.exports.text_columns import of_rows
 
 ROW = ["2026-11-01", "org", "a@example.com", "account", "Chat", "claude-x", "X", "3", "10", "5", "0.85", "1"]
 of_rows([ROW], DAILY.columns)  # with the first of its columns Arrow loads what it needs, not within the time of a test

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from deploy import sending
-from deploy.sending import Suspects
-from deploy.simulation import Line
-from deploy.uncounted import LISTED_SESSIONS
-from streams.events import PROFILES, TOPIC_BY_TYPE
-from tests.api.touching import NAMED, active_in, named, touches
+from intake import bulk_send
+from intake.bulk_send import Suspects
+from simulation import Line
+from intake.uncounted import LISTED_SESSIONS
+from tally_client.events import PROFILES, TOPIC_BY_TYPE
+from tests.reference.event_metrics import NAMED, active_in, named, touches
 from tests.deeds import some_of_each
-from tests.folding import LOG_TIME, NIL, activity, token, uuid
+from tests.support.fold_records import LOG_TIME, NIL, activity, token, uuid
 
 
 def looked_at(*events: dict[str, Any]) -> Suspects:
@@ -46,7 +46,7 @@ def test_an_id_is_the_organizations_and_the_types_own() -> None:
 
 
 def test_the_latest_events_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "REMEMBERED", 2)
+    monkeypatch.setattr(bulk_send, "REMEMBERED", 2)
     events = [token(event_id=uuid(number)) for number in (1, 2, 3, 3, 2, 1)]
     assert looked_at(*events).repeats == 2
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.threads import Threads
+from api.thread_pool import Threads
 
 
 class House:

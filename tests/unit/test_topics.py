@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from streams.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
+from tally_client.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
 from streams.topics import ExistingTopic, TopicSpec, differences, topic_specs
 
 

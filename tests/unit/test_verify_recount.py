@@ -14,17 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregators.connectors import connector_key
-from aggregators.declarations import CELL_TABLES as DECLARED
+from aggregators.cell_tables import CELL_TABLES as DECLARED
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from deploy.simulation import Plan, simulate
-from deploy.verify import counting
-from deploy.verify.events import SCHEMAS
-from deploy.verify.records import Record
-from deploy.verify.recount import Options, Recount, normal, recount
-from deploy.verify.scratch import Scratch
-from deploy.verify.tables import ATTRIBUTION_COLUMNS, CELL_TABLES, NIL
-from deploy.verify.validity import read_event
+from simulation import Plan, simulate
+from verify import counting_rules
+from verify.events import SCHEMAS
+from verify.records import Record
+from verify.recount import Options, Recount, normal, recount
+from verify.scratch import Scratch
+from verify.tables import ATTRIBUTION_COLUMNS, CELL_TABLES, NIL
+from verify.validity import read_event
 from sinks.store import ROW_TABLES
 
 ORGANIZATION = "11111111-1111-4111-8111-111111111111"
@@ -210,7 +210,7 @@ def test_traced_cells_name_their_offsets() -> None:
 )
 def test_connectors_are_named_as_the_folds_name_them(name: str) -> None:
     if name:
-        assert counting.connector_key(name) == connector_key(name)
+        assert counting_rules.connector_key(name) == connector_key(name)
 
 
 def test_the_tables_are_declared_twice_the_same() -> None:
@@ -221,7 +221,7 @@ def test_the_tables_are_declared_twice_the_same() -> None:
 
 
 def test_nothing_of_it_comes_from_the_folds_or_the_contract() -> None:
-    sources = {path.name: path.read_text() for path in Path(counting.__file__).parent.glob("*.py")}
+    sources = {path.name: path.read_text() for path in Path(counting_rules.__file__).parent.glob("*.py")}
     assert len(sources) > 15
     imported = re.compile(r"^\s*(?:from|import) (?:aggregators|streams)", re.MULTILINE)
     assert [name for name, text in sources.items() if imported.search(text)] == []

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from rich.console import Console
 
-from deploy.verify.compare import compare, paired
-from deploy.verify.render import show
-from deploy.verify.verdict import Difference, TableResult, TopicResult, Verdict
+from verify.compare import compare, paired
+from verify.render import show
+from verify.verdict import Difference, TableResult, TopicResult, Verdict
 
 
 def shown(verdict: Verdict) -> str:

@@ -1,6 +1,6 @@
 """Which sources a verification can recount, and how far the tables are behind."""
 
-from deploy.verify.snapshot import Snapshot
+from verify.snapshot import Snapshot
 
 CHAT, PROFILES = ("tally.chat", 0), ("tally.profiles", 0)
 

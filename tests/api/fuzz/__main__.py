@@ -10,11 +10,11 @@ from pathlib import Path
 
 from tests.api.fuzz.odd import credentials_of, odd_requests
 from tests.api.fuzz.running import fuzz
-from tests.api.groups import extra_events
-from tests.api.people import people_events
-from tests.api.server import context_of, make_keys, serve
-from tests.api.world import make_world
-from tests.embedded import start_clickhouse
+from tests.support.group_events import extra_events
+from tests.support.people import people_events
+from tests.support.api_server import context_of, make_keys, serve
+from tests.support.simulated_world import make_world
+from tests.support.stack import start_clickhouse
 
 EXAMPLES = 100
 """Of each operation in one run of schemathesis."""

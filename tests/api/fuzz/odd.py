@@ -12,15 +12,15 @@ from urllib.parse import quote, urlsplit
 from litestar.routes import HTTPRoute
 
 from api.app import make_app
-from api.endpoints import SUMMARY_PARAMETERS
-from api.routes import LISTS
+from api.engagement.endpoints import SUMMARY_PARAMETERS
+from api.engagement.routes import LISTS
 from api.usage.endpoints import BETA
 from api.usage.endpoints import REPORTS as ALL
-from reports.access.passes import Holder
-from tests.api.people import somebody
-from tests.api.server import Served
-from tests.api.signing import browser
-from tests.api.world import World
+from access.sessions import Holder
+from tests.support.people import somebody
+from tests.support.api_server import Served
+from tests.support.sign_in import browser
+from tests.support.simulated_world import World
 
 SURROGATES = ["\\ud800", "\\udfff", "\\ud83d\\ud83d", "a\\udc00"]
 """As JSON spells them."""

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.groups import extra_events
-from tests.api.recount import Recount
-from tests.api.server import Served, context_of, make_keys, serve
-from tests.api.world import World, priced_world
+from tests.support.group_events import extra_events
+from tests.reference.engagement import Recount
+from tests.support.api_server import Served, context_of, make_keys, serve
+from tests.support.simulated_world import World, priced_world
 
 
 @pytest.fixture(scope="module")

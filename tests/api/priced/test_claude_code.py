@@ -9,14 +9,14 @@ from uuid import uuid4
 
 import pytest
 
-from api.claude_code import NAME, PREFIX, USUAL_ROWS
+from api.claude_code.routes import NAME, PREFIX, USUAL_ROWS
 from api.parameters import read_limit
-from deploy.simulation import Plan
-from reports.access.keys import READ_ACTIVITY, create_key
-from tests.api.claude_code_recount import expected, rows_of
-from tests.api.recount import Recount, at
-from tests.api.server import Served, context_of, make_keys, serve
-from tests.api.world import NOW, UNTIL, World, fold_lines, line_of, priced_world
+from simulation import Plan
+from access.keys import READ_ACTIVITY, create_key
+from tests.reference.claude_code import expected, rows_of
+from tests.reference.engagement import Recount, at
+from tests.support.api_server import Served, context_of, make_keys, serve
+from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, priced_world
 
 PATH = f"{PREFIX}/{NAME}"
 DAY = date(2026, 11, 17)

@@ -11,14 +11,14 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.simulation import Plan
-from reports.prices import load_prices
-from tests.api.priced.edges import ODD_CENTER, edge_events
-from tests.api.priced.event_usage import Event, PriceFile, Row, moment, recount, sums
-from tests.api.priced.export_rows import PERIOD, SOURCES
-from tests.api.prices import DEARER, DEARER_FROM, write_prices
-from tests.api.server import Served, context_of, make_keys, serve
-from tests.api.world import UNTIL, World, make_world
+from simulation import Plan
+from pricing.price_table import load_prices
+from tests.support.boundary_events import ODD_CENTER, edge_events
+from tests.reference.event_usage import Event, PriceFile, Row, moment, recount, sums
+from tests.support.export_rows import PERIOD, SOURCES
+from tests.support.price_files import DEARER, DEARER_FROM, write_prices
+from tests.support.api_server import Served, context_of, make_keys, serve
+from tests.support.simulated_world import UNTIL, World, make_world
 
 PLAN = Plan(until=UNTIL, seed=13, organizations=4, users=24, days=25, duplicates=0.02, late=0.02)
 """One that pays by use, two on seats with and without extra usage, and one that changes its plan in the period."""

@@ -9,16 +9,16 @@ from uuid import uuid4
 
 import pytest
 
-from api.ids import GROUP, USER, tagged
-from deploy.simulation import Plan
-from reports.prices import load_prices
-from tests.api.groups import GROUPS
-from tests.api.prices import write_prices
-from tests.api.recount import Recount
-from tests.api.server import PREFIX, Served, context_of, make_keys, serve
-from tests.api.skill_spend import Share, cells_of, shares
-from tests.api.walking import FIRST, LAST, RANGE, walk
-from tests.api.world import UNTIL, World, fold_lines, line_of, priced_world
+from api.tagged_ids import GROUP, USER, tagged
+from simulation import Plan
+from pricing.price_table import load_prices
+from tests.support.group_events import GROUPS
+from tests.support.price_files import write_prices
+from tests.reference.engagement import Recount
+from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.reference.skill_spend import Share, cells_of, shares
+from tests.support.sdk_walk import FIRST, LAST, RANGE, walk
+from tests.support.simulated_world import UNTIL, World, fold_lines, line_of, priced_world
 
 MONEY = ("attributed_list_price", "estimated_overage_spend")
 CUTS: list[dict[str, Any]] = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import aggregators.watermark
 from aggregators.watermark import EndAsked
-from sinks.flushing import Flushing
+from worker.flush import Flushing
 from tests.simulation.faults.planting import Plant, fault
 
 

@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 
 import aggregators.activity
-from aggregators.batches import Gap, Recreated
-from aggregators.columns import CellColumns
+from aggregators.prepared_batch import Gap, Recreated
+from aggregators.increments import CellColumns
 from aggregators.source import Source
-from aggregators.table import Table
-from sinks.sources import Sources
+from aggregators.page_cache import Table
+from worker.assignment import Sources
 from tests.simulation.faults.planting import Plant, fault
 
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from aggregators.deduplication import Horizon, Verdict
-from aggregators.forms import IS_BUILT
-from aggregators.reading import Reader
+from aggregators.backend import IS_BUILT
+from aggregators.record_decoder import Reader
 from aggregators.source import Source
 from tests.simulation.faults.planting import Plant, fault
 
 if IS_BUILT:
-    from aggregators import token_columns
+    from aggregators import token_decoder
 
 
 @fault
@@ -75,7 +75,7 @@ def the_latest_payload_decides(plant: Plant) -> None:
 @fault
 def an_id_is_everybodys(plant: Plant) -> None:
     """One event_id is one event, whosever it is."""
-    for reader in (Reader, *((token_columns.TokenReader,) if IS_BUILT else ())):
+    for reader in (Reader, *((token_decoder.TokenReader,) if IS_BUILT else ())):
         plant(reader, "read", _reading_ids_alone(reader.read))
 
 

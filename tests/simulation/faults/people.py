@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aggregators.directory import ProfileFold
-from aggregators.reading import Reader
+from aggregators.record_decoder import Reader
 from tests.simulation.faults.planting import Plant, fault
 from tests.simulation.views import People
 

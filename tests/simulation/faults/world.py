@@ -4,9 +4,9 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-import sinks.sources
+import worker.assignment
 from aggregators.source import Source
-from sinks.flushing import Flushing
+from worker.flush import Flushing
 from tests.simulation.faults.planting import Plant, fault
 from tests.simulation.log import Log
 from tests.simulation.store import WIDTHS, Connection, Database
@@ -91,7 +91,7 @@ def recreated_topic_not_noticed(plant: Plant) -> None:
 @fault
 def place_outside_the_log_not_noticed(plant: Plant) -> None:
     """Reading starts wherever the log has something."""
-    plant(sinks.sources, "problem_of", lambda *args: "")
+    plant(worker.assignment, "problem_of", lambda *args: "")
 
 
 @fault

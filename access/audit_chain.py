@@ -1,0 +1,67 @@
+"""Whether the audit log is as it was written: no entry was changed, and none was taken away from among others.
+
+What a chain of hashes cannot show is that its end was cut off, or that all of it was made anew: for that its head is
+noted somewhere else now and then.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from access.audit_log import COLUMNS, EPOCH, Entry, entry_hash
+from queries.sql_files import ask
+from reports.exports.streaming import stream_rows
+
+FOLDER = Path(__file__).parent
+MOST_TOLD = 20
+
+
+@dataclass(frozen=True)
+class Chain:
+    """How many entries there are, the hash of the newest, and what is wrong, in sentences (the first MOST_TOLD)."""
+
+    entries: int
+    head: str
+    wrong: tuple[str, ...]
+
+
+def verify_chain(client: Client, head: str = "") -> Chain:
+    """Look at every entry; with the `head` of an earlier look also whether that entry still stands there."""
+    entries, heads, wrong = 0, set[str](), list[str]()
+    writer, last = "", 0
+    newest: tuple[datetime, int, str] = (EPOCH, 0, "")
+    for entry, (of, number, previous, told) in _entries(client):
+        entries += 1
+        expected = last + 1 if of == writer else 1
+        where = f"{entry.moment:%Y-%m-%d %H:%M:%S.%f}, writer {of}, number {number}"
+        if entry_hash(entry, of, number, previous) != told:
+            wrong.append(f"The entry of {where} was changed.")
+        elif number != expected:
+            wrong.append(f"Before the entry of {where} others are missing, from number {expected} on.")
+        writer, last = of, number
+        newest = max(newest, (entry.moment, number, told))
+        heads.update({told} & {head})
+    for row in ask(client, FOLDER / "audit_orphans.sql"):
+        moment = _moment(row["moment_us"])
+        wrong.append(f"The entry before that of {moment:%Y-%m-%d %H:%M:%S.%f}, writer {row['writer']}, is missing.")
+    if head and not heads:
+        wrong.append(f"The entry {head} is missing, and with it perhaps all that came after.")
+    return Chain(entries, newest[2], tuple(wrong[:MOST_TOLD]))
+
+
+def _entries(client: Client) -> Iterator[tuple[Entry, tuple[str, int, str, str]]]:
+    width = len(COLUMNS) + 4
+    for row in stream_rows(client, FOLDER / "audit_chain.sql", {}, width):
+        values: dict[str, Any] = dict(zip(COLUMNS, row, strict=False))
+        numbers = {name: None if values[name] is None else int(values[name]) for name in ("moment", "rows")}
+        moment = _moment(numbers["moment"] or 0)
+        of, number, previous, told = row[len(COLUMNS) :]
+        yield Entry(**values | {"moment": moment, "rows": numbers["rows"]}), (of, int(number), previous, told)
+
+
+def _moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)

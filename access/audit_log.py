@@ -1,0 +1,116 @@
+"""The audit log: who signed in and out, read spend and exported it. Entries are added, never changed or taken away."""
+
+import hashlib
+from dataclasses import astuple, dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from clickhouse_connect.driver.client import Client
+
+from queries.per_client import PerClient
+from queries.sql_files import ask
+from sinks.client import insert_rows
+from tally_client.events.envelope import NIL
+
+FOLDER = Path(__file__).parent
+ENTIRE = 2**63 - 1
+"""More entries than there are."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_BYTES = 4096
+PLACE = ("writer", "number", "previous", "entry_sha256")
+
+SIGN_IN, SIGN_OUT, READ, EXPORT = "sign-in", "sign-out", "read of spend", "export"
+LINK, IDENTITY, KEY, MONEY, AUDIT = "link", "identity", "key", "money", "audit"
+DONE, BEGUN, BROKEN_OFF = "done", "begun", "broken off"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What somebody did. `who` is "key ID", "person UUID", "operator NAME" or "system user NAME", never a secret, and
+    empty for nobody known; the organization is all zeros where none is known.
+
+    `filter` holds the parameters as given, as JSON. `rows` and `sha256` are of the body or file that was given out.
+    `outcome` is "done", "begun" (a body that is given out bit by bit; its end is an entry of its own), "broken off", or
+    "refused: " and why. `address` is the client's.
+    """
+
+    moment: datetime
+    who: str
+    action: str
+    outcome: str
+    organization_id: str = NIL
+    route: str = ""
+    filter: str = ""
+    rows: int | None = None
+    sha256: str = ""
+    request_id: str = ""
+    address: str = ""
+
+
+COLUMNS = tuple(field.name for field in fields(Entry))
+
+
+def write_entry(client: Client, entry: Entry) -> None:
+    """Returns when ClickHouse has confirmed the entry; what it tells of must not be given out before."""
+    _writer_of(client).write(client, bounded(entry))
+
+
+def bounded(entry: Entry) -> Entry:
+    """The entry with no text longer than MOST_BYTES: anybody who may ask may ask at length."""
+    texts: dict[str, Any] = {name: _cut(value) for name, value in vars(entry).items() if isinstance(value, str)}
+    return replace(entry, **texts)
+
+
+def entry_hash(entry: Entry, writer: str, number: int, previous: str) -> str:
+    """The SHA-256 of an entry, of its place, and of the entry before."""
+    moment_us = (entry.moment - EPOCH) // timedelta(microseconds=1)
+    return hashlib.sha256(orjson.dumps([previous, writer, number, moment_us, *astuple(entry)[1:]])).hexdigest()
+
+
+class Writer:
+    """Adds entries one after another, each with the hash of the newest that stands in the log."""
+
+    def __init__(self) -> None:
+        self._id = str(uuid4())
+        self._number = 0
+        self._writing = Lock()
+
+    def write(self, client: Client, entry: Entry) -> None:
+        """Add one. Where an insert fails the entry may stand there or not, so the next one begins a new count."""
+        with self._writing:
+            newest = ask(client, FOLDER / "audit_newest.sql")
+            previous, number = newest[0]["entry_sha256"] if newest else "", self._number + 1
+            place = (self._id, number, previous, entry_hash(entry, self._id, number, previous))
+            moment = entry.moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+            try:
+                insert_rows(client, "audit_log", COLUMNS + PLACE, [(moment, *astuple(entry)[1:], *place)])
+                self._number = number
+            except BaseException:
+                self._id, self._number = str(uuid4()), 0
+                raise
+
+
+_writer_of = PerClient(Writer)
+
+
+def _cut(text: str) -> str:
+    whole = text.encode("utf-8", "replace")
+    if len(whole) <= MOST_BYTES:
+        return whole.decode()
+    kept, rest = whole[:MOST_BYTES].decode("utf-8", "ignore"), whole[MOST_BYTES:]
+    return f"{kept}... and {len(rest)} bytes of SHA-256 {hashlib.sha256(rest).hexdigest()}"
+
+
+def read_entries(client: Client, organization_id: str, since: datetime, limit: int) -> list[Entry]:
+    """The newest `limit` entries from `since` on, oldest first; of all organizations and of none, with ""."""
+    since_us = int(since.timestamp()) * 1_000_000
+    parameters = {"organization_id": organization_id, "since_us": since_us, "limit": limit or ENTIRE}
+    return [
+        Entry(moment=datetime.fromtimestamp(row.pop("moment_us") / 1_000_000, UTC), **row)
+        for row in reversed(ask(client, FOLDER / "audit_entries.sql", parameters))
+    ]

@@ -1,0 +1,205 @@
+"""Tokens of identity providers (JWT, RFC 7519), checked as RFC 8725 advises: whom does one vouch for?
+
+The library checks signature, issuer and audience; times are checked here, by the installation's clock.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+import jwt
+from clickhouse_connect.driver.client import Client
+from jwt.exceptions import MissingRequiredClaimError, PyJWTError
+
+from api.errors import NoKey, Unproven
+from access.jwks import PATIENCE_SECONDS, BadKeys, KeyRing, read_keys
+from access.keys import digest
+from access.sessions import Holder, signed_out_at
+from access.roles import members_by_email
+from access.identity_providers import EMAIL, Provider, find_providers
+from reports.tagged_ids import bare
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Runs what asks ClickHouse, in a thread (`Context.run`)."""
+
+    def __call__(self, work: Callable[[Client], T]) -> Awaitable[T]:
+        """What `work` gives."""
+
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+"""Asymmetric ones alone. With a shared secret, whoever can check a token could make one."""
+OPTIONS: Any = {
+    "require": ["exp", "iat", "iss", "aud"],
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+    "enforce_minimum_key_length": True,
+}
+LARGEST = 16 << 10
+LEEWAY_SECONDS = 30
+"""How far the clocks of provider and installation may be apart."""
+
+
+def is_token(text: str) -> bool:
+    """Whether a credential has a token's form, which no key has."""
+    return text.count(".") == 2
+
+
+@dataclass(frozen=True)
+class Vouched:
+    """Whom a token vouches for, and since when: `proven` is when they signed in at the provider, or it was issued.
+    `use` tells the token from every other: it becomes a session once."""
+
+    holder: Holder
+    proven: datetime
+    use: str
+
+
+@dataclass
+class Tokens:
+    """Checks tokens that live at most `longest`; keeps the providers' keys, for which nobody waits longer than
+    `patience_seconds`.
+
+    Whatever is wrong before the signature was checked is refused in the same words, `told_after_seconds` after it was
+    asked: anybody can make such a token, and both would tell which providers are known.
+    """
+
+    longest: timedelta
+    patience_seconds: float = PATIENCE_SECONDS
+    told_after_seconds: float = PATIENCE_SECONDS
+    _rings: dict[str, KeyRing] = field(default_factory=dict)
+
+    async def vouched(self, run: Run, token: str, now: datetime) -> Vouched:
+        """Whom a token vouches for. `run` runs what asks ClickHouse. Raises NoKey."""
+        loop = asyncio.get_running_loop()
+        told_at = loop.time() + self.told_after_seconds
+        try:
+            return await self._vouched(run, token, now)
+        except Unproven:
+            await asyncio.sleep(told_at - loop.time())
+            raise
+
+    async def _vouched(self, run: Run, token: str, now: datetime) -> Vouched:
+        header, claims = _unchecked(token)
+        provider = await run(lambda client: _provider(client, claims))
+        key = await self._key(provider, header["kid"])
+        if key is None or not _is_typed(header, provider):
+            raise Unproven
+        return await run(lambda client: self._checked(client, provider, key, token, now))
+
+    async def _key(self, provider: Provider, kid: str) -> jwt.PyJWK | None:
+        if provider.jwks.startswith("{"):
+            return _kept(provider.jwks).get(kid)
+        return await self._rings.setdefault(provider.jwks, KeyRing(provider.jwks, self.patience_seconds)).find(kid)
+
+    def _checked(self, client: Client, provider: Provider, key: jwt.PyJWK, token: str, now: datetime) -> Vouched:
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=list(ALGORITHMS),
+                audience=provider.audience,
+                issuer=provider.issuer,
+                options=OPTIONS,
+            )
+        except MissingRequiredClaimError as error:
+            raise NoKey(f"The token lacks the claim {error.claim}.") from None
+        except PyJWTError:
+            raise Unproven from None
+        self._check_times(claims, now.timestamp())
+        if claims.get("azp") not in (None, provider.authorized_party or provider.audience):
+            raise NoKey("The token was issued to another program (azp).")
+        holder = Holder(provider.organization_id, _account(client, provider, claims))
+        signed_in = min(_moment(claims, "iat"), _moment(claims, "auth_time", _moment(claims, "iat")))
+        issued, proven = (datetime.fromtimestamp(at, UTC) for at in (claims["iat"], signed_in))
+        ended = signed_out_at(client, holder)
+        if ended is not None and issued <= ended:
+            raise NoKey("You were signed out since the token was issued. Ask your identity provider for a new one.")
+        return Vouched(holder, proven, _use(provider, claims, token))
+
+    def _check_times(self, claims: Mapping[str, Any], now: float) -> None:
+        begins, ends = (_moment(claims, name) for name in ("iat", "exp"))
+        if max(begins, _moment(claims, "nbf", begins)) > now + LEEWAY_SECONDS:
+            raise NoKey("The token is not good yet. Are the clocks right?")
+        if ends <= now - LEEWAY_SECONDS:
+            raise NoKey("The token has expired. Ask your identity provider for a new one.")
+        if ends - begins > self.longest.total_seconds():
+            minutes = self.longest.total_seconds() / 60
+            raise NoKey(f"The token lives too long: longer than {minutes:g} minutes (api_token_minutes).")
+
+
+def _unchecked(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of a token that anybody may have made: only to find whose keys must have signed it."""
+    if len(token) > LARGEST:
+        raise NoKey("The token is too long.")
+    try:
+        parts = jwt.decode_complete(token, options={"verify_signature": False})
+        header, claims = parts["header"], parts["payload"]
+        json.dumps([header, claims], ensure_ascii=False).encode()  # a lone surrogate is no text
+    except (PyJWTError, ValueError, RecursionError):  # of JSON that is too deep
+        raise NoKey("The token is none: it cannot be read.") from None
+    if header.get("alg") not in ALGORITHMS or not isinstance(header.get("kid"), str) or not parts["signature"]:
+        raise Unproven
+    return header, claims
+
+
+def _provider(client: Client, claims: Mapping[str, Any]) -> Provider:
+    issuer, audience = claims.get("iss"), claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    known = find_providers(client, issuer=issuer) if isinstance(issuer, str) and issuer else ()
+    found = [provider for provider in known if provider.audience in audiences]
+    if len(found) != 1:
+        raise Unproven
+    return found[0]
+
+
+def _is_typed(header: Mapping[str, Any], provider: Provider) -> bool:
+    """Whether the token says that it is of the kind that the organization takes: a provider makes others as well, for
+    other uses, and signs them with the same keys (RFC 8725 section 3.11)."""
+    said = header.get("typ")
+    kind = said.lower().removeprefix("application/") if isinstance(said, str) else said
+    return kind == provider.token_type.lower() if provider.token_type else kind in (None, "jwt")
+
+
+def _use(provider: Provider, claims: Mapping[str, Any], token: str) -> str:
+    """What is the same for a token however often it is sent: its id, or else what was signed."""
+    own = claims.get("jti")
+    told = f"jti {own}" if isinstance(own, str) and own else token.rpartition(".")[0]
+    return digest(f"{provider.issuer} {provider.audience} {told}")
+
+
+def _kept(document: str) -> Mapping[str, jwt.PyJWK]:
+    try:
+        return read_keys(document)
+    except BadKeys:
+        return {}
+
+
+def _moment(claims: Mapping[str, Any], name: str, without: float | None = None) -> float:
+    value = claims.get(name, without)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
+        raise NoKey(f"The token's claim {name} is no moment.")
+    return float(value)
+
+
+def _account(client: Client, provider: Provider, claims: Mapping[str, Any]) -> str:
+    """The account that the token names. An e-mail counts only when the provider says that it is verified: many let
+    people type any. Raises NoKey."""
+    value = claims.get(provider.claim)
+    if provider.claim == EMAIL:
+        if claims.get("email_verified") is not True:
+            raise NoKey("The identity provider does not say that the e-mail is verified (email_verified).")
+        found = members_by_email(client, provider.organization_id, value) if isinstance(value, str) else []
+        if len(found) != 1:
+            raise NoKey("The token's e-mail is not that of exactly one member of the organization.")
+        return found[0]
+    try:
+        return bare(str(value))
+    except (ValueError, TypeError, AttributeError):
+        raise NoKey(f"The token's claim {provider.claim} is no account's UUID.") from None

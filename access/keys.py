@@ -1,0 +1,166 @@
+"""Keys of the API: made, looked up, listed, revoked. Only a hash of a secret is kept.
+
+A key is `tally_<id>_<secret>`: the id (48 bits) is public, for lists and revocations; the secret is 256 random bits.
+SHA-256 without salt is enough for it: what nobody can guess, nobody can find by hashing guesses.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from queries.errors import ReportError
+from queries.sql_files import Row, ask
+from sinks.client import insert_rows
+
+FOLDER = Path(__file__).parent
+READ_ANALYTICS = "read:analytics"
+READ_ACTIVITY = "read:analytics.activity"
+"""The scope of a key that sees all but spend."""
+FORM = re.compile(r"tally_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
+COLUMNS = (
+    "secret_sha256",
+    "key_id",
+    "organization_id",
+    "name",
+    "scopes",
+    "created_at",
+    "expires_at",
+    "revoked_at",
+    "revision",
+)
+
+
+class UnknownKey(ReportError):
+    """No key bears this id."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key as it is kept; its secret is known to its holder alone. Moments are UTC."""
+
+    id: str
+    organization_id: str
+    name: str
+    scopes: Sequence[str]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    secret_sha256: str
+
+    def standing(self, now: datetime) -> str:
+        """Whether it is "active", "revoked" or "expired" at `now`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+
+    @property
+    def may_look(self) -> bool:
+        """Whether the key sees analytics at all."""
+        return not {READ_ANALYTICS, READ_ACTIVITY}.isdisjoint(self.scopes)
+
+    @property
+    def sees_spend(self) -> bool:
+        """Whether the key sees spend as well."""
+        return READ_ANALYTICS in self.scopes
+
+
+def create_key(
+    client: Client,
+    organization_id: str,
+    name: str,
+    now: datetime,
+    expires_at: datetime | None,
+    scopes: Sequence[str] = (READ_ANALYTICS,),
+) -> tuple[Key, str]:
+    """A new key of the organization, and its text, which can be had this once only."""
+    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    text = f"tally_{key_id}_{secret}"
+    key = Key(key_id, organization_id, name, list(scopes), now, expires_at, None, None, digest(text))
+    _write(client, key, revision=0)
+    return key, text
+
+
+def find_key(client: Client, text: str) -> Key | None:
+    """The key of this text, active or not; None if there is none."""
+    if not FORM.fullmatch(text):
+        return None
+    found = ask(client, FOLDER / "find_key.sql", {"secret_sha256": digest(text)})
+    return _key(found[0]) if found else None
+
+
+def list_keys(client: Client, organization_id: str = "") -> list[Key]:
+    """All keys, or those of one organization, oldest first."""
+    return [_key(row) for row in ask(client, FOLDER / "list_keys.sql", {"organization_id": organization_id})]
+
+
+def revoke_key(client: Client, key_id: str, now: datetime) -> Key:
+    """Revoke the key with this public id, from this moment on; a revoked one stays as it is. Raises UnknownKey."""
+    found = next((key for key in list_keys(client) if key.id == key_id), None)
+    if found is None:
+        raise UnknownKey(f"There is no key {key_id!r}", "`tally keys list` shows the ids.")
+    if found.revoked_at is None:
+        revoked = replace(found, revoked_at=now)
+        _write(client, revoked, revision=1)
+        return revoked
+    return found
+
+
+def note_use(client: Client, key: Key, now: datetime) -> None:
+    """Remember that the key was used."""
+    insert_rows(client, "api_key_uses", ("key_id", "last_used_at"), [(key.id, moment_text(now))])
+
+
+def ensure_cursor_secret(client: Client, now: datetime) -> None:
+    """Make the secret that cursors are sealed with, unless there is one."""
+    if not ask(client, FOLDER / "cursor_secret.sql"):
+        row = (secrets.token_hex(32), now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
+        insert_rows(client, "api_cursor_secrets", ("secret", "created_at"), [row])
+
+
+def cursor_secret(client: Client) -> bytes:
+    """The secret that cursors are sealed with. Raises ReportError before the first `tally migrate`."""
+    found = ask(client, FOLDER / "cursor_secret.sql")
+    if not found:
+        raise ReportError("The database has no secret for cursors yet", "`tally migrate` makes it.")
+    return bytes.fromhex(found[0]["secret"])
+
+
+def digest(text: str) -> str:
+    """What is kept of a key."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write(client: Client, key: Key, revision: int) -> None:
+    moments = (moment_text(key.created_at), moment_text(key.expires_at), moment_text(key.revoked_at))
+    row = (key.secret_sha256, key.id, key.organization_id, key.name, list(key.scopes), *moments, revision)
+    insert_rows(client, "api_keys", COLUMNS, [row])
+
+
+def _key(row: Row) -> Key:
+    return Key(
+        row["key_id"],
+        row["organization_id"],
+        row["name"],
+        list(row["scopes"]),
+        datetime.fromtimestamp(row["created_ms"] / 1000, UTC),
+        _moment(row["expires_ms"]),
+        _moment(row["revoked_ms"]),
+        _moment(row["used_ms"]),
+        row["secret_sha256"],
+    )
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def moment_text(moment: datetime | None) -> str | None:
+    """A moment as the text of a DateTime64(3, 'UTC') column."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if moment else None

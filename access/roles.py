@@ -1,0 +1,65 @@
+"""What a person may see of an organization's analytics: their role, as the directory has it now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from queries.sql_files import ask
+
+FOLDER = Path(__file__).parent
+
+OWNERS = {"primary_owner": True, "owner": True}
+SEES_SPEND = {
+    "team": OWNERS,
+    "enterprise_usage_based": OWNERS | {"admin": False},
+    "enterprise_seat_based": OWNERS | {"admin": False},
+}
+"""Plan to the roles that see analytics, and whether a role sees spend. No other plan or role sees anything."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person in an organization. `role` is empty for who is no member, `plan` where none is in force yet."""
+
+    organization_id: str
+    account_id: str
+    email: str
+    plan: str
+    role: str
+
+    @property
+    def may_look(self) -> bool:
+        """Whether the person sees analytics at all."""
+        return self.role in SEES_SPEND.get(self.plan, {})
+
+    @property
+    def sees_spend(self) -> bool:
+        """Whether the person sees spend as well."""
+        return SEES_SPEND.get(self.plan, {}).get(self.role, False)
+
+
+def read_person(client: Client, organization_id: str, account_id: str, now: datetime) -> Person:
+    """The person as the directory has them now, known or not."""
+    parameters = {
+        "organization_id": organization_id,
+        "account_id": account_id,
+        "now_ms": int(now.timestamp() * 1000),
+    }
+    (row,) = ask(client, FOLDER / "membership.sql", parameters)
+    return Person(organization_id, account_id, row["email"], row["plan"], row["role"])
+
+
+def members_by_email(client: Client, organization_id: str, email: str) -> list[str]:
+    """The accounts of the organization's members with exactly this e-mail: usually one, and none for an empty one."""
+    if not email:
+        return []
+    parameters = {"organization_id": organization_id, "email": email}
+    return [row["account_id"] for row in ask(client, FOLDER / "members_by_email.sql", parameters)]
+
+
+def largest_owner(client: Client) -> tuple[str, str] | None:
+    """(organization, account) of a primary owner of the organization with the most members; None without any."""
+    rows = ask(client, FOLDER / "largest_owner.sql")
+    return (rows[0]["organization_id"], rows[0]["account_id"]) if rows else None

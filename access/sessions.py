@@ -1,0 +1,162 @@
+"""How people get in: one-time links, and the sessions that browsers keep. Only a hash of a secret is kept.
+
+A pass says who somebody is. What they may see is asked of the directory at every request (`people`).
+"""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from clickhouse_connect.driver.client import Client
+
+from access.keys import digest, moment_text
+from queries.sql_files import Row, ask
+from sinks.client import insert_rows
+from tally_client.events.envelope import NIL
+
+FOLDER = Path(__file__).parent
+FORM = re.compile(r"[A-Za-z0-9_-]{43}")
+COLUMNS = (
+    "secret_sha256",
+    "kind",
+    "organization_id",
+    "account_id",
+    "operator",
+    "created_at",
+    "expires_at",
+    "ended_at",
+    "revision",
+)
+
+Kind = Literal["link", "session"]
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom a pass stands for: a person of an organization, or an operator of the installation, by name."""
+
+    organization_id: str = NIL
+    account_id: str = NIL
+    operator: str = ""
+
+    @property
+    def name(self) -> str:
+        """Who it is, for the audit log; empty for nobody."""
+        if self.operator:
+            return f"operator {self.operator}"
+        return f"person {self.account_id}" if self.account_id != NIL else ""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A link or session, without its secret. Moments are UTC."""
+
+    secret_sha256: str
+    kind: Kind
+    holder: Holder
+    created_at: datetime
+    expires_at: datetime
+
+
+def make_pass(client: Client, kind: Kind, holder: Holder, now: datetime, expires_at: datetime) -> str:
+    """A new link or session for the holder: its secret, which can be had this once only."""
+    secret = secrets.token_urlsafe(32)
+    _write(client, [Pass(digest(secret), kind, holder, now, expires_at)])
+    return secret
+
+
+def find_pass(client: Client, kind: Kind, secret: str, now: datetime) -> Pass | None:
+    """The link or session of this secret, if it is good at `now`; a link may have been used all the same."""
+    if not FORM.fullmatch(secret):
+        return None
+    found = ask(client, FOLDER / "find_credential.sql", {"secret_sha256": digest(secret), "kind": kind})
+    known = _pass(found[0]) if found else None
+    return known if known and known.expires_at > now else None
+
+
+def unused_link(client: Client, secret: str, now: datetime) -> Holder | None:
+    """Whom a link would let in, if it is good and was not used; nothing is used up."""
+    link = find_pass(client, "link", secret, now)
+    if link is None:
+        return None
+    (counted,) = ask(client, FOLDER / "link_uses.sql", {"secret_sha256": link.secret_sha256})
+    return None if counted["uses"] else link.holder
+
+
+def use_link(client: Client, secret: str, now: datetime) -> Holder | None:
+    """Whom a link lets in, at its first use; None if it is unknown, expired or used.
+
+    Each use is written down and confirmed before all are counted, so two at once cannot both be the only one: never two
+    are let in, and in a dead heat of two processes perhaps none.
+    """
+    link = find_pass(client, "link", secret, now)
+    if link is None:
+        return None
+    row = (link.secret_sha256, str(uuid4()), moment_text(now))
+    insert_rows(client, "link_uses", ("secret_sha256", "use_id", "used_at"), [row])
+    (counted,) = ask(client, FOLDER / "link_uses.sql", {"secret_sha256": link.secret_sha256})
+    return link.holder if counted["uses"] == 1 else None
+
+
+def use_token(client: Client, token: str, now: datetime) -> bool:
+    """Whether this is the first time that a token (by its digest) becomes a session; in a dead heat of two processes
+    perhaps nobody's is, as with links."""
+    row = (token, str(uuid4()), moment_text(now))
+    insert_rows(client, "token_uses", ("token_sha256", "use_id", "used_at"), [row])
+    (counted,) = ask(client, FOLDER / "token_uses.sql", {"token_sha256": token})
+    return bool(counted["uses"] == 1)
+
+
+def signed_out_at(client: Client, holder: Holder) -> datetime | None:
+    """When a person, or everybody in their organization, was last signed out by `tally sign-out`; None for never."""
+    parameters = {"organization_id": holder.organization_id, "account_id": holder.account_id}
+    (found,) = ask(client, FOLDER / "signed_out_at.sql", parameters)
+    return datetime.fromtimestamp(found["ended_ms"] / 1000, UTC) if found["ended_ms"] else None
+
+
+def end_session(client: Client, secret: str, now: datetime) -> Holder | None:
+    """End the session of this secret at once; whose it was, or None if it was not good any more."""
+    session = find_pass(client, "session", secret, now)
+    if session is None:
+        return None
+    _write(client, [session], ended_at=now)
+    return session.holder
+
+
+def end_passes(client: Client, whose: Holder, now: datetime) -> int:
+    """End all links and sessions of a person, of an operator, or with no account of an organization; how many.
+
+    Tokens that were issued until now are refused from now on; that is written first, so none becomes a session here.
+    """
+    row = (whose.organization_id, whose.account_id, whose.operator, moment_text(now))
+    insert_rows(client, "sign_outs", ("organization_id", "account_id", "operator", "ended_at"), [row])
+    parameters = {
+        "organization_id": whose.organization_id,
+        "account_id": whose.account_id,
+        "everybody": whose.account_id == NIL,
+        "operator": whose.operator,
+        "now_ms": int(now.timestamp() * 1000),
+    }
+    found = [_pass(row) for row in ask(client, FOLDER / "open_credentials.sql", parameters)]
+    _write(client, found, ended_at=now)
+    return len(found)
+
+
+def _pass(row: Row) -> Pass:
+    holder = Holder(row["organization_id"], row["account_id"], row["operator"])
+    created, expires = (datetime.fromtimestamp(row[name] / 1000, UTC) for name in ("created_ms", "expires_ms"))
+    return Pass(row["secret_sha256"], row["kind"], holder, created, expires)
+
+
+def _write(client: Client, made: Sequence[Pass], ended_at: datetime | None = None) -> None:
+    rows = []
+    for one in made:
+        moments = (moment_text(one.created_at), moment_text(one.expires_at), moment_text(ended_at))
+        whose = (one.holder.organization_id, one.holder.account_id, one.holder.operator)
+        rows.append((one.secret_sha256, one.kind, *whose, *moments, int(ended_at is not None)))
+    insert_rows(client, "access_passes", COLUMNS, rows)

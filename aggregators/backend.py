@@ -1,0 +1,39 @@
+"""The two forms in which records are read, cells added to and keys put into columns: pure Python, which is the
+reference, and compiled."""
+
+from importlib.util import find_spec
+
+from aggregators.cell_rows import Joiner, join_in_python
+from aggregators.increments import Adder, add_in_numpy
+from aggregators.record_decoder import Reader
+from tally_client.events import TOKEN
+
+IS_BUILT = find_spec("aggregators.compiled.tokens") is not None
+"""Whether the compiled form is there: it is not where Tally was installed without a C compiler."""
+
+
+def reader_of(topic: str, compiled: bool) -> Reader:
+    """What reads a topic's records. Only token events have a compiled reader."""
+    if compiled and topic == TOKEN:
+        from aggregators.token_decoder import TokenReader
+
+        return TokenReader()
+    return Reader(topic)
+
+
+def adder_of(compiled: bool) -> Adder:
+    """What adds amounts to cells."""
+    if compiled:
+        from aggregators.compiled.sums import add
+
+        return add
+    return add_in_numpy
+
+
+def joiner_of(compiled: bool) -> Joiner:
+    """What makes columns of cells' keys."""
+    if compiled:
+        from aggregators.compiled.joining import join
+
+        return join
+    return join_in_python

@@ -1,0 +1,248 @@
+"""Cells in memory: a Table holds one declaration's pages for one source.
+
+A page is the cells of one (organization, window): the unit that is read back from ClickHouse and let go. The counts
+of all cells stand in one array, a row a cell: its log_offset, then its counters; a page knows the row of each key.
+So a batch is added in one step, and a flush takes columns. An event whose offset is at or below a cell's stamp is
+already in that cell and skipped for that cell alone, which is what makes a re-read after a crash harmless.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from aggregators.cell_rows import CellKey, CellRows, Counts, Joiner, PageKey, join_in_python
+from aggregators.increments import BY_OFFSET, NO_ROW, Adder, CellColumns, Wanted, add_in_numpy
+from aggregators.cell_tables import Declaration
+from aggregators.windows import WINDOW_PARSE
+
+Amounts = tuple[int, ...]
+"""A zero for the stamp's place, then one increment for each counter."""
+Change = tuple[Declaration, PageKey, CellKey, Amounts]
+"""Increments of one cell. A plain tuple: a named one takes ten times as long to make, twice for every event."""
+
+FIRST_ROWS = 64
+NO_STAMP = -1
+"""The stamp of a cell that holds nothing yet: offset 0 is beyond it."""
+
+
+class Page:
+    """The rows of the cells of one (organization, window), and whether any was touched since the latest flush."""
+
+    __slots__ = ("cells", "changed", "flights", "key", "touched")
+
+    def __init__(self, key: PageKey, touched: int) -> None:
+        self.key = key
+        self.cells: dict[CellKey, int] = {}
+        self.changed = False
+        self.flights = 0
+        self.touched = touched
+
+
+class Table:
+    """The pages of one declaration and one source.
+
+    `first_unwritten` is the first window of which ClickHouse certainly holds nothing from this source, so that
+    pages from there on need no read-back; without it every new hour of every organization costs a query.
+    """
+
+    def __init__(
+        self, declaration: Declaration, first_unwritten: int, add: Adder = add_in_numpy, join: Joiner = join_in_python
+    ) -> None:
+        self.declaration = declaration
+        self.pages: dict[PageKey, Page] = {}
+        self.first_unwritten = first_unwritten
+        self.round = 0
+        self._width = 1 + len(declaration.counters)
+        self._add = add
+        self._join = join
+        self._changed_pages: list[Page] = []
+        self._row_of = np.empty(0, np.int32)
+        self._clear()
+
+    def _clear(self) -> None:
+        """No cells, and no more memory than that needs."""
+        self._counts = _no_counts(FIRST_ROWS, self._width)
+        self._changed = np.zeros(FIRST_ROWS, np.bool_)
+        self._page_keys: list[PageKey | None] = []
+        self._keys: list[CellKey | None] = []
+        self._free: list[int] = []
+        self.forget_numbers()
+
+    def open(self, page_key: PageKey) -> bool:
+        """Whether the page is here; one that ClickHouse cannot have is opened empty."""
+        if page_key in self.pages:
+            return True
+        if page_key[1] >= self.first_unwritten:
+            self.pages[page_key] = Page(page_key, self.round)
+            return True
+        return False
+
+    def load(self, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
+        """Open the pages as ClickHouse has them: rows of (organization, window text, *key, log_offset, *counters).
+
+        A cell that is here already stays as it is: it is newer.
+        """
+        for page_key in page_keys:
+            self.pages.setdefault(page_key, Page(page_key, self.round))
+        width = len(self.declaration.key)
+        parse = WINDOW_PARSE[self.declaration.window]
+        loaded: dict[int, Sequence[int]] = {}
+        for organization, window, *rest in rows:
+            page, key, unused = self.pages[organization, parse(window)], tuple(rest[:width]), self._unused_row()
+            if page.cells.setdefault(key, unused) == unused:
+                self._use_row(unused, page.key, key)
+                loaded[unused] = rest[width:]
+        if loaded:
+            self._counts[list(loaded)] = list(loaded.values())
+
+    def fold(self, offsets: Sequence[int], changes: Sequence[Change], columns: Sequence[CellColumns] = ()) -> None:
+        """Add events to their cells: changes at these ascending offsets, and events in columns.
+
+        Pages must be open (KeyError: the caller's bug).
+        """
+        if columns:
+            self._find_rows(offsets, changes, columns)
+        parts = [(self._row_of[each.cells].astype(np.int64), each.offsets, each.amounts) for each in columns]
+        if changes:
+            _, page_keys, keys, amounts = zip(*changes, strict=True)
+            rows = np.fromiter(self._rows_of(page_keys, keys), np.int64, len(keys))
+            added = np.fromiter(chain.from_iterable(amounts), np.int64, len(keys) * self._width)
+            parts.append((rows, np.fromiter(offsets, np.int64, len(offsets)), added.reshape(-1, self._width)))
+        if len(parts) == 1:
+            self._add(self._counts, self._changed.view(np.uint8), *parts[0])
+        elif parts:
+            rows, stamps, added = (np.concatenate(part) for part in zip(*parts, strict=True))
+            order = np.argsort(stamps, kind="stable")
+            self._add(self._counts, self._changed.view(np.uint8), rows[order], stamps[order], added[order])
+
+    def _find_rows(self, offsets: Sequence[int], changes: Sequence[Change], columns: Sequence[CellColumns]) -> None:
+        """Find the row of each number. New cells get theirs in the order of the log, however it is cut into batches."""
+        wanted: list[Wanted] = [
+            (offset, NO_ROW, page_key, key) for offset, (_, page_key, key, _) in zip(offsets, changes, strict=True)
+        ]
+        for each in columns:
+            for _, page_key in each.pages:
+                self._touch(self.pages[page_key])
+            if each.numbers > len(self._row_of):
+                more = np.full(2 * each.numbers - len(self._row_of), NO_ROW, np.int32)
+                self._row_of = np.concatenate((self._row_of, more))
+            wanted += each.unknown(self._row_of, each.cells, each.offsets)
+        if changes or len(columns) > 1:
+            wanted.sort(key=BY_OFFSET)
+        if wanted:
+            _, numbers, page_keys, keys = zip(*wanted, strict=True)
+            rows, found = np.array(self._rows_of(page_keys, keys), np.int32), np.array(numbers)
+            self._row_of[found[found != NO_ROW]] = rows[found != NO_ROW]
+
+    def forget_numbers(self) -> None:
+        """Whoever gives numbers to cells begins anew, or their rows do."""
+        self._row_of = np.empty(0, np.int32)
+
+    def _rows_of(self, page_keys: Iterable[PageKey], keys: Iterable[CellKey]) -> list[int]:
+        """The row of each cell; a cell that is new gets one, and its page counts as changed."""
+        pages, unused = self.pages, self._unused_row()
+        rows = []
+        for page_key, key in zip(page_keys, keys, strict=True):
+            page = pages[page_key]
+            row = page.cells.setdefault(key, unused)
+            if row == unused:
+                self._use_row(row, page.key, key)
+                unused = self._unused_row()
+            rows.append(row)
+            if not page.changed:
+                self._touch(page)
+        return rows
+
+    def _touch(self, page: Page) -> None:
+        if not page.changed:
+            page.changed = True
+            page.touched = self.round
+            self._changed_pages.append(page)
+
+    def _unused_row(self) -> int:
+        """The row that the next new cell gets."""
+        return self._free[-1] if self._free else len(self._keys)
+
+    def _use_row(self, row: int, page_key: PageKey, key: CellKey) -> None:
+        if self._free:
+            self._free.pop()
+            self._page_keys[row], self._keys[row] = page_key, key
+            return
+        self._page_keys.append(page_key)
+        self._keys.append(key)
+        if row == len(self._counts):
+            self._counts = np.concatenate((self._counts, _no_counts(row, self._width)))
+            self._changed = np.concatenate((self._changed, np.zeros(row, np.bool_)))
+
+    @property
+    def unflushed(self) -> int:
+        """How many cells ClickHouse does not have as they are, those in flight left out."""
+        return int(np.count_nonzero(self._changed)) if self._changed_pages else 0
+
+    @property
+    def open_cells(self) -> int:
+        """How many cells are in memory."""
+        return len(self._keys) - len(self._free)
+
+    def take_changes(self, source: str) -> tuple[CellRows, list[Page]]:
+        """Absolute rows of all changed cells, and the touched pages, which stay until `landed`."""
+        self.round += 1
+        flight, self._changed_pages = self._changed_pages, []
+        for page in flight:
+            page.changed = False
+            page.flights += 1
+        rows = np.flatnonzero(self._changed)
+        self._changed[rows] = False
+        places = rows.tolist()
+        page_keys: list[Any] = [self._page_keys[row] for row in places]
+        keys: list[Any] = [self._keys[row] for row in places]
+        parallel = [source] * len(places), page_keys, keys, self._counts[rows]
+        return CellRows(self.declaration, *parallel, self._join), flight
+
+    def landed(self, flight: Iterable[Page]) -> None:
+        """ClickHouse has confirmed the rows of these pages."""
+        for page in flight:
+            page.flights -= 1
+
+    def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
+        """Let go pages that no event has changed for `idle_rounds` flushes; returns how many.
+
+        A page that is changed, in flight, or of a batch that waits (`keep`) stays: read back before its rows have
+        landed, it would lack them.
+        """
+        kept = set(keep)
+        idle = [
+            page
+            for page in self.pages.values()
+            if self.round - page.touched >= idle_rounds
+            and not page.changed
+            and not page.flights
+            and page.key not in kept
+        ]
+        for page in idle:
+            self.first_unwritten = max(self.first_unwritten, page.key[1] + 1)
+            del self.pages[page.key]
+        self._let_go([row for page in idle for row in page.cells.values()])
+        return len(idle)
+
+    def _let_go(self, rows: list[int]) -> None:
+        if not self.pages:
+            self._clear()
+            return
+        gone = np.zeros(len(self._keys) + 1, np.bool_)  # with a place for NO_ROW at its end
+        gone[rows] = True
+        self._row_of[gone[self._row_of]] = NO_ROW
+        self._counts[rows] = 0
+        self._counts[rows, 0] = NO_STAMP
+        for row in rows:
+            self._page_keys[row] = self._keys[row] = None
+        self._free += rows
+
+
+def _no_counts(rows: int, width: int) -> Counts:
+    """Cells that hold nothing."""
+    counts = np.zeros((rows, width), np.int64)
+    counts[:, 0] = NO_STAMP
+    return counts

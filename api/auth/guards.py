@@ -1,0 +1,60 @@
+"""Litestar's guards: who is let through to a route. What a request may read is decided here, before its route runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from api.audit import mark_refused
+from api.context import Context
+from api.errors import Forbidden, NoKey, NoRole, NoSpend, NotFound
+from api.auth.authenticate import identify
+from api.auth.principal import STATE_KEY, Operator, Viewer, viewer_of
+
+
+async def require_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of every analytics route: a key, or a person with a role that sees analytics. `viewer_of` gives them.
+
+    Raises NoKey, Forbidden, TooMany, or NotFound in place of the first two where the installation hides refusals.
+    """
+    context: Context = connection.app.state.context
+    with _hiding(context):
+        viewer = await identify(connection, context)
+        if isinstance(viewer, Operator):
+            raise NoRole("Operators see the pipeline, not organizations. Sign in as a person of the organization.")
+    if viewer.account_id:
+        context.person_rates.take(viewer.account_id)
+    else:
+        context.rates.take(viewer.organization_id)
+    connection.scope["state"][STATE_KEY] = viewer
+
+
+async def require_spend(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of every route that is about spend, after `require_viewer`. Raises NoSpend, or NotFound in its place."""
+    with _hiding(connection.app.state.context):
+        if not viewer_of(connection).sees_spend:
+            mark_refused(connection)
+            raise NoSpend
+
+
+async def require_operator(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of every operators' route. `operator_of` gives them. Raises as `require_viewer` does."""
+    context: Context = connection.app.state.context
+    with _hiding(context):
+        operator = await identify(connection, context)
+        if isinstance(operator, Viewer):
+            raise NoRole("Only operators of the installation see this. `tally login-link --operator NAME` lets one in.")
+    context.person_rates.take(operator.name)
+    connection.scope["state"][STATE_KEY] = operator
+
+
+@contextmanager
+def _hiding(context: Context) -> Iterator[None]:
+    """A refusal becomes "no such resource" where the installation says so, as the original answers."""
+    try:
+        yield
+    except (NoKey, Forbidden):
+        if context.hide_refusals:
+            raise NotFound("There is no such resource.") from None
+        raise

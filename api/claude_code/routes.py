@@ -1,0 +1,108 @@
+"""The Claude Code report: one day, by actor, terminal, and remote or local."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from typing import Annotated, Any
+
+from clickhouse_connect.driver.client import Client
+from litestar import Request, Router, get
+from litestar.di import Provide
+from litestar.params import QueryParameter
+
+from api.engagement.query import newest_day, query_digest, steady
+from api.context import Context
+from api.cursors import Cursor, seal, unseal
+from api.errors import BadRequest, wrong
+from api.auth.guards import require_viewer
+from api.parameters import EARLIEST, MOST_ROWS, Given, read_date, read_limit, single
+from api.requests import REFUSALS, Declared, given_of
+from api.schemas.claude_code import ClaudeCodePage, claude_code_day
+from api.auth.principal import Viewer, viewer_of
+from reports.claude_code.day import day_stamp, plan_of, read_day
+from queries.sql_files import Row
+
+PREFIX = "/v1/organizations/usage_report"
+NAME = "claude_code"
+PARAMETERS = ("starting_at", "limit", "page")
+USUAL_ROWS = 20
+
+
+def _declared_as(name: str, description: str) -> Any:
+    return QueryParameter(name=name, required=False, description=description)
+
+
+async def declared(
+    starting_at: Annotated[str | None, _declared_as("starting_at", "The UTC day, YYYY-MM-DD.")] = None,
+    limit: Annotated[
+        str | None, _declared_as("limit", f"Rows of a page, 1 to {MOST_ROWS}, {USUAL_ROWS} without.")
+    ] = None,
+    page: Annotated[str | None, _declared_as("page", "`next_page` of the page before.")] = None,
+) -> None:
+    """The parameters of the report."""
+
+
+@get(
+    f"/{NAME}",
+    responses=REFUSALS,
+    dependencies={"_declared": Provide(declared)},
+    summary="Claude Code by actor and terminal",
+    tells_spend=True,
+)
+async def claude_code(request: Request[Any, Any, Any], _declared: Declared) -> ClaudeCodePage:
+    """What each person and key did with Claude Code on one day, and what its models would cost at list price."""
+    context: Context = request.app.state.context
+    given = given_of(request, PARAMETERS)
+    return await context.run(partial(answer_claude_code, context=context, viewer=viewer_of(request), given=given))
+
+
+def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: Given) -> ClaudeCodePage:
+    """One page of a day. Positions are read before cells, so the page holds at least what it says."""
+    freshness = context.freshness(client)
+    day, limit = read_starting_at(given, newest_day(context, freshness)), read_limit(given, USUAL_ROWS)
+    query = query_digest(NAME, viewer, given)
+    text = single(given, "page")
+    cursor = unseal(text, context.secret(client), query, Cursor) if text else None
+    organization_id, after = viewer.organization_id, cursor.key if cursor else ""
+    seen, found = steady(
+        lambda: read_day(client, organization_id, day, after, limit + 1),
+        lambda: day_stamp(client, organization_id, day),
+        cursor,
+    )
+    rows, plan = found[:limit], plan_of(client, organization_id, day)
+    next_page = None
+    if len(found) > limit:
+        next_page = seal(Cursor(query, day, day, seen, "", rows[-1]["key"]), context.secret(client))
+    return ClaudeCodePage(
+        data=[claude_code_day(row, organization_id, day, plan, viewer.sees_spend, viewer.sees_detail) for row in rows],
+        has_more=next_page is not None,
+        next_page=next_page,
+        organization_id=organization_id,
+        data_refreshed_at=freshness.data_refreshed_at,
+        unpriced_models=unpriced(rows) if viewer.sees_spend else None,
+    )
+
+
+def read_starting_at(given: Given, newest: date) -> date:
+    """The day that is asked for. Raises BadRequest."""
+    text = single(given, "starting_at")
+    if text is None:
+        raise BadRequest(f"starting_at: missing. Allowed: a UTC day as YYYY-MM-DD, from {EARLIEST} to {newest}.")
+    day = read_date("starting_at", text)
+    if not EARLIEST <= day <= newest:
+        raise wrong("starting_at", day, f"a day from {EARLIEST} to {newest}, the newest that is complete")
+    return day
+
+
+def unpriced(rows: Sequence[Row]) -> list[str]:
+    """Models of these rows whose cost is unknown."""
+    return sorted({model for row in rows for model, *_, usd in row["models"] if not usd})
+
+
+usage_report = Router(
+    PREFIX,
+    route_handlers=[claude_code],
+    guards=[require_viewer],
+    tags=["usage reports"],
+    security=[{"bearer": []}, {"api_key": []}],
+)

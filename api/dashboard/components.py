@@ -1,0 +1,125 @@
+"""What the makers of all pages share: choices, series of days, rankings, and a tile's change over a week."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+from api.dashboard.page_request import TOPS, Ask
+from api.dashboard.figures import Choice, Column, Row, Tile, person_cells
+from api.dashboard.formatting import PERIOD_NAMES, Value, days
+from reports.metrics import TOP, About, Breakdown, Day, Leader, Ratio
+from reports.periods import DAY, Period
+
+T = TypeVar("T")
+
+RANKED_NAMES = {
+    "lines_accepted": "Lines accepted",
+    "pull_requests": "Pull requests",
+    "commits": "Commits",
+    "sessions": "Sessions",
+}
+LABELS = PERIOD_NAMES | RANKED_NAMES
+"""What each choice is called."""
+
+
+def choices(ask: Ask, name: str, kinds: Iterable[str], figure: str = "") -> tuple[Choice, ...]:
+    """A link for each way to choose the parameter `name`, in the order of LABELS."""
+    return tuple(
+        Choice(
+            parameter=name,
+            label=LABELS[kind],
+            href=ask.link(anchor=figure, **{name: kind}),
+            chosen=ask.chosen[name] == kind,
+        )
+        for kind in sorted(kinds, key=list(LABELS).index)
+    )
+
+
+def more(ask: Ask, ranked: int | None, figure: str) -> tuple[Choice, ...]:
+    """Links to more of a ranking, where there is more."""
+    if not ranked or ranked <= TOP:
+        return ()
+    return tuple(
+        Choice(
+            parameter="top",
+            label=f"First {int(top):,}",
+            href=ask.link(anchor=figure, top=top),
+            chosen=ask.chosen["top"] == top,
+        )
+        for before, top in zip(("0", *TOPS), TOPS, strict=False)
+        if ranked > int(before)
+    )
+
+
+def day_rows(
+    series: Sequence[Day[T]],
+    cells: Callable[[T], Sequence[Value]],
+    width: int,
+    links: Callable[[date], dict[str, str]] = lambda _: {},
+) -> tuple[Row, ...]:
+    """A row for each day: the day, and the `width` cells of its value; a gap has none."""
+    return tuple(
+        Row(
+            cells=(of.day, *((None,) * width if of.value is None else cells(of.value))),
+            links={} if of.value is None else links(of.day),
+            complete=of.complete,
+            known=of.value is not None,
+        )
+        for of in series
+    )
+
+
+def leader_rows(
+    ask: Ask, parameter: str, leaders: Sequence[Leader[T]], cells: Callable[[T], Sequence[Value]]
+) -> tuple[Row, ...]:
+    """A row for each place of a ranking of people, under PERSON_COLUMNS and those of `cells`.
+
+    A name leads to what the person did in the same days, those of the choice `parameter`.
+    """
+    return tuple(
+        Row(
+            cells=(leader.rank, *person_cells(leader.person), *cells(leader.value)),
+            links={"name": ask.person(leader.person.account_id, ask.chosen[parameter])},
+        )
+        for leader in leaders
+    )
+
+
+def total_tiles(columns: Iterable[Column], found: Breakdown[Any], href: str) -> tuple[Tile, ...]:
+    """A tile for each of the columns, with what it is in all, where the columns are named like the fields."""
+    total, days = found.total, range_of(found.about)
+    return tuple(
+        Tile(
+            label=column.title,
+            value=None if total is None else getattr(total, column.key),
+            detail=days,
+            href=href,
+        )
+        for column in columns
+    )
+
+
+def range_of(about: About) -> str:
+    """The days that an answer is of, as text."""
+    return days(about.window.first, about.window.last)
+
+
+def of(ratio: Ratio, what: str) -> str:
+    """A ratio in words; empty when a part of it is not known."""
+    if ratio.numerator is None or ratio.denominator is None:
+        return ""
+    return f"{ratio.numerator:,} of {ratio.denominator:,} {what}"
+
+
+def change(now: int | None, before: int | None, since: date) -> str:
+    """How a count moved, as text; empty when either is not known."""
+    if now is None or before is None:
+        return ""
+    if now == before:
+        return f"as on {days(since, since)}"
+    return f"{now - before:+,} since {days(since, since)}".replace("-", "−")
+
+
+def trailing(last: date, length: int) -> Period:
+    """The days of a trailing window."""
+    return Period("custom", last - (length - 1) * DAY, last)

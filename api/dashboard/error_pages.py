@@ -1,0 +1,67 @@
+"""Who opens a page: a person who is signed in, or a key. Whoever is neither is sent to sign in."""
+
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.response import Redirect
+
+from api.audit import mark_refused
+from api.context import Context
+from api.dashboard.rendering import HEADERS, html, refuse_page
+from api.errors import NoKey, NoRole, NotFound
+from api.auth.authenticate import identify
+from api.auth.principal import STATE_KEY, Operator, Viewer, viewer_of
+
+NO_PAGE = "There is no such page here."
+"""What is said of a page that is not there, and of one that its viewer may not know of."""
+
+
+async def require_reader(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of every page of an organization. `viewer_of` gives who it is. Raises NoKey, NoRole, NoScope, TooMany.
+
+    Pages are counted by person: whoever looks takes nothing from a script's share.
+    """
+    context: Context = connection.app.state.context
+    viewer = await identify(connection, context)
+    if isinstance(viewer, Operator):
+        raise NoRole("Operators see the pipeline, not organizations.")
+    context.person_rates.take(viewer.account_id or viewer.name)
+    connection.scope["state"][STATE_KEY] = viewer
+
+
+async def require_operator_page(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of the operators' page. `operator_of` gives who it is. Raises NoKey, NoRole, TooMany."""
+    context: Context = connection.app.state.context
+    operator = await identify(connection, context)
+    if isinstance(operator, Viewer):
+        raise NoRole("Only operators of the installation see this. `tally login-link --operator NAME` lets one in.")
+    context.person_rates.take(operator.name)
+    connection.scope["state"][STATE_KEY] = operator
+
+
+async def require_spend_page(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+    """Of every page about spend, after `require_reader`. Raises NotFound, as if there were no such page."""
+    if not viewer_of(connection).sees_spend:
+        mark_refused(connection)
+        raise NotFound(NO_PAGE)
+
+
+def require_organization(viewer: Viewer, organization: str) -> None:
+    """Raises NotFound for any organization but the viewer's, whether it exists or not."""
+    if organization != viewer.organization_id:
+        raise NotFound("There is no such organization, or it is not yours.")
+
+
+def refuse(request: Request, error: Exception) -> Response[bytes] | Redirect:  # type: ignore[type-arg]
+    """The answer to whoever was not let through: to be signed in first, or a page that says why."""
+    if isinstance(error, NoKey):
+        if _came_from_elsewhere(request):
+            return html(request, "again.html")
+        return Redirect("/sign-in", status_code=303, headers=HEADERS)
+    return refuse_page(request, error)
+
+
+def _came_from_elsewhere(request: Request) -> bool:  # type: ignore[type-arg]
+    """Whether a link of another site led here. The browser keeps the session from such a request, and sends it when our
+    own page asks again: so a link in a mail opens for whoever is signed in."""
+    return request.headers.get("sec-fetch-site") == "cross-site"

@@ -1,0 +1,52 @@
+"""What every page starts from: who looks, how far the tables reach, and the list of pages around it."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from litestar import Request
+
+from api.context import Context
+from api.dashboard.pages.activity import ACTIVITY
+from api.dashboard.page_request import Look, address
+from api.dashboard.pages.claude_ai import CLAUDE_AI
+from api.dashboard.pages.claude_code import CLAUDE_CODE
+from api.dashboard.pages.connector import CONNECTOR
+from api.dashboard.pages.exports import EXPORTS
+from api.dashboard.figures import Page
+from api.dashboard.pages.live import LIVE
+from api.dashboard.pages.person import PERSON
+from api.dashboard.pages.spend import SPENDING
+from api.requests import parameters_of
+from api.auth.principal import Viewer, viewer_of
+from reports.metrics import look
+from queries.organizations import organization_name
+
+PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING, EXPORTS, CLAUDE_AI, CLAUDE_CODE, LIVE)
+DETAILS: tuple[Page, ...] = (PERSON, CONNECTOR)
+"""Pages about one person or thing, which names lead to."""
+
+
+def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:
+    """The parameters of the address, as they stand there. Raises BadRequest."""
+    return parameters_of(request, most=50)
+
+
+async def opened(request: Request[Any, Any, Any]) -> Look:
+    """How far the tables reach, read before any number, so that every number holds at least that."""
+    context: Context = request.app.state.context
+    return await context.run(partial(_look, context=context, viewer=viewer_of(request)))
+
+
+def _look(client: Client, context: Context, viewer: Viewer) -> Look:
+    reading = look(client, viewer.organization_id, context.sources(client), context.grace)
+    return Look(viewer, organization_name(client, viewer.organization_id), reading)
+
+
+def frame(seen: Look, page: str, until: str = "") -> dict[str, Any]:
+    """What is around every page: the pages that its viewer may see, for the same last day."""
+    given = {"until": until} if until else {}
+    shown = [each for each in PAGES if seen.viewer.sees_spend or not each.of_spend]
+    links = [(each, address(seen.viewer.organization_id, each.name, given if each.makers else {})) for each in shown]
+    return {"look": seen, "current": page, "links": links}

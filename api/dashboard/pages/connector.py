@@ -1,0 +1,106 @@
+"""One connector: who calls it and how, by day and by product, in the same days as the number that led here."""
+
+from api.dashboard.page_request import Ask, Subject
+from api.dashboard.components import day_rows, total_tiles
+from api.dashboard.figures import Column, Figure, Maker, Page, Part, Row
+from api.dashboard.formatting import EVERY_PERIOD, Value
+from api.dashboard.pages.person import product_name
+from api.errors import wrong
+from reports import metrics
+from reports.connector_names import connector_names
+from reports.metrics import Calls, Reading
+from reports.periods import Period
+from reports.metric_windows import days_between
+
+LONGEST = 512
+CALL_COLUMNS = (
+    Column(key="people", title="People", drawn=True),
+    Column(key="calls", title="Calls", drawn=True),
+    Column(key="read_calls", title="Reads"),
+    Column(key="write_calls", title="Writes"),
+    Column(key="unclassified_calls", title="Unclassified"),
+)
+NOTHING = "Nobody called this connector in these days."
+
+
+def read_connector(text: str) -> str:
+    """The key that is asked for. Raises BadRequest."""
+    if not 0 < len(text) <= LONGEST:
+        raise wrong("connector", text[:100], f"the key of a connector, 1 to {LONGEST} characters")
+    return text
+
+
+def which(ask: Ask) -> Subject:
+    """What it is called."""
+    name = connector_name(ask.reading, ask.asked_of)
+    return Subject(name=name, detail="" if name == ask.asked_of else ask.asked_of)
+
+
+def connector_name(reading: Reading, key: str) -> str:
+    """What the directory calls the connector now, or its key."""
+    return connector_names(reading.client, reading.organization_id).get(key) or key
+
+
+def call_cells(calls: Calls) -> tuple[Value, ...]:
+    """The cells of CALL_COLUMNS."""
+    return tuple(getattr(calls, column.key) for column in CALL_COLUMNS)
+
+
+def callers(ask: Ask, days: Period) -> str:
+    """The address of the list of who called it."""
+    return ask.people("connector", days, connector=ask.asked_of)
+
+
+def by_day(ask: Ask) -> Part:
+    """Its people and calls on each day, and in all."""
+    found = metrics.connector_use(ask.reading, ask.window("days"), ask.asked_of)
+    figure = Figure(
+        name="days",
+        title="By day",
+        unit="distinct people who called it, and calls by anyone, a day",
+        shape="lines",
+        about=found.about,
+        columns=(Column(key="day", title="Day", kind="day"), *CALL_COLUMNS),
+        rows=day_rows(
+            found.days, call_cells, len(CALL_COLUMNS), lambda of: {"people": callers(ask, days_between(of, of))}
+        ),
+        metrics=("a connector's use",),
+        tiles=(
+            *total_tiles(CALL_COLUMNS[:1], found, callers(ask, ask.window("days"))),
+            *total_tiles(CALL_COLUMNS[1:], found, "#products"),
+        ),
+        empty=NOTHING,
+    )
+    return Part(figure=figure)
+
+
+def by_product(ask: Ask) -> Part:
+    """Its people and calls in each product."""
+    found = metrics.connector_use(ask.reading, ask.window("days"), ask.asked_of)
+    figure = Figure(
+        name="products",
+        title="By product",
+        unit="distinct people, who may be in several rows; calls add up to all",
+        about=found.about,
+        columns=(Column(key="product", title="Product", kind="text"), *CALL_COLUMNS),
+        rows=tuple(Row(cells=(product_name(of.name), *call_cells(of.value))) for of in found.products),
+        metrics=("a connector's use",),
+        empty=NOTHING,
+    )
+    return Part(figure=figure)
+
+
+CONNECTOR = Page(
+    name="connector",
+    title="Connector",
+    lead="",
+    periods={"days": EVERY_PERIOD},
+    shared="days",
+    parameter="connector",
+    read_parameter=read_connector,
+    subject=which,
+    makers=(
+        Maker(name="days", title="By day", make=by_day),
+        Maker(name="products", title="By product", make=by_product),
+    ),
+)

@@ -1,0 +1,104 @@
+"""Export: which periods and formats there are, and the reports that were issued before."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from msgspec import Struct
+
+from api.dashboard.page_request import Look, address, read_number
+from api.dashboard.figures import Page
+from api.parameters import choice, read_date
+from queries.errors import NoCompleteDay, PeriodError
+from reports.exports.formats import Form, focus_form, spend_form
+from reports.exports.issued_reports import past_reports
+from reports.periods import DAY, DAYS_BACK, KINDS, Period, resolve
+
+AT_ONCE = 31
+PARAMETERS = ("period", "start", "end", "format", "page")
+
+EXPORTS = Page(name="exports", title="Export", lead="", periods={}, makers=(), of_spend=True)
+
+
+class Format(Struct, frozen=True, kw_only=True):
+    """A format that spend can be had in; `form` writes it."""
+
+    title: str
+    media_type: str
+    form: Callable[[], Form]
+
+
+CSV = "text/csv"
+FORMATS: dict[str, Format] = {
+    "csv": Format(title="CSV: a row for each person, product, model and day", media_type=CSV, form=spend_form),
+    "focus": Format(title="FOCUS 1.2, CSV", media_type=CSV, form=partial(focus_form, ".csv")),
+    "focus-parquet": Format(
+        title="FOCUS 1.2, Parquet", media_type="application/vnd.apache.parquet", form=partial(focus_form, ".parquet")
+    ),
+}
+"""Every format, by its name in the address; the first is the usual one."""
+
+TITLES = {"mtd": "Month to date", "last-month": "Last month", "last-90-days": "Last 90 days", "custom": "Custom"}
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """A period that can be chosen; `days` None: it has none at present, and `why` says so."""
+
+    kind: str
+    title: str
+    days: Period | None
+    why: str = ""
+
+
+def offers(now: datetime, newest: date | None) -> list[Offer]:
+    """The periods, each with its days now."""
+    return [_offer(kind, now, newest) for kind in KINDS]
+
+
+def _offer(kind: str, now: datetime, newest: date | None) -> Offer:
+    if kind == "custom":
+        return Offer(kind=kind, title=TITLES[kind], days=None, why=f"at most {DAYS_BACK} days back")
+    try:
+        days = resolve(kind, now, newest)
+    except PeriodError as error:
+        why = error.why if isinstance(error, NoCompleteDay) else str(error)
+        return Offer(kind=kind, title=TITLES[kind], days=None, why=why)
+    return Offer(kind=kind, title=TITLES[kind], days=days)
+
+
+def read_period(given: Mapping[str, str], now: datetime, newest: date | None) -> Period:
+    """The period that was asked for. Raises BadRequest, PeriodError."""
+    kind = choice(*KINDS)("period", given.get("period", ""))
+    start, end = (read_date(name, given[name]) if given.get(name) else None for name in ("start", "end"))
+    return resolve(kind, now, newest, *((start, end) if kind == "custom" else ()))
+
+
+def read_format(given: Mapping[str, str]) -> Format:
+    """The format that was asked for. Raises BadRequest."""
+    return FORMATS[choice(*FORMATS)("format", given.get("format", next(iter(FORMATS))))]
+
+
+def export_values(client: Client, look: Look, given: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """What the page shows."""
+    newest, number = look.reading.newest_complete_day, read_number("page", given)
+    found = past_reports(client, look.viewer.organization_id, AT_ONCE + 1, (number - 1) * AT_ONCE)
+
+    def link(to: int) -> str:
+        return address(look.viewer.organization_id, EXPORTS.name, {"page": str(to)}, "issued")
+
+    offered = offers(now, newest)
+    usual = next((offer.kind for offer in offered if offer.days), "custom")
+    return {
+        "base": address(look.viewer.organization_id, EXPORTS.name, {}),
+        "given": given,
+        "offers": offered,
+        "chosen": given.get("period", usual),
+        "formats": FORMATS,
+        "oldest": now.date() - DAYS_BACK * DAY,
+        "newest": newest,
+        "issued": found[:AT_ONCE],
+        "newer": link(number - 1) if number > 1 else "",
+        "older": link(number + 1) if len(found) > AT_ONCE else "",
+    }

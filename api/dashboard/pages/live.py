@@ -1,0 +1,91 @@
+"""Live: what happens in the organization this minute, as figures that a page shows and a stream sends anew."""
+
+from collections import Counter
+from datetime import datetime
+
+from clickhouse_connect.driver.client import Client
+from msgspec import Struct
+
+from api.dashboard.page_request import Look
+from api.dashboard.figures import Column, Figure, Page, Row, Tile
+from reports.live import Minute, live_minutes
+from reports.exports.spend_report import PRODUCT_LABELS
+
+LIVE = Page(name="live", title="Live", lead="", periods={}, makers=(), of_spend=True)
+"""For owners, who see all; the page tells no spend."""
+
+UNKNOWN = "How far the data reaches is not known yet, so no minute is complete."
+
+
+class Now(Struct, frozen=True, kw_only=True):
+    """The last hour."""
+
+    tiles: tuple[Tile, ...]
+    figures: tuple[Figure, ...]
+    refreshed_at: datetime | None
+
+
+def read_now(client: Client, look: Look, now: datetime) -> Now:
+    """The last hour's minutes."""
+    refreshed_at = look.reading.data_refreshed_at
+    minutes = live_minutes(client, look.viewer.organization_id, now, refreshed_at)
+    return Now(tiles=_tiles(minutes), figures=(_by_minute(minutes), _by_product(minutes)), refreshed_at=refreshed_at)
+
+
+def _tiles(minutes: tuple[Minute, ...]) -> tuple[Tile, ...]:
+    counts = [minute.counts for minute in minutes]
+    return (
+        Tile(label="Events this minute", value=counts[-1].events, detail=f"since {minutes[-1].begins:%H:%M} UTC"),
+        Tile(label="Events in the last hour", value=sum(each.events for each in counts)),
+        Tile(label="Requests in the last hour", value=sum(each.requests for each in counts)),
+        Tile(
+            label="Tokens in the last hour",
+            value=sum(each.prompt_tokens + each.completion_tokens for each in counts),
+            detail="prompt and completion",
+        ),
+    )
+
+
+def _by_minute(minutes: tuple[Minute, ...]) -> Figure:
+    return Figure(
+        name="minutes",
+        title="Events by minute",
+        unit="events of any kind a minute, by the minute (UTC) in which they happened",
+        shape="bars",
+        columns=(
+            Column(key="minute", title="Minute", kind="minute"),
+            Column(key="events", title="Events", drawn=True),
+            Column(key="requests", title="Requests"),
+            Column(key="prompt_tokens", title="Prompt tokens"),
+            Column(key="completion_tokens", title="Completion tokens"),
+        ),
+        rows=tuple(_row(minute) for minute in minutes),
+        empty="Nothing happened in the last hour.",
+    )
+
+
+def _row(minute: Minute) -> Row:
+    of = minute.counts
+    cells = (minute.begins, of.events, of.requests, of.prompt_tokens, of.completion_tokens)
+    return Row(cells=cells, complete=minute.complete)
+
+
+def _by_product(minutes: tuple[Minute, ...]) -> Figure:
+    events: Counter[str] = Counter()
+    for minute in minutes:
+        events.update(minute.counts.products)
+    ranked = sorted(events.items(), key=lambda item: (-item[1], item[0]))
+    return Figure(
+        name="products",
+        title="Events by product",
+        unit="events of the last hour",
+        shape="ranks",
+        columns=(
+            Column(key="product", title="Product", kind="text"),
+            Column(key="events", title="Events", drawn=True),
+        ),
+        rows=tuple(
+            Row(cells=(PRODUCT_LABELS.get(product, product) or "No product", count)) for product, count in ranked
+        ),
+        empty="Nothing happened in the last hour.",
+    )

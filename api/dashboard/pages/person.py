@@ -1,0 +1,210 @@
+"""One person: what they did and used in the same days as the number that led here, and for owners what they spent."""
+
+from collections.abc import Sequence
+
+from api.dashboard.page_request import Ask, Subject
+from api.dashboard.components import day_rows, total_tiles
+from api.dashboard.figures import UNKNOWN_PERSON, Column, Figure, Maker, Page, Part, Row, Tile
+from api.dashboard.formatting import EVERY_PERIOD, Value, usd
+from api.dashboard.error_pages import NO_PAGE
+from api.dashboard.pages.spend import CODE_EXECUTION, NO_REPORT, SPEND_COLUMNS, spend_cells, unpriced_notes
+from api.errors import NotFound, wrong
+from reports import metrics
+from reports.tagged_ids import bare
+from reports.metrics import Did, Named, PersonSpend, Spend, Used
+from reports.exports.spend_report import PRODUCT_LABELS
+
+NO_PRODUCT = "No product"
+
+DAY = Column(key="day", title="Day", kind="day")
+PRODUCT = Column(key="product", title="Product", kind="text")
+MODEL = Column(key="model", title="Model", kind="text")
+DID_COLUMNS = (
+    Column(key="messages", title="Messages", drawn=True),
+    Column(key="chats", title="Chats"),
+    Column(key="sessions", title="Sessions", drawn=True),
+    Column(key="lines_accepted", title="Lines accepted"),
+    Column(key="commits", title="Commits"),
+    Column(key="pull_requests", title="Pull requests"),
+    Column(key="projects", title="Projects used"),
+    Column(key="artifacts", title="Artifacts made"),
+    Column(key="connector_calls", title="Connector calls"),
+)
+USED_COLUMNS = (
+    Column(key="requests", title="Requests", drawn=True),
+    Column(key="prompt_tokens", title="Prompt tokens"),
+    Column(key="completion_tokens", title="Completion tokens"),
+)
+NOTHING = "This person did nothing in these days."
+
+
+def read_account(text: str) -> str:
+    """The account that is asked for. Raises BadRequest."""
+    try:
+        return bare(text)
+    except ValueError:
+        raise wrong("account", text, "the UUID of an account") from None
+
+
+def who(ask: Ask) -> Subject:
+    """Who it is. Raises NotFound for an account that is not one of the organization."""
+    found = metrics.person_of(ask.reading, ask.window("days"), ask.asked_of)
+    if found is None:
+        raise NotFound(NO_PAGE)
+    return Subject(name=found.name or UNKNOWN_PERSON, detail=found.email or "")
+
+
+def did_cells(did: Did) -> tuple[Value, ...]:
+    """The cells of DID_COLUMNS."""
+    return tuple(getattr(did, column.key) for column in DID_COLUMNS)
+
+
+def used_cells(used: Used) -> tuple[Value, ...]:
+    """The cells of USED_COLUMNS."""
+    return used.requests, used.prompt_tokens, used.completion_tokens
+
+
+def product_name(product: str) -> str:
+    """What a product is called."""
+    return PRODUCT_LABELS.get(product, product) or NO_PRODUCT
+
+
+def by_day(ask: Ask) -> Part:
+    """What they did on each day, and in all."""
+    found = metrics.person_activity(ask.reading, ask.window("days"), ask.asked_of)
+    figure = Figure(
+        name="days",
+        title="By day",
+        unit="messages in chats and sessions, and distinct sessions, a day",
+        shape="lines",
+        about=found.about,
+        columns=(DAY, *DID_COLUMNS),
+        rows=day_rows(found.days, did_cells, len(DID_COLUMNS)),
+        metrics=("a person's activity",),
+        tiles=total_tiles(DID_COLUMNS, found, "#products"),
+        empty=NOTHING,
+    )
+    return Part(figure=figure)
+
+
+def by_product(ask: Ask) -> Part:
+    """What they did in each product."""
+    found = metrics.person_activity(ask.reading, ask.window("days"), ask.asked_of)
+    figure = Figure(
+        name="products",
+        title="By product",
+        unit="distinct chats, sessions, projects and artifacts; what happened without a product counts as chat",
+        about=found.about,
+        columns=(PRODUCT, *DID_COLUMNS),
+        rows=tuple(Row(cells=(product_name(of.name), *did_cells(of.value))) for of in found.products),
+        metrics=("a person's activity",),
+        empty=NOTHING,
+    )
+    return Part(figure=figure)
+
+
+def by_model(ask: Ask) -> Part:
+    """What their requests used of each model."""
+    found = metrics.person_usage(ask.reading, ask.window("days"), ask.asked_of)
+    figure = Figure(
+        name="models",
+        title="Requests by model",
+        unit="requests and their tokens, within a seat or beyond it",
+        shape="ranks",
+        about=found.about,
+        columns=(MODEL, *USED_COLUMNS),
+        rows=tuple(Row(cells=(of.name, *used_cells(of.value))) for of in found.models),
+        metrics=("a person's usage",),
+        empty="This person sent no requests in these days.",
+    )
+    return Part(figure=figure)
+
+
+def spend_by_day(ask: Ask) -> Part:
+    """What they spent on each day, and in all."""
+    found = _spend(ask)
+    spend = found.spend
+    total = spend.total if spend else None
+    told = "" if total is None else f"{usd(total.priced_list_usd)} at list price"
+    net = total.net_usd if total else None
+    figure = Figure(
+        name="spend",
+        title="Spend by day",
+        unit="USD; net is after your discount, gross is the list price",
+        shape="bars",
+        about=found.about,
+        columns=(DAY, *SPEND_COLUMNS),
+        rows=day_rows(spend.days, spend_cells, len(SPEND_COLUMNS)) if spend else (),
+        notes=unpriced_notes([total]),
+        metrics=("a person's spend",),
+        tiles=(Tile(label="Net spend", value=net, kind="usd", detail=told, href="#spend-models"),) if spend else (),
+        empty=_empty(found),
+    )
+    return Part(figure=figure)
+
+
+def spend_by_product(ask: Ask) -> Part:
+    """What they spent in each product."""
+    found = _spend(ask)
+    products = found.spend.products if found.spend else ()
+    rows = tuple(Row(cells=(product_name(of.name), *spend_cells(of.value))) for of in products)
+    return _spend_ranks(found, "spend-products", "Spend by product", PRODUCT, rows, products)
+
+
+def spend_by_model(ask: Ask) -> Part:
+    """What they spent on each model."""
+    found = _spend(ask)
+    models = found.spend.models if found.spend else ()
+    rows = tuple(Row(cells=(of.name or CODE_EXECUTION, *spend_cells(of.value))) for of in models)
+    return _spend_ranks(found, "spend-models", "Spend by model", MODEL, rows, models)
+
+
+def _spend_ranks(
+    found: PersonSpend,
+    name: str,
+    title: str,
+    first: Column,
+    rows: tuple[Row, ...],
+    parts: Sequence[Named[Spend]],
+) -> Part:
+    figure = Figure(
+        name=name,
+        title=title,
+        unit="USD; the rows add up to what the person spent",
+        shape="ranks",
+        about=found.about,
+        columns=(first, *SPEND_COLUMNS),
+        rows=rows,
+        notes=unpriced_notes(of.value for of in parts),
+        metrics=("a person's spend",),
+        empty=_empty(found),
+    )
+    return Part(figure=figure)
+
+
+def _spend(ask: Ask) -> PersonSpend:
+    return metrics.person_spend(ask.reading, ask.window("days"), ask.asked_of)
+
+
+def _empty(found: PersonSpend) -> str:
+    return "This person spent nothing in these days." if found.reported else NO_REPORT
+
+
+PERSON = Page(
+    name="person",
+    title="Person",
+    lead="",
+    periods={"days": EVERY_PERIOD},
+    shared="days",
+    parameter="account",
+    read_parameter=read_account,
+    subject=who,
+    makers=(
+        Maker(name="days", title="By day", make=by_day),
+        Maker(name="products", title="By product", make=by_product),
+        Maker(name="models", title="Requests by model", make=by_model),
+        Maker(name="spend", title="Spend by day", make=spend_by_day, of_spend=True),
+        Maker(name="spend-products", title="Spend by product", make=spend_by_product, of_spend=True),
+        Maker(name="spend-models", title="Spend by model", make=spend_by_model, of_spend=True),
+    ),
+)

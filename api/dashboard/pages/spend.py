@@ -1,0 +1,190 @@
+"""Spend: totals, by model, and the people who spend most. Who may not see spend finds no trace of this page."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from api.dashboard.page_request import Ask
+from api.dashboard.components import choices, leader_rows, more, range_of
+from api.dashboard.figures import PERSON_COLUMNS, Column, Figure, Maker, Page, Part, Row, Tile
+from api.dashboard.formatting import PERIOD_NAMES, Value, usd
+from reports import metrics
+from queries.errors import NoCompleteDay
+from reports.metrics import ModelSpend, Spend, SpendTotal
+from reports.periods import DAY, WindowKind, midnight
+from pricing.terms import Terms, read_terms
+
+TOTALS: tuple[WindowKind, ...] = ("mtd", "qtd", "ytd")
+PERIODS: dict[str, tuple[str, ...]] = {"models": ("1-month", "3-months", "1-year", *TOTALS), "people": TOTALS}
+
+SPEND_COLUMNS = (
+    Column(key="net_spend_usd", title="Net spend", kind="usd", drawn=True),
+    Column(key="gross_spend_usd", title="Gross spend", kind="usd"),
+    Column(key="requests", title="Requests"),
+    Column(key="prompt_tokens", title="Prompt tokens"),
+    Column(key="completion_tokens", title="Completion tokens"),
+)
+
+NO_REPORT = (
+    "There is no spend to show, which is not the same as 0: all these days the plan was seat-based with extra usage "
+    "off, and usage within the seats is paid with the seats."
+)
+EXTRA_OFF = (
+    "Your plan is seat-based and extra usage is off, so there is no spend: usage within the seats is paid with the "
+    "seats. Spend appears here for the time in which extra usage is enabled (Organization settings, Usage), or on a "
+    "usage-based plan."
+)
+ONLY_EXTRA = (
+    "Your plan is seat-based: only extra usage is spend. Usage within the seats is paid with the seats and is not in "
+    "these amounts."
+)
+CODE_EXECUTION = "Code execution"
+
+
+def totals(ask: Ask) -> Part:
+    """Month, quarter and year to date; each that has begun without a complete day says so."""
+    found: list[tuple[WindowKind, SpendTotal]] = []
+    early: list[tuple[WindowKind, NoCompleteDay]] = []
+    for kind in TOTALS:
+        try:
+            found.append((kind, metrics.spend(ask.reading, ask.days(kind))))
+        except NoCompleteDay as why:
+            early.append((kind, why))
+    if not found:
+        raise early[0][1]
+    tiles = tuple(
+        Tile(label=PERIOD_NAMES[kind], value=None, kind="usd", detail=why.why) for kind, why in early
+    ) + tuple(
+        Tile(
+            label=PERIOD_NAMES[kind],
+            value=of.spend.net_usd if of.spend else None,
+            kind="usd",
+            detail=range_of(of.about),
+            note=_before_discount(of),
+            href=ask.link(anchor="models", models=kind, people=kind) if of.spend else "",
+        )
+        for kind, of in found
+    )
+    figure = Figure(
+        name="totals",
+        title="Total spend",
+        unit="USD; net is after your discount, gross is the list price",
+        about=found[0][1].about,
+        columns=(Column(key="period", title="Period", kind="text"), Column(key="days", title="Days (UTC)", kind="text"),
+                 *SPEND_COLUMNS),
+        rows=(
+            *(Row(cells=(PERIOD_NAMES[kind], why.why, *spend_cells(None)), known=False) for kind, why in early),
+            *(
+                Row(cells=(PERIOD_NAMES[kind], range_of(of.about), *spend_cells(of.spend)), complete=of.about.complete)
+                for kind, of in found
+                if of.spend
+            ),
+        ),
+        metrics=("spend",),
+        notes=unpriced_notes(of.spend for _, of in found[-1:]),
+        empty=_empty(all(of.reported for _, of in found)),
+    )  # fmt: skip
+    return Part(figure=figure, tiles=tiles)
+
+
+def _before_discount(of: SpendTotal) -> str:
+    spend = of.spend
+    if spend is None:
+        return "" if of.reported else "no extra usage, so no spend"
+    if spend.net_usd is None:
+        return f"{usd(spend.priced_net_usd)} has a price, the rest has none"
+    return f"{usd(spend.priced_list_usd)} at list price"
+
+
+def by_model(ask: Ask) -> Part:
+    """Spend on each model."""
+    found = metrics.spend_by_model(ask.reading, ask.window("models"))
+    models = found.models or ()
+    figure = Figure(
+        name="models",
+        title="Spend by model",
+        unit="USD; the rows add up to the total of these days",
+        shape="ranks",
+        about=found.about,
+        columns=(
+            Column(key="model", title="Model", kind="text"),
+            Column(key="model_family", title="Family", kind="text"),
+            *SPEND_COLUMNS,
+        ),
+        rows=tuple(Row(cells=(*_model(of), *spend_cells(of.spend))) for of in models),
+        choices=choices(ask, "models", PERIODS["models"], "models"),
+        metrics=("spend by model",),
+        notes=unpriced_notes(of.spend for of in models),
+        empty=_empty(found.reported),
+    )
+    return Part(figure=figure)
+
+
+def _model(of: ModelSpend) -> tuple[Value, Value]:
+    return of.model or CODE_EXECUTION, of.family or ""
+
+
+def by_person(ask: Ask) -> Part:
+    """The people with the highest spend."""
+    found = metrics.top_people_by_spend(ask.reading, ask.window("people"), ask.top())
+    figure = Figure(
+        name="people",
+        title="Top people by spend",
+        unit="USD; usage of machines (API keys, service accounts) is nobody's, so this may add up to less",
+        shape="ranks",
+        about=found.about,
+        columns=(*PERSON_COLUMNS, *SPEND_COLUMNS),
+        rows=leader_rows(ask, "people", found.leaders, spend_cells),
+        choices=choices(ask, "people", PERIODS["people"], "people"),
+        more=more(ask, found.ranked, "people"),
+        metrics=("top people by spend",),
+        notes=unpriced_notes(of.value for of in found.leaders),
+        empty=_empty(found.reported),
+    )
+    return Part(figure=figure)
+
+
+def spend_cells(spend: Spend | None) -> tuple[Value, ...]:
+    """The cells of SPEND_COLUMNS. Money is not known when a part of it has no price."""
+    if spend is None:
+        return (None,) * len(SPEND_COLUMNS)
+    return spend.net_usd, spend.list_usd, spend.requests, spend.prompt_tokens, spend.completion_tokens
+
+
+def unpriced_notes(spends: Iterable[Spend | None]) -> tuple[str, ...]:
+    """Says which models have no price, if any."""
+    models = sorted({model or CODE_EXECUTION for spend in spends if spend for model in spend.unpriced_models})
+    if not models:
+        return ()
+    return (f"No price is known for {', '.join(models)}, so amounts with its usage are not known (–).",)
+
+
+def _empty(reported: bool) -> str:
+    return "Nothing was spent in these days." if reported else NO_REPORT
+
+
+def plan_notes(ask: Ask) -> tuple[str, ...]:
+    """What the organization's plan says of its spend on the last day shown."""
+    terms = _in_force(read_terms(ask.reading.client, ask.viewer.organization_id), midnight(ask.last + DAY))
+    if terms is None or not terms.seat_based:
+        return ()
+    return (ONLY_EXTRA if terms.extra_usage else EXTRA_OFF,)
+
+
+def _in_force(history: list[Terms], before: datetime) -> Terms | None:
+    past = [terms for terms in history if terms.in_force_from < before]
+    return past[-1] if past else None
+
+
+SPENDING = Page(
+    name="spend",
+    title="Spend",
+    lead="What usage costs. The CSV of each figure has the exact amounts.",
+    periods=PERIODS,
+    makers=(
+        Maker(name="totals", title="Total spend", make=totals, of_spend=True),
+        Maker(name="models", title="Spend by model", make=by_model, of_spend=True),
+        Maker(name="people", title="Top people by spend", make=by_person, of_spend=True),
+    ),
+    of_spend=True,
+    notes=plan_notes,
+)

@@ -1,0 +1,68 @@
+"""Pages as responses: templates that escape all they are given, and headers that let nothing foreign run."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request, Response
+
+from api.dashboard import formatting
+from api.static_files import url_of
+from api.dashboard.charts import draw
+from api.exception_handlers import refuse
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+    "vary": "accept-encoding",
+}
+WORTH_PACKING = 1024
+
+TITLES = {
+    400: "This address asks for something that is not there",
+    401: "Sign in first",
+    403: "You may not see this",
+    404: "There is no such page",
+    405: "This cannot be done here",
+    429: "Too many requests",
+    500: "Something went wrong here",
+    503: "The numbers cannot be read at present",
+}
+
+templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+templates.globals.update(asset=url_of, draw=draw, exact=formatting.exact, shown=formatting.shown, moment=formatting.moment,
+                         days=formatting.days, day=formatting.day)  # fmt: skip
+
+
+def html(request: Request[Any, Any, Any], template: str, status: int = 200, **values: Any) -> Response[bytes]:
+    """A page of a template, packed if the browser takes that."""
+    body = templates.get_template(template).render(values).encode()
+    headers = dict(HEADERS)
+    if len(body) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers["content-encoding"] = gzip.compress(body, 5, mtime=0), "gzip"
+    return Response(body, status_code=status, headers=headers, media_type="text/html")
+
+
+def refuse_page(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The page of a refusal. An error that nobody foresaw is logged with the request's id, as everywhere."""
+    told = refuse(request, error)
+    status = told.status_code or 500
+    title = TITLES.get(status, "This cannot be done")
+    values = {"title": title, "message": told.content.error.message, "address": request.url.path}
+    response = html(request, "refused.html", status, **values)
+    response.headers.update(told.headers)
+    return response

@@ -1,0 +1,223 @@
+"""The routes of the dashboard. An address names organization, page and choices: a link shows the same to the next."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import anyio
+from litestar import Request, Response, Router, get
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from api.audit import TELLS_SPEND, tell_rows
+from api.context import Context
+from api.dashboard.pages.activity import ACTIVITY
+from api.dashboard.rendering import HEADERS, html
+from api.dashboard.page_request import Ask, address, read_choices, read_once, read_until
+from api.static_files import assets
+from api.dashboard.components import choices
+from api.dashboard.export_routes import exports
+from api.dashboard.figures import Figure, Maker, Page, Part
+from api.dashboard.formatting import exact
+from api.dashboard.page_context import DETAILS, PAGES, frame, opened, query_of
+from api.dashboard.error_pages import NO_PAGE, refuse, require_organization, require_reader, require_spend_page
+from api.dashboard.live_routes import live
+from api.dashboard.pages.operator import OPERATOR, operator
+from api.dashboard.pages.people import PARAMETERS, list_people
+from api.errors import BadRequest, NotFound, Unavailable
+from api.auth.authenticate import identify
+from api.auth.principal import Operator, Viewer, viewer_of
+from reports.exports.csv_cells import csv_line, safe_text
+from queries.errors import NoCompleteDay
+from reports.metrics import METRICS
+
+logger = logging.getLogger("tally.api")
+
+OF_ORGANIZATION = "/organizations/{organization:str}"
+
+DEFINITIONS = {metric.name: metric for metric in METRICS}
+
+
+def makers_of(page: Page, viewer: Viewer) -> list[Maker]:
+    """The parts of the page that its viewer may see."""
+    return [maker for maker in page.makers if viewer.sees_spend or not maker.of_spend]
+
+
+async def asked(request: Request[Any, Any, Any], page: Page) -> Ask:
+    """What the address asks for; how far the tables reach is read first, so every number holds at least that."""
+    context: Context = request.app.state.context
+    given = read_once(query_of(request), ("until", "top", *page.periods, *filter(None, [page.parameter])))
+    asked_of = read_subject(page, given)
+    seen = await opened(request)
+    today = context.clock().date()
+    last = read_until(given, seen.reading.newest_complete_day, today)
+    to_date = last if "until" in given else max(today, last)
+    return Ask(seen, page.name, last, to_date, read_choices(given, page.periods), given, asked_of)
+
+
+def read_subject(page: Page, given: Mapping[str, str]) -> str:
+    """Whom or what a page is asked of; nothing for one that is of all. Raises BadRequest."""
+    if page.parameter and page.parameter not in given:
+        raise BadRequest(f"{page.parameter}: missing. Allowed: an address with {page.parameter}.")
+    return page.read_parameter(given[page.parameter]) if page.parameter else ""
+
+
+async def make_parts(context: Context, ask: Ask, page: Page, makers: Sequence[Maker]) -> list[Part]:
+    """The parts of a page, read side by side. One that fails says so in its place and takes no other with it."""
+    parts: dict[str, Part] = {}
+
+    async def make(maker: Maker) -> None:
+        try:
+            parts[maker.name] = await context.run(lambda _: maker.make(ask))
+        except NoCompleteDay as error:
+            parts[maker.name] = empty_part(ask, page, maker, error)
+        except Unavailable as error:
+            parts[maker.name] = failed_part(maker, error.message)
+        except Exception:
+            logger.exception("the figure %s of the page %s failed", maker.name, ask.page)
+            parts[maker.name] = failed_part(maker, "Something went wrong here; the log says what.")
+
+    async with anyio.create_task_group() as group:
+        for maker in makers:
+            group.start_soon(make, maker)
+    return [parts[maker.name] for maker in makers]
+
+
+def failed_part(maker: Maker, why: str) -> Part:
+    """What stands in place of a part that cannot be read."""
+    return Part(figure=Figure(name=maker.name, title=maker.title, failed=why))
+
+
+def empty_part(ask: Ask, page: Page, maker: Maker, why: NoCompleteDay) -> Part:
+    """What stands in place of a part whose period has no day yet: why, and the other periods."""
+    kinds = () if maker.name == page.shared else page.periods.get(maker.name, ())
+    others = choices(ask, maker.name, kinds, maker.name)
+    said = f"{why.why[:1].upper()}{why.why[1:]}."
+    return Part(figure=Figure(name=maker.name, title=maker.title, choices=others, empty=said))
+
+
+@get("/", include_in_schema=False)
+async def home(request: Request[Any, Any, Any]) -> Redirect:
+    """The first page of whoever is signed in."""
+    who = await identify(request, request.app.state.context)
+    first = OPERATOR if isinstance(who, Operator) else address(who.organization_id, ACTIVITY.name, {})
+    return Redirect(first, status_code=303, headers=HEADERS)
+
+
+async def show(request: Request[Any, Any, Any], organization: str, page: Page) -> Response[bytes]:
+    """A whole page."""
+    context: Context = request.app.state.context
+    viewer = viewer_of(request)
+    require_organization(viewer, organization)
+    ask = await asked(request, page)
+    subject = await context.run(lambda _: page.subject(ask))
+    parts = await make_parts(context, ask, page, makers_of(page, viewer))
+    notes = await context.run(lambda _: page.notes(ask))
+    return html(
+        request,
+        "page.html",
+        **frame(ask.look, page.name, ask.given.get("until", "")),
+        ask=ask,
+        page=page,
+        subject=subject,
+        tiles=[tile for part in parts for tile in part.tiles],
+        figures=[part.figure for part in parts],
+        notes=notes,
+        choices=choices(ask, page.shared, page.periods[page.shared]) if page.shared else (),
+        definitions=DEFINITIONS,
+        today=context.clock().date(),
+    )
+
+
+async def show_figure(request: Request[Any, Any, Any], organization: str, page: Page, file: str) -> Response[bytes]:
+    """A figure of a page as CSV, exact and unrounded, or some (`a,b.html`) as the HTML that takes their place."""
+    context: Context = request.app.state.context
+    viewer = viewer_of(request)
+    require_organization(viewer, organization)
+    wanted, _, kind = file.rpartition(".")
+    names = set(wanted.split(",")) if kind == "html" else {wanted}
+    makers = [maker for maker in makers_of(page, viewer) if maker.name in names]
+    if len(makers) != len(names) or kind not in ("csv", "html"):
+        raise NotFound(NO_PAGE)
+    ask = await asked(request, page)
+    await context.run(lambda _: page.subject(ask))
+    parts = await make_parts(context, ask, page, makers)
+    if kind == "html":
+        figures = [part.figure for part in parts]
+        return html(request, "fragment.html", figures=figures, ask=ask, definitions=DEFINITIONS)
+    [part] = parts
+    if part.figure.failed:
+        raise Unavailable(part.figure.failed, 5)
+    if not part.figure.columns:
+        raise BadRequest(part.figure.empty)
+    tell_rows(request, len(part.figure.rows))
+    name = csv_name(viewer.organization_id, page, part.figure, ask)
+    headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
+    return Response(csv_of(part.figure), headers=headers, media_type="text/csv")
+
+
+def csv_name(organization_id: str, page: Page, figure: Figure, ask: Ask) -> str:
+    """What a figure's CSV is called: by all that tells its rows from another's, but whom or what the page is about."""
+    days = figure.about.window if figure.about else None
+    first, last = (days.first, days.last) if days else (ask.last, ask.last)
+    return f"{page.name}-{figure.name}-{organization_id}-{first}-{last}.csv"
+
+
+def routes_of(page: Page) -> Router:
+    """The page and its figures, each under an address of its own; what tells of spend is in the audit log."""
+    guards = [require_reader, *([require_spend_page] if page.of_spend else [])]
+    told = {TELLS_SPEND: any(maker.of_spend for maker in page.makers)}
+
+    @get("/", include_in_schema=False, opt=told)
+    async def whole(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
+        return await show(request, organization, page)
+
+    @get("/{file:str}", include_in_schema=False, opt=told)
+    async def figure(
+        request: Request[Any, Any, Any], organization: FromPath[str], file: FromPath[str]
+    ) -> Response[bytes]:
+        return await show_figure(request, organization, page, file)
+
+    return Router(f"{OF_ORGANIZATION}/{page.name}", route_handlers=[whole, figure], guards=guards)
+
+
+@get([OF_ORGANIZATION, OF_ORGANIZATION + "/{rest:path}"], include_in_schema=False, guards=[require_reader])
+async def elsewhere(request: Request[Any, Any, Any], organization: FromPath[str]) -> None:
+    """Any other address of an organization."""
+    require_organization(viewer_of(request), organization)
+    raise NotFound(NO_PAGE)
+
+
+@get(OF_ORGANIZATION + "/people", include_in_schema=False, guards=[require_reader])
+async def people(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
+    """The people behind a number."""
+    context: Context = request.app.state.context
+    viewer = viewer_of(request)
+    require_organization(viewer, organization)
+    given = read_once(query_of(request), PARAMETERS)
+    today = context.clock().date()
+    seen = await opened(request)
+    listed = await context.run(lambda _: list_people(seen.reading, viewer.organization_id, given, today))
+    return html(request, "people.html", **frame(seen, "people"), listed=listed)
+
+
+def csv_of(of: Figure) -> bytes:
+    """The rows of a figure as CSV (RFC 4180). A text that a spreadsheet would run gets a leading apostrophe."""
+    lines = [csv_line(column.key for column in of.columns)]
+    lines += [
+        csv_line(safe_text(cell) if isinstance(cell, str) else exact(cell) for cell in row.cells) for row in of.rows
+    ]
+    return "".join(lines).encode()
+
+
+REFUSALS: dict[int | type[Exception], Any] = {Exception: refuse, HTTPException: refuse}
+
+dashboard = Router(
+    "/",
+    route_handlers=[
+        *(home, assets, people, exports, live, operator, elsewhere),
+        *(routes_of(page) for page in (*PAGES, *DETAILS) if page.makers),
+    ],
+    exception_handlers=REFUSALS,
+)

@@ -1,0 +1,193 @@
+"""The engagement lists, declared once: what each takes, what it can be ordered by, and how its rows look."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from clickhouse_connect.driver.client import Client
+from msgspec import Struct
+
+from api.tagged_ids import GROUP, PROJECT, USER, tagged
+from api.parameters import Reader, a_flag, a_name, an_id, choice
+from api.schemas.common import SPEND_FIELDS, Metrics, cents, filled, metric_names, user_of
+from api.schemas.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
+from api.schemas.users import UserActivity
+from reports.engagement.query import Question, stamp
+from reports.engagement.lists import (
+    Lister,
+    read_artifacts,
+    read_connectors,
+    read_plugins,
+    read_projects,
+    read_skills,
+    read_users,
+    stamp_of_users,
+)
+from queries.sql_files import Row
+from tally_client.events.activity import ArtifactType
+from tally_client.events.directory import ShareStatus
+
+PEOPLE: dict[str, Reader] = {"user_id": an_id(USER), "rbac_group_id": an_id(GROUP)}
+EXTENDED = ("chat", "claude_code", "cowork", "office_agent")
+RANGE = ("date", "starting_date", "ending_date", "filter[]", "group_by[]", "order_by", "order", "limit", "page")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One list. `filters` reads each dimension's values, `sort` names its own sort column, `metrics` what else it
+    can be ordered by, `row` makes a response's row. `paged` says whether a question is answered in pages, and `stamp`
+    tells what its rows and their places are made of."""
+
+    name: str
+    read: Lister
+    row: Callable[[Row, Question], Struct]
+    filters: Mapping[str, Reader]
+    group_by: tuple[str, ...]
+    sort: str
+    metrics: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = RANGE
+    paged: Callable[[Question], bool] = field(default=lambda _: True)
+    stamp: Callable[[Client, Question], str] = stamp
+
+    @property
+    def priced(self) -> bool:
+        """Whether its rows tell of spend."""
+        return not SPEND_FIELDS.isdisjoint(self.metrics)
+
+
+def user_row(row: Row, question: Question) -> UserActivity:
+    """A person, or a group whose key is the row's."""
+    others: dict[str, Any] = {"user": None, "last_activity_date": row["last_day"]}
+    if question.by_group:
+        others |= _group(row["key"], row["group_name"]) | {"distinct_user_count": row["distinct_users"]}
+    else:
+        others["user"] = user_of(row["key"], row["email"])
+    return filled(UserActivity, row["counts"], **others)
+
+
+def project_row(row: Row, question: Question) -> ProjectActivity:
+    """A project; who created it is null when the directory does not know."""
+    known = bool(row["created_at"])
+    return filled(
+        ProjectActivity,
+        row["counts"],
+        project_id=tagged(PROJECT, row["project_id"]),
+        project_name=row["name"],
+        created_at=row["created_at"] if known else None,
+        created_by=user_of(row["created_by"], row["email"]) if known else None,
+        **_cut(row, question),
+    )
+
+
+def connector_row(row: Row, question: Question) -> ConnectorActivity:
+    """A connector under its stable key."""
+    others = {"connector_name": row["name"], "connector_display_name": row["display_name"]}
+    return filled(ConnectorActivity, row["counts"], **others, **_cut(row, question))
+
+
+def skill_row(row: Row, question: Question) -> SkillActivity:
+    """A skill. Its money is null where a part of it has no price."""
+    others = {"skill_name": row["name"], "skill_display_name": row.get("display_name")}
+    others |= {"attributed_list_price": cents(row["list_price"]), "estimated_overage_spend": cents(row["overage"])}
+    others["currency"] = "USD" if row["list_price"] else None
+    return filled(SkillActivity, row["counts"], share_status=row.get("share_status"), **others, **_cut(row, question))
+
+
+def plugin_row(row: Row, question: Question) -> PluginActivity:
+    """A plugin."""
+    others = {"plugin_name": row["name"], "plugin_id": row["plugin_id"]}
+    return filled(PluginActivity, row["counts"], **others, **_cut(row, question))
+
+
+def artifact_row(row: Row, question: Question) -> ArtifactActivity:
+    """A bucket of artifacts."""
+    others = {"artifact_type": row["artifact_type"], "is_shared": bool(row["is_shared"])}
+    return filled(ArtifactActivity, row["counts"], **others, **_cut(row, question))
+
+
+def _cut(row: Row, question: Question) -> dict[str, Any]:
+    cut: dict[str, Any] = _group(row["group_id"], row["group_name"]) if question.by_group else {}
+    if question.by_user:
+        cut["user_id"] = tagged(USER, row["user_id"])
+    if question.by_product:
+        cut["product"] = row["product_key"]
+    return cut
+
+
+def _group(group_id: str, name: str) -> dict[str, Any]:
+    return {"rbac_group_id": tagged(GROUP, group_id), "rbac_group_name": name or None}
+
+
+def _metrics(kind: type[Metrics]) -> tuple[str, ...]:
+    return tuple(metric_names(kind))
+
+
+USERS = Endpoint(
+    "users",
+    read_users,
+    user_row,
+    filters={**PEOPLE, "project_id": an_id(PROJECT)},
+    group_by=("rbac_group_id",),
+    sort="email_address",
+    metrics=_metrics(UserActivity),
+    stamp=stamp_of_users,
+)
+PROJECTS = Endpoint(
+    "apps/chat/projects",
+    read_projects,
+    project_row,
+    filters={**PEOPLE, "project_id": an_id(PROJECT)},
+    group_by=("rbac_group_id", "user_id"),
+    sort="project_id",
+    metrics=_metrics(ProjectActivity),
+)
+CONNECTORS = Endpoint(
+    "connectors",
+    read_connectors,
+    connector_row,
+    filters={**PEOPLE, "product": choice(*EXTENDED), "connector_name": a_name},
+    group_by=("product", "rbac_group_id", "user_id"),
+    sort="connector_name",
+    metrics=_metrics(ConnectorActivity),
+)
+SKILLS = Endpoint(
+    "skills",
+    read_skills,
+    skill_row,
+    filters={
+        **PEOPLE,
+        "product": choice(*EXTENDED),
+        "share_status": choice(*get_args(ShareStatus)),
+        "skill_name": a_name,
+    },
+    group_by=("product", "rbac_group_id", "user_id"),
+    sort="skill_name",
+    metrics=(*_metrics(SkillActivity), "estimated_overage_spend", "attributed_list_price"),
+)
+PLUGINS = Endpoint(
+    "plugins",
+    read_plugins,
+    plugin_row,
+    filters={**PEOPLE, "product": choice("claude_code", "cowork"), "plugin_name": a_name},
+    group_by=("product", "rbac_group_id", "user_id"),
+    sort="plugin_name",
+    metrics=_metrics(PluginActivity),
+)
+ARTIFACTS = Endpoint(
+    "artifacts",
+    read_artifacts,
+    artifact_row,
+    filters={
+        **PEOPLE,
+        "product": choice("chat", "claude_code", "cowork"),
+        "artifact_type": choice(*get_args(ArtifactType)),
+        "is_shared": a_flag,
+    },
+    group_by=("product", "rbac_group_id", "user_id"),
+    sort="artifact_type",
+    parameters=("date", "filter[]", "group_by[]", "limit", "page"),
+    paged=lambda question: question.by_user or question.by_group or question.by_product,
+)
+
+SUMMARY_PARAMETERS = ("starting_date", "ending_date", "filter[]", "limit", "page")
+SUMMARY_FILTERS = {"rbac_group_id": an_id(GROUP)}

@@ -1,0 +1,171 @@
+"""From a request's parameters to a question, and from its answer to a page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+
+from clickhouse_connect.driver.client import Client
+from msgspec import Struct
+
+from api.context import Context
+from api.cursors import Cursor, digest_of, seal, unseal
+from api.engagement.endpoints import SUMMARY_FILTERS, Endpoint
+from api.errors import BadRequest, CursorGone, Unavailable, one_of, wrong
+from api.parameters import (
+    Given,
+    read_choice,
+    read_choices,
+    read_days,
+    read_filters,
+    read_limit,
+    single,
+)
+from api.schemas.common import SEARCHES, SPEND_FIELDS, Page, without_searches, without_spend
+from api.schemas.summaries import SummaryPage, day_summary
+from api.auth.principal import Viewer
+from reports.engagement.query import Place, Question, Ranking
+from reports.engagement.summaries import read_summaries
+from queries.freshness import Freshness
+from queries.sql_files import Row
+
+WHOLE = 100_000
+"""Rows of a list that is never cut into pages; its kinds of rows are few."""
+
+
+def newest_day(context: Context, freshness: Freshness) -> date:
+    """The newest day that is complete. Raises Unavailable while nobody knows one."""
+    newest = freshness.newest_complete_day(context.grace)
+    if newest is None:
+        raise Unavailable("No day is complete yet: part of the log was never read to its end. Try again later.", 60)
+    return newest
+
+
+def answer_summaries(client: Client, context: Context, viewer: Viewer, given: Given) -> SummaryPage:
+    """The page of all days that are asked for."""
+    freshness = context.freshness(client)
+    first, last = read_days(given, newest_day(context, freshness), ranged=False)
+    read_limit(given)
+    if "page" in given:
+        raise wrong("page", single(given, "page"), "nothing: summaries come in one page, whose next_page is null")
+    groups = read_filters(given, SUMMARY_FILTERS)["rbac_group_id"]
+    question = Question(viewer.organization_id, first, last, groups=groups)
+    days = [day_summary(summary) for summary in read_summaries(client, question)]
+    return SummaryPage(
+        data=days,
+        summaries=days,
+        organization_id=viewer.organization_id,
+        data_refreshed_at=freshness.data_refreshed_at,
+    )
+
+
+def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer, given: Given) -> Page[Struct]:
+    """One page of a list. Positions are read before cells, so the page holds at least what it says."""
+    freshness = context.freshness(client)
+    newest = newest_day(context, freshness)
+    query = query_digest(endpoint.name, viewer, given)
+    cursor = None
+    if text := single(given, "page"):
+        cursor = unseal(text, context.secret(client), query, Cursor)
+    question = read_question(endpoint, viewer, given, newest, cursor)
+    asked = read_limit(given)
+    limit = asked if endpoint.paged(question) else WHOLE
+    if cursor is not None and not endpoint.paged(question):
+        raise BadRequest("page: only a list that is grouped with group_by[] has pages here. Allowed: no page.")
+    seen, found = _read(client, endpoint, _limited(question, limit + 1), cursor)
+    rows = found[:limit]
+    next_page = None
+    if len(found) > limit:
+        next_cursor = Cursor(query, question.first, question.last, seen, rows[-1]["rank"], rows[-1]["key"])
+        next_page = seal(next_cursor, context.secret(client))
+    shaped = [endpoint.row(row, question) for row in rows]
+    return Page(
+        data=[seen_by(viewer, row) for row in shaped],
+        next_page=next_page,
+        organization_id=viewer.organization_id,
+        data_refreshed_at=freshness.data_refreshed_at,
+    )
+
+
+def seen_by(viewer: Viewer, row: Struct) -> Struct:
+    """The row without what its viewer may not see."""
+    row = row if viewer.sees_spend else without_spend(row)
+    return row if viewer.sees_detail else without_searches(row)
+
+
+def read_question(endpoint: Endpoint, viewer: Viewer, given: Given, newest: date, cursor: Cursor | None) -> Question:
+    """What is asked; days and place are the cursor's after the first page. Raises BadRequest."""
+    ranged = "starting_date" in endpoint.parameters
+    days = (cursor.first, cursor.last) if cursor else read_days(given, newest, ranged)
+    filters = read_filters(given, endpoint.filters)
+    groupings = read_choices(given, "group_by[]", endpoint.group_by)
+    if endpoint.name == "users" and filters["project_id"] and (groupings or filters["rbac_group_id"]):
+        raise BadRequest("filter[]: project_id goes with neither group_by[] nor rbac_group_id. Allowed: one of them.")
+    names = next((values for dimension, values in filters.items() if dimension.endswith("_name")), [])
+    return Question(
+        viewer.organization_id,
+        *days,
+        users=filters["user_id"],
+        groups=filters["rbac_group_id"],
+        projects=filters.get("project_id", ()),
+        products=filters.get("product", ()),
+        names=names,
+        share_statuses=filters.get("share_status", ()),
+        types=filters.get("artifact_type", ()),
+        shared=filters.get("is_shared", ()),
+        by_user="user_id" in groupings,
+        by_group="rbac_group_id" in groupings,
+        by_product="product" in groupings,
+        priced=endpoint.priced,
+        ranking=read_ranking(endpoint, viewer, given, cursor),
+    )
+
+
+def read_ranking(endpoint: Endpoint, viewer: Viewer, given: Given, cursor: Cursor | None) -> Ranking:
+    """The order: the list's own sort column upwards, a metric downwards, unless `order` says otherwise.
+
+    For somebody who sees all but spend there is no order by spend, which would tell who spends more, nor by searches.
+    """
+    hidden = {*(() if viewer.sees_spend else SPEND_FIELDS), *(() if viewer.sees_detail else (SEARCHES,))}
+    metrics = [name for name in endpoint.metrics if name not in hidden]
+    by = single(given, "order_by") or endpoint.sort
+    if by != endpoint.sort and by not in metrics:
+        raise wrong("order_by", by, one_of((endpoint.sort, *metrics)))
+    metric = "" if by == endpoint.sort else by
+    order = read_choice(given, "order", ("asc", "desc")) or ("desc" if metric else "asc")
+    after = Place(cursor.rank, cursor.key) if cursor else Place()
+    return Ranking(metric, order == "desc", after)
+
+
+def query_digest(endpoint: str, viewer: Viewer, given: Given) -> str:
+    """What a cursor is bound to: who asks, and all that decides which rows there are and in which order."""
+    deciding = sorted(f"{name}={value}" for name in given if name not in ("page", "limit") for value in given[name])
+    return digest_of(endpoint, viewer.organization_id, viewer.name, *deciding)
+
+
+def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, Sequence[Row]]:
+    if cursor is None and not endpoint.paged(question):
+        return "", endpoint.read(client, question)
+    return steady(lambda: endpoint.read(client, question), lambda: endpoint.stamp(client, question), cursor)
+
+
+def steady(
+    read: Callable[[], Sequence[Row]], stamp_now: Callable[[], str], cursor: Cursor | None
+) -> tuple[str, Sequence[Row]]:
+    """The rows and the stamp of their cells: first the stamp on page 1, last on later ones, so that both saw the same.
+
+    Raises CursorGone when they did not.
+    """
+    if cursor is None:
+        seen = stamp_now()
+        return seen, read()
+    rows = read()
+    if stamp_now() != cursor.stamp:
+        raise CursorGone(
+            f"page: a day from {cursor.first} to {cursor.last}, or what its rows are placed by, was revised since "
+            "page 1. Begin again without it."
+        )
+    return cursor.stamp, rows
+
+
+def _limited(question: Question, limit: int) -> Question:
+    return replace(question, ranking=replace(question.ranking, limit=limit))

@@ -1,0 +1,166 @@
+"""The routes. Parameters are declared here for the OpenAPI document; `asking` reads them, with refusals of our own."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any
+
+from litestar import Request, Router, get
+from litestar.di import Provide
+from litestar.params import QueryParameter
+
+from api.engagement.query import answer, answer_summaries
+from api.context import Context
+from api.engagement.endpoints import (
+    ARTIFACTS,
+    CONNECTORS,
+    PLUGINS,
+    PROJECTS,
+    SKILLS,
+    SUMMARY_FILTERS,
+    SUMMARY_PARAMETERS,
+    USERS,
+    Endpoint,
+)
+from api.auth.guards import require_viewer
+from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Reader
+from api.requests import REFUSALS, Declared, given_of
+from api.schemas.common import Page
+from api.schemas.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
+from api.schemas.summaries import SummaryPage
+from api.schemas.users import UserActivity
+from api.usage.endpoints import REPORTS
+from api.usage.filters import Filter
+from api.usage.routes import HANDLERS
+from api.auth.principal import viewer_of
+
+PREFIX = "/v1/organizations/analytics"
+
+
+def _declared(name: str, description: str) -> Any:
+    return QueryParameter(name=name, required=False, description=description)
+
+
+DateText = Annotated[str | None, _declared("date", "One UTC day, YYYY-MM-DD. Instead of starting_date.")]
+Starting = Annotated[str | None, _declared("starting_date", "First UTC day.")]
+Ending = Annotated[
+    str | None,
+    _declared("ending_date", f"The UTC day before which it ends, at most {MOST_DAYS} after starting_date. The newest "
+              "complete day is the last one when it is left out."),
+]  # fmt: skip
+FilterBy = Annotated[
+    list[str] | None,
+    _declared("filter[]", f"`dimension:value`; repeated: or within a dimension, and across. At most {MOST_ENTRIES}."),
+]
+GroupBy = Annotated[list[str] | None, _declared("group_by[]", "Dimensions that rows are apart by.")]
+OrderBy = Annotated[str | None, _declared("order_by", "The list's sort column or the dotted name of a metric.")]
+Order = Annotated[str | None, _declared("order", "`asc` or `desc`; a metric is `desc` unless this says otherwise.")]
+Limit = Annotated[str | None, _declared("limit", f"Rows of a page, 1 to {MOST_ROWS}, {USUAL_ROWS} without.")]
+Cursor = Annotated[str | None, _declared("page", "`next_page` of the page before.")]
+
+
+async def ranged(
+    date: DateText = None,
+    starting_date: Starting = None,
+    ending_date: Ending = None,
+    filter_: FilterBy = None,
+    group_by: GroupBy = None,
+    order_by: OrderBy = None,
+    order: Order = None,
+    limit: Limit = None,
+    page: Cursor = None,
+) -> None:
+    """The parameters of a list over days."""
+
+
+async def one_day(
+    date: DateText = None, filter_: FilterBy = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
+) -> None:
+    """The parameters of a list of one day."""
+
+
+async def daily(
+    starting_date: Starting = None,
+    ending_date: Ending = None,
+    filter_: FilterBy = None,
+    limit: Limit = None,
+    page: Cursor = None,
+) -> None:
+    """The parameters of the summaries."""
+
+
+over_days = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(ranged)})
+of_a_day = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(one_day)})
+
+
+async def listed(request: Request[Any, Any, Any], endpoint: Endpoint) -> Page[Any]:
+    """A page of a list."""
+    context: Context = request.app.state.context
+    given = given_of(request, endpoint.parameters)
+    work = partial(answer, context=context, endpoint=endpoint, viewer=viewer_of(request), given=given)
+    return await context.run(work)
+
+
+@get(
+    "/summaries",
+    responses=REFUSALS,
+    dependencies={"_declared": Provide(daily)},
+    summary="Active people, seats and invitations by day",
+)
+async def summaries(request: Request[Any, Any, Any], _declared: Declared) -> SummaryPage:
+    """Active people of each day by trailing window and product, with the seats and invitations at its end."""
+    context: Context = request.app.state.context
+    given = given_of(request, SUMMARY_PARAMETERS)
+    return await context.run(partial(answer_summaries, context=context, viewer=viewer_of(request), given=given))
+
+
+@over_days("/users", summary="What each person did")
+async def users(request: Request[Any, Any, Any], _declared: Declared) -> Page[UserActivity]:
+    """People with any activity; with group_by[]=rbac_group_id the groups that they held."""
+    return await listed(request, USERS)
+
+
+@over_days("/apps/chat/projects", summary="Projects of chat")
+async def projects(request: Request[Any, Any, Any], _declared: Declared) -> Page[ProjectActivity]:
+    """Projects that people worked in."""
+    return await listed(request, PROJECTS)
+
+
+@over_days("/connectors", summary="Connectors")
+async def connectors(request: Request[Any, Any, Any], _declared: Declared) -> Page[ConnectorActivity]:
+    """Connectors that people called."""
+    return await listed(request, CONNECTORS)
+
+
+@over_days("/skills", summary="Skills", tells_spend=True)
+async def skills(request: Request[Any, Any, Any], _declared: Declared) -> Page[SkillActivity]:
+    """Skills that people used or switched on."""
+    return await listed(request, SKILLS)
+
+
+@over_days("/plugins", summary="Plugins")
+async def plugins(request: Request[Any, Any, Any], _declared: Declared) -> Page[PluginActivity]:
+    """Plugins that people used or installed."""
+    return await listed(request, PLUGINS)
+
+
+@of_a_day("/artifacts", summary="Artifacts by type")
+async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Page[ArtifactActivity]:
+    """Artifacts that were made on a day, by type and whether they were ever shared."""
+    return await listed(request, ARTIFACTS)
+
+
+LISTS = (USERS, PROJECTS, CONNECTORS, SKILLS, PLUGINS, ARTIFACTS)
+FILTERS: dict[str, Mapping[str, Reader | Filter]] = {
+    "summaries": SUMMARY_FILTERS,
+    **{endpoint.name: endpoint.filters for endpoint in LISTS},
+    **{report.name: report.filters for report in REPORTS},
+}
+"""The filters of each route, for whoever walks over all of them."""
+
+analytics = Router(
+    PREFIX,
+    route_handlers=[summaries, users, projects, connectors, skills, plugins, artifacts, *HANDLERS],
+    guards=[require_viewer],
+    tags=["analytics"],
+    security=[{"bearer": []}, {"api_key": []}],
+)

@@ -1,0 +1,15 @@
+"""`tally api`."""
+
+import typer
+
+from cli.console import running_settings
+from deploy.log_setup import log_to_stderr
+
+
+def command(context: typer.Context) -> None:
+    """Serve the Analytics API over HTTP, until it is told to end."""
+    settings = running_settings(context)
+    log_to_stderr()
+    from deploy.api import run
+
+    run(settings)

@@ -1,0 +1,135 @@
+"""`tally dead-letters list|replay`."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import ascii_json, running_settings, warn
+from deploy.errors import ExitCode, UserError, printable
+from deploy.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.dead_letters import DeadLetter, Filter
+
+app = typer.Typer(name="dead-letters", help="Records that cannot be counted.", no_args_is_help=True)
+
+BATCH = 500
+CONFLICT = "conflict"
+NEW_ID = (
+    "To count it, emit it under a new event_id: `tally dead-letters list --reason conflict --json` has its bytes in "
+    "value_base64."
+)
+_SHOWN_BYTES = 160
+
+Topic = Annotated[str | None, typer.Option(help="Only of this topic.")]
+Reason = Annotated[str | None, typer.Option(help="Only with this reason.")]
+Since = Annotated[datetime | None, typer.Option(help="Only of records that came at or after this moment (UTC).")]
+
+
+@app.command("list")
+def show(
+    context: typer.Context,
+    topic: Topic = None,
+    reason: Reason = None,
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=0, help="Letters to print; 0 is all.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line, with the bytes.")] = False,
+) -> None:
+    """Show the letters, oldest first, and count them by reason."""
+    settings = running_settings(context)
+    counts = asyncio.run(_show(settings, _filter(topic, reason, since), limit, as_json))
+    for name, count in counts.most_common():
+        warn(f"{count:,} {name}")
+    hidden = counts.total() - limit if limit else 0
+    if hidden > 0:
+        warn(f"{hidden:,} more are not shown; --limit 0 shows all")
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    topic: Topic = None,
+    reason: Reason = None,
+    since: Since = None,
+    everything: Annotated[bool, typer.Option("--all", help="Without a filter: all of them.")] = False,
+) -> None:
+    """Send letters' bytes to their topics again, and take the letters away.
+
+    Letters of people who were forgotten since are taken away only.
+
+    Conflicts (an event_id with two payloads) are left: their id is another event's, so they count only under a new one.
+    """
+    if not (topic or reason or since or everything):
+        raise UserError("Say which letters to replay", "--topic, --reason, --since, or --all.")
+    if reason == CONFLICT:
+        raise UserError("A conflict cannot be replayed: its event_id is another event's", NEW_ID, ExitCode.REFUSED)
+    settings = running_settings(context)
+    replayed, forgotten, left = asyncio.run(_replay(settings, _filter(topic, reason, since)))
+    typer.echo(f"{replayed:,} letters replayed.")
+    if forgotten:
+        warn(f"{forgotten:,} letters of people who were forgotten since were taken away, and not replayed")
+    if left[CONFLICT]:
+        warn(f"{left[CONFLICT]:,} conflicts were left: the event_id of each is another event's. {NEW_ID}")
+    if cut := left.total() - left[CONFLICT]:
+        warn(f"{cut:,} letters were left that hold only the beginning of their record")
+    raise typer.Exit(ExitCode.FINDINGS if left else ExitCode.OK)
+
+
+def _filter(topic: str | None, reason: str | None, since: datetime | None) -> "Filter":
+    from streams.dead_letters import Filter
+
+    return Filter(topic, reason, since.replace(tzinfo=UTC) if since and since.tzinfo is None else since)
+
+
+async def _show(settings: Settings, wanted: "Filter", limit: int, as_json: bool) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    async for letter in _letters(settings, wanted):
+        counts[letter.reason] += 1
+        if not limit or counts.total() <= limit:
+            typer.echo(ascii_json(letter.encoded().decode()) if as_json else _line(letter))
+    return counts
+
+
+async def _replay(settings: Settings, wanted: "Filter") -> tuple[int, int, Counter[str]]:
+    """How many were replayed, how many are of forgotten people, and how many of each reason were left."""
+    from streams.dead_letters import replay as replay_letters
+    from tally_client.emitter import Emitter
+    from streams.forgotten_dead_letters import forgettings, take_forgotten_away
+
+    replayed, forgotten, left = 0, 0, Counter[str]()
+    options = settings.client_options()
+    tombstones = await forgettings(settings.kafka_bootstrap, options)
+    async with Emitter(settings.kafka_bootstrap, **options) as emitter:
+        async for batch in _batches(_letters(settings, wanted)):
+            others = await take_forgotten_away(emitter, batch, tombstones)
+            done, remaining = await replay_letters(emitter, others)
+            replayed, forgotten = replayed + done, forgotten + len(batch) - len(others)
+            left.update(letter.reason for letter in remaining)
+    return replayed, forgotten, left
+
+
+def _letters(settings: Settings, wanted: "Filter") -> "AsyncIterator[DeadLetter]":
+    from streams.dead_letters import dead_letters
+
+    return dead_letters(settings.kafka_bootstrap, wanted, settings.client_options())
+
+
+async def _batches(letters: AsyncIterator[Any]) -> AsyncIterator[list[Any]]:
+    batch: list[Any] = []
+    async for letter in letters:
+        batch.append(letter)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _line(letter: "DeadLetter") -> str:
+    came = datetime.fromtimestamp(letter.timestamp_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    value = "null" if letter.value is None else letter.value[:_SHOWN_BYTES].decode(errors="backslashreplace")
+    return printable(f"{came} {letter.place} {letter.reason}: {letter.detail} | {value}")

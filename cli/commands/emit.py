@@ -1,0 +1,75 @@
+"""`tally emit`."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+from rich.markup import escape
+
+from cli.console import print_json, progress_bar, running_settings, warn
+from deploy.errors import ExitCode, UserError, printable
+
+if TYPE_CHECKING:
+    from simulation import Line
+
+
+def command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="NDJSON, one event a line; - is standard input.")],
+    rate: Annotated[float | None, typer.Option(min=0.1, help="Events a second; as fast as it goes without.")] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Also count the events that will be dead letters, repeats, and what nothing counts."
+        ),
+    ] = False,
+    skip: Annotated[
+        bool, typer.Option("--skip", help="Leave out lines that name no topic, instead of ending.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
+) -> None:
+    """Send a file's events to Kafka as they are; what is invalid becomes a dead letter with its bytes.
+
+    A line goes to the topic that its type names, under its subject's key. Sending a file again is safe within the
+    duplicate horizon: an event_id counts once.
+    """
+    settings = running_settings(context)
+    from intake.bulk_send import Suspects, lines_ahead, send_all
+    from files.byte_streams import open_to_read
+
+    skipped: list[str] = []
+    suspects = Suspects(settings.clock())
+    stream = open_to_read(file)  # never closed: a thread may wait in it, and closing would wait for that thread
+    with progress_bar() as bar:
+        task = bar.add_task(escape(printable(file.name)), total=lines_ahead(stream))
+        lines = _read(stream, file, skipped.append if skip else None)
+        sent = send_all(
+            settings, suspects.watch(lines) if check else lines, rate, lambda done: bar.update(task, completed=done)
+        )
+    for line in (*skipped, *suspects.examples):
+        warn(line)
+    if as_json:
+        looked_at = {"invalid": suspects.invalid, "repeats": suspects.repeats, "unlisted": suspects.unlisted}
+        print_json({"sent": sent.sent, "by_topic": sent.by_topic, "skipped": len(skipped), **looked_at})
+    else:
+        typer.echo(f"{sent.sent:,} events sent in {sent.seconds:.1f} s, all confirmed.")
+    if suspects.invalid:
+        warn(f"{suspects.invalid:,} of them are invalid and will be dead letters")
+    if suspects.repeats:
+        warn(f"{suspects.repeats:,} of them stand in the file twice, and count once")
+    if suspects.unlisted:
+        warn(f"{suspects.unlisted:,} of them are valid, and in no list, summary or figure")
+    raise typer.Exit(ExitCode.FINDINGS if skipped or suspects.invalid else ExitCode.OK)
+
+
+def _read(stream: BinaryIO, path: Path, on_skip: Callable[[str], None] | None) -> "Iterator[Line]":
+    """The stream's lines; one that names no topic ends the command, or is handed to `on_skip`."""
+    from simulation import NdjsonError, read_lines
+
+    tell = None if on_skip is None else lambda error: on_skip(str(error))
+    try:
+        yield from read_lines(stream, path, strict=on_skip is None, on_error=tell)
+    except NdjsonError as error:
+        hint = "The lines before it were sent: mend it and run again (events count once), or leave it out with --skip."
+        raise UserError(str(error), hint, ExitCode.REFUSED) from error

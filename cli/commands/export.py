@@ -1,0 +1,97 @@
+"""`tally export`."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import answer_to, json_text, progress_bar, running_settings, warn
+from deploy.errors import UserError, printable
+
+if TYPE_CHECKING:
+    from reports.exports.formats import Form
+
+
+class PeriodName(StrEnum):
+    """The periods that a report can have."""
+
+    MTD = "mtd"
+    LAST_MONTH = "last-month"
+    LAST_90_DAYS = "last-90-days"
+    CUSTOM = "custom"
+
+
+class FormatName(StrEnum):
+    """What can be exported: the spend report, or charges in the columns of FOCUS 1.2."""
+
+    CSV = "csv"
+    FOCUS = "focus"
+
+
+class ColumnsName(StrEnum):
+    """The columns that the spend report can have."""
+
+    DAILY = "daily"
+    CLAUDE_2026_10 = "claude-2026-10"
+
+
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A UTC day, for a custom period.")]
+
+
+def command(
+    context: typer.Context,
+    organization: Annotated[str, typer.Option(help="The organization's UUID.")],
+    period: Annotated[PeriodName, typer.Option(help="Which days.")] = PeriodName.MTD,
+    start: Day = None,
+    end: Day = None,
+    provisional: Annotated[bool, typer.Option(help="Up to now; the file's name says so.")] = False,
+    what: Annotated[FormatName, typer.Option("--format", help="Spend report, or FOCUS 1.2.")] = FormatName.CSV,
+    columns: Annotated[ColumnsName | None, typer.Option(help="Spend report by day (daily), or by channel.")] = None,
+    output: Annotated[Path | None, typer.Option("--out", help="The file (FOCUS: .csv, .parquet); - is stdout.")] = None,
+    replace: Annotated[bool, typer.Option(help="Replace whatever file has that name.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
+) -> None:
+    """Write an organization's spend report or its charges in FOCUS, with a manifest beside it."""
+    settings = running_settings(context)
+    from deploy.export import export
+
+    form = form_of(what, columns, output)
+    first, last = (moment.date() if moment else None for moment in (start, end))
+    with progress_bar() as bar:
+        task = bar.add_task("rows written", total=None)
+        done = export(
+            *(settings, organization, period.value, first, last, provisional, output),
+            progress=lambda rows: bar.update(task, completed=rows),
+            form=form,
+            replace=replace,
+        )
+    for model in done.unpriced_models:
+        warn(f"no price for the model {model}: its money is empty in the file")
+    if period is not PeriodName.CUSTOM and not provisional and (missing := done.missing_days(settings.clock())):
+        warn(f"{missing} not complete yet, so the file ends with {done.period.last}")
+    answer = answer_to(output)
+    if as_json:
+        answer(json_text(done.manifest))
+    else:
+        rows, days = f"{done.manifest['rows']:,} rows", f"{done.period.first} to {done.period.last} UTC"
+        answer(printable(f"{done.path}: {rows}, {days}"))
+
+
+def form_of(what: FormatName, columns: ColumnsName | None, output: Path | None) -> "Form":
+    """The form that the flags ask for. Raises UserError when they contradict each other."""
+    from files.byte_streams import is_stream
+    from reports.exports.formats import FOCUS_SUFFIXES, focus_form, spend_form
+    from reports.exports.spend_columns import LAYOUTS
+
+    if what is FormatName.CSV:
+        return spend_form(LAYOUTS[(columns or ColumnsName.DAILY).value])
+    if columns is not None:
+        raise UserError("--columns belongs to the spend report", "Leave it out, or leave out --format focus.")
+    suffix = output.suffix.lower() if output else FOCUS_SUFFIXES[0]
+    if output and suffix not in FOCUS_SUFFIXES and is_stream(output):
+        suffix = FOCUS_SUFFIXES[0]
+    if suffix not in FOCUS_SUFFIXES:
+        raise UserError(f"FOCUS is written to .csv or .parquet, not to {output}", "Name such a file with --out.")
+    return focus_form(suffix)

@@ -1,0 +1,90 @@
+"""`tally positions list|accept`."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cli.confirm import require_consent
+from cli.console import out, print_json, running_settings, warn
+from deploy.errors import ExitCode, UserError
+
+if TYPE_CHECKING:
+    from deploy.partition_status import Standing
+
+app = typer.Typer(name="positions", help="Where each source stands in its log.", no_args_is_help=True)
+
+
+@app.command("list")
+def show(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+) -> None:
+    """Show every source: the next offset to fold, the log's end, the lag, and the watermark."""
+    settings = running_settings(context)
+    from deploy.partition_status import standings
+
+    found = standings(settings)
+    if as_json:
+        print_json([_as_json(standing) for standing in found])
+        return
+    table = Table("source", "next offset", "log begins", "log ends", "lag", "watermark (UTC)", "remark")
+    for standing in found:
+        numbers = (standing.next_offset, standing.log_start, standing.log_end, standing.lag)
+        table.add_row(standing.source, *(f"{number:,}" for number in numbers), _moment(standing), _remark(standing))
+    out.print(table)
+
+
+@app.command()
+def accept(
+    context: typer.Context,
+    topic: Annotated[str, typer.Argument(help="The topic, such as tally.token.")],
+    partition: Annotated[int, typer.Argument(min=0, help="The number of the partition.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Accept that records were removed before they were folded: the source goes on at its log's start.
+
+    The range is kept in the table accepted_losses. Running workers go on within seconds.
+    """
+    settings = running_settings(context)
+    from deploy.partition_status import accept_loss, standing_of
+
+    standing = standing_of(settings, topic, partition)
+    missing = standing.missing
+    if not missing:
+        message = f"{standing.source} stands at offset {standing.next_offset}, inside its log: nothing is missing"
+        raise UserError(message, exit_code=ExitCode.REFUSED)
+    warn(
+        f"{standing.source}: offsets {missing.start} to {missing.stop - 1} ({len(missing):,}) were removed from the "
+        "log before they were folded. What they held will be in no table and no report."
+    )
+    require_consent(f"Go on at offset {missing.stop} without them?", yes)
+    accept_loss(settings, standing)
+    typer.echo(f"{standing.source} goes on at offset {missing.stop}; {len(missing):,} offsets are accepted as lost.")
+
+
+def _as_json(standing: "Standing") -> dict[str, Any]:
+    watermark = standing.watermark
+    return {
+        "source": standing.source,
+        "next_offset": standing.next_offset,
+        "log_start": standing.log_start,
+        "log_end": standing.log_end,
+        "lag": standing.lag,
+        "watermark": watermark.isoformat() if watermark else None,
+        "remark": _remark(standing) or None,
+    }
+
+
+def _moment(standing: "Standing") -> str:
+    return f"{standing.watermark:%Y-%m-%d %H:%M:%S}" if standing.watermark else "unknown"
+
+
+def _remark(standing: "Standing") -> str:
+    if standing.missing:
+        return f"records are gone: tally positions accept {standing.topic} {standing.partition}"
+    if standing.is_beyond:
+        return f"the topic was recreated: tally epoch {standing.topic}"
+    if standing.is_held:
+        return f"held back: an open transaction hides offset {standing.readable} and all after it"
+    return ""

@@ -1,0 +1,71 @@
+"""`tally simulate`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import answer_to, json_text, progress_bar, running_settings, warn
+from deploy.errors import ExitCode, UserError, printable
+
+if TYPE_CHECKING:
+    from simulation import Plan
+
+Share = Annotated[float, typer.Option(help="Share, from 0 to 0.5.")]
+
+
+def command(
+    context: typer.Context,
+    output: Annotated[Path | None, typer.Option("--out", help="Write NDJSON to this file; - is stdout.")] = None,
+    send: Annotated[bool, typer.Option("--send", help="Send to Kafka.")] = False,
+    rate: Annotated[float | None, typer.Option(min=0.1, help="Events a second, with --send.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    organizations: Annotated[int, typer.Option(help="How many organizations.")] = 6,
+    users: Annotated[int, typer.Option(help="How many people.")] = 400,
+    days: Annotated[int, typer.Option(help="How many days of history.")] = 35,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="End of it; today without.")] = None,
+    intensity: Annotated[float, typer.Option(help="How busy everybody is; 1 is usual.")] = 1.0,
+    duplicates: Share = 0.0,
+    late: Share = 0.0,
+    poison: Share = 0.0,
+    out_of_order: Share = 0.01,
+    clock_skew: Share = 0.03,
+    replace: Annotated[bool, typer.Option(help="Replace the file, if there is one.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
+) -> None:
+    """Make a believable history of organizations and people: to a file, or to Kafka."""
+    if (output is None) == (not send):
+        raise UserError("Say where the events should go", "Either --out FILE or --send.")
+    settings = running_settings(context)
+    from intake.bulk_send import send_all
+    from simulation import Plan, simulate, write_ndjson
+    from files.atomic_files import holds_something
+
+    if output and not replace and holds_something(output):
+        raise UserError(f"{output} is there already", "Choose another name, or say --replace.", ExitCode.FILE)
+
+    day = until.date() if until else settings.clock().date()
+    try:
+        plan = Plan(
+            day, seed, organizations, users, days, intensity, duplicates, late, poison, out_of_order, clock_skew
+        )
+    except ValueError as error:
+        raise UserError(f"Such a history cannot be made: {error}") from error
+    with progress_bar() as bar:
+        task = bar.add_task("events", total=None)
+        if output:
+            count = write_ndjson(simulate(plan), output, lambda more: bar.advance(task, more))
+        else:
+            count = send_all(settings, simulate(plan), rate, lambda done: bar.update(task, completed=done)).sent
+    answer = answer_to(output)
+    if as_json:
+        answer(json_text({"events": count, "until": day, "seed": seed}))
+    else:
+        answer(f"{count:,} events, {_span(plan)}: " + (printable(str(output)) if output else "sent"))
+    if poison and not as_json:
+        warn("some of them are broken on purpose; they become dead letters")
+
+
+def _span(plan: "Plan") -> str:
+    return f"{plan.start} to {plan.until} (exclusive)"

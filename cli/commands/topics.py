@@ -1,0 +1,40 @@
+"""`tally topics create`."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from cli.console import print_json, running_settings, warn
+
+app = typer.Typer(name="topics", help="The topics in Kafka.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `create` a command of its own although it is the only one."""
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for a broker that is coming up.")] = 60.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Create the topics that are missing, and say how the others differ; nothing that exists is changed."""
+    settings = running_settings(context)
+    from streams.topics import ensure_topics, topic_specs
+
+    specs = topic_specs(settings.partitions)
+    options = settings.client_options()
+    report = asyncio.run(
+        ensure_topics(
+            settings.kafka_bootstrap, specs, replication=settings.replication_factor, timeout=timeout, **options
+        )
+    )
+    if as_json:
+        print_json({"created": report.created, "differences": report.differences})
+        return
+    for line in report.differences:
+        warn(line)
+    typer.echo(f"{len(report.created)} topics created, {len(specs) - len(report.created)} were there.")

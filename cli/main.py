@@ -1,0 +1,174 @@
+"""`tally`: every command, every setting as a flag, and every foreseeable failure as one line and an exit code."""
+
+import logging
+import os
+import select
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from cli.commands import (
+    api,
+    audit,
+    dead_letters,
+    demo,
+    doctor,
+    emit,
+    epoch,
+    export,
+    exporter,
+    identity,
+    keys,
+    login_link,
+    migrate,
+    positions,
+    prices,
+    schema,
+    settings,
+    sign_out,
+    simulate,
+    top,
+    topics,
+    up,
+    verify,
+    worker,
+)
+from cli.console import Invocation
+from deploy.errors import MEANINGS, ExitCode, UserError, explain
+from deploy.log_setup import log_last_resort
+from deploy.settings import Settings, is_secret, variable_of
+from files.byte_streams import OUTPUT, ReaderGone
+
+_EXIT_CODES = "\n\n".join(f"{int(code)}: {meaning}" for code, meaning in MEANINGS.items())
+
+app = typer.Typer(
+    name="tally",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Exact usage and spend analytics: events in Kafka, tables in ClickHouse, reports as CSV.",
+    epilog="Every setting is a flag of every command as well: `tally settings` lists them.\n\n"
+    f"Exit codes:\n\n{_EXIT_CODES}",
+)
+for _module in (
+    up, demo, worker, exporter, api, simulate, emit, export, audit, verify, doctor, top, epoch, migrate, schema,
+    settings,
+):  # fmt: skip
+    app.command(_module.__name__.rpartition(".")[2])(_module.command)
+app.command("login-link")(login_link.command)
+app.command("sign-out")(sign_out.command)
+app.add_typer(topics.app)
+app.add_typer(positions.app)
+app.add_typer(dead_letters.app)
+app.add_typer(prices.app)
+app.add_typer(keys.app)
+app.add_typer(identity.app)
+
+
+def main() -> None:
+    """The entry point of the `tally` command. What it writes is for the user who runs it, and for nobody else."""
+    os.umask(0o077)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line; its exit code. Foreseeable failures are one line on stderr."""
+    debug = _is_on(os.environ.get("TALLY_DEBUG", ""))
+    log_last_resort()
+    try:
+        flags, rest = split_settings(arguments)
+        debug = debug or "debug" in flags
+        if not debug:
+            # They log every failed attempt; the command says in one line what came of them.
+            logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+            logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+        config = Path(flags.pop("config")) if "config" in flags else None
+        code = app(args=rest, prog_name="tally", standalone_mode=False, obj=Invocation(config, flags))
+        return code if isinstance(code, int) else ExitCode.OK
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except typer.TyperException as error:
+        return _tell(UserError(error.format_message(), "`tally COMMAND --help` shows what there is."))
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # what typer and rich make of it, wordlessly
+            return _broken_pipe(ended.__context__, debug)
+        raise
+    except BrokenPipeError as error:
+        return _broken_pipe(error, debug)
+    except Exception as error:
+        return _failed(error, debug)
+
+
+def split_settings(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """(settings that the command line names, the other arguments): `--kafka-bootstrap X` and `--kafka-bootstrap=X`,
+    before or after the command. What follows `--` is left alone. Raises UserError for a flag without a value."""
+    flags: dict[str, str] = {}
+    rest: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        argument = waiting.pop(0)
+        if argument == "--":
+            return flags, [*rest, argument, *waiting]
+        option, equals, value = argument.partition("=")
+        name = _setting_of(option)
+        if name is None:
+            rest.append(argument)
+        elif name == "debug":
+            flags[name] = value or "true"
+        elif equals or waiting:
+            flags[name] = value if equals else waiting.pop(0)
+        else:
+            raise UserError(f"The flag {option} needs a value")
+    return flags, rest
+
+
+def _setting_of(option: str) -> str | None:
+    """The setting that a flag names, or None."""
+    if not option.startswith("--"):
+        return None
+    name = option[2:].replace("-", "_")
+    if name != "config" and name not in Settings.model_fields:
+        return None
+    if name != "config" and is_secret(name):
+        hint = f"Set {variable_of(name)} or put it into the settings file."
+        raise UserError(f"{option} is a secret, and everyone on the machine can read a command line", hint)
+    return name
+
+
+def _failed(error: Exception, debug: bool) -> int:
+    known = explain(error)
+    if debug:
+        traceback.print_exception(error)
+    if known is None:
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        known = UserError(f"Internal error: {said}", "Run it again with --debug to see where.", ExitCode.INTERNAL)
+    return _tell(known)
+
+
+def _tell(error: UserError) -> int:
+    typer.echo(f"tally: {error.line()}", err=True)
+    return error.exit_code
+
+
+def _broken_pipe(error: BrokenPipeError, debug: bool) -> int:
+    """The reader of what the command writes went away, as `| head` does: no complaint, and none from Python's exit
+    either. The same error of a connection to Kafka or ClickHouse is a failure."""
+    ends = select.poll()
+    for descriptor in (OUTPUT, OUTPUT + 1):
+        ends.register(descriptor, 0)
+    if not isinstance(error, ReaderGone) and not any(event & select.POLLERR for _, event in ends.poll(0)):
+        return _failed(error, debug)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), OUTPUT)
+    return ExitCode.OK
+
+
+def _is_on(text: str) -> bool:
+    return text.strip().lower() in ("1", "true", "yes", "on")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The envelope that every event carries, and the field types that events share.
+
+Limits are part of the contract: a value past them is a dead letter, so no column can overflow. Lengths of ids
+are checked on decode; their form (a lower-case hyphenated UUID that is not nil) is checked where a cell first meets the
+id and by the Emitter, because a pattern on every field of every event costs more than the rest of the decode.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+MAX_COUNT = 1_000_000_000
+"""The largest count that one event may carry. 2**64 / MAX_COUNT events fit a cell before a column overflows."""
+
+NIL = "00000000-0000-0000-0000-000000000000"
+"""The id that stands for `none` in tables; so it is nobody's id, and no event may carry it."""
+
+UUID_FORM = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+MOMENT_FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:?[0-9]{2})"
+PATTERN_END = r"\Z"
+"""The end of a text, which `$` is not in Python: that lets a last line break through. JSON Schema says it in its own
+way (streams/event_schema.py)."""
+
+CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+"""Control characters and line breaks, which no text may hold."""
+PRINTABLE = f"[^{CONTROLS}]"
+
+
+def text_of(form: str, least: int, most: int, description: str | None = None) -> Meta:
+    """A text of so many characters, all of which has this form."""
+    return Meta(pattern=f"^{form}{PATTERN_END}", min_length=least, max_length=most, description=description)
+
+
+Id = Annotated[
+    str,
+    Meta(
+        min_length=36,
+        max_length=36,
+        description="A UUID in lower-case hyphenated form, and not the nil UUID.",
+        extra_json_schema={"format": "uuid", "pattern": f"^{UUID_FORM}{PATTERN_END}", "not": {"const": NIL}},
+    ),
+]
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
+Name = Annotated[str, text_of(f"{PRINTABLE}+", 1, 512)]
+Tag = Annotated[str, text_of(f"{PRINTABLE}+", 1, 128)]
+Moment = Annotated[
+    datetime,
+    Meta(
+        tz=True,
+        description="RFC 3339 with a zone; kept in UTC, to the microsecond: finer digits are cut.",
+        extra_json_schema={"pattern": f"^{MOMENT_FORM}{PATTERN_END}"},
+    ),
+]
+
+ActorType = Literal["user", "api_key", "service_account", "federated"]
+SessionProduct = Literal[
+    "claude_code",
+    "cowork",
+    "office_agent",
+    "claude_in_chrome",
+    "claude_design",
+    "claude_tag",
+    "science",
+    "claude_console",
+    "managed_agents_api",
+    "message_batches_api",
+    "messages_api",
+    "other",
+]
+"""Products with sessions: in chat there are conversations, and what happens without a product is counted as chat."""
+Product = Literal["chat", SessionProduct]
+Surface = Literal["web", "desktop", "mobile", "slack", "excel", "powerpoint", "word", "outlook", "terminal", "ide"]
+
+
+class Actor(Struct, frozen=True, kw_only=True, gc=False):
+    """Who did it: for a person, the account's UUID."""
+
+    type: ActorType
+    id: Id
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
+    """What every event has. `event_id` is the duplicate key: the same id counts once (docs/events.md).
+
+    Events hold no cycles, so the garbage collector need not look at the thousands of them in a batch.
+    """
+
+    event_id: Id
+    occurred_at: Moment
+    organization_id: Id
+
+
+class ActivityEvent(Event, frozen=True, kw_only=True):
+    """An event of somebody doing something in a product."""
+
+    actor: Actor
+    product: Product | None = None
+    surface: Surface | None = None

@@ -1,0 +1,141 @@
+"""What a process tells of itself over HTTP, from before it has reached Kafka or ClickHouse.
+
+`/alive` is 200 while the process answers, `/health` 200 or 503 with the problems in words, `/metrics` Prometheus text.
+The server has a thread of its own, since a process may wait; what it tells is asked of the process's own loop where
+there is one, so nothing is read while it changes, and a loop that hangs is not alive.
+"""
+
+import asyncio
+import errno
+import socket
+import threading
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import orjson
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+
+from deploy.errors import UserError
+from deploy.browser_guard import is_loopback, refuse_pages
+
+T = TypeVar("T")
+
+EVERYWHERE = "::"
+ANSWER_SECONDS = 5.0
+"""How long the process's own loop may keep a probe waiting."""
+
+
+@dataclass
+class Health:
+    """Whether a process does its work, what a person should know when it does not, and what else is shown."""
+
+    problems: list[str]
+    shown: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def response(self) -> web.Response:
+        """200, or 503."""
+        body = {"healthy": self.healthy, "problems": self.problems, **self.shown}
+        status = 200 if self.healthy else 503
+        return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+
+
+class Reporter(Protocol):
+    """What is asked when somebody looks. It is also a collector of Prometheus."""
+
+    def health(self) -> Health:
+        """The health, as it is now."""
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics, as they are now."""
+
+
+class Telling:
+    """Whom the server asks at present: a `reporter`, in the `loop` where it lives if it has one."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    async def ask(self, question: Callable[[], T]) -> T:
+        """What `question` gives. Raises TimeoutError when the loop does not come to it."""
+        if self.loop is None:
+            return question()
+
+        async def asked() -> T:
+            return question()
+
+        answer = asyncio.run_coroutine_threadsafe(asked(), self.loop)
+        return await asyncio.wait_for(asyncio.wrap_future(answer), ANSWER_SECONDS)
+
+
+def serve(telling: Telling, host: str, port: int) -> None:
+    """Answer from now until the process ends. Raises OSError when the port is taken, UserError for a wrong host.
+
+    What is reached from this machine alone, by whatever name it was set, answers no web page.
+    """
+    listener = listen(host, port)
+    own_names = [host] if is_loopback(listener.getsockname()[0]) else None
+    threading.Thread(target=lambda: asyncio.run(_serve(telling, listener, own_names)), daemon=True).start()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; bound here, since a port that is taken should be one clear line. `::` is every address, of
+    both families. Raises OSError when the port is taken, UserError for a host that is none of this machine's."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+        both = address[0] == EVERYWHERE and socket.has_dualstack_ipv6()
+        return socket.create_server(address, family=family, backlog=512, dualstack_ipv6=both)
+    except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, errno.EINVAL):
+            said = f"Cannot listen at {host}, which is no address of this machine"
+            raise UserError(said, "Name one of its own: 127.0.0.1, or 0.0.0.0 for all.") from error
+        raise
+
+
+async def _serve(telling: Telling, listener: socket.socket, own_names: Collection[str] | None) -> None:
+    runner = web.AppRunner(make_app(telling, own_names), access_log=None)
+    await runner.setup()
+    await web.SockSite(runner, listener).start()
+    await asyncio.Event().wait()
+
+
+def make_app(telling: Telling, own_names: Collection[str] | None) -> web.Application:
+    """`/alive`, `/health` and `/metrics`; `own_names` are those of a server that is for its own machine alone."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=await telling.ask(lambda: text_of(telling.reporter)), content_type="text/plain")
+
+    async def health(_: web.Request) -> web.Response:
+        return (await telling.ask(lambda: telling.reporter.health())).response()
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.Response(text=await telling.ask(lambda: "ok"))
+
+    app = web.Application(middlewares=[*([] if own_names is None else [refuse_pages(own_names)]), _patient])
+    app.add_routes([web.get("/metrics", metrics), web.get("/health", health), web.get("/alive", alive)])
+    return app
+
+
+def text_of(reporter: Reporter) -> bytes:
+    """The metrics in Prometheus's text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(reporter)
+    return generate_latest(registry)
+
+
+@web.middleware
+async def _patient(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+    try:
+        answer: web.StreamResponse = await handler(request)
+    except (TimeoutError, RuntimeError):  # it hangs, or its loop has ended
+        return Health([f"the process does not answer within {ANSWER_SECONDS:g} s, or is ending"]).response()
+    return answer

@@ -1,0 +1,78 @@
+"""`tally login-link` and `tally sign-out`, wired: settings in, the address of a one-time link out."""
+
+from contextlib import closing
+from datetime import timedelta
+
+from clickhouse_connect.driver.client import Client
+
+from deploy.audit import note
+from deploy.errors import ExitCode, UserError
+from deploy.export import report_client
+from deploy.uuids import uuid_of
+from deploy.settings import Settings
+from access.audit_log import LINK, SIGN_OUT
+from access.sessions import Holder, end_passes, make_pass
+from access.roles import largest_owner, members_by_email, read_person
+from pricing.terms import require_known
+from tally_client.events.envelope import NIL
+
+LINK_MINUTES = 10
+
+
+def link_for_operator(settings: Settings, name: str) -> str:
+    """The address that lets an operator of this name in, once."""
+    with closing(report_client(settings)) as client:
+        return _link(settings, client, Holder(operator=name))
+
+
+def link_for_person(settings: Settings, organization: str, account: str, email: str) -> str:
+    """The address that lets a person of the organization in, once: by account, or by e-mail without one.
+
+    Raises UserError for somebody who would see nothing, UnknownOrganization.
+    """
+    organization, account = uuid_of(organization), uuid_of(account, "account") if account else ""
+    with closing(report_client(settings)) as client:
+        require_known(client, organization)
+        account = account or _account(client, organization, email)
+        person = read_person(client, organization, account, settings.clock())
+        if not person.may_look:
+            standing = f"role {person.role or 'none'}, plan {person.plan or 'none'}"
+            message = f"Account {account} ({standing}) sees no analytics of the organization"
+            raise UserError(message, "docs/access.md says which roles do.", ExitCode.REFUSED)
+        return _link(settings, client, Holder(organization, account))
+
+
+def links_to_show(settings: Settings) -> dict[str, str]:
+    """A link for an owner of the largest organization, and one for an operator: to look around with."""
+    with closing(report_client(settings)) as client:
+        owner = largest_owner(client)
+    links = {"an owner": link_for_person(settings, *owner, email="")} if owner else {}
+    return links | {"an operator": link_for_operator(settings, "demo")}
+
+
+def sign_out(settings: Settings, organization: str, account: str, operator: str) -> int:
+    """End all links and sessions of an operator, of an organization, or of one account in it; how many there were."""
+    if operator:
+        whose = Holder(operator=operator)
+    else:
+        whose = Holder(uuid_of(organization), uuid_of(account, "account") if account else NIL)
+    now = settings.clock()
+    with closing(report_client(settings)) as client:
+        ended = end_passes(client, whose, now)
+        note(client, now, SIGN_OUT, whose.organization_id, {"of": whose.name or "everybody", "ended": ended})
+    return ended
+
+
+def _account(client: Client, organization: str, email: str) -> str:
+    found = members_by_email(client, organization, email)
+    if len(found) != 1:
+        message = f"{len(found)} members of organization {organization} have the e-mail {email}"
+        raise UserError(message, "Use --account with the account's UUID.", ExitCode.REFUSED)
+    return found[0]
+
+
+def _link(settings: Settings, client: Client, holder: Holder) -> str:
+    now = settings.clock()
+    note(client, now, LINK, holder.organization_id, {"for": holder.name})
+    secret = make_pass(client, "link", holder, now, now + timedelta(minutes=LINK_MINUTES))
+    return f"{settings.base_url()}/sign-in?link={secret}"

@@ -1,0 +1,49 @@
+"""Waiting until the tables hold all that the log held at the start of the wait."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from deploy.connections import store_of
+from deploy.errors import ExitCode, UserError
+from deploy.settings import Settings
+from worker.partition_state import source_name
+from tally_client.events import EVENTS_BY_TOPIC
+from streams.log import KafkaLog
+
+POLL_SECONDS = 0.3
+
+OnProgress = Callable[[int, int], None]
+"""(records that are folded, records that the log held)"""
+
+
+def wait_until_folded(
+    settings: Settings, timeout: float = 600.0, on_progress: OnProgress = lambda _done, _total: None
+) -> int:
+    """Return the number of records that the log held, when all of them are folded and stored.
+
+    Raises UserError after `timeout` seconds without any progress.
+    """
+    return asyncio.run(_wait(settings, timeout, on_progress))
+
+
+async def _wait(settings: Settings, timeout: float, on_progress: OnProgress) -> int:
+    store = store_of(settings)
+    async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
+        ends = await log.ends(await log.partitions(EVENTS_BY_TOPIC))
+    epochs = store.epochs()
+    wanted = {source_name(*partition, epochs): found.end for partition, found in ends.items()}
+    total, best, moved_at = sum(wanted.values()), -1, time.monotonic()
+    while True:
+        positions = await asyncio.to_thread(store.positions)
+        reached = {source: positions[source].next_offset if source in positions else 0 for source in wanted}
+        done = sum(min(reached[source], end) for source, end in wanted.items())
+        on_progress(done, total)
+        if done == total:
+            return total
+        if done > best:
+            best, moved_at = done, time.monotonic()
+        elif time.monotonic() - moved_at > timeout:
+            message = f"{total - done:,} records are not folded, and nothing moved for {timeout:.0f} s"
+            raise UserError(message, "Run `tally doctor`.", ExitCode.UNREACHABLE)
+        await asyncio.sleep(POLL_SECONDS)

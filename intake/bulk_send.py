@@ -1,0 +1,191 @@
+"""Sending many records to Kafka, at a rate if one is asked for, and looking at what is sent."""
+
+import asyncio
+import os
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO, TypeVar
+
+import msgspec
+
+from deploy.settings import Settings
+from simulation import Line
+from intake.uncounted import uncounted
+from files.byte_streams import is_regular
+from tally_client.emitter import Emitter
+from tally_client.events import PROFILES, Event
+from tally_client.validity import NO_ID, Invalid, is_uuid, read
+
+T = TypeVar("T")
+PROGRESS_EVERY = 1000
+WAITING = 10_000
+"""How many lines are read ahead of what is sent."""
+EXAMPLES = 5
+REMEMBERED = 1_000_000
+"""Events among which a repeat is sought, the latest ones: some 150 MB."""
+
+
+@dataclass
+class Sent:
+    """What was sent and confirmed."""
+
+    sent: int = 0
+    seconds: float = 0.0
+    by_topic: Counter[str] = field(default_factory=Counter)
+
+
+def send_all(
+    settings: Settings,
+    lines: Iterable[Line],
+    rate: float | None = None,
+    on_sent: Callable[[int], None] = lambda _: None,
+) -> Sent:
+    """Sends all lines as they are, at most `rate` a second, and returns when Kafka has confirmed them all.
+
+    Raises what the Emitter raises, and what reading `lines` raises; what came before is then sent and confirmed.
+    """
+    return asyncio.run(_send_all(settings, lines, rate, on_sent))
+
+
+async def _send_all(
+    settings: Settings, lines: Iterable[Line], rate: float | None, on_sent: Callable[[int], None]
+) -> Sent:
+    sent, began = Sent(), time.monotonic()
+    async with Emitter(settings.kafka_bootstrap, **settings.client_options()) as emitter:
+        async for batch in read_aside(lines):
+            for line in batch:
+                await emitter.emit_raw(line.topic, line.key, line.value)
+                sent.sent += 1
+                sent.by_topic[line.topic] += 1
+                if rate:
+                    await asyncio.sleep(max(0.0, began + sent.sent / rate - time.monotonic()))
+                if sent.sent % PROGRESS_EVERY == 0 or rate:
+                    on_sent(sent.sent)
+    on_sent(sent.sent)
+    sent.seconds = time.monotonic() - began
+    return sent
+
+
+async def read_aside(lines: Iterable[T]) -> AsyncIterator[list[T]]:
+    """The lines as they come, read in a thread of their own: while a pipe waits, what it gave before is sent.
+
+    At most WAITING of them wait to be sent. Raises what reading raises, after the lines before.
+    """
+    loop, there = asyncio.get_running_loop(), asyncio.Event()
+    room, came = threading.Semaphore(WAITING), deque[T]()
+    ended: list[Exception | None] = []
+
+    def read() -> None:
+        failure = None
+        try:
+            for line in lines:
+                room.acquire()
+                came.append(line)
+                tell()
+        except Exception as error:
+            failure = error
+        ended.append(failure)
+        tell()
+
+    def tell() -> None:
+        if not there.is_set():
+            with suppress(RuntimeError):  # nobody waits any more, since the loop is closed
+                loop.call_soon_threadsafe(there.set)
+
+    # A daemon, since one that waits for a pipe cannot be ended, and must not keep the process from it.
+    threading.Thread(target=read, name="lines", daemon=True).start()
+    while True:
+        await there.wait()
+        there.clear()
+        is_last = bool(ended)
+        batch = [came.popleft() for _ in range(len(came))]
+        if batch:
+            room.release(len(batch))
+            yield batch
+        if is_last:
+            break
+    if ended[0] is not None:
+        raise ended[0]
+
+
+def lines_ahead(stream: BinaryIO) -> int | None:
+    """How many lines a plain file has from where it stands, for a progress bar's total; None for what is read once."""
+    if not is_regular(stream):
+        return None
+    at, lines = os.lseek(stream.fileno(), 0, os.SEEK_CUR), 0
+    while chunk := os.pread(stream.fileno(), 1 << 20, at):
+        at, lines = at + len(chunk), lines + chunk.count(b"\n")
+    return lines
+
+
+class Suspects:
+    """Counts the records that a worker will not accept, if they arrive at `now`, and those that will not add to what
+    somebody may expect; keeps a few examples of each as lines.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self.invalid = 0
+        self.repeats = 0
+        self.unlisted = 0
+        self.examples: list[str] = []
+        self._now = now
+        self._told: set[str] = set()
+        self._seen: dict[tuple[str, ...], tuple[int, int | None]] = {}
+
+    def watch(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The same lines, looked at in passing."""
+        for number, line in enumerate(lines, 1):
+            self._look_at(number, line)
+            yield line
+
+    def _look_at(self, number: int, line: Line) -> None:
+        try:
+            event = _event_of(line, self._now)
+        except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self.invalid += 1
+            self._note(self.invalid, f"event {number} is invalid: {error}")
+            return
+        if event is None:
+            return
+        if line.topic != PROFILES:
+            self._look_for_repeat(number, event, hash(line.value))
+        if told := uncounted(event):
+            self.unlisted += 1
+            if told not in self._told:
+                self._told.add(told)
+                self._note(len(self._told), f"event {number}: {told}")
+
+    def _look_for_repeat(self, number: int, event: Event, payload: int) -> None:
+        identity = event.organization_id, str(event.__struct_config__.tag), event.event_id
+        first, known = self._seen.setdefault(identity, (number, payload))
+        if first == number:
+            if len(self._seen) > REMEMBERED:
+                del self._seen[next(iter(self._seen))]
+        elif known == payload:
+            self.repeats += 1
+        else:
+            self._seen[identity] = first, None  # one of several payloads: what comes now is a conflict, too
+            self.invalid += 1
+            self._note(
+                self.invalid, f"event {number} is invalid: conflict: event {first} has its event_id and other bytes"
+            )
+
+    def _note(self, count: int, line: str) -> None:
+        if count <= EXAMPLES:
+            self.examples.append(line)
+
+
+def _event_of(line: Line, now: datetime) -> Event | None:
+    """The event that a worker would take; None of a tombstone. Raises what says why it takes none."""
+    if line.value is not None:
+        return read(line.topic, line.value, now)
+    if line.topic != PROFILES:
+        raise Invalid("empty", "the record has no value")
+    if not is_uuid(line.key.decode("ascii", "replace")):
+        raise Invalid("bad_id", f"the key of a tombstone {NO_ID}")
+    return None

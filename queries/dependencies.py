@@ -1,0 +1,36 @@
+"""Of which kinds of rows an SQL file's answer is made, so that it is forgotten when these change and no others do."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from queries.sql_files import statement
+
+USAGE = frozenset({"spend", "terms", "prices"})
+KINDS = {
+    "counted_chats": frozenset({"chat"}),
+    "counted_projects": frozenset({"project"}),
+    "counted_artifacts": frozenset({"artifact"}),
+    "counted_connectors": frozenset({"connector"}),
+    "counted_sessions": frozenset({"session"}),
+    "counted_usage": frozenset({"spend"}),
+    "counted_spend": USAGE,
+    "spend": USAGE,
+    "directory_changes": frozenset({"directory"}),
+    "invites_pending": frozenset({"directory"}),
+    "seats_held": frozenset({"directory"}),
+    "models": frozenset({"models"}),
+    "people_of": frozenset({"profiles", "directory"}),
+    "numbers": frozenset[str](),
+}
+"""Of which kinds (queries/data_version.sql) a view or a table is. Which epochs count is told by all of them."""
+
+
+@cache
+def made_of(path: Path) -> frozenset[str] | None:
+    """The kinds of all that the file reads. None is every kind: it reads what is not known here, or by a comma."""
+    text = re.sub(r"--.*", "", statement(path))
+    read = set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", text)) - set(re.findall(r"\b(\w+) AS \(\s*SELECT", text))
+    if not read <= set(KINDS) or re.search(r"\bFROM\s+\w+(\s+AS\s+\w+)?\s*,", text):
+        return None
+    return frozenset({"epochs"}).union(*(KINDS[name] for name in read))

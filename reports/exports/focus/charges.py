@@ -1,0 +1,115 @@
+"""What an organization is charged, one charge at a time: a quantity of one unit at one price."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from queries.errors import ReportError
+from reports.periods import Period
+from queries.sql_files import ask
+from reports.exports.spend_csv import EXACT
+from reports.exports.spend_report import scope
+from reports.exports.streaming import stream_rows
+
+FOLDER = Path(__file__).parent
+CELLS = 18
+"""Cells of a row of charges.sql."""
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What is counted, in which unit it is priced, and what that is of the counted unit.
+
+    A million tokens has the price that price lists state; a second of execution has one with an end, an hour has not.
+    """
+
+    name: str
+    consumed_unit: str
+    pricing_unit: str
+    counted_in_consumed: Decimal = Decimal(1)
+    counted_in_pricing: Decimal = Decimal(1)
+    prompt: bool = False
+
+
+def _tokens(name: str, prompt: bool = True) -> Meter:
+    return Meter(name, "Tokens", "1000000 Tokens", Decimal(1), Decimal("0.000001"), prompt)
+
+
+METERS = {
+    "uncached_input_tokens": _tokens("Uncached Input Tokens"),
+    "cache_read_input_tokens": _tokens("Cache Read Input Tokens"),
+    "cache_creation_5m_input_tokens": _tokens("Cache Write 5m Input Tokens"),
+    "cache_creation_1h_input_tokens": _tokens("Cache Write 1h Input Tokens"),
+    "output_tokens": _tokens("Output Tokens", prompt=False),
+    "web_search_requests": Meter("Web Searches", "Requests", "Requests"),
+    "execution_milliseconds": Meter("Code Execution", "Seconds", "Seconds", Decimal("0.001"), Decimal("0.001")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A line of the price list: what is priced, and from when on. Of a tool only `unit` and `since` say anything."""
+
+    unit: str
+    model: str
+    service_tier: str
+    context_window: str
+    inference_geo: str
+    speed: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Units that an actor used on a day in a product, at one price and one discount. `quantity` counts single units;
+    of one and of all of them, the USD at list price and net of the discount. Money is exact."""
+
+    day: str
+    cost_center: str
+    actor_type: str
+    actor_id: str
+    actor_name: str
+    product: str
+    product_label: str
+    model: str
+    price: Price
+    discount: Decimal
+    quantity: int
+    unit_list_usd: Decimal
+    unit_net_usd: Decimal
+    list_usd: Decimal
+    net_usd: Decimal
+
+
+def read_charges(client: Client, organization_id: str, period: Period) -> Iterator[Charge]:
+    """The charges of the period, in a fixed order. Raises ReportError where a price is missing, or on a cut stream."""
+    asked = scope(organization_id, period)
+    missing = [str(row["model"]) for row in ask(client, FOLDER / "unpriced.sql", asked)]
+    if missing:
+        raise _unpriced(missing)
+    for cells in stream_rows(client, FOLDER / "charges.sql", asked, CELLS):
+        yield _charge(cells)
+
+
+def _charge(cells: list[str]) -> Charge:
+    day, center, actor_type, actor, name, product, label, model, *line, discount_text, usd, count = cells
+    if usd is None:  # of usage that has arrived since the look for it
+        raise _unpriced([model])
+    price, discount, quantity = Decimal(usd), Decimal(discount_text), int(count)
+    net = EXACT.multiply(price, 1 - discount)
+    return Charge(
+        *(day, center, actor_type, actor, name, product, label, model),
+        *(Price(*line), discount, quantity, price, net),
+        *(EXACT.multiply(price, quantity), EXACT.multiply(net, quantity)),
+    )
+
+
+def _unpriced(models: list[str]) -> ReportError:
+    named = ", ".join(model or "code execution or web searches" for model in models)
+    return ReportError(
+        f"No price is known for {named}, and a charge without its cost cannot be said in FOCUS",
+        "See the setting prices_file; the spend report names such usage and leaves its money empty.",
+    )

@@ -1,0 +1,156 @@
+"""The manifest beside a report: what the file holds, how far into the log it reaches, and what it was priced with."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from queries.errors import FileError, NotAsIssued
+from files.atomic_files import holds_something
+from queries.freshness import Freshness
+from reports.periods import Period
+
+VERSION = 1
+
+
+class Written(Protocol):
+    """A file that was written. `format` names what is in it; `totals` are JSON-able, money as text, so that no reader
+    rounds it; `unpriced_models` are those whose money is unknown."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes."""
+
+    @property
+    def format(self) -> str:
+        """`daily`, `claude-2026-10`, `focus-1.2`."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The names of its columns, in their order."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+
+    @property
+    def totals_json(self) -> Mapping[str, Any]:
+        """What it adds up to."""
+
+    @property
+    def unpriced_models(self) -> Sequence[str]:
+        """Models without a price, in order."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a report was made from, read before its cells."""
+
+    freshness: Freshness
+    prices_revision: int
+    terms_sha256: str
+
+
+def manifest(
+    file: Path, organization_id: str, period: Period, report: Written, inputs: Inputs, issued_at: datetime
+) -> dict[str, Any]:
+    """The manifest of a report as JSON-able values."""
+    return {
+        "manifest_version": VERSION,
+        "file": file.name,
+        "format": report.format,
+        "columns": list(report.columns),
+        "sha256": report.sha256,
+        "rows": report.rows,
+        "organization_uuid": organization_id,
+        "period": period_json(period),
+        "provisional": period.provisional,
+        "issued_at": moment_text(issued_at),
+        "data_refreshed_at": moment_text(inputs.freshness.data_refreshed_at),
+        "next_offsets": sorted_offsets(inputs.freshness.next_offsets),
+        "prices_revision": inputs.prices_revision,
+        "terms_sha256": inputs.terms_sha256,
+        "totals": dict(report.totals_json),
+        "unpriced_models": list(report.unpriced_models),
+    }
+
+
+def period_json(period: Period) -> dict[str, str]:
+    """The days, as a manifest says them."""
+    return {"kind": period.kind, "first_day": str(period.first), "last_day": str(period.last)}
+
+
+def moment_text(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the millisecond."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def sorted_offsets(offsets: Mapping[str, int]) -> dict[str, int]:
+    """The positions in a fixed order."""
+    return dict(sorted(offsets.items()))
+
+
+def manifest_path(file: Path) -> Path:
+    """Where the manifest of a report's file is: beside it."""
+    return file.with_name(f"{file.name}.manifest.json")
+
+
+def refuse_to_replace(file: Path, organization_id: str, period: Period, format_name: str) -> None:
+    """Raise FileError if `file` or its manifest's place is taken by anything but the very same export.
+
+    The same is one of the same organization, days and format, as the manifest beside it says of it, by its hash; an
+    issued report, which has a revision, is none, wherever it lies. An empty file is nothing that could be lost.
+    """
+    beside = manifest_path(file)
+    if file.is_dir():
+        raise FileError(f"Cannot write {file}: it is a folder", "Name a file in it.")
+    if not holds_something(file) and not beside.exists():
+        return
+    found = read_manifest(beside)
+    is_same = _told(found) == (organization_id, format_name, period.provisional, str(period.first), str(period.last))
+    if is_same and (not file.exists() or found.get("sha256") == sha256_of(file)):
+        return
+    what = f"{beside}, the manifest of another file," if not file.exists() else str(file)
+    raise FileError(
+        f"{what} is there already, and is not an earlier export of the same days in the same format",
+        "Choose another name with --out, or say --replace.",
+    )
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The content of a manifest; nothing where there is none that can be read."""
+    try:
+        found = orjson.loads(path.read_bytes()) if path.is_file() else {}  # a FIFO would be waited for
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def require_as_issued(file: Path, sha256: str) -> None:
+    """Raise NotAsIssued when `file` is not the one that was issued with that hash."""
+    found = sha256_of(file)
+    if found != sha256:
+        raise NotAsIssued(
+            f"{file} is not the file that was issued: its SHA-256 is {found}, that of the issued one is {sha256}",
+            "Put the issued file back from a backup, and find out who changed it.",
+        )
+
+
+def sha256_of(file: Path) -> str:
+    """The hash of a file's bytes."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _told(found: dict[str, Any]) -> tuple[Any, ...]:
+    """What two exports have in common that are the same one, made twice. The same days may be of another kind."""
+    period = found.get("period")
+    first, last = (period.get("first_day"), period.get("last_day")) if isinstance(period, dict) else ("", "")
+    told = found.get("organization_uuid"), found.get("format"), found.get("provisional"), first, last
+    return (*told, found["revision"]) if "revision" in found else told

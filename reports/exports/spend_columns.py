@@ -1,0 +1,80 @@
+"""Which columns a spend report has, and what tells its rows apart."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from reports.tagged_ids import USER, tagged
+from reports.exports.text_columns import each_text
+
+ROW = (
+    "date",
+    "organization_uuid",
+    "user_email",
+    "account_uuid",
+    "product",
+    "model",
+    "model_family",
+    "total_requests",
+    "total_prompt_tokens",
+    "total_completion_tokens",
+    "total_net_spend_usd",
+    "total_gross_spend_usd",
+    "total_uncached_input_tokens",
+    "total_cache_read_tokens",
+    "total_cache_write_5m_tokens",
+    "total_cache_write_1h_tokens",
+    "total_web_search_count",
+    "slack_channel_id",
+    "user_id",
+    "teams_channel_id",
+)
+"""All that is known of a row, in the order of spend_report.sql; `user_id` and what nothing feeds come after that."""
+
+SELECTED = ROW[:18]
+"""What spend_report.sql selects."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A choice of columns. Rows are apart by `keys`; `by_day` and `by_channel` say which of these they may be.
+
+    A name may change of itself (an e-mail), so it is no fact of the row.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    keys: tuple[str, ...]
+    by_day: bool = False
+    by_channel: bool = False
+    names: tuple[str, ...] = ("user_email",)
+
+    @property
+    def by_user_id(self) -> bool:
+        """Whether rows carry the outer form of the account, which costs more than the rest of a row."""
+        return "user_id" in self.columns
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The columns that are no names."""
+        return tuple(column for column in self.columns if column not in self.names)
+
+
+DAILY = Layout("daily", ROW[:12], ("date", "account_uuid", "product", "model"), by_day=True)
+"""A row a day: the columns of issued reports."""
+
+CLAUDE_2026_10 = Layout(
+    "claude-2026-10",
+    (*ROW[2:6], *ROW[7:12], "user_id", *ROW[12:18], "teams_channel_id"),
+    ("account_uuid", "product", "model", "slack_channel_id"),
+    by_channel=True,
+)
+"""A row for the whole period, apart by channel: the columns that the original's report has since October 2026."""
+
+LAYOUTS = {layout.name: layout for layout in (DAILY, CLAUDE_2026_10)}
+
+
+def whole_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of ROW from those of spend_report.sql. Nothing tells of a channel of Teams."""
+    user_ids = each_text(rows["account_uuid"], lambda account: tagged(USER, account) if account else "")
+    return pa.record_batch([*rows.columns, user_ids, pa.repeat("", len(rows))], names=list(ROW))

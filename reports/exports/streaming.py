@@ -1,0 +1,174 @@
+"""A long answer, row by row or some thousand rows at a time, and files that are hashed while they are written."""
+
+import hashlib
+import io
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import orjson
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+from clickhouse_connect.driver.client import Client
+
+from reports.exports.csv_cells import csv_line
+from queries.errors import ReportError
+from queries.sql_files import statement
+from reports.exports.text_columns import each_text
+
+T = TypeVar("T")
+CHUNK = 1 << 16
+PIECE = 1 << 19
+"""Bytes of an answer that are read at once: some thousand rows, so that what each piece costs is little of a row."""
+
+TSV = pa_csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False)
+ESCAPED = re.compile(r"\\(.)")
+ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "0": "\0", "'": "'", "\\": "\\"}
+"""What ClickHouse writes after a backslash, and what it stands for. `\\N` is none of a text: columns have no nulls."""
+
+SETTINGS = {
+    "do_not_merge_across_partitions_select_final": 1,
+    "join_use_nulls": 0,
+    "output_format_decimal_trailing_zeros": 0,
+    # The result is sorted last, so nothing is sent before all of it is known; a sort of a large organization's
+    # quarter spills to disk rather than fail.
+    "max_bytes_before_external_sort": 1 << 30,
+    "max_bytes_before_external_group_by": 1 << 30,
+}
+
+
+class Hashed:
+    """A sink that hashes what it passes on. It only ever appends, so any stream will do behind it."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+        self._hash = hashlib.sha256()
+        self._written = 0
+        self.closed = False
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all that was written so far."""
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes) -> int:
+        """Pass `data` on."""
+        self._hash.update(data)
+        self._sink.write(data)
+        self._written += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return self._written
+
+    def flush(self) -> None:
+        """Pass on that whoever writes has come to an end."""
+        self._sink.flush()
+
+
+class HashedCsv:
+    """RFC 4180 into `sink`, 64 KiB at a time; `close` writes the rest."""
+
+    def __init__(self, sink: BinaryIO, header: Iterable[str]) -> None:
+        self._sink = Hashed(sink)
+        self._text = io.StringIO(newline="")
+        self.add(header)
+
+    def add(self, cells: Iterable[str]) -> None:
+        """Add one row."""
+        self._text.write(csv_line(cells))
+        if self._text.tell() > CHUNK:
+            self._flush()
+
+    def close(self) -> str:
+        """Write what is left and return the SHA-256 of the whole file. The sink stays open."""
+        self._flush()
+        return self._sink.sha256
+
+    def _flush(self) -> None:
+        self._sink.write(self._text.getvalue().encode())
+        self._text.seek(0)
+        self._text.truncate()
+
+
+def stream_rows(client: Client, path: Path, parameters: Mapping[str, Any], width: int) -> Iterator[list[Any]]:
+    """The answer of an SQL file as lists of `width` cells, in order. A cut stream raises ReportError or HTTPError."""
+    for lines in _whole_lines(client, path, parameters, "JSONCompactEachRow"):
+        for line in lines[:-1].split(b"\n"):
+            yield _row(line, width)
+
+
+def stream_columns(
+    client: Client, path: Path, parameters: Mapping[str, Any], names: Sequence[str]
+) -> Generator[pa.RecordBatch]:
+    """The answer of an SQL file as columns of texts with these names, some thousand rows at a time, in order.
+
+    None of the answer's cells may be null. A cut stream raises ReportError or HTTPError. The next rows are read in a
+    thread while those before are worked on; it ends with the iterator, which whoever stops early closes.
+    """
+    with closing(_whole_lines(client, path, parameters, "TabSeparated")) as pieces:
+        yield from _ahead(_columns(lines, names) for lines in pieces)
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """The items, each made in a thread while the one before is in use. The first one, which takes longest, is made by
+    whoever asks for it: a wait in a thread could not be interrupted."""
+    with ThreadPoolExecutor(1) as reader:
+        item = next(items, None)
+        while item is not None:
+            coming = reader.submit(next, items, None)
+            yield item
+            item = coming.result()
+
+
+def _whole_lines(client: Client, path: Path, parameters: Mapping[str, Any], form: str) -> Generator[bytes]:
+    """An answer in pieces that end with a line. One that does not end with a line break was cut off."""
+    stream = client.raw_stream(statement(path), parameters=dict(parameters), settings=SETTINGS, fmt=form)
+    try:
+        rest = b""
+        while piece := stream.read(PIECE):
+            text = rest + piece
+            end = text.rfind(b"\n") + 1
+            rest = text[end:]
+            if end:
+                yield text[:end]
+        if rest:
+            raise _broken_off(repr(rest[:200]))
+    finally:
+        stream.close()
+
+
+def _row(line: bytes, width: int) -> list[Any]:
+    """One row; an error that ClickHouse wrote into the body after its first rows is no row."""
+    try:
+        cells = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        cells = None
+    if not isinstance(cells, list) or len(cells) != width:
+        raise _broken_off(repr(line[:300]))
+    return cells
+
+
+def _columns(lines: bytes, names: Sequence[str]) -> pa.RecordBatch:
+    """Whole lines as columns; Arrow names the line that is no row of theirs, such as an error in the body."""
+    read = pa_csv.ReadOptions(column_names=list(names), use_threads=False, block_size=len(lines))
+    texts = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
+    try:
+        rows = pa_csv.read_csv(pa.BufferReader(lines), read, TSV, texts).combine_chunks().to_batches()[0]
+    except pa.ArrowInvalid as error:
+        raise _broken_off(str(error)) from error
+    if b"\\" not in lines:
+        return rows
+    return pa.record_batch([each_text(column, _unescaped) for column in rows.columns], names=list(names))
+
+
+def _unescaped(text: str) -> str:
+    return ESCAPED.sub(lambda escape: ESCAPES[escape[1]], text)
+
+
+def _broken_off(what: str) -> ReportError:
+    return ReportError(f"ClickHouse broke off in the middle of a report: {what}", "Try again.")

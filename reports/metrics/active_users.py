@@ -1,0 +1,50 @@
+"""Who is active: daily, weekly and monthly active users, and the people behind a number."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from reports.metrics.result_types import Actives, PeopleCount, Series
+from reports.metrics.query_context import Reading
+from reports.periods import DAY, Period
+from reports.presence.activity_kinds import ACTIVITY_PRODUCTS, WITH_TOKENS
+from reports.presence.bitsets import count, counts, trailing, union
+from reports.metric_windows import MONTH_DAYS, WEEK_DAYS, days_of
+
+
+def active_users(reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Actives]:
+    """DAU, WAU and MAU for each day of the window: distinct people active in any of the products.
+
+    Trailing windows that end with the day and include it. A day's `complete` is that of its 30 days.
+    """
+    found: dict[date, Actives] = {}
+    if reading.reaches(window):
+        before = MONTH_DAYS - 1
+        rows = reading.present(window.first - before * DAY, window.last).rows(products)
+        daily, weekly, monthly = (counts(trailing(rows, width))[before:] for width in (1, WEEK_DAYS, MONTH_DAYS))
+        for day, *people in zip(days_of(window), daily, weekly, monthly, strict=True):
+            found[day] = Actives(daily=people[0], weekly=people[1], monthly=people[2])
+    nobody = Actives(daily=0, weekly=0, monthly=0)
+    return Series(about=reading.about(window), days=reading.by_day(window, found, nobody, MONTH_DAYS))
+
+
+def active_people(
+    reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS, listed: bool = False
+) -> PeopleCount:
+    """Distinct people active in any of the products in the window, of any length; `listed`: and who they are."""
+    return count_people(reading, products, window, listed)
+
+
+def token_users(reading: Reading, window: Period, listed: bool = False) -> PeopleCount:
+    """Distinct people whose requests used tokens in the window, in whatever product; `listed`: and who they are."""
+    return count_people(reading, (WITH_TOKENS,), window, listed)
+
+
+def count_people(reading: Reading, kinds: Sequence[str], window: Period, listed: bool) -> PeopleCount:
+    """Distinct people who were there in any of these ways (reports/presence/activity_kinds.py), and who they are if `listed`."""
+    about = reading.about(window)
+    if not reading.knows(window.last):
+        return PeopleCount(about=about, people=None, account_ids=None)
+    present = reading.present(window.first, window.last)
+    people = union(present.rows(kinds))
+    account_ids = tuple(present.accounts(people)) if listed else None
+    return PeopleCount(about=about, people=count(people), account_ids=account_ids)

@@ -1,0 +1,147 @@
+"""One look at one organization's tables: how far they reach, and the only road from a metric to its SQL."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from clickhouse_connect.driver.client import Client
+
+from queries.freshness import Freshness, read_freshness
+from queries.dependencies import made_of
+from queries.result_cache import memory_of
+from reports.metrics.result_types import About, Day, Totals
+from reports.periods import Period, midnight
+from reports.presence.presence import Present, read_present
+from queries.sql_files import ask_rows
+from queries.data_version import State, state_of
+from reports.metric_windows import days_of
+from tally_client.validity import EARLIEST
+
+T = TypeVar("T")
+
+FIRST_KEPT_DAY = EARLIEST.date()
+"""Events of earlier days are in no table, so nothing is known of those days."""
+
+SQL = Path(__file__).parent / "sql"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How far the tables reached before any number was read; every number read with it holds at least that much.
+
+    A day is known when the tables reach into it, and complete when they reach `grace` past its end. Make one for
+    each request: an old one understates what its numbers hold.
+    """
+
+    client: Client
+    organization_id: str
+    freshness: Freshness
+    grace: timedelta
+
+    @property
+    def data_refreshed_at(self) -> datetime | None:
+        """All that the log had received by then is in the tables; None when that is unknown."""
+        return self.freshness.data_refreshed_at
+
+    @property
+    def newest_complete_day(self) -> date | None:
+        """The last complete day; None when there is none or it is unknown."""
+        return self.freshness.newest_complete_day(self.grace)
+
+    def knows(self, day: date) -> bool:
+        """Whether the tables reach into the day: what is not in them did not happen, so far."""
+        refreshed_at = self.data_refreshed_at
+        return refreshed_at is not None and day >= FIRST_KEPT_DAY and midnight(day) < refreshed_at
+
+    def reaches(self, window: Period) -> bool:
+        """Whether any day of the window is known."""
+        refreshed_at = self.data_refreshed_at
+        return refreshed_at is not None and window.last >= FIRST_KEPT_DAY and window.begins < refreshed_at
+
+    def is_complete(self, first: date, last: date) -> bool:
+        """Whether every day from `first` to `last` is complete, and none is older than the oldest day kept."""
+        newest = self.newest_complete_day
+        return newest is not None and first >= FIRST_KEPT_DAY and last <= newest
+
+    def about(self, window: Period) -> About:
+        """What an answer of this window says beside its numbers."""
+        complete = self.is_complete(window.first, window.last)
+        shown = replace(window, provisional=not complete)
+        return About(window=shown, data_refreshed_at=self.data_refreshed_at, complete=complete)
+
+    def by_day(self, window: Period, found: Mapping[date, T], nothing: T, width: int = 1) -> tuple[Day[T], ...]:
+        """Every day of the window with what was found of it, or `nothing`; a day that is not known is a gap.
+
+        `width`: how many days the number of a day is of, for whether it is complete.
+        """
+        return tuple(
+            Day(
+                day=day,
+                value=found.get(day, nothing) if self.knows(day) else None,
+                complete=self.is_complete(day - timedelta(days=width - 1), day),
+            )
+            for day in days_of(window)
+        )
+
+    def rows(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
+        """The rows of `sql/<metric>.sql` for this organization. Raises ClickHouseError."""
+        return ask_rows(self.client, SQL / f"{metric}.sql", {"organization_id": self.organization_id, **parameters})
+
+    def remembered(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
+        """The same of a metric that tells of no day after the window; remembered while nothing up to then changed."""
+        return self._recall(metric, self.state.up_to(window.last, made_of(SQL / f"{metric}.sql")), parameters)
+
+    def remembered_now(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
+        """The rows of a metric that tells how things are now, remembered until what they are made of changes."""
+        kinds = made_of(SQL / f"{metric}.sql")
+        assert kinds is not None, f"{metric}.sql reads what made_of.py does not know"
+        return self._recall(metric, self.state.of(*sorted(kinds)), parameters)
+
+    def _recall(self, metric: str, state: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        question = (metric, self.organization_id, repr(sorted(parameters.items())))
+        return memory_of(self.client).recall(question, state, lambda: self.rows(metric, **parameters))
+
+    def rows_of_days(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
+        """The remembered rows of a metric whose SQL takes the window as days."""
+        return self.remembered(metric, window, first=window.first, last=window.last, **parameters)
+
+    def present(self, first: date, last: date) -> Present:
+        """Who was there from `first` to `last`, and in which ways. Raises ClickHouseError."""
+        return read_present(self.client, self.organization_id, self.state, first, last)
+
+    def first_day(self, otherwise: date) -> date:
+        """The oldest day on which anybody was there, or `otherwise` if that is older."""
+        return min([*self.state.days[:1], otherwise])
+
+    def from_first_day(self, window: Period) -> Period:
+        """The window without the days before anybody was there, so that windows which differ in these alone are one."""
+        return replace(window, first=max(window.first, self.first_day(window.last)))
+
+    @cached_property
+    def state(self) -> State:
+        """What its answers are made of, read before any of them."""
+        return state_of(self.client, self.organization_id)
+
+
+def look(client: Client, organization_id: str, expected_sources: Collection[str], grace: timedelta) -> Reading:
+    """Read how far the tables reach, before any number; `expected_sources` as in `read_freshness`."""
+    return Reading(client, organization_id, read_freshness(client, expected_sources), grace)
+
+
+def totals(reading: Reading, metric: str, window: Period, value: Callable[[Sequence[Any]], T], nothing: T) -> Totals[T]:
+    """The answer of a metric whose SQL gives the rows (whole, day, ...): of the whole window if `whole`, else of a day.
+
+    `value` makes a number of a row's other columns; `nothing` is that of a day or a window that has no row.
+    """
+    total, found = nothing, dict[date, T]()
+    if reading.reaches(window):
+        for whole, day, *columns in reading.rows_of_days(metric, reading.from_first_day(window)):
+            if whole:
+                total = value(columns)
+            else:
+                found[day] = value(columns)
+    days = reading.by_day(window, found, nothing)
+    return Totals(about=reading.about(window), total=total if reading.knows(window.last) else None, days=days)

@@ -1,0 +1,50 @@
+"""Seats, invites, and how much of the seats is used."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from reports.metrics.active_users import active_users
+from reports.metrics.result_types import Actives, Adoption, Day, Ratio, Seats, Series
+from reports.metrics.query_context import Reading
+from reports.periods import Period
+from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
+
+
+def seats(reading: Reading, window: Period) -> Series[Seats]:
+    """Assigned and purchased seats at the end of each day of the window, by the directory's history."""
+    found: dict[date, Seats] = {}
+    if reading.reaches(window):
+        rows = reading.rows_of_days("seats", window)
+        found = {day: Seats(assigned=assigned, purchased=purchased) for day, assigned, purchased in rows}
+    return Series(about=reading.about(window), days=reading.by_day(window, found, Seats(assigned=0, purchased=None)))
+
+
+def pending_invites(reading: Reading, window: Period) -> Series[int]:
+    """Invites that were sent and not closed by the end of each day of the window."""
+    found: dict[date, int] = {}
+    if reading.reaches(window):
+        found = {day: int(pending) for day, pending in reading.rows_of_days("pending_invites", window)}
+    return Series(about=reading.about(window), days=reading.by_day(window, found, 0))
+
+
+def utilization(reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Adoption]:
+    """For each day of the window, active people as a share of the seats assigned at the day's end.
+
+    Utilization is the weekly one: WAU / seats.
+    """
+    active, held = active_users(reading, window, products), seats(reading, window)
+    days = tuple(_adoption(of_day, seats_of_day) for of_day, seats_of_day in zip(active.days, held.days, strict=True))
+    return Series(about=active.about, days=days)
+
+
+def _adoption(active: Day[Actives], held: Day[Seats]) -> Day[Adoption]:
+    if active.value is None or held.value is None:
+        return Day(day=active.day, value=None, complete=False)
+    people, assigned = active.value, held.value.assigned
+    value = Adoption(
+        daily=Ratio(numerator=people.daily, denominator=assigned),
+        weekly=Ratio(numerator=people.weekly, denominator=assigned),
+        monthly=Ratio(numerator=people.monthly, denominator=assigned),
+        purchased_seats=held.value.purchased,
+    )
+    return Day(day=active.day, value=value, complete=active.complete)

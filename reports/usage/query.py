@@ -1,0 +1,129 @@
+"""A question to the usage tables, and how it reaches ClickHouse: parameters only, the SQL never changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, get_args
+
+from pricing.terms import sql_moment
+from tally_client.events.envelope import ActorType
+
+EVERY_ACTOR_TYPE: tuple[str, ...] = get_args(ActorType)
+"""A row's `by_actor_type` counts from 1 through these; 0 is none."""
+
+ATTRIBUTIONS = (
+    "workspace_id",
+    "api_key_id",
+    "session_id",
+    "agent_id",
+    "deployment_id",
+    "environment_id",
+    "user_profile_id",
+    "slack_channel_id",
+    "claude_tag_user_id",
+    "claude_tag_category",
+)
+"""Dimensions that usage has by its attribution."""
+
+ATTRIBUTION_FILTERS = (*(f"{name}s" for name in ATTRIBUTIONS[:-1]), "claude_tag_categories")
+
+GROUPS = ("rbac_group_id", "groups")
+"""Those that ask which groups somebody held."""
+
+BY_ONE = ("actor", *GROUPS, "users", "service_accounts", "api_keys")
+"""Dimensions and filters that ask who it was."""
+
+DAY_SECONDS = 86_400
+
+FILTERS = (
+    *("organizations", "groups", "users", "service_accounts", "api_keys", "actor_types", "products", "models"),
+    *("service_tiers", "context_windows", "inference_geos", "speeds"),
+    *ATTRIBUTION_FILTERS,
+)
+"""What rows.sql can be narrowed by. Ids are UUIDs; NIL and "" stand for none."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page ended: the last row's ranks and key."""
+
+    first: str = "0"
+    second: str = "0"
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """In which order, from where on and how many: by a metric, or `by_time`: by bucket, then the metric's highest."""
+
+    by: str = "total_tokens"
+    by_time: bool = False
+    descending: bool = True
+    after: Place = field(default_factory=Place)
+    limit: int = 1_000_000
+
+
+@dataclass(frozen=True)
+class Question:
+    """Usage of an organization in [begins, ends), whole hours (with `by_minute`, minutes), narrowed and grouped.
+
+    `bucket_seconds` cuts it by time (0: not at all), `priced` asks for costs, too. An empty filter lets everything
+    through. With `rbac_group_id` in `group_by` usage counts for each group that its person held on the day, or for
+    none.
+    """
+
+    organization_id: str
+    begins: datetime
+    ends: datetime
+    bucket_seconds: int = 0
+    by_minute: bool = False
+    group_by: Sequence[str] = ()
+    filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    people_only: bool = False
+    exclude_deleted: bool = False
+    priced: bool = False
+    ranking: Ranking = field(default_factory=Ranking)
+
+    @property
+    def attributed(self) -> bool:
+        """Whether it matters which attribution usage has."""
+        return not {*self.group_by, *self.filters}.isdisjoint((*ATTRIBUTIONS, *ATTRIBUTION_FILTERS))
+
+    @property
+    def _by_day(self) -> bool:
+        """Whether days' sums tell enough: nothing is asked about one person or machine, an attribution, or an hour."""
+        one = self.people_only or self.exclude_deleted or self.attributed
+        by_one = not {*self.group_by, *self.filters}.isdisjoint(BY_ONE)
+        return not (one or by_one or self.by_minute or self.bucket_seconds % DAY_SECONDS)
+
+    def scope(self) -> dict[str, Any]:
+        """The parameters that say which cells are meant."""
+        return {
+            "organization_id": self.organization_id,
+            "begins": sql_moment(self.begins),
+            "ends": sql_moment(self.ends),
+            "by_minute": self.by_minute,
+            "priced": self.priced,
+            "grouped": not {*self.group_by, *self.filters}.isdisjoint(GROUPS),
+            "exclude_deleted": self.exclude_deleted,
+        }
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of rows.sql."""
+        after = self.ranking.after
+        return self.scope() | {
+            "bucket_seconds": self.bucket_seconds,
+            "group_by": list(self.group_by),
+            "attributed": self.attributed,
+            "by_day": self._by_day,
+            "people_only": self.people_only,
+            "every_actor_type": list(EVERY_ACTOR_TYPE),
+            **{name: list(self.filters.get(name, ())) for name in FILTERS},
+            "order_by": self.ranking.by,
+            "by_time": self.ranking.by_time,
+            "descending": self.ranking.descending,
+            "after_first": after.first,
+            "after_second": after.second,
+            "after_key": after.key,
+            "limit": self.ranking.limit,
+        }

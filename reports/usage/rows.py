@@ -1,0 +1,95 @@
+"""Usage and costs by row, and who the rows are about."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from clickhouse_connect.driver.client import Client
+
+from aggregators.live import SHOWN_MINUTES
+from queries.result_cache import memory_of, while_unchanged
+from queries.sql_files import Row, ask
+from queries.data_version import state_of
+from reports.usage.query import Question
+
+FOLDER = Path(__file__).parent
+MINUTES_BACK = timedelta(minutes=SHOWN_MINUTES)
+"""For how long usage is kept by the minute."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody as the directory has them now; name and e-mail are "" when unknown.
+
+    `has_left`: no member any more. `is_deleted`: the account is gone, too.
+    """
+
+    email: str
+    name: str
+    has_left: bool
+    is_deleted: bool
+
+
+def read_usage(client: Client, question: Question) -> Sequence[Row]:
+    """The rows, in order; remembered while nothing changed that they were made of, but for minutes.
+
+    Each has `bucket` (seconds since 1970, 0 without buckets), `by_...` for each dimension (nil, "" or 0: none),
+    `counts` (tokens: uncached, cache read, 5-minute and 1-hour cache writes, output; then web searches, milliseconds of
+    execution), `requests`, `execution_spans`, `total_tokens`, and where the next page begins: `first_rank`,
+    `second_rank`, `key`.
+    Costs are exact decimals in cents: `net_cents`, `list_cents`, and `each_..._cents` for each of the counts and then
+    for all tokens together. They leave out usage without a price, and `unpriced_models` names its models.
+    """
+    if question.by_minute:
+        return _rows(client, question)
+    last = (question.ends - timedelta(microseconds=1)).date()
+    state = state_of(client, question.organization_id).up_to(last)
+    return memory_of(client).recall(("usage", repr(question)), state, lambda: _rows(client, question))
+
+
+def _rows(client: Client, question: Question) -> list[Row]:
+    return ask(client, FOLDER / "rows.sql", question.parameters())
+
+
+def stamp(client: Client, question: Question) -> str:
+    """What changes when the question's cells are revised, and only then: equal stamps, equal cells.
+
+    For a question about costs it changes with prices, too.
+    """
+    scope = question.scope()
+    if question.by_minute:
+        return _stamp(client, scope)[0]
+    return while_unchanged(client, ("usage stamp", repr(scope)), lambda: _stamp(client, scope))[0]
+
+
+def _stamp(client: Client, scope: Mapping[str, Any]) -> list[str]:
+    return [str(row["stamp"]) for row in ask(client, FOLDER / "revision.sql", scope)]
+
+
+def had_seats(client: Client, question: Question) -> bool:
+    """Whether the organization was on a seat-based plan at any time of the question."""
+    scope = question.scope()
+    [row] = while_unchanged(client, ("seated", repr(scope)), lambda: ask(client, FOLDER / "seat_based.sql", scope))
+    return bool(row["seated"])
+
+
+def read_people(client: Client, organization_id: str, accounts: Collection[str]) -> dict[str, Person]:
+    """Who these accounts are, by id."""
+    if not accounts:
+        return {}
+    found = ask(client, FOLDER / "people.sql", {"organization_id": organization_id, "accounts": sorted(accounts)})
+    return {
+        row["account_id"]: Person(row["email"], row["name"], bool(row["has_left"]), bool(row["is_deleted"]))
+        for row in found
+    }
+
+
+def read_identities(client: Client, organization_id: str, identities: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The last saved event of these federated identities, by id; unknown ones are left out."""
+    if not identities:
+        return {}
+    asked = {"organization_id": organization_id, "identities": sorted(identities)}
+    return {row["id"]: orjson.loads(row["detail"]) for row in ask(client, FOLDER / "identities.sql", asked)}

@@ -1,0 +1,24 @@
+"""A seeded generator of believable life in an AI workspace, as records for the log.
+
+`simulate(plan)` gives the lines in the order of their arrival; `write_ndjson` and `read_ndjson` keep them in a file.
+"""
+
+from collections.abc import Iterator
+
+from simulation.inject_duplicates import with_duplicates
+from simulation.daily_activity import live
+from intake.ndjson import NdjsonError, read_lines, read_ndjson, write_ndjson
+from simulation.plan import Line, Plan
+from simulation.inject_poison import with_poison
+from simulation.poison_kinds import POISONS
+
+
+def simulate(plan: Plan) -> Iterator[Line]:
+    """All lines of the plan's history; the same plan gives the same bytes.
+
+    Duplicates and poison only add lines: the valid events are the same whatever these rates are.
+    """
+    return with_poison(plan, with_duplicates(plan, live(plan)))
+
+
+__all__ = ["POISONS", "Line", "NdjsonError", "Plan", "read_lines", "read_ndjson", "simulate", "write_ndjson"]

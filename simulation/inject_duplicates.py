@@ -1,0 +1,28 @@
+"""Events that a producer sends twice: the same bytes again, a little later."""
+
+import heapq
+from collections.abc import Iterator
+
+from simulation.rng import Dice
+from simulation.plan import Line, Plan
+from tally_client.events import PROFILES
+
+FARTHEST = 3000
+"""Lines between an event and its repeat at most: far inside the horizon within which a repeat counts nothing."""
+
+
+def with_duplicates(plan: Plan, lines: Iterator[Line]) -> Iterator[Line]:
+    """The lines, and `plan.duplicates` of them once more.
+
+    Profiles are never repeated: their topic keeps the last value, so a repeat could undo a later change.
+    """
+    dice = Dice(plan.seed, "duplicates")
+    due: list[tuple[int, Line]] = []
+    for position, line in enumerate(lines):
+        yield line
+        if line.topic != PROFILES and dice.random() < plan.duplicates:
+            heapq.heappush(due, (position + dice.between(1, FARTHEST), line))
+        while due and due[0][0] <= position:
+            yield heapq.heappop(due)[1]
+    while due:
+        yield heapq.heappop(due)[1]

@@ -1,0 +1,26 @@
+"""All that a simulation holds while it runs."""
+
+from dataclasses import dataclass, field
+
+from simulation.clock import midnight
+from simulation.rng import Dice
+from simulation.outbox import Outbox
+from simulation.entities import Organization
+from simulation.plan import Plan
+
+
+@dataclass
+class World:
+    """The plan, its dice, its outbox, and the organizations; `start` and `until` in milliseconds."""
+
+    plan: Plan
+    dice: Dice
+    outbox: Outbox
+    start: int
+    until: int
+    organizations: list[Organization] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, plan: Plan) -> "World":
+        """An empty world."""
+        return cls(plan, Dice(plan.seed, "world"), Outbox(plan), midnight(plan.start), midnight(plan.until))

@@ -1,0 +1,136 @@
+"""The only road to ClickHouse: a client over HTTP, and which of its errors are worth another try."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+import orjson
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_never, wait_exponential_jitter
+
+from aggregators.cell_rows import CellRows
+from sinks.native_format import cells_block
+from sinks.query_settings import RELIED_ON, Setting
+from sinks.strict_http import whole_answers
+
+T = TypeVar("T")
+
+TRANSIENT_CODES = frozenset(
+    {
+        159,  # TIMEOUT_EXCEEDED
+        164,  # READONLY: a replica that has lost its keeper
+        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+        209,  # SOCKET_TIMEOUT
+        210,  # NETWORK_ERROR
+        241,  # MEMORY_LIMIT_EXCEEDED: other queries end
+        242,  # TABLE_IS_READ_ONLY
+        243,  # NOT_ENOUGH_SPACE: somebody makes room
+        252,  # TOO_MANY_PARTS: merges catch up
+        285,  # TOO_FEW_LIVE_REPLICAS
+        286,  # UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
+        319,  # UNKNOWN_STATUS_OF_INSERT
+        425,  # SYSTEM_ERROR
+        999,  # KEEPER_EXCEPTION
+    }
+)
+
+
+ROWS_AN_INSERT = 25_000
+"""How many rows travel at once: they are in memory as text twice over, 500 bytes each."""
+CELLS_AN_INSERT = 50_000
+"""The same for cells, which travel as columns of 200 bytes a row."""
+
+
+def connect(
+    url: str,
+    user: str = "default",
+    password: str = "",
+    database: str = "tally",
+    timeout: float = 30.0,
+    settings: Mapping[str, Setting] = RELIED_ON,
+) -> Client:
+    """A client for the ClickHouse at `url` (http or https), safe to share among threads.
+
+    It has no session, since a client with one refuses concurrent queries. An answer that breaks off is an
+    OperationalError, wherever it does (sinks/strict_http.py). `settings` go with each request, whatever the user's
+    profile says (sinks/query_settings.py). Raises ClickHouseError when the server
+    cannot be reached or refuses the user.
+    """
+    parts = urlsplit(url)
+    scheme, host = parts.scheme or "http", parts.hostname or "127.0.0.1"
+    port = parts.port or (8443 if scheme == "https" else 8123)
+    return clickhouse_connect.get_client(
+        interface=scheme,
+        host=host,
+        port=port,
+        username=user,
+        password=password,
+        database=database,
+        autogenerate_session_id=False,
+        connect_timeout=5,
+        send_receive_timeout=timeout,
+        query_limit=0,
+        settings=dict(settings),
+        pool_mgr=whole_answers(scheme, host, port),
+    )
+
+
+def create_database(url: str, user: str, password: str, database: str) -> None:
+    """Make the database if it is not there. The name is an identifier: letters, digits and underscores only."""
+    if not database.isidentifier():
+        raise ValueError(f"clickhouse_database is {database!r}: use letters, digits and underscores")
+    client = connect(url, user, password, "default")
+    try:
+        client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+    finally:
+        client.close()
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying the same call again can help: ClickHouse is away, or said that it is short of something.
+
+    A time-out is transient and means "perhaps written"; a refusal of the data is not.
+    """
+    if isinstance(error, OperationalError):
+        return True
+    if isinstance(error, DatabaseError):
+        return getattr(error, "code", None) in TRANSIENT_CODES
+    return isinstance(error, (ConnectionError, TimeoutError, OSError)) and not isinstance(error, ClickHouseError)
+
+
+def persistently(call: Callable[[], T], on_retry: Callable[[BaseException, float], None]) -> T:
+    """The result of `call`, tried again for ever on transient errors (0.1 s to 5 s apart); others are raised."""
+
+    def tell(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if error is not None:
+            on_retry(error, state.next_action.sleep if state.next_action else 0.0)
+
+    retrying = Retrying(
+        retry=retry_if_exception(is_transient),
+        wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2),
+        stop=stop_never,
+        before_sleep=tell,
+        reraise=True,
+    )
+    return retrying(call)
+
+
+def insert_rows(client: Client, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert `rows` (JSON-able values in the order of `columns`) into `table` as JSONCompactEachRow.
+
+    Returns when ClickHouse has confirmed all. A time-out means "perhaps written", in whole or in part: the caller sends
+    the same rows again.
+    """
+    for start in range(0, len(rows), ROWS_AN_INSERT):
+        body = b"\n".join(map(orjson.dumps, rows[start : start + ROWS_AN_INSERT]))
+        client.raw_insert(table, list(columns), body, fmt="JSONCompactEachRow")
+
+
+def insert_cells(client: Client, rows: CellRows) -> None:
+    """Insert cells into their table; what holds for `insert_rows` holds here."""
+    for start in range(0, len(rows), CELLS_AN_INSERT):
+        some = rows[start : start + CELLS_AN_INSERT]
+        client.raw_insert(rows.declaration.name, list(rows.declaration.columns), cells_block(some), fmt="Native")

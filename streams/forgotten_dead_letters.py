@@ -1,0 +1,51 @@
+"""Dead letters of people who were forgotten after they came: a letter holds a record's bytes, and so a name.
+
+A tombstone cannot reach them where they are, and a replay would bring them behind it in the log.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from streams.dead_letters import DeadLetter, reader_of, records_to_the_end
+from tally_client.emitter import Emitter
+from tally_client.events import DEAD_LETTERS, PROFILES
+
+
+async def forgettings(bootstrap: str, options: Mapping[str, Any] | None = None) -> dict[bytes, int]:
+    """When each account was forgotten last, in the log's milliseconds: the tombstones of `tally.profiles`."""
+    found: dict[bytes, int] = {}
+    async with reader_of(bootstrap, options or {}, PROFILES) as consumer:
+        async for record in records_to_the_end(consumer):
+            if record.value is None and record.key is not None:
+                found[record.key] = max(record.timestamp, found.get(record.key, 0))
+    return found
+
+
+async def take_forgotten_away(
+    emitter: Emitter, letters: Iterable[DeadLetter], forgotten: Mapping[bytes, int]
+) -> list[DeadLetter]:
+    """Takes the letters of people away who were forgotten after they came, and gives the others."""
+    others: list[DeadLetter] = []
+    for letter in letters:
+        is_profile = letter.topic == PROFILES and letter.value is not None
+        if is_profile and any(forgotten.get(key, -1) >= letter.timestamp_ms for key in _accounts_of(letter)):
+            await emitter.emit_raw(DEAD_LETTERS, letter.place.encode(), None)
+        else:
+            others.append(letter)
+    await emitter.flush()
+    return others
+
+
+def _accounts_of(letter: DeadLetter) -> set[bytes]:
+    """Whom a letter of a profile may be about: by its key, and by what it says."""
+    try:
+        said = msgspec.json.decode(letter.value or b"", type=_Account).account_id.encode()
+    except (msgspec.MsgspecError, UnicodeError):
+        said = b""
+    return {letter.key or b"", said}
+
+
+class _Account(msgspec.Struct):
+    account_id: str = ""

@@ -1,0 +1,220 @@
+"""An independent recount of the engagement lists: the events, in plain Python. Of Tally it imports nothing but the
+recount's rule of a connector's key."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from itertools import product as product_of
+from typing import Any
+
+from verify.counting_rules import connector_key
+from tests.reference.event_metrics import PRODUCTS, Event, active_in, named, touches
+
+DAY = timedelta(days=1)
+WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
+ENDS = ("group.deleted", "member.removed", "account.deleted")
+
+
+def at(event: Event) -> datetime:
+    """The moment that an event counts for: what befalls an artifact counts for its creation."""
+    return datetime.fromisoformat(event.get("created_at", event["occurred_at"])).astimezone(UTC)
+
+
+def moment(event: Event) -> datetime:
+    return datetime.fromisoformat(event["occurred_at"]).astimezone(UTC)
+
+
+class Tally:
+    """One row: sums, and things that are counted once."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, int] = defaultdict(int)
+        self.things: dict[str, set[str]] = defaultdict(set)
+        self.people: set[str] = set()
+        self.last: date | None = None
+
+    def counts(self) -> dict[str, int]:
+        return {**self.sums, **{name: len(things) for name, things in self.things.items()}}
+
+
+class Recount:
+    """What all lists should say, from the events alone. An event_id counts once."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events = list({event["event_id"]: event for event in reversed(list(events))}.values())[::-1]
+
+    def acts(self, organization: str, first: date, last: date) -> Iterator[tuple[Event, date]]:
+        """What people did, with the day that it counts for."""
+        for event in self.events:
+            if event["organization_id"] == organization and event.get("actor", {}).get("type") == "user":
+                day = at(event).date()
+                if first <= day <= last:
+                    yield event, day
+
+    @cached_property
+    def groups(self) -> dict[tuple[str, str], list[tuple[datetime, str, bool]]]:
+        """(organization, account) to the history (moment, group, joined) of memberships."""
+        history: dict[tuple[str, str], list[tuple[datetime, str, bool]]] = defaultdict(list)
+        joined = [event for event in self.events if event["type"] == "group.joined"]
+        for event in self.events:
+            if event["type"] in ("group.joined", "group.left"):
+                history[event["organization_id"], event["account_id"]].append(
+                    (moment(event), event["group_id"], event["type"] == "group.joined")
+                )
+            elif event["type"] in ENDS:
+                for other in joined:
+                    same = all(event.get(name, other[name]) == other[name] for name in ("group_id", "account_id"))
+                    if same and other["organization_id"] == event["organization_id"]:
+                        history[event["organization_id"], other["account_id"]].append(
+                            (moment(event), other["group_id"], False)
+                        )
+        return {key: sorted(changes, key=lambda change: change[0]) for key, changes in history.items()}
+
+    def groups_on(self, organization: str, account: str, day: date) -> set[str]:
+        """The groups that a person held at any instant of the day."""
+        begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        held: set[str] = set()
+        touched: set[str] = set()
+        for when, group, joined in self.groups.get((organization, account), ()):
+            if when >= begins + DAY:
+                break
+            if joined:
+                held.add(group)
+                touched.add(group)
+            else:
+                held.discard(group)
+                if when <= begins:
+                    touched.discard(group)
+        return touched
+
+    def names(self, organization: str, kind: str, key: str) -> dict[str, Event]:
+        """The latest saved state of each thing."""
+        found: dict[str, Event] = {}
+        for event in sorted(self.events, key=moment):
+            if event["organization_id"] == organization and event["type"] == kind:
+                found[event[key]] = event
+        return found
+
+    def connector_names(self, organization: str) -> dict[str, str]:
+        """The display name that was saved last, by connector key."""
+        saved = (event for event in sorted(self.events, key=moment) if event["type"] == "connector.saved")
+        mine = (event for event in saved if event["organization_id"] == organization)
+        return {connector_key(event["name"]): event["display_name"] for event in mine}
+
+    def group_name(self, organization: str, group: str) -> str | None:
+        saved = self.names(organization, "group.saved", "group_id").get(group)
+        return saved["name"] if saved and group not in self.names(organization, "group.deleted", "group_id") else None
+
+    # -- users -----------------------------------------------------------------------------------------------
+
+    def users(
+        self, organization: str, first: date, last: date, *, users: Any = (), groups: Any = (), projects: Any = (),
+        by_group: bool = False,
+    ) -> dict[str, Tally]:  # fmt: skip
+        """account, or group, to its row."""
+        rows: dict[str, Tally] = defaultdict(Tally)
+        for event, day in self.acts(organization, first, last):
+            account = event["actor"]["id"]
+            touched = touches(event, set(projects))
+            if touched is None or (users and account not in users):
+                continue
+            held = self.groups_on(organization, account, day) if by_group or groups else set()
+            held &= set(groups) or held
+            subjects = held if by_group else ({account} if held or not groups else set())
+            for subject in subjects:
+                row = rows[subject]
+                row.people.add(account)
+                row.last = max(day, row.last or day)
+                for name, amount in touched[0].items():
+                    row.sums[name] += amount
+                for name, thing in touched[1].items():
+                    row.things[name].add(thing)
+        return dict(rows)
+
+    # -- summaries -------------------------------------------------------------------------------------------
+
+    def summaries(self, organization: str, first: date, last: date, groups: Any = ()) -> list[dict[str, Any]]:
+        """One a day, by the names of the response."""
+        active: dict[tuple[str, date], set[str]] = defaultdict(set)
+        for event, day in self.acts(organization, first - 30 * DAY, last):
+            account = event["actor"]["id"]
+            if groups and not self.groups_on(organization, account, day) & set(groups):
+                continue
+            product = active_in(event)
+            if product:
+                active[product, day].add(account)
+                if product in ("chat", "claude_code", "cowork"):
+                    active["", day].add(account)
+        found = []
+        for number in range((last - first).days + 1):
+            day = first + number * DAY
+            row: dict[str, Any] = {}
+            for product in ("", *PRODUCTS):
+                for window, width in WINDOWS.items():
+                    people = set().union(*(active[product, day - back * DAY] for back in range(width)))
+                    row[f"{product}_{window}_active_user_count".lstrip("_")] = len(people)
+            if not groups:
+                seats, invites = self.standing(organization, day)
+                row |= {"assigned_seat_count": seats, "pending_invite_count": invites}
+                for window in WINDOWS:
+                    row[f"{window}_adoption_rate"] = row[f"{window}_active_user_count"] / seats * 100
+            found.append(row)
+        return found
+
+    def standing(self, organization: str, day: date) -> tuple[int, int]:
+        """Seats held and invitations pending at the day's end."""
+        seats, invites = set(), set()
+        ends = datetime(day.year, day.month, day.day, tzinfo=UTC) + DAY
+        for event in sorted(self.events, key=moment):
+            if event["organization_id"] != organization or moment(event) >= ends:
+                continue
+            kind = event["type"]
+            if kind == "seat.assigned":
+                seats.add(event["account_id"])
+            elif kind in ("seat.unassigned", "member.removed", "account.deleted"):
+                seats.discard(event["account_id"])
+            elif kind == "invite.sent":
+                invites.add(event["invite_id"])
+            elif kind == "invite.closed":
+                invites.discard(event["invite_id"])
+        return len(seats), len(invites)
+
+    # -- lists by name ---------------------------------------------------------------------------------------
+
+    def listed(
+        self, kind: str, organization: str, first: date, last: date, *, users: Any = (), groups: Any = (),
+        products: Any = (), names: Any = (), by: Any = (),
+    ) -> dict[tuple[str, str, str, str], dict[str, int]]:  # fmt: skip
+        """(name, product, account, group) to counts, for connectors, skills, plugins, projects or artifacts.
+
+        `names` are keys: the caller resolves spellings.
+        """
+        rows: dict[tuple[str, str, str, str], Tally] = defaultdict(Tally)
+        for event, day in self.acts(organization, first, last):
+            account, product = event["actor"]["id"], event.get("product") or "chat"
+            if (users and account not in users) or (products and product not in products):
+                continue
+            held = self.groups_on(organization, account, day) if groups or "rbac_group_id" in by else {""}
+            held &= set(groups) or held
+            shown = (held if "rbac_group_id" in by else {""}) if held else set()
+            for (name, sums, things), group in product_of(named(kind, event, self.befell), shown):
+                if names and name not in names:
+                    continue
+                row = rows[
+                    name, product if "product" in by else "", account if "user_id" in by else "", group
+                ]  # fmt: skip
+                for counter, amount in sums.items():
+                    row.sums[counter] += amount
+                for counter, thing in things.items():
+                    row.things[counter].add(thing)
+        return {key: row.counts() for key, row in rows.items()}
+
+    @cached_property
+    def befell(self) -> dict[str, set[str]]:
+        """artifact to what befell it: shared, published."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for event in self.events:
+            if event["type"] in ("artifact.shared", "artifact.published"):
+                found[event["artifact_id"]].add(event["type"].split(".")[1])
+        return found

@@ -1,0 +1,251 @@
+"""Every metric recounted from an organization's events in plain Python, one after the other and in no hurry.
+
+It reads events as they were sent and shares nothing with reports: what a metric means is written here a second time,
+from docs/metrics.md. `Recount` methods that a wrong control overrides are as small as the mistake.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, localcontext
+from functools import cached_property
+from typing import Any
+
+from verify.counting_rules import connector_key
+from tests.reference.metric_rules import ONE, POLICIES, Event, cell_of, code_sums, is_use, moment_of, ranked
+from tests.reference.spend_report import Prices, in_force, is_reported
+from tests.support.table_rows import CLASSES, Cell, Change, World
+
+
+class Recount:
+    """One organization, as its events tell of it."""
+
+    def __init__(self, events: Iterable[Event], organization_id: str, prices: Prices) -> None:
+        once = {event["event_id"]: event for event in reversed(list(events))}
+        everything = list(reversed(once.values()))
+        self.organization_id = organization_id
+        self.prices = prices
+        self.events = [event for event in everything if event.get("organization_id") == organization_id]
+        self.profiles = [event for event in everything if event["type"] in ("profile.updated", "tombstone")]
+
+    @cached_property
+    def by_day(self) -> dict[tuple[date, str], list[Event]]:
+        """What was done, by day and type."""
+        days: dict[tuple[date, str], list[Event]] = defaultdict(list)
+        for event in self.events:
+            if "actor" in event:
+                days[moment_of(event).date(), event["type"]].append(event)
+        return days
+
+    def within(self, first: date, last: date, *types: str) -> Iterator[Event]:
+        """Events of the days from first to last, both included."""
+        day = first
+        while day <= last:
+            for type_ in types:
+                yield from self.by_day.get((day, type_), ())
+            day += ONE
+
+    def people(self, first: date, last: date, rule: Callable[[Event], bool], *types: str) -> set[str]:
+        chosen = (event for event in self.within(first, last, *types) if rule(event))
+        return {event["actor"]["id"] for event in chosen if event["actor"]["type"] == "user"}
+
+    # -- active people, seats, invites ------------------------------------------------------------------------
+
+    def active(self, first: date, last: date, products: Iterable[str] = ("chat", "claude_code", "cowork")) -> set[str]:
+        found: set[str] = set()
+        for product in products:
+            if product == "chat":
+                found |= self.people(first, last, lambda _: True, "chat.message")
+            else:
+                found |= self.people(first, last, lambda event, of=product: is_use(event, of), "session.activity")
+        return found
+
+    @cached_property
+    def directory(self) -> list[Event]:
+        """The directory's events in order of time, and of the log where the time is the same."""
+        return sorted((event for event in self.events if "actor" not in event), key=moment_of)
+
+    def count_active(self, first: date, last: date, products: Iterable[str] = ("chat", "claude_code", "cowork")) -> int:
+        return len(self.active(first, last, products))
+
+    @cached_property
+    def first_active(self) -> dict[str, date]:
+        """The first day on which each person was active."""
+        first: dict[str, date] = {}
+        for day in sorted({day for day, _ in self.by_day}):
+            first |= dict.fromkeys(self.active(day, day) - first.keys(), day)
+        return first
+
+    def active_days(self, first: date, last: date) -> tuple[int, ...]:
+        length = (last - first).days + 1
+        counts = Counter(who for n in range(length) for who in self.active(first + n * ONE, first + n * ONE))
+        return tuple(sum(count == days for count in counts.values()) for days in range(1, length + 1))
+
+    def lifecycle(self, first: date, last: date) -> tuple[int, int, int, int]:
+        """(new, returning, resurrected, dormant)."""
+        now, before = self.active(first, last), self.active(first - (last - first) - ONE, first - ONE)
+        new = {who for who in now if self.first_active[who] >= first}
+        return len(new), len(now & before), len(now - before - new), len(before - now)
+
+    def retention(self, last: date, weeks: int) -> list[list[int]]:
+        """For each week, of the people who were first active in it, how many were active in it and in later ones."""
+        ends = [last - 7 * week * ONE for week in range(weeks - 1, -1, -1)]
+        table = []
+        for number, end in enumerate(ends):
+            joined = {who for who, day in self.first_active.items() if end - 6 * ONE <= day <= end}
+            table.append([len(joined & self.active(later - 6 * ONE, later)) for later in ends[number:]])
+        return table
+
+    def with_tokens(self, first: date, last: date) -> set[str]:
+        return self.people(first, last, lambda event: any(event.get(name) for name in CLASSES), "token.used")
+
+    def history(self, *types: str) -> list[Event]:
+        return [event for event in self.directory if event["type"] in types]
+
+    def as_of(self, day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) + ONE
+
+    def seats(self, day: date) -> tuple[int, int | None]:
+        held: set[str] = set()
+        purchased = None
+        types = ("seat.assigned", "seat.unassigned", "member.removed", "account.deleted", "seats.purchased")
+        for event in self.history(*types):
+            if moment_of(event) >= self.as_of(day):
+                break
+            if event["type"] == "seats.purchased":
+                purchased = event["seats"]
+            elif event["type"] == "seat.assigned":
+                held.add(event["account_id"])
+            else:
+                held.discard(event["account_id"])
+        return len(held), purchased
+
+    def pending(self, day: date) -> int:
+        waiting: set[str] = set()
+        for event in self.history("invite.sent", "invite.closed"):
+            if moment_of(event) < self.as_of(day):
+                (waiting.add if event["type"] == "invite.sent" else waiting.discard)(event["invite_id"])
+        return len(waiting)
+
+    # -- what people use and make -----------------------------------------------------------------------------
+
+    def connectors(self, first: date, last: date) -> list[tuple[str, int, int, int, int, int]]:
+        """(name, people, calls, reads, writes, unclassified), the ten with the most people."""
+        people: dict[str, set[str]] = defaultdict(set)
+        calls: Counter[tuple[str, str]] = Counter()
+        for event in self.within(first, last, "connector.called"):
+            name = connector_key(event["name"])
+            people[name] |= {event["actor"]["id"]} if event["actor"]["type"] == "user" else set()
+            calls[name, event.get("access", "unclassified")] += 1
+        rows = []
+        for name, who in people.items():
+            kinds = [calls[name, access] for access in ("read", "write", "unclassified")]
+            rows.append((name, len(who), sum(kinds), *kinds))
+        return sorted(rows, key=lambda row: (-row[1], -row[2], row[0]))[:10]
+
+    def made(self, first: date, last: date, type_: str, field: str) -> int:
+        return len({event[field] for event in self.within(first, last, type_)})
+
+    def with_chat(self, first: date, last: date) -> set[str]:
+        return self.people(first, last, lambda _: True, "chat.started", "chat.message")
+
+    def with_project(self, first: date, last: date) -> set[str]:
+        return self.people(first, last, lambda _: True, "project.created", "project.used")
+
+    def with_artifact(self, first: date, last: date) -> set[str]:
+        return self.people(first, last, lambda _: True, "artifact.created")
+
+    def top(self, first: date, last: date, type_: str, field: str) -> list[tuple[str, int]]:
+        things: dict[str, set[str]] = defaultdict(set)
+        for event in self.within(first, last, type_):
+            if event["actor"]["type"] == "user":
+                things[event["actor"]["id"]].add(event[field])
+        return ranked({person: len(each) for person, each in things.items()})
+
+    def code(self, first: date, last: date) -> tuple[int, ...]:
+        """(people, sessions, lines accepted and removed, commits, pull requests, eight decisions)."""
+        return len(self.active(first, last, ["claude_code"])), *code_sums(self.code_events(first, last))
+
+    def code_events(self, first: date, last: date) -> list[Event]:
+        events = self.within(first, last, "session.started", "session.activity")
+        return [event for event in events if event.get("product") == "claude_code"]
+
+    def top_coders(self, first: date, last: date, place: int) -> list[tuple[str, int]]:
+        """People by one column of `code`, which is not the first."""
+        of: dict[str, list[Event]] = defaultdict(list)
+        for event in self.code_events(first, last):
+            if event["actor"]["type"] == "user":
+                of[event["actor"]["id"]].append(event)
+        amounts = {person: code_sums(events)[place - 1] for person, events in of.items()}
+        return ranked({person: amount for person, amount in amounts.items() if amount})
+
+    # -- spend ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def world(self) -> World:
+        changes = [
+            Change(self.organization_id, event["type"], moment_of(event, "effective_from"), event, number)
+            for number, event in enumerate(self.events)
+            if event["type"] in POLICIES
+        ]
+        return World(changes=changes)
+
+    @cached_property
+    def usage(self) -> list[tuple[date, str, Cell, Decimal | None, Decimal | None]]:
+        """Each reported event: (day, person or "", as a cell, net, list)."""
+        found = []
+        for event in self.events:
+            if event["type"] in ("token.used", "execution.used"):
+                cell = cell_of(event)
+                if is_reported(self.world, cell):
+                    person = cell.actor_id if cell.actor_type == "user" else ""
+                    found.append((cell.hour.date(), person, cell, *self.cost(cell)))
+        return found
+
+    def cost(self, cell: Cell) -> tuple[Decimal | None, Decimal | None]:
+        with localcontext() as context:
+            context.prec = 100
+            gross = self.prices.cost(cell)
+            discount = in_force(self.world, self.organization_id, "discount.changed", cell.hour).get("discount", "0")
+            return None if gross is None else gross * (1 - Decimal(discount)), gross
+
+    def has_spend(self, first: date, last: date) -> bool:
+        """Whether there is a spend report: something was spent, or any hour whose terms are known would be reported."""
+        known = [change.at for change in self.world.changes if change.at < self.as_of(last)]
+        if not known or any(first <= day <= last for day, *_ in self.usage):
+            return True
+        hour = max(self.as_of(first) - ONE, min(known))
+        while hour < self.as_of(last):
+            if is_reported(self.world, Cell(self.organization_id, hour, "", funding="extra_usage")):
+                return True
+            hour += timedelta(hours=1)
+        return False
+
+    def spend(self, first: date, last: date, key: Callable[[str, Cell], str]) -> dict[str, tuple[Any, ...]]:
+        """For each key: (requests, prompt and completion tokens, priced net and list, models without a price)."""
+        sums: dict[str, list[Any]] = {}
+        with localcontext() as context:
+            context.prec = 100
+            for day, person, cell, net, gross in self.usage:
+                if first <= day <= last:
+                    row = sums.setdefault(key(person, cell), [0, 0, 0, Decimal(0), Decimal(0), set()])
+                    row[0] += cell.requests
+                    row[1] += sum(getattr(cell, name) for name in CLASSES[:4])
+                    row[2] += cell.output_tokens
+                    row[3] += net or 0
+                    row[4] += gross or 0
+                    row[5] |= {cell.model} if gross is None else set()
+        return {name: (*row[:5], tuple(sorted(row[5]))) for name, row in sums.items()}
+
+    # -- who -----------------------------------------------------------------------------------------------------
+
+    def name(self, account: str) -> tuple[str | None, str | None, bool]:
+        """(name, e-mail, deleted)."""
+        if any(event["account_id"] == account for event in self.history("account.deleted")):
+            return "Deleted user", None, True
+        latest = [event for event in self.profiles if event["account_id"] == account][-1:]
+        if not latest:
+            return None, None, False
+        if latest[0]["type"] == "tombstone":
+            return "Deleted user", None, True
+        return latest[0]["name"] or None, latest[0]["email"], False

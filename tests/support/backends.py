@@ -1,0 +1,11 @@
+"""The forms in which a source reads and adds, for tests that hold for both."""
+
+from aggregators.backend import IS_BUILT
+
+FORMS = (False, True) if IS_BUILT else (False,)
+"""Pure and compiled, as `compiled` of a Source; pure alone where there is no C compiler."""
+
+
+def form_name(compiled: bool) -> str:
+    """What a test is called by."""
+    return "compiled" if compiled else "pure"

@@ -1,0 +1,25 @@
+"""`tally verify`: recount the log in plain Python, independently of the folds, and compare.
+
+`run(settings)` does all of it against Kafka and ClickHouse; `recount(records)` is the count alone, a pure function
+over records from anywhere. Nothing here imports the folds or the event contract: the rules are written down a second
+time, so that a mistake in the first shows as a difference. docs/verify.md says what is compared.
+"""
+
+from verify.records import Record
+from verify.recount import Options, Recount, recount
+from verify.run import run
+from verify.time_range import Span
+from verify.verdict import Difference, TableResult, TopicResult, Verdict
+
+__all__ = [
+    "Difference",
+    "Options",
+    "Record",
+    "Recount",
+    "Span",
+    "TableResult",
+    "TopicResult",
+    "Verdict",
+    "recount",
+    "run",
+]

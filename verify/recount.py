@@ -1,0 +1,251 @@
+"""Counts a log again in plain Python: records in, the tables that they should have made out. No I/O, no clock."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from verify.counting_rules import Key, additions, attribution_row, name_in_tables
+from verify.directory_events import POLICIES, SUBJECTS
+from verify.events import SCHEMAS
+from verify.horizon import Horizon, Identity
+from verify.dead_letters import row_of_record
+from verify.timestamps import microsecond_text, parse_moment
+from verify.people import Told, told_of
+from verify.records import DeadLetter, Record
+from verify.time_range import Span, Within
+from verify.tables import CELL_TABLES
+from verify.tracing import Gap, Trace
+from verify.validity import USAGE_EVENTS, Event, Invalid, check_uuid, judge
+
+DIRECTORY, PROFILES = "tally.directory", "tally.profiles"
+TOPICS = tuple(SCHEMAS)
+
+
+_PLACES = {
+    table.name: {counter: place for place, counter in enumerate(table.counters, 1)} for table in CELL_TABLES.values()
+}
+"""Where in a cell each counter stands, behind the cell's stamp."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The duplicate horizon, the epoch of each topic (0 without), and how much of the log is counted.
+
+    `first` names by source the offset from which on records count; those before it are read for their event_ids.
+    `within` leaves out windows (see Span.within), `trace` names the cells whose offsets are to be noted.
+    """
+
+    block_size: int = 65_536
+    blocks: int = 4
+    epochs: Mapping[str, int] = field(default_factory=dict)
+    first: Mapping[str, int] = field(default_factory=dict)
+    within: Within = field(default_factory=lambda: Span().within(""))
+    trace: Mapping[tuple[str, Key], Gap] = field(default_factory=dict)
+
+
+@dataclass
+class Tally:
+    """How many records of a topic there were, and what became of them."""
+
+    records: int = 0
+    counted: int = 0
+    duplicates: int = 0
+    letters: int = 0
+
+
+class DirectoryEntry(NamedTuple):
+    """A row of `directory`; `event` is normalised (see `normal`)."""
+
+    organization_id: str
+    type: str
+    in_force_from: int
+    subject_id: str
+    event: Event
+    logged_at: str
+
+    def row(self) -> tuple[Any, ...]:
+        """As it is compared: the moments and the event as texts."""
+        in_force_from, occurred_at = map(microsecond_text, (self.in_force_from, self.event["occurred_at"]))
+        found_by = self.organization_id, self.type, in_force_from, self.subject_id
+        return *found_by, plain_text(self.event), self.event["event_id"], occurred_at, self.logged_at
+
+
+class Repeat(NamedTuple):
+    """An event that stands twice, too far apart to be known for a duplicate: it counts twice."""
+
+    source: str
+    identity: Identity
+    first: int
+    again: int
+
+
+@dataclass
+class Recount:
+    """What the log says. Cells are `[log_offset, *counters]` by table and (source, organization, window, *key).
+
+    It holds what was counted since the last `let_go`; whoever lets it go keeps that (Scratch), so that the memory of
+    a recount does not grow with its log. `ids` are the identities that were read, with their offsets.
+    """
+
+    options: Options = field(default_factory=Options)
+    cells: dict[str, dict[Key, list[int]]] = field(default_factory=lambda: {name: {} for name in CELL_TABLES})
+    directory: dict[tuple[str, int], DirectoryEntry] = field(default_factory=dict)
+    profiles: list[Told] = field(default_factory=list)
+    attributions: dict[str, Key] = field(default_factory=dict)
+    letters: dict[str, DeadLetter] = field(default_factory=dict)
+    profile_ends: dict[tuple[str, str], int] = field(default_factory=dict)
+    profile_places: set[str] = field(default_factory=set)
+    ids: list[tuple[*Identity, int]] = field(default_factory=list)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    traced: dict[tuple[str, Key], Trace] = field(default_factory=dict)
+    _seen: dict[str, Horizon] = field(default_factory=dict)
+    _same: dict[Any, Any] = field(default_factory=dict)
+
+    def source(self, topic: str, partition: int) -> str:
+        """The name of a partition in every table."""
+        return f"{topic}/{partition}@{self.options.epochs.get(topic, 0)}"
+
+    def add(self, record: Record) -> None:
+        """Count one record. The records of a partition must come in the order of their offsets."""
+        source = self.source(record.topic, record.partition)
+        counts = record.offset >= self.options.first.get(source, 0)
+        tally = self.tallies.setdefault(record.topic, Tally()) if counts else Tally()
+        tally.records += 1
+        if record.topic == PROFILES:
+            self.profile_places.add(f"{source}/{record.offset}")
+            self.profile_ends[record.key_text, source] = record.offset
+        try:
+            kind, event = _read(record)
+            is_new = kind == "" or self._is_new(source, kind, event, record)
+        except Invalid as error:
+            tally.letters += 1
+            if counts:
+                self.letters[f"{source}/{record.offset}"] = DeadLetter(record, error.reason, error.detail)
+            return
+        tally.counted += is_new
+        tally.duplicates += not is_new
+        if is_new and counts:
+            self._count(source, kind, event, record)
+
+    @property
+    def held(self) -> int:
+        """How many cells and rows it holds."""
+        cells = sum(map(len, self.cells.values()))
+        return cells + len(self.directory) + len(self.profiles) + len(self.attributions) + len(self.ids)
+
+    def rows(self) -> dict[str, Iterator[tuple[Key, Any]]]:
+        """What it holds besides cells and ids, by table, as rows under their keys."""
+        return {
+            "directory": ((key, entry.row()) for key, entry in self.directory.items()),
+            "profiles": ((tuple(told[:4]) + told[7:], told[4:7]) for told in self.profiles),
+            "profile_ends": ((key, (end,)) for key, end in self.profile_ends.items()),
+            "attributions": (((key,), row[1:]) for key, row in self.attributions.items()),
+            "letters": (((place,), row_of_record(place, letter)) for place, letter in self.letters.items()),
+            "profile_places": (((place,), ()) for place in self.profile_places),
+        }
+
+    def let_go(self) -> None:
+        """Forget what was counted, and go on counting from nothing."""
+        for cells in self.cells.values():
+            cells.clear()
+        for held in (self.directory, self.attributions, self.letters, self.profile_ends, self._same):
+            held.clear()
+        self.profiles.clear()
+        self.profile_places.clear()
+        self.ids.clear()
+
+    def forget_ids(self) -> None:
+        """Let go the identities of the partitions that were read: no more of their records will come."""
+        self._seen.clear()
+
+    def _is_new(self, source: str, kind: str, event: Event, record: Record) -> bool:
+        """Whether the event is new within the horizon. Raises Invalid if it stands there with other bytes.
+
+        All valid records of that event are looked at, counted or not: which of them counted could not be decided again
+        from the horizon alone.
+        """
+        if source not in self._seen:
+            self._seen[source] = Horizon(self.options.block_size, self.options.blocks)
+        identity = event["organization_id"], kind, event["event_id"]
+        self.ids.append((*identity, record.offset))
+        digest = blake2b(record.value or b"", digest_size=16).digest()
+        earlier = self._seen[source].renew(identity, record.offset, digest)
+        others = [offset for bytes_, offset in earlier.items() if bytes_ != digest]
+        if others:
+            raise Invalid("conflict", f"event_id {identity[-1]} stands at offset {max(others)} with other bytes")
+        return not earlier
+
+    def _count(self, source: str, kind: str, event: Event, record: Record) -> None:
+        if record.topic == DIRECTORY:
+            self.directory[source, record.offset] = _directory_entry(kind, event, record)
+        elif record.topic == PROFILES:
+            self.profiles.append(told_of(source, event, record))
+        else:
+            self._count_activity(source, kind, event, record)
+
+    def _count_activity(self, source: str, kind: str, event: Event, record: Record) -> None:
+        row = attribution_row(event.get("attribution")) if kind in USAGE_EVENTS else None
+        if row:
+            self.attributions[row[0]] = row
+        for table, key, amounts in additions(kind, event, record.timestamp_ms):
+            since, until = self.options.within[CELL_TABLES[table].window]
+            if since <= key[1] and (not until or key[1] < until):
+                self._add(table, (source, *key), amounts, record.offset)
+
+    def _add(self, table: str, key: Key, amounts: dict[str, int], offset: int) -> None:
+        places = _PLACES[table]
+        cell = self.cells[table].get(key)
+        if cell is None:
+            # Equal texts of different events are one object here, or a million cells would hold ten million texts.
+            shared = tuple(self._same.setdefault(part, part) for part in key)
+            cell = self.cells[table][shared] = [0] * (1 + len(places))
+        cell[0] = offset
+        for counter, amount in amounts.items():
+            cell[places[counter]] += amount
+        if (table, key) in self.options.trace:
+            trace = self.traced.setdefault((table, key), Trace(self.options.trace[table, key]))
+            trace.note(offset, tuple(amounts.get(counter, 0) for counter in places))
+
+
+def recount(records: Iterable[Record | tuple[Any, ...]], options: Options | None = None) -> Recount:
+    """What the tables must hold after `records`; those of a partition must come in the order of their offsets."""
+    counted = Recount(options or Options())
+    for record in records:
+        counted.add(Record(*record))
+    return counted
+
+
+def normal(topic: str, kind: str, event: Event) -> Event:
+    """The event's known fields with defaults and moments as numbers: equal if and only if they mean the same."""
+    shape = SCHEMAS[topic][kind]
+    known = {**shape.defaults, **{name: event[name] for name in shape.fields if name in event}}
+    moments: Event = {
+        name: parse_moment(known[name]) for name in ("occurred_at", "effective_from", "created_at") if name in known
+    }
+    return {"type": kind, **known, **moments}
+
+
+def plain_text(event: Event) -> str:
+    """One text for one meaning: equal if and only if the (normal) events are."""
+    return json.dumps(event, sort_keys=True)
+
+
+def _read(record: Record) -> tuple[str, Event]:
+    """The record's type and event, ("", {}) for a tombstone. Raises Invalid."""
+    if record.value is not None:
+        return judge(record.topic, record.value, record.timestamp_ms)
+    if record.topic != PROFILES:
+        raise Invalid("empty", "the record has no value")
+    check_uuid(record.key_text, "record key")
+    return "", {}
+
+
+def _directory_entry(kind: str, event: Event, record: Record) -> DirectoryEntry:
+    in_force_from = parse_moment(event["effective_from" if kind in POLICIES else "occurred_at"]) or 0
+    subject = event[SUBJECTS[kind]] if kind in SUBJECTS else ""
+    if kind in ("connector.saved", "skill.saved", "plugin.saved"):
+        subject = name_in_tables(kind.removesuffix(".saved"), subject)
+    found_by = event["organization_id"], kind, in_force_from, subject
+    return DirectoryEntry(*found_by, normal(DIRECTORY, kind, event), record.logged_at)

@@ -1,0 +1,212 @@
+"""`tally verify`: positions first, then the log up to them, then the tables; every difference with its key."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+
+from deploy.connections import clickhouse_of
+from deploy.settings import Settings
+from verify.checks import Checks
+from verify.compare import Key
+from verify.dead_letters import TOPIC as LETTERS
+from verify.log import Log, Partition, open_log
+from verify.log_recount import OnProgress, Reading, warmed
+from verify.recount import DIRECTORY, PROFILES, TOPICS, Options, Recount
+from verify.scratch import Scratch
+from verify.snapshot import Snapshot
+from verify.time_range import Span
+from verify.table_reader import Stored
+from verify.tables import CELL_TABLES
+from verify.tracing import Gap, Trace
+from verify.verdict import Difference, TableResult, TopicResult, Verdict
+
+LIVE_MINUTES = timedelta(days=7)
+POLL_SECONDS = 0.5
+
+
+def run(
+    settings: Settings,
+    *,
+    span: Span = Span(),  # noqa: B008 - immutable
+    wait_seconds: float = 60.0,
+    show: int = 20,
+    on_progress: OnProgress = lambda _what, _done, _total: None,
+) -> Verdict:
+    """Recount the log and compare every table, the dead letters and the views that reports rest on with it.
+
+    `span` narrows it to the windows of a range. Waits up to `wait_seconds` until the tables reach the log's present
+    end; 0 compares at once, as far as they say they reach. Keeps at most `show` differences of each table. Its memory
+    has a bound, whatever the log's length. Raises UserError, and what aiokafka and clickhouse-connect raise when
+    Kafka or ClickHouse is away.
+    """
+    return asyncio.run(_run(settings, span, wait_seconds, show, on_progress))
+
+
+async def _run(settings: Settings, span: Span, wait_seconds: float, show: int, on_progress: OnProgress) -> Verdict:
+    began = time.monotonic()
+    with closing(clickhouse_of(settings, timeout=600.0)) as client, closing(Scratch()) as scratch:
+        async with open_log(settings.kafka_bootstrap, settings.client_options()) as log:
+            verification = _Verification(settings, span, Stored(client), scratch, log, show, on_progress)
+            verdict = await verification.verdict(wait_seconds)
+    verdict.seconds = round(time.monotonic() - began, 3)
+    return verdict
+
+
+@dataclass(frozen=True)
+class _Verification:
+    settings: Settings
+    span: Span
+    stored: Stored
+    scratch: Scratch
+    log: Log
+    show: int
+    on_progress: OnProgress
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(self.log, self.on_progress)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Profiles have no windows, so a range leaves them out."""
+        return TOPICS if self.span.is_all else tuple(topic for topic in TOPICS if topic != PROFILES)
+
+    async def verdict(self, wait_seconds: float) -> Verdict:
+        settled = await self._settled(wait_seconds)
+        windowed = [each for each in settled.bounds if each[0] != DIRECTORY]
+        starts = await self.reading.starts(windowed, self.span)
+        options, snapshot = warmed(self._options(settled), settled, starts)
+        reached, lost = snapshot.reached(), frozenset(snapshot.lost())
+        recount = await self.reading.recount(snapshot, options, reached, self.scratch, self.show)
+        if self.span.is_all:
+            await self.reading.letters(self.scratch)
+        is_still = await self._is_still(snapshot)
+        hidden = await self.log.hidden(await self.log.bounds((*self.topics, LETTERS)))
+        checks = Checks(self.stored, self.scratch, options, self.span, reached, lost, is_still, self.show)
+        unfinished = [*_hidden(hidden), *_unfinished(snapshot, wait_seconds, hidden)]
+        verdict = Verdict(_topics(recount), unfinished=unfinished, notes=_notes(self.scratch))
+        verdict.tables = self._watched("comparing tables", checks.tables())
+        await self._compare_totals(verdict, checks, snapshot)
+        await self._name_offsets(verdict, snapshot, options)
+        return verdict
+
+    def _options(self, snapshot: Snapshot) -> Options:
+        live_from = (self.settings.clock() - LIVE_MINUTES).astimezone(UTC).strftime("%Y-%m-%d %H:%M:00")
+        blocks = self.settings.dedup_block_size, self.settings.dedup_blocks
+        return Options(*blocks, epochs=snapshot.epochs, within=self.span.within(live_from))
+
+    async def _settled(self, wait_seconds: float) -> Snapshot:
+        """The first look at which the tables reach the end that the log had at the start, or the last one in time."""
+        epochs, awaited = self.stored.epochs(), await self.log.bounds(self.topics)
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            positions = self.stored.positions()
+            snapshot = Snapshot(positions, await self.log.bounds(self.topics), awaited, epochs)
+            lag = sum(snapshot.behind().values())
+            if not lag or time.monotonic() >= deadline:
+                return snapshot
+            self.on_progress(f"waiting for {lag:,} records to be counted", 0, 0)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _is_still(self, snapshot: Snapshot) -> bool:
+        """Whether all of the log is counted and nothing was written to it since: then nothing moves."""
+        return snapshot.is_whole() and await self.log.bounds(self.topics) == snapshot.bounds
+
+    def _watched(self, what: str, results: Iterable[TableResult]) -> list[TableResult]:
+        done: list[TableResult] = []
+        for result in results:
+            done.append(result)
+            self.on_progress(f"{what}: {result.name}", len(done), 0)
+        return done
+
+    async def _compare_totals(self, verdict: Verdict, checks: Checks, snapshot: Snapshot) -> None:
+        earlier = checks.earlier_epochs()
+        if earlier:
+            verdict.notes.append(
+                f"{sum(earlier.values())} rows are of earlier epochs ({', '.join(sorted(earlier))}), whose log is "
+                "gone: they and the views that add them up were not compared"
+            )
+            return
+        totals = self._watched("comparing totals", checks.totals()) if checks.is_still else []
+        if totals and await self._is_still(snapshot):
+            verdict.tables += totals
+        else:
+            verdict.unfinished.append(
+                "sums over sources and views were not compared, since part of the log is not counted or events arrive: "
+                "run it again when all is counted and still"
+            )
+
+    async def _name_offsets(self, verdict: Verdict, snapshot: Snapshot, options: Options) -> None:
+        """Read the partitions of differing cells once more, to name the records that make the expected rows."""
+        wanted = _gaps(verdict)
+        if not wanted:
+            return
+        sources = {key[0] for _, key in wanted}
+        recount = await self.reading.recount(snapshot, replace(options, trace=wanted), sources, keep=None)
+        for table in verdict.tables:
+            table.differences = [_with_offsets(table.name, each, recount.traced) for each in table.differences]
+
+
+def _gaps(verdict: Verdict) -> dict[tuple[str, Key], Gap]:
+    """The cells that should be there and differ, each with how much more of each counter was found."""
+    return {
+        (table.name, tuple(difference.key.values())): _gap(difference, CELL_TABLES[table.name].counters)
+        for table in verdict.tables
+        if table.name in CELL_TABLES
+        for difference in table.differences
+        if difference.expected is not None
+    }
+
+
+def _gap(difference: Difference, counters: Iterable[str]) -> Gap:
+    found, expected = difference.found, difference.expected or {}
+    return None if found is None else tuple(found.get(name, 0) - expected.get(name, 0) for name in counters)
+
+
+def _with_offsets(table: str, difference: Difference, traced: Mapping[tuple[str, Key], Trace]) -> Difference:
+    trace = traced.get((table, tuple(difference.key.values())))
+    if trace is None:
+        return difference
+    return replace(difference, offsets=tuple(trace.offsets), events=trace.events, explaining=tuple(trace.explaining))
+
+
+def _topics(recount: Recount) -> list[TopicResult]:
+    return [
+        TopicResult(topic, tally.records, tally.counted, tally.duplicates, tally.letters)
+        for topic, tally in sorted(recount.tallies.items())
+    ]
+
+
+def _hidden(hidden: Mapping[Partition, int]) -> list[str]:
+    """The parts of the log that nobody can read yet."""
+    return [
+        f"{topic}/{number}: an open transaction hides offset {offset} and all after it, until its producer ends it or "
+        "its time is over"
+        for (topic, number), offset in sorted(hidden.items())
+    ]
+
+
+def _unfinished(snapshot: Snapshot, wait_seconds: float, hidden: Mapping[Partition, int]) -> list[str]:
+    """What of the log could not be compared, and why."""
+    lines = [f"{source}: {why}" for source, why in snapshot.lost().items()]
+    behind = snapshot.behind() if wait_seconds > 0 else {}
+    lines += [
+        f"{source} is {lag} records behind the end of its log after {wait_seconds:g} s: is a worker running? "
+        "`tally doctor` looks closer"
+        for source, lag in behind.items()
+        if snapshot.sources[source] not in hidden
+    ]
+    return lines
+
+
+def _notes(scratch: Scratch) -> list[str]:
+    lines = [
+        f"{repeat.source}: {repeat.identity[1]} {repeat.identity[2]} stands at offsets {repeat.first} and "
+        f"{repeat.again}, further apart than the duplicate horizon, and counts twice"
+        for repeat in scratch.repeats
+    ]
+    more = scratch.more_repeats
+    return lines + ([f"{more} more events count twice in this way"] if more > 0 else [])

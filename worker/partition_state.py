@@ -1,0 +1,119 @@
+"""What a worker owns of the log: batches, sources under an assignment, and whether one may be read on."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from aggregators.prepared_batch import Letter, Record
+from aggregators.backend import IS_BUILT
+from aggregators.source import FOLD_VERSION, Source
+from aggregators.watermark import EndAsked
+from sinks.store import NEVER, Position
+from streams.log import Bounds, Ends
+
+Partition = tuple[str, int]
+"""(topic, partition)"""
+
+
+class Batch(NamedTuple):
+    """Consecutive records `[start, end)` of one partition, read under the assignment of that number."""
+
+    topic: str
+    partition: int
+    assignment: int
+    start: int
+    end: int
+    records: list[Record]
+
+    def pieces(self, size: int) -> Iterator["Batch"]:
+        """The same records in consecutive batches of at most `size`."""
+        start = self.start
+        for begin in range(0, len(self.records) - size, size):
+            end = self.records[begin + size].offset
+            yield self._replace(start=start, end=end, records=self.records[begin : begin + size])
+            start = end
+        yield self._replace(start=start, records=self.records[(len(self.records) - 1) // size * size :])
+
+
+class Log(Protocol):
+    """What is asked of Kafka beside the records."""
+
+    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
+        """Where each partition begins and ends."""
+
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
+        """Where each partition ends."""
+
+
+LetterBox = Callable[[list[tuple[str, Letter]]], Awaitable[None]]
+"""Writes dead letters of sources (by name); returns when all are confirmed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Bounds of a worker. `piece` is how many records are folded at a time: what they make fits a core's cache, which
+    is worth a tenth of the time. `bad_share` of a source's latest records being dead letters stops that source.
+    `compiled` is the form in which it reads and adds (see aggregators.backend)."""
+
+    piece: int = 1_000
+    block_size: int = 65_536
+    blocks: int = 4
+    flush_seconds: float = 1.0
+    unflushed_limit: int = 100_000
+    open_cells_limit: int = 1_000_000
+    idle_flushes: int = 60
+    bad_share: float = 0.5
+    bad_least: int = 2_000
+    compiled: bool = IS_BUILT
+
+
+@dataclass
+class Owned:
+    """A source under its assignment, and what is known of it beyond the fold. `identity` names its database;
+    `readable` is how much of its log no open transaction hid when the log's end was last asked for."""
+
+    source: Source
+    assignment: int
+    confirmed: int
+    identity: str
+    asked: EndAsked | None = None
+    readable: int = 0
+    watermark: datetime = NEVER
+    stored: tuple[int, datetime] = (-1, NEVER)
+    seen: float = 0
+    bad: float = 0
+
+    @property
+    def held_since(self) -> datetime | None:
+        """Since when, as far as is known, nothing but an open transaction keeps the source from its log's end."""
+        is_held = self.asked is not None and self.readable < self.asked.end and self.source.place >= self.readable
+        return self.asked.asked_at if self.asked is not None and is_held else None
+
+
+def source_name(topic: str, partition: int, epochs: Mapping[str, int]) -> str:
+    """`topic/partition@epoch`."""
+    return f"{topic}/{partition}@{epochs.get(topic, 0)}"
+
+
+def problem_of(name: str, partition: Partition, position: Position | None, bounds: Bounds) -> str:
+    """Why a source must not be read on from its position, or nothing."""
+    place = position.next_offset if position else 0
+    start, end, _ = bounds
+    topic, number = partition
+    if position is not None and position.fold_version != FOLD_VERSION:
+        return (
+            f"{name} was folded by version {position.fold_version}, this worker folds version {FOLD_VERSION}: "
+            f"run the release that folded it, or fold it again with `tally epoch {topic} --mode replace`"
+        )
+    if place < start:
+        return (
+            f"{name} stands at offset {place}, but the log begins at {start}: offsets {place} to {start - 1} are gone; "
+            f"accept the loss with `tally positions accept {topic} {number}`"
+        )
+    if place > end:
+        return (
+            f"{name} stands at offset {place}, but the log ends at {end}: the topic was recreated or truncated; "
+            f"start a new epoch with `tally epoch {topic}`"
+        )
+    return ""

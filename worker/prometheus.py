@@ -1,0 +1,132 @@
+"""What a worker tells of itself: its metrics, each named here once with its unit in its name, and its health.
+
+They are read from the sources when they are asked for, so folding pays nothing for them.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Literal
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from deploy.health_server import Health
+from deploy.partition_status import held_back
+from worker.partition_state import Owned, Partition
+from worker.assignment import Sources
+from sinks.store import NEVER
+
+Name = Literal[
+    "tally_source_place_offset",  # next offset to fold
+    "tally_source_confirmed_offset",  # next offset of the stored position
+    "tally_source_watermark_age_seconds",  # how far behind now the source's tables are known to be whole
+    "tally_source_duplicates_total",  # repeats of an event_id that were not counted
+    "tally_source_stopped",  # 1 for a source that needs a person
+    "tally_source_held_back",  # 1 for a source whose log an open transaction hides the end of
+    "tally_worker_open_cells",  # cells in memory
+    "tally_worker_unflushed_rows",  # rows that wait for a flush
+    "tally_worker_retrying",  # 1 while ClickHouse does not take what it is given
+    "tally_worker_waiting",  # 1 while the worker waits at its start
+    "tally_exporter_last_run_timestamp_seconds",  # when a run last ended well
+    "tally_exporter_complete_until_timestamp_seconds",  # end of the newest complete day that a run saw
+    "tally_exporter_failing",  # 1 while the latest run failed
+]
+
+HELD_SECONDS = 15.0
+"""An open transaction that hides a log's end for longer makes the worker unhealthy; most last less than a second."""
+
+JOINING_SECONDS = 60.0
+"""How long a worker may take to be given partitions; after that it is taken for one that there are none for."""
+
+STALE_SECONDS = 60.0
+"""A watermark older than this, on a source that is owned, makes the worker unhealthy."""
+
+
+class Waiting:
+    """A worker that waits at its start, and for what."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def health(self) -> Health:
+        """Not healthy, and why."""
+        return Health([self.problem], {"partitions": 0})
+
+    def collect(self) -> Iterator[Metric]:
+        """That it waits."""
+        yield single("tally_worker_waiting", 1)
+
+
+class WorkerReporter:
+    """Reads metrics and health of a worker's sources, by source where there is one."""
+
+    def __init__(self, sources: Sources, clock: Callable[[], datetime]) -> None:
+        self._sources = sources
+        self._clock = clock
+        self._is_joining = True
+        self._until = time.monotonic() + JOINING_SECONDS
+
+    def health(self) -> Health:
+        """As it is now; a worker that has not been given partitions for long is one too many, and well."""
+        self._is_joining = self._is_joining and not self._sources.owned and not self._sources.stopped
+        if self._is_joining and time.monotonic() < self._until:
+            return Waiting("the worker joins its group and has no partitions yet").health()
+        return health_of(self._sources, self._clock())
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics, as they are now."""
+        owned, now = list(self._sources.owned.values()), self._clock()
+        yield _gauge("tally_source_place_offset", owned, lambda one: one.source.place)
+        yield _gauge("tally_source_confirmed_offset", owned, lambda one: one.confirmed)
+        yield _gauge("tally_source_watermark_age_seconds", owned, lambda one: (now - one.watermark).total_seconds())
+        yield _gauge("tally_source_held_back", [one for one in owned if is_held(one, now)], lambda _: 1)
+        duplicates = CounterMetricFamily("tally_source_duplicates_total", "repeats not counted", labels=["source"])
+        for one in owned:
+            duplicates.add_metric([one.source.name], one.source.duplicates)
+        yield duplicates
+        stopped = GaugeMetricFamily("tally_source_stopped", "a source that needs a person", labels=["source"])
+        for name in self._sources.stopped_names.values():
+            stopped.add_metric([name], 1)
+        yield stopped
+        yield single("tally_worker_open_cells", self._sources.open_cells)
+        yield single("tally_worker_unflushed_rows", self._sources.unflushed)
+        yield single("tally_worker_retrying", 1 if self._sources.retrying else 0)
+        yield single("tally_worker_waiting", 0)
+
+
+def _gauge(name: Name, owned: list[Owned], value: Callable[[Owned], float]) -> Metric:
+    family = GaugeMetricFamily(name, name.replace("_", " "), labels=["source"])
+    for one in owned:
+        family.add_metric([one.source.name], value(one))
+    return family
+
+
+def single(name: Name, value: float) -> Metric:
+    """A metric without a label."""
+    return GaugeMetricFamily(name, name.replace("_", " "), value=value)
+
+
+def health_of(sources: Sources, now: datetime) -> Health:
+    """Health rests on stored positions and their watermarks, not on a timer that a stranded worker may not run."""
+    problems = list(sources.stopped.values())
+    if sources.retrying:
+        problems.append(sources.retrying)
+    problems += [problem for partition, one in sources.owned.items() if (problem := _behind(partition, one, now))]
+    return Health(problems, {"partitions": len(sources.owned)})
+
+
+def is_held(one: Owned, now: datetime) -> bool:
+    """Whether an open transaction has kept the source from its log's end for longer than is usual."""
+    return one.held_since is not None and (now - one.held_since).total_seconds() > HELD_SECONDS
+
+
+def _behind(partition: Partition, one: Owned, now: datetime) -> str:
+    """Why a source's tables are not whole until about now, or nothing."""
+    if is_held(one, now):
+        return held_back(*partition, one.readable)
+    if one.watermark <= NEVER:
+        return f"{one.source.name} has not been read to the end of its log yet, so how far its tables reach is unknown"
+    if (now - one.watermark).total_seconds() <= STALE_SECONDS:
+        return ""
+    return f"{one.source.name} is behind: its tables are whole only until {one.watermark}"

@@ -14,11 +14,11 @@ setup: $(VENV)/.installed
 
 # Every file that is installed has a hash in constraints.txt, pip itself and what builds the folds among them: what is
 # not there, or has been exchanged, is refused. No file is asked what else it needs, so the list has to be whole.
-$(VENV)/.installed: pyproject.toml setup.py constraints.txt $(wildcard aggregators/compiled/*.p*)
+$(VENV)/.installed: pyproject.toml client/pyproject.toml setup.py constraints.txt $(wildcard aggregators/compiled/*.p*)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints.txt
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
-		--no-build-isolation -e .
+		--no-build-isolation -e ./client -e .
 	touch $@
 
 # Writes constraints.txt anew: all that pyproject.toml needs, at the versions that stand there, with the hashes of their
@@ -27,7 +27,7 @@ lock:
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group build \
-		--generate-hashes --no-header --no-annotate $(UPGRADE) pyproject.toml --output-file constraints.txt
+		--generate-hashes --no-header --no-annotate --no-emit-package tally-client $(UPGRADE) pyproject.toml --output-file constraints.txt
 
 demo: setup
 	$(BIN)/tally demo $(DEMO_ARGS)

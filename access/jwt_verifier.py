@@ -14,12 +14,12 @@ import jwt
 from clickhouse_connect.driver.client import Client
 from jwt.exceptions import MissingRequiredClaimError, PyJWTError
 
-from api.errors import NoKey, Unproven
+from access.identity_providers import EMAIL, Provider, find_providers
 from access.jwks import PATIENCE_SECONDS, BadKeys, KeyRing, read_keys
 from access.keys import digest
-from access.sessions import Holder, signed_out_at
 from access.roles import members_by_email
-from access.identity_providers import EMAIL, Provider, find_providers
+from access.sessions import Holder, signed_out_at
+from api.errors import NoKey, Unproven
 from reports.tagged_ids import bare
 
 T = TypeVar("T")

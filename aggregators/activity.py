@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from aggregators.cell_rows import CellKey
-from aggregators.validity import Folded, IdForms, minute_in_bounds
-from aggregators.connectors import connector_key, name_key
 from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
+from aggregators.connectors import connector_key, name_key
 from aggregators.live import live_change
 from aggregators.page_cache import Amounts
+from aggregators.validity import Folded, IdForms, minute_in_bounds
 from tally_client.events import (
     ActivityEvent,
     ArtifactCreated,

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from aggregators.validity import Folded, IdForms, Row, history_moment
 from aggregators.connectors import connector_key, name_key
+from aggregators.validity import Folded, IdForms, Row, history_moment
 from tally_client.events import DirectoryEvent, ProfileUpdated
 from tally_client.events.directory import ConnectorSaved, PluginSaved, PolicyEvent, ProjectSaved, SkillSaved
 from tally_client.events.envelope import NIL

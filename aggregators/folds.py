@@ -1,9 +1,9 @@
 """Which fold is a topic's."""
 
 from aggregators.activity import ActivityFold
-from aggregators.validity import Fold, IdForms
 from aggregators.directory import DirectoryFold, ProfileFold
 from aggregators.spend import SpendFold
+from aggregators.validity import Fold, IdForms
 from tally_client.events import DIRECTORY, PROFILES, TOKEN
 
 

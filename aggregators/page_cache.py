@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from aggregators.cell_rows import CellKey, CellRows, Counts, Joiner, PageKey, join_in_python
-from aggregators.increments import BY_OFFSET, NO_ROW, Adder, CellColumns, Wanted, add_in_numpy
 from aggregators.cell_tables import Declaration
+from aggregators.increments import BY_OFFSET, NO_ROW, Adder, CellColumns, Wanted, add_in_numpy
 from aggregators.windows import WINDOW_PARSE
 
 Amounts = tuple[int, ...]

@@ -8,10 +8,10 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from aggregators.cell_rows import PageKey
-from aggregators.validity import Row
-from aggregators.increments import CellColumns
 from aggregators.cell_tables import Declaration
+from aggregators.increments import CellColumns
 from aggregators.page_cache import Change
+from aggregators.validity import Row
 from tally_client.validity import Invalid
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from aggregators.prepared_batch import Letter, Prepared, Record, problem_of
-from aggregators.validity import Folded
 from aggregators.deduplication import Hashes, Verdict
 from aggregators.directory import ProfileFold
 from aggregators.folds import fold_of
+from aggregators.prepared_batch import Letter, Prepared, Record, problem_of
+from aggregators.validity import Folded
 from tally_client.events import Event, decoder
 from tally_client.validity import NO_ID, SHALLOW, Invalid, is_uuid, refuse_deep
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aggregators.prepared_batch import Letter
 from aggregators.cell_rows import Rows
 from aggregators.page_cache import Page, Table
+from aggregators.prepared_batch import Letter
 
 if TYPE_CHECKING:
     from aggregators.source import Source

@@ -12,15 +12,15 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
-from aggregators.prepared_batch import Gap, Letter, Prepared, Record, Recreated, fingerprint
+from aggregators.backend import IS_BUILT, adder_of, joiner_of, reader_of
 from aggregators.cell_rows import PageKey, Rows
-from aggregators.validity import Row
-from aggregators.increments import BY_OFFSET
 from aggregators.cell_tables import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon
-from aggregators.backend import IS_BUILT, adder_of, joiner_of, reader_of
-from aggregators.snapshot import Snapshot
+from aggregators.increments import BY_OFFSET
 from aggregators.page_cache import Table
+from aggregators.prepared_batch import Gap, Letter, Prepared, Record, Recreated, fingerprint
+from aggregators.snapshot import Snapshot
+from aggregators.validity import Row
 from tally_client.events import PROFILES
 
 FOLD_VERSION = 3

@@ -12,10 +12,10 @@ import msgspec
 from msgspec import structs
 
 from aggregators.cell_rows import CellKey
-from aggregators.validity import Folded, IdForms, Row, minute_in_bounds
-from aggregators.connectors import name_key
 from aggregators.cell_tables import MINUTE, SPEND
+from aggregators.connectors import name_key
 from aggregators.live import OLDEST_LIVE, live_change
+from aggregators.validity import Folded, IdForms, Row, minute_in_bounds
 from tally_client.events import Attribution, ExecutionUsed, TokenUsed
 from tally_client.events.envelope import NIL
 

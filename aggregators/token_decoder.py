@@ -9,16 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregators.prepared_batch import Letter, Prepared, Record
 from aggregators.cell_rows import PageKey
-from aggregators.validity import EARLIEST_MINUTE, Folded
-from aggregators.increments import BY_OFFSET, CellColumns
+from aggregators.cell_tables import MINUTE, SPEND
 from aggregators.compiled import tokens
 from aggregators.compiled.names import first_places
-from aggregators.cell_tables import MINUTE, SPEND
 from aggregators.deduplication import Verdict
+from aggregators.increments import BY_OFFSET, CellColumns
 from aggregators.live import OLDEST_LIVE
+from aggregators.prepared_batch import Letter, Prepared, Record
 from aggregators.record_decoder import Reader, Run, gather
+from aggregators.validity import EARLIEST_MINUTE, Folded
 from aggregators.windows import MINUTES_BEFORE_1970
 from tally_client.events import TOKEN, TokenUsed
 

@@ -8,16 +8,16 @@ from litestar.datastructures import CacheControlHeader, State
 from litestar.exceptions import HTTPException
 
 from api.audit import SpendAudit
+from api.auth.sign_in import signing
 from api.claude_code.routes import usage_report
 from api.context import Context
 from api.dashboard.routes import dashboard
-from api.middleware import Edge
+from api.engagement.routes import analytics
+from api.exception_handlers import refuse
 from api.health import Health, look
+from api.middleware import Edge
 from api.openapi import document, narrow
 from api.operator_routes import operating
-from api.exception_handlers import refuse
-from api.engagement.routes import analytics
-from api.auth.sign_in import signing
 
 NEVER_KEPT = CacheControlHeader(no_store=True)
 """Whoever signs out must not leave answers in the browser; a route whose answer may stay there says so itself."""

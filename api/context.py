@@ -18,14 +18,14 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
+from access.jwt_verifier import Tokens, Vouched
+from access.keys import Key, cursor_secret, find_key, note_use
+from access.sessions import Holder, Pass, find_pass, make_pass, use_link, use_token
 from api.downloads import Downloads
 from api.errors import ApiError, Unavailable
 from api.rate_limit import Rates
 from api.schemas.pipeline import Pipeline
 from api.thread_pool import OWNER, Threads
-from access.jwt_verifier import Tokens, Vouched
-from access.keys import Key, cursor_secret, find_key, note_use
-from access.sessions import Holder, Pass, find_pass, make_pass, use_link, use_token
 from queries.errors import NotAsIssued, PeriodError, ReportError
 from queries.freshness import Freshness, read_freshness
 from reports.presence.prefetch import read_ahead

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
+from api.auth.principal import Viewer
 from api.concurrency_limits import Shares
 from api.thread_pool import in_thread
-from api.auth.principal import Viewer
 
 PIECES = 4
 

@@ -9,11 +9,11 @@ from litestar.openapi.spec.enums import OpenAPIFormat
 
 from api.claude_code import routes
 from api.engagement.endpoints import SUMMARY_FILTERS
-from api.parameters import MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
 from api.engagement.routes import LISTS, PREFIX
-from api.usage.query import USUAL_ROWS as ROWS_OF_REPORTS
-from api.usage.endpoints import REPORTS, Report
+from api.parameters import MOST_ENTRIES, MOST_ROWS, USUAL_ROWS
 from api.usage.buckets import BUCKETS
+from api.usage.endpoints import REPORTS, Report
+from api.usage.query import USUAL_ROWS as ROWS_OF_REPORTS
 
 TEXT = OpenAPIType.STRING
 

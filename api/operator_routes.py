@@ -4,8 +4,8 @@ from typing import Any
 
 from litestar import Request, Router, get
 
-from api.context import Context
 from api.auth.guards import require_operator
+from api.context import Context
 from api.schemas.pipeline import Pipeline
 
 

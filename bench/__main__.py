@@ -15,11 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tally_client.events import TOKEN
 from bench.peer_environments import command_of, pins
-from bench.token_events import Load, lines
 from bench.result_files import facts, keep, parser, table
+from bench.token_events import Load, lines
 from bench.worker_probe import Tokens, Watched, fresh
+from tally_client.events import TOKEN
 from tests.support.pipeline import Pipeline, pipeline
 
 PEERS = {"confluent-kafka": "librdkafka", "quixstreams": "quix_window", "bytewax": "bytewax_map"}

@@ -25,18 +25,18 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from api.context import TIMEOUT_EXCEEDED
 from access.roles import largest_owner
-from reports.metrics import look
-from reports.presence.prefetch import read_ahead
-from sinks.client import connect
-from tests.support.api_server import HEADERS, PREFIX, context_of, serve
-from tests.support.simulated_world import World
+from api.context import TIMEOUT_EXCEEDED
 from bench.big_world import BIG, DATABASE, SOURCES, Size, cells_of, make
 from bench.peer_environments import command_of
 from bench.query_mix import GRACE, Metric, figures, lists, measures, reports_of_usage
 from bench.result_files import facts, keep, table
 from bench.result_files import parser as parser_of
+from reports.metrics import look
+from reports.presence.prefetch import read_ahead
+from sinks.client import connect
+from tests.support.api_server import HEADERS, PREFIX, context_of, serve
+from tests.support.simulated_world import World
 from tests.support.stack import start_clickhouse
 
 GOAL_MS = 300

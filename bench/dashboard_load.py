@@ -15,16 +15,16 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from access.roles import largest_owner
+from access.sessions import Holder, make_pass
+from bench.api_load import served
+from bench.big_world import DATABASE, Size, make
 from deploy.login_links import links_to_show
 from deploy.running_stack import beside_the_stack
 from deploy.settings import load_given
-from access.sessions import Holder, make_pass
-from access.roles import largest_owner
 from sinks.client import connect
-from tests.support.simulated_world import NOW
-from bench.api_load import served
-from bench.big_world import DATABASE, Size, make
 from tests.support.chromium import started
+from tests.support.simulated_world import NOW
 from tests.support.stack import start_clickhouse
 
 PAGES = ("activity", "spend", "exports", "claude-ai", "claude-code", "live")

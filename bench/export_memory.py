@@ -21,14 +21,14 @@ from typing import Any, BinaryIO
 
 from clickhouse_connect.driver.client import Client
 
-from reports.periods import Period
+from bench.result_files import facts, keep, parser, table
 from pricing.price_table import load_prices
 from queries.sql_files import statement
 from reports.exports.spend_columns import DAILY
 from reports.exports.spend_report import QUERY, scope, write_spend_report
 from reports.exports.streaming import SETTINGS
+from reports.periods import Period
 from sinks.client import connect
-from bench.result_files import facts, keep, parser, table
 from tests.support.stack import start_clickhouse
 from tests.support.table_rows import Change, database, insert_changes
 

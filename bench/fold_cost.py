@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from aggregators.deduplication import Horizon
 from aggregators.snapshot import landed
 from aggregators.source import Source
-from worker.partition_state import Options
-from tally_client.events import TOKEN
-from bench.token_events import Load, events
 from bench.result_files import facts, keep, parser, table
+from bench.token_events import Load, events
+from tally_client.events import TOKEN
 from tests.support.backends import FORMS, form_name
+from worker.partition_state import Options
 
 FLUSH_EVERY = 100_000
 """Events."""

@@ -16,8 +16,8 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from aggregators.windows import hour_of, utc
-from tally_client.events import TOKEN, decoder
 from streams.log import KafkaLog
+from tally_client.events import TOKEN, decoder
 
 
 def report(events: int, began: float, cpu_began: float) -> None:

@@ -8,14 +8,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, get_args
 
-from api.dashboard.page_request import address
 from api.dashboard.figures import Page
 from api.dashboard.page_context import DETAILS, PAGES
+from api.dashboard.page_request import address
+from bench.big_world import BIG, GROUP, UNTIL
 from reports import metrics
+from reports.metric_windows import window
 from reports.metrics import Reading
 from reports.periods import Period
-from reports.metric_windows import window
-from bench.big_world import BIG, GROUP, UNTIL
 
 GRACE = timedelta(minutes=120)
 DAY = timedelta(days=1)

@@ -18,10 +18,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from bench.token_events import Load, lines
 from bench.full_rate import add_options, worker_at_full_rate
 from bench.result_files import facts, keep, parser, spread, table
 from bench.steady_load import Steady, steady
+from bench.token_events import Load, lines
 from bench.worker_probe import Tokens, Watched
 from tests.support.pipeline import Pipeline, pipeline
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.token_events import Load, lines
 from bench.result_files import facts, keep, parser, table
+from bench.token_events import Load, lines
 from bench.worker_probe import Tokens, Watched, fresh
 from tests.support.pipeline import Pipeline, pipeline
 

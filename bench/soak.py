@@ -22,12 +22,12 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from tally_client.events import TOKEN
-from streams.topics import topic_specs
 from bench.full_rate import add_options, worker_at_full_rate
 from bench.result_files import facts, keep, parser, table
 from bench.steady_load import Steady, steady
 from bench.worker_probe import Tokens, Watched
+from streams.topics import topic_specs
+from tally_client.events import TOKEN
 from tests.support.pipeline import pipeline
 
 WARM_UP = 0.1

@@ -19,10 +19,10 @@ from itertools import cycle
 
 from aiokafka.partitioner import DefaultPartitioner
 
+from bench.token_events import Load, events
+from streams.log import KafkaLog
 from tally_client.emitter import Emitter
 from tally_client.events import TOKEN
-from streams.log import KafkaLog
-from bench.token_events import Load, events
 from tests.support.pipeline import Pipeline
 from tests.support.processes import start as start_process
 

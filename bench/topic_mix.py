@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.result_files import facts, keep, parser, table
+from bench.worker_probe import Watched, fresh
 from deploy.connections import store_of
 from simulation import Line, Plan, simulate
 from tally_client.events import PROFILES
-from bench.result_files import facts, keep, parser, table
-from bench.worker_probe import Watched, fresh
 from tests.support.pipeline import Pipeline, pipeline
 
 

@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.connections import store_of
 from deploy.embedded.ports import free_port
 from deploy.up import prepare
-from worker.partition_state import source_name
 from sinks.store import Store
 from tally_client.events import TOKEN
 from tests.support.pipeline import Pipeline
+from worker.partition_state import source_name
 
 POLL_SECONDS = 0.1
 PATIENCE = 600.0

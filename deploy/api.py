@@ -13,21 +13,21 @@ import uvicorn
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
 
+from access.jwt_verifier import Tokens
 from api.app import make_app
 from api.context import Context, SourcesUnknown
 from api.rate_limit import Rates
-from access.jwt_verifier import Tokens
+from deploy.connection_timeouts import PatientProtocol
 from deploy.connections import clickhouse_of
-from deploy.shutdown import Ending
 from deploy.errors import UserError
 from deploy.export import report_client
-from streams.source_names import expected_sources
-from deploy.connection_timeouts import PatientProtocol
-from deploy.pipeline import HeldBack, PipelineLook
 from deploy.health_server import listen
+from deploy.pipeline import HeldBack, PipelineLook
 from deploy.settings import Settings
+from deploy.shutdown import Ending
 from queries.sql_files import LONGEST_SECONDS
 from sinks.store import Store
+from streams.source_names import expected_sources
 
 logger = logging.getLogger("tally.api")
 

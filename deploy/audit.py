@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from deploy.connections import clickhouse_of
-from deploy.uuids import uuid_of
-from deploy.settings import Settings
-from access.audit_log import AUDIT, DONE, EXPORT, MONEY, Entry, read_entries, write_entry
 from access.audit_chain import Chain, verify_chain
+from access.audit_log import AUDIT, DONE, EXPORT, MONEY, Entry, read_entries, write_entry
+from deploy.connections import clickhouse_of
+from deploy.settings import Settings
+from deploy.uuids import uuid_of
 from tally_client.events.envelope import NIL
 
 

@@ -12,20 +12,20 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from deploy.wait_for_tables import wait_until_folded
 from deploy.connections import store_of
 from deploy.errors import UserError, printable
 from deploy.export import export
 from deploy.login_links import LINK_MINUTES, links_to_show
 from deploy.settings import Settings
-from simulation import Plan, simulate
 from deploy.up import up
-from verify import run as verify
-from verify.verdict import Verdict
+from deploy.wait_for_tables import wait_until_folded
 from queries.errors import ReportError
+from simulation import Plan, simulate
+from streams.log import KafkaLog
 from tally_client.emitter import Emitter
 from tally_client.events import EVENTS_BY_TOPIC
-from streams.log import KafkaLog
+from verify import run as verify
+from verify.verdict import Verdict
 
 WATERMARK_SECONDS = 60.0
 """How long the demo waits for a watermark past its history: normally about six seconds."""

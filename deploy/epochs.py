@@ -12,8 +12,8 @@ from aggregators.prepared_batch import fingerprint
 from deploy.audit import note_money
 from deploy.connections import store_of
 from deploy.errors import ExitCode, UserError
-from deploy.settings import Settings
 from deploy.partition_status import Standing, require_topic, standings
+from deploy.settings import Settings
 from verify.log import Log, open_log
 
 Mode = Literal["continue", "replace"]

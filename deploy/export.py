@@ -12,27 +12,27 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from access.keys import ensure_cursor_secret
 from deploy.audit import note_export
 from deploy.connections import clickhouse_of
 from deploy.errors import explain
-from deploy.uuids import uuid_of
-from streams.source_names import expected_sources
 from deploy.prices import difference, prepare_prices, require_named_prices
 from deploy.settings import Settings, reveal
-from access.keys import ensure_cursor_secret
-from files.byte_streams import is_stream
-from queries.errors import FileError
-from reports.exports.export_worker import Run, run_once
+from deploy.uuids import uuid_of
 from files.atomic_files import clear_partials, draft, one_writer, write_json
-from reports.exports.formats import Form, spend_form
-from queries.freshness import read_freshness
-from reports.exports.manifest import Inputs, manifest, manifest_path, refuse_to_replace
-from reports.periods import Period, resolve
+from files.byte_streams import is_stream
 from pricing.price_table import prices_revision
 from pricing.terms import require_report, terms_digests
+from queries.errors import FileError
+from queries.freshness import read_freshness
+from reports.exports.export_worker import Run, run_once
+from reports.exports.formats import Form, spend_form
+from reports.exports.manifest import Inputs, manifest, manifest_path, refuse_to_replace
+from reports.periods import Period, resolve
 from sinks.client import create_database
 from sinks.migrations import migrate
 from sinks.store import Store
+from streams.source_names import expected_sources
 
 logger = logging.getLogger("tally.exporter")
 

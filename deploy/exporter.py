@@ -6,13 +6,13 @@ from datetime import UTC, datetime, time, timedelta
 
 from prometheus_client.metrics_core import Metric
 
-from deploy.shutdown import Ending
 from deploy.errors import ExitCode
 from deploy.export import run_exporter
-from worker.prometheus import single
 from deploy.health_server import Health, Telling, serve
 from deploy.settings import Settings
+from deploy.shutdown import Ending
 from reports.exports.export_worker import Run
+from worker.prometheus import single
 
 
 class ExporterReporter:

@@ -18,8 +18,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 
-from deploy.errors import UserError
 from deploy.browser_guard import is_loopback, refuse_pages
+from deploy.errors import UserError
 
 T = TypeVar("T")
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import orjson
 
+from access.audit_log import IDENTITY
+from access.identity_providers import Provider, find_providers, remove_provider, save_provider
 from access.jwks import BadKeys, fetch, read_keys, usable_keys
 from deploy.audit import note
 from deploy.errors import ExitCode, UserError
 from deploy.export import report_client
-from deploy.uuids import uuid_of
 from deploy.settings import Settings
-from access.audit_log import IDENTITY
-from access.identity_providers import Provider, find_providers, remove_provider, save_provider
+from deploy.uuids import uuid_of
 from pricing.terms import require_known
 
 

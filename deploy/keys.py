@@ -3,12 +3,12 @@
 from contextlib import closing
 from datetime import datetime
 
-from deploy.audit import note
-from deploy.export import report_client
-from deploy.uuids import uuid_of
-from deploy.settings import Settings
 from access.audit_log import KEY
 from access.keys import READ_ACTIVITY, READ_ANALYTICS, Key, create_key, list_keys, revoke_key
+from deploy.audit import note
+from deploy.export import report_client
+from deploy.settings import Settings
+from deploy.uuids import uuid_of
 from pricing.terms import require_known
 
 

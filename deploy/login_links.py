@@ -5,14 +5,14 @@ from datetime import timedelta
 
 from clickhouse_connect.driver.client import Client
 
+from access.audit_log import LINK, SIGN_OUT
+from access.roles import largest_owner, members_by_email, read_person
+from access.sessions import Holder, end_passes, make_pass
 from deploy.audit import note
 from deploy.errors import ExitCode, UserError
 from deploy.export import report_client
-from deploy.uuids import uuid_of
 from deploy.settings import Settings
-from access.audit_log import LINK, SIGN_OUT
-from access.sessions import Holder, end_passes, make_pass
-from access.roles import largest_owner, members_by_email, read_person
+from deploy.uuids import uuid_of
 from pricing.terms import require_known
 from tally_client.events.envelope import NIL
 

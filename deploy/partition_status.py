@@ -10,10 +10,10 @@ from deploy.audit import note_money
 from deploy.connections import store_of
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from worker.partition_state import source_name
 from sinks.store import NEVER, Position
-from tally_client.events import EVENTS_BY_TOPIC
 from streams.log import Bounds, KafkaLog, Partition
+from tally_client.events import EVENTS_BY_TOPIC
+from worker.partition_state import source_name
 
 
 @dataclass(frozen=True)

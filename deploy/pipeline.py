@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaError
 from api.context import SourcesUnknown
 from api.schemas.pipeline import Pipeline, SourceStanding
 from deploy.errors import UserError
-from deploy.settings import Settings
 from deploy.partition_status import Standing, held_back, standings, watermark_of
+from deploy.settings import Settings
 from streams.dead_letters import dead_letters
 
 HELD_SECONDS = 5.0

@@ -11,8 +11,8 @@ from clickhouse_connect.driver.client import Client
 from deploy.audit import note_money
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from queries.errors import PriceListError
 from pricing.price_table import Loaded, is_in_force, list_in_force, load_prices
+from queries.errors import PriceListError
 
 
 def prepare_prices(settings: Settings, client: Client) -> list[str]:

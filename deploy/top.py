@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.export import report_client
-from deploy.settings import Settings
 from deploy.partition_status import Standing, standings, watermark_of
+from deploy.settings import Settings
 
 LIVE = """
 SELECT toString(organization_id), product, model, sum(events) AS n_events, sum(requests),

@@ -13,26 +13,26 @@ from typing import NoReturn
 import faust
 from aiokafka.errors import KafkaError
 
-from aggregators.prepared_batch import Letter
 from aggregators.backend import IS_BUILT
+from aggregators.prepared_batch import Letter
 from deploy.connections import credentials_of, patient_store_of, wait_for_kafka
-from deploy.shutdown import Ending, leave
 from deploy.errors import BUILDING, ExitCode, UserError, explain
-from worker.log_filter import OnceAWhile
+from deploy.health_server import Telling, serve
 from deploy.log_setup import log_to_stderr
 from deploy.memory_tuning import collect_garbage, share_one_arena
-from worker.prometheus import Waiting, WorkerReporter
-from deploy.health_server import Telling, serve
 from deploy.settings import Settings
-from worker.partition_state import Batch, Options
-from worker.assignment import Sources
-from streams.faust.app import accompany, make_app
-from streams.dead_letters import DeadLetter, DeadLetterWriter
-from tally_client.events import EVENTS_BY_TOPIC
+from deploy.shutdown import Ending, leave
 from streams.consumer_group import take_out
-from streams.log import KafkaLog, Partition
+from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.faust import Hooks, RecordBatch
+from streams.faust.app import accompany, make_app
+from streams.log import KafkaLog, Partition
 from streams.topics import is_transient
+from tally_client.events import EVENTS_BY_TOPIC
+from worker.assignment import Sources
+from worker.log_filter import OnceAWhile
+from worker.partition_state import Batch, Options
+from worker.prometheus import Waiting, WorkerReporter
 
 logger = logging.getLogger("tally.worker")
 

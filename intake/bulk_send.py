@@ -14,9 +14,9 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from deploy.settings import Settings
-from simulation import Line
-from intake.uncounted import uncounted
 from files.byte_streams import is_regular
+from intake.uncounted import uncounted
+from simulation import Line
 from tally_client.emitter import Emitter
 from tally_client.events import PROFILES, Event
 from tally_client.validity import NO_ID, Invalid, is_uuid, read

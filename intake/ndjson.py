@@ -15,9 +15,9 @@ import msgspec
 import orjson
 from msgspec import Struct, field
 
-from simulation.plan import Line
-from files.byte_streams import naming, open_to_read
 from files.atomic_files import flowing
+from files.byte_streams import naming, open_to_read
+from simulation.plan import Line
 from tally_client.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOPIC_BY_TYPE
 
 CHUNK = 10_000

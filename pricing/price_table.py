@@ -13,8 +13,8 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from files.byte_streams import INPUT, descriptor_of, open_to_read
-from queries.errors import IssuedReportsRest, PriceListUnreadable
 from pricing.price_list import PriceList, PriceRow, parse_price_list
+from queries.errors import IssuedReportsRest, PriceListUnreadable
 from queries.sql_files import SETTINGS, statement
 from sinks.client import insert_rows
 

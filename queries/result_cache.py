@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from queries.per_client import PerClient
 from queries.data_version import read_parts
+from queries.per_client import PerClient
 
 T = TypeVar("T")
 

@@ -5,11 +5,11 @@
 
 from collections.abc import Iterator
 
-from simulation.inject_duplicates import with_duplicates
-from simulation.daily_activity import live
 from intake.ndjson import NdjsonError, read_lines, read_ndjson, write_ndjson
-from simulation.plan import Line, Plan
+from simulation.daily_activity import live
+from simulation.inject_duplicates import with_duplicates
 from simulation.inject_poison import with_poison
+from simulation.plan import Line, Plan
 from simulation.poison_kinds import POISONS
 
 

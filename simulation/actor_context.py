@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from simulation.rng import Dice
 from simulation.entities import Actor, Organization
+from simulation.rng import Dice
 from simulation.world import World
 
 WITHOUT_PROJECT = frozenset(("session.started", "session.activity", "token.used", "execution.used"))

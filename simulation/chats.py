@@ -3,12 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+from simulation.actor_context import Scene
 from simulation.clock import MINUTE, SECOND
-from simulation.rng import bag
-from simulation.side_activity import call_connector, make_artifact, upload_file, use_skill
 from simulation.entities import Organization, Person
 from simulation.model_requests import execute, request
-from simulation.actor_context import Scene
+from simulation.rng import bag
+from simulation.side_activity import call_connector, make_artifact, upload_file, use_skill
 from simulation.world import World
 
 SURFACES = bag({"web": 58, "desktop": 24, "mobile": 14, "": 4})

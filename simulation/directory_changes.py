@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from simulation.clock import DAY, HOUR, MINUTE
-from simulation.new_members import name_and_email
-from simulation.entities import Machine, Organization, Person
 from simulation.directory_writer import Registry
+from simulation.entities import Machine, Organization, Person
+from simulation.new_members import name_and_email
 from simulation.vocabulary import CONNECTORS, PLUGINS, SKILLS
 from simulation.world import World
 

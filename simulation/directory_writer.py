@@ -3,9 +3,9 @@
 from typing import Any
 
 from simulation.clock import HOUR, SECOND, utc_text
+from simulation.entities import Machine, Organization, Person, Policy, Project
 from simulation.new_members import new_machine, new_person
 from simulation.outbox import FOREVER
-from simulation.entities import Machine, Organization, Person, Policy, Project
 from simulation.vocabulary import COST_CENTERS, GROUP_NAMES, ODD_NAMES, PROJECT_NAMES
 from simulation.world import World
 

@@ -3,8 +3,8 @@
 import heapq
 from collections.abc import Iterator
 
-from simulation.rng import Dice
 from simulation.plan import Line, Plan
+from simulation.rng import Dice
 from tally_client.events import PROFILES
 
 FARTHEST = 3000

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import orjson
 
-from simulation.rng import Dice
 from simulation.plan import Line, Plan
 from simulation.poison_kinds import CONFLICT, LARGE, POISONS, Event
+from simulation.rng import Dice
 from tally_client.events import TOKEN
 
 ROUNDS = 20

@@ -1,10 +1,10 @@
 """Usage outside people's own products: API keys, service accounts, federated callers, Slack and the console."""
 
+from simulation.actor_context import Scene
 from simulation.clock import DAY, HOUR, MINUTE, SECOND
-from simulation.rng import Dice, bag
 from simulation.entities import Machine, Organization, Person
 from simulation.model_requests import Attribution, execute, request
-from simulation.actor_context import Scene
+from simulation.rng import Dice, bag
 from simulation.vocabulary import SKILLS
 from simulation.world import World
 

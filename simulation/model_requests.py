@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from simulation.clock import WEEK
-from simulation.rng import Dice, bag
-from simulation.entities import Actor, Person
 from simulation.actor_context import Scene
+from simulation.clock import WEEK
+from simulation.entities import Actor, Person
+from simulation.rng import Dice, bag
 
 Attribution = dict[str, Any]
 

@@ -1,9 +1,9 @@
 """New people and machines: who they are, what they use, when, and how much."""
 
 from simulation.clock import SECOND
-from simulation.rng import Dice, bag
-from simulation.outbox import FOREVER
 from simulation.entities import Machine, Organization, Person
+from simulation.outbox import FOREVER
+from simulation.rng import Dice, bag
 from simulation.vocabulary import (
     FIRST_NAMES,
     KEY_NAMES,

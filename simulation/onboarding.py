@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from simulation.clock import DAY, HOUR, MINUTE, SECOND, moment
-from simulation.entities import SEAT_BASED, TEAM, USAGE_BASED, Organization
 from simulation.directory_writer import Registry
+from simulation.entities import SEAT_BASED, TEAM, USAGE_BASED, Organization
 from simulation.vocabulary import CONNECTORS, ORGANIZATION_NAMES, PLUGINS, SKILLS
 from simulation.world import World
 

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 
 from simulation.clock import DAY, MINUTE, midnight, utc_text, zoned_text
-from simulation.rng import Dice
 from simulation.entities import Actor
 from simulation.plan import Line, Plan
+from simulation.rng import Dice
 from tally_client.events import PROFILES, TOPIC_BY_TYPE
 
 LATEST = 3 * DAY

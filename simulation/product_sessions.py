@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from simulation.actor_context import Scene
 from simulation.clock import MINUTE, SECOND
-from simulation.rng import Dice, bag
-from simulation.side_activity import call_connector, make_artifact, use_plugin, use_skill
 from simulation.entities import Organization, Person
 from simulation.model_requests import Attribution, execute, request
-from simulation.actor_context import Scene
+from simulation.rng import Dice, bag
+from simulation.side_activity import call_connector, make_artifact, use_plugin, use_skill
 from simulation.world import World
 
 Counters = dict[str, tuple[float, float]]

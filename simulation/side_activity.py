@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from simulation.actor_context import Scene
 from simulation.clock import DAY, MINUTE, SECOND, utc_text, zoned_text
 from simulation.rng import bag
-from simulation.actor_context import Scene
 from simulation.vocabulary import PLUGINS, SKILLS
 
 ACCESS = bag({"read": 7, "write": 2, "unclassified": 1})

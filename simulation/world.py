@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from simulation.clock import midnight
-from simulation.rng import Dice
-from simulation.outbox import Outbox
 from simulation.entities import Organization
+from simulation.outbox import Outbox
 from simulation.plan import Plan
+from simulation.rng import Dice
 
 
 @dataclass

@@ -19,9 +19,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception, wait_exponential
 
+from streams.topics import MAX_DEAD_LETTER_BYTES, is_transient
 from tally_client.emitter import Emitter
 from tally_client.events import DEAD_LETTERS
-from streams.topics import MAX_DEAD_LETTER_BYTES, is_transient
 
 CONFLICT = "conflict"
 MAX_KEPT_BYTES = MAX_DEAD_LETTER_BYTES // 2

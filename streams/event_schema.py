@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from streams.dead_letters import DeadLetter
+from streams.topics import TopicSpec, topic_specs
 from tally_client.events import (
     DEAD_LETTERS,
     DIRECTORY,
@@ -23,7 +24,6 @@ from tally_client.events import (
     Event,
 )
 from tally_client.events.envelope import CONTROLS, PATTERN_END
-from streams.topics import TopicSpec, topic_specs
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 _ASYNC_REF = "#/components/schemas/{name}"

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deploy.errors import ExitCode, UserError
-from worker.partition_state import source_name
-from tally_client.events import EVENTS_BY_TOPIC
 from streams.log import KafkaLog
+from tally_client.events import EVENTS_BY_TOPIC
+from worker.partition_state import source_name
 
 
 async def expected_sources(

@@ -11,9 +11,9 @@ from verify.compare import Key, Row, compare, paired
 from verify.dead_letters import compare_letters
 from verify.recount import DIRECTORY, PROFILES, Options, normal, plain_text
 from verify.scratch import Scratch
-from verify.time_range import Span
 from verify.table_reader import Stored, Where
 from verify.tables import ATTRIBUTION_COLUMNS, CELL_TABLES, CellTable
+from verify.time_range import Span
 from verify.validity import Invalid, read_event
 from verify.verdict import TableResult
 

@@ -10,8 +10,8 @@ from uuid import UUID
 import orjson
 
 from verify.events import ATTRIBUTION_IDS, SESSION_COUNTERS, TOKEN_CLASSES
-from verify.timestamps import DAY, MINUTE, day_text, hour_text, minute_text, parse_moment
 from verify.tables import NIL
+from verify.timestamps import DAY, MINUTE, day_text, hour_text, minute_text, parse_moment
 from verify.validity import LATER_ARTIFACT_EVENTS, Event
 
 Key = tuple[Any, ...]

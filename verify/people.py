@@ -5,9 +5,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from verify.compare import Key, Pair, Row
-from verify.timestamps import microsecond_text, parse_moment
 from verify.order import LogPlace, history, log_place
 from verify.records import Record
+from verify.timestamps import microsecond_text, parse_moment
 from verify.validity import Event
 
 KEY = ("organization_id", "account_id", "forgotten", "source")

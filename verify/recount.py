@@ -7,15 +7,15 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from verify.counting_rules import Key, additions, attribution_row, name_in_tables
+from verify.dead_letters import row_of_record
 from verify.directory_events import POLICIES, SUBJECTS
 from verify.events import SCHEMAS
 from verify.horizon import Horizon, Identity
-from verify.dead_letters import row_of_record
-from verify.timestamps import microsecond_text, parse_moment
 from verify.people import Told, told_of
 from verify.records import DeadLetter, Record
-from verify.time_range import Span, Within
 from verify.tables import CELL_TABLES
+from verify.time_range import Span, Within
+from verify.timestamps import microsecond_text, parse_moment
 from verify.tracing import Gap, Trace
 from verify.validity import USAGE_EVENTS, Event, Invalid, check_uuid, judge
 

@@ -17,9 +17,9 @@ from verify.log_recount import OnProgress, Reading, warmed
 from verify.recount import DIRECTORY, PROFILES, TOPICS, Options, Recount
 from verify.scratch import Scratch
 from verify.snapshot import Snapshot
-from verify.time_range import Span
 from verify.table_reader import Stored
 from verify.tables import CELL_TABLES
+from verify.time_range import Span
 from verify.tracing import Gap, Trace
 from verify.verdict import Difference, TableResult, TopicResult, Verdict
 

@@ -12,9 +12,9 @@ from decimal import Context, Decimal
 from typing import Any
 
 from verify.compare import Key, Row
-from verify.timestamps import SECOND, microsecond_text
 from verify.order import history
 from verify.tables import CELL_TABLES
+from verify.timestamps import SECOND, microsecond_text
 
 LIST_DIGITS, NET_DIGITS = 18, 24
 COLUMNS = ("unpriced_cells", "list_usd", "net_usd", "reported_list_usd", "reported_net_usd")

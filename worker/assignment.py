@@ -9,13 +9,13 @@
 import logging
 from collections.abc import Iterable
 
-from aggregators.prepared_batch import Gap, Prepared, Recreated
 from aggregators.deduplication import Horizon
+from aggregators.prepared_batch import Gap, Prepared, Recreated
 from aggregators.source import Source
-from worker.flush import Flushing
-from worker.partition_state import Batch, Owned, Partition, problem_of, source_name
 from sinks.store import NEVER, Position
 from streams.log import Bounds
+from worker.flush import Flushing
+from worker.partition_state import Batch, Owned, Partition, problem_of, source_name
 
 logger = logging.getLogger("tally.sources")
 

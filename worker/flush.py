@@ -18,10 +18,10 @@ from aggregators.cell_rows import Rows, together
 from aggregators.snapshot import Snapshot, landed
 from aggregators.source import FOLD_VERSION
 from aggregators.watermark import EndAsked, watermark
-from worker.log_ends import AskingEnds
 from sinks.client import is_transient
-from worker.partition_state import LetterBox, Log, Options, Owned, Partition
 from sinks.store import Position, Store
+from worker.log_ends import AskingEnds
+from worker.partition_state import LetterBox, Log, Options, Owned, Partition
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from worker.partition_state import Log, Partition
 from streams.log import Ends
+from worker.partition_state import Log, Partition
 
 ENDS_SECONDS = 5.0
 """How long an answer is waited for."""

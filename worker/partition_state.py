@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from aggregators.prepared_batch import Letter, Record
 from aggregators.backend import IS_BUILT
+from aggregators.prepared_batch import Letter, Record
 from aggregators.source import FOLD_VERSION, Source
 from aggregators.watermark import EndAsked
 from sinks.store import NEVER, Position

@@ -13,9 +13,9 @@ from prometheus_client.metrics_core import Metric
 
 from deploy.health_server import Health
 from deploy.partition_status import held_back
-from worker.partition_state import Owned, Partition
-from worker.assignment import Sources
 from sinks.store import NEVER
+from worker.assignment import Sources
+from worker.partition_state import Owned, Partition
 
 Name = Literal[
     "tally_source_place_offset",  # next offset to fold

@@ -4,10 +4,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregators.prepared_batch import Record
 from aggregators.cell_rows import PageKey
-from aggregators.validity import Row
 from aggregators.increments import Wanted
+from aggregators.prepared_batch import Record
+from aggregators.validity import Row
 
 OFFSET: int
 IDENTITY: int

@@ -3,16 +3,16 @@
 from clickhouse_connect.driver.client import Client
 from litestar.connection import ASGIConnection
 
-from api.context import Context
-from api.auth.session_cookie import session_of
+from access.jwt_verifier import is_token
+from access.keys import READ_ANALYTICS
+from access.roles import SEES_SPEND, read_person
+from access.sessions import Holder
 from api.auth.failed_attempts import doubting
+from api.auth.principal import Operator, Viewer
+from api.auth.session_cookie import session_of
+from api.context import Context
 from api.errors import NoKey, NoRole, NoScope
 from api.thread_pool import OWNER
-from access.jwt_verifier import is_token
-from api.auth.principal import Operator, Viewer
-from access.keys import READ_ANALYTICS
-from access.sessions import Holder
-from access.roles import SEES_SPEND, read_person
 
 
 async def identify(connection: ASGIConnection, context: Context) -> Viewer | Operator:  # type: ignore[type-arg]

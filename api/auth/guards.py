@@ -7,10 +7,10 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from api.audit import mark_refused
-from api.context import Context
-from api.errors import Forbidden, NoKey, NoRole, NoSpend, NotFound
 from api.auth.authenticate import identify
 from api.auth.principal import STATE_KEY, Operator, Viewer, viewer_of
+from api.context import Context
+from api.errors import Forbidden, NoKey, NoRole, NoSpend, NotFound
 
 
 async def require_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]

@@ -14,20 +14,20 @@ from clickhouse_connect.driver.client import Client
 from litestar import Response, Router, get, post
 from litestar.response import Redirect
 
-from api.client_address import address_of
-from api.context import Context
-from api.auth.session_cookie import ended_cookie, session_cookie, session_of
-from api.auth.failed_attempts import doubting
-from api.errors import ApiError, BadRequest, Forbidden, NoKey
+from access.audit_log import DONE, SIGN_IN, SIGN_OUT, Entry, write_entry
+from access.jwt_verifier import Vouched
+from access.sessions import Holder, end_session, unused_link
 from api.auth.authenticate import of_holder, of_session
 from api.auth.csrf import refuse_other_sites
+from api.auth.failed_attempts import doubting
+from api.auth.principal import Operator, Viewer
+from api.auth.session_cookie import ended_cookie, session_cookie, session_of
 from api.auth.sign_in_page import HEADERS, ask_page, link_page, signed_in_page
+from api.client_address import address_of
+from api.context import Context
+from api.errors import ApiError, BadRequest, Forbidden, NoKey
 from api.exception_handlers import request_id_of
 from api.requests import AnyRequest, body_of
-from access.jwt_verifier import Vouched
-from api.auth.principal import Operator, Viewer
-from access.audit_log import DONE, SIGN_IN, SIGN_OUT, Entry, write_entry
-from access.sessions import Holder, end_session, unused_link
 
 HOME = "/"
 """Where whoever signed in goes on."""

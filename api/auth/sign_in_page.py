@@ -4,8 +4,8 @@ from html import escape
 
 from litestar import Response
 
-from api.static_files import url_of
 from api.auth.principal import Operator, Viewer
+from api.static_files import url_of
 
 HEADERS = {
     "content-security-policy": (

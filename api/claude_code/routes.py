@@ -10,17 +10,17 @@ from litestar import Request, Router, get
 from litestar.di import Provide
 from litestar.params import QueryParameter
 
-from api.engagement.query import newest_day, query_digest, steady
+from api.auth.guards import require_viewer
+from api.auth.principal import Viewer, viewer_of
 from api.context import Context
 from api.cursors import Cursor, seal, unseal
+from api.engagement.query import newest_day, query_digest, steady
 from api.errors import BadRequest, wrong
-from api.auth.guards import require_viewer
 from api.parameters import EARLIEST, MOST_ROWS, Given, read_date, read_limit, single
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.claude_code import ClaudeCodePage, claude_code_day
-from api.auth.principal import Viewer, viewer_of
-from reports.claude_code.day import day_stamp, plan_of, read_day
 from queries.sql_files import Row
+from reports.claude_code.day import day_stamp, plan_of, read_day
 
 PREFIX = "/v1/organizations/usage_report"
 NAME = "claude_code"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
-from api.dashboard.page_request import TOPS, Ask
 from api.dashboard.figures import Choice, Column, Row, Tile, person_cells
 from api.dashboard.formatting import PERIOD_NAMES, Value, days
+from api.dashboard.page_request import TOPS, Ask
 from reports.metrics import TOP, About, Breakdown, Day, Leader, Ratio
 from reports.periods import DAY, Period
 

@@ -12,21 +12,21 @@ from litestar.params import FromPath
 from litestar.response import File, Stream
 
 from api.audit import TELLS_SPEND, tell_rows
+from api.auth.principal import viewer_of
 from api.context import Context
-from api.dashboard.rendering import HEADERS, html
+from api.dashboard.error_pages import require_organization, require_reader, require_spend_page
+from api.dashboard.page_context import frame, opened, query_of
 from api.dashboard.page_request import Look, read_number, read_once
 from api.dashboard.pages.exports import EXPORTS, PARAMETERS, export_values, read_format, read_period
-from api.dashboard.page_context import frame, opened, query_of
-from api.dashboard.error_pages import require_organization, require_reader, require_spend_page
+from api.dashboard.rendering import HEADERS, html
 from api.errors import Changed, NotFound
 from api.parameters import read_date
-from api.auth.principal import viewer_of
+from pricing.terms import require_report
 from queries.errors import NotAsIssued, ReportError
 from reports.exports.formats import Form, spend_form
-from reports.exports.manifest import require_as_issued
 from reports.exports.issued_reports import past_report
+from reports.exports.manifest import require_as_issued
 from reports.periods import Period
-from pricing.terms import require_report
 
 logger = logging.getLogger("tally.api")
 NOT_KEPT = "This file is not kept on this machine. Its checksum tells whether a copy is the same."

@@ -6,8 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from api.dashboard.page_request import Ask, Subject
 from api.dashboard.formatting import Kind, Value
+from api.dashboard.page_request import Ask, Subject
 from reports.metrics import About, Person
 
 Shape = Literal["lines", "bars", "ranks", "table"]

@@ -10,15 +10,15 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from api.context import Context
-from api.dashboard.rendering import HEADERS, html, templates
-from api.dashboard.page_context import frame, opened
-from api.dashboard.error_pages import require_organization, require_reader, require_spend_page
-from api.dashboard.pages.live import LIVE, Now, read_now
-from api.errors import ApiError
 from api.auth.authenticate import identify
-from api.concurrency_limits import Shares
 from api.auth.principal import Viewer, viewer_of
+from api.concurrency_limits import Shares
+from api.context import Context
+from api.dashboard.error_pages import require_organization, require_reader, require_spend_page
+from api.dashboard.page_context import frame, opened
+from api.dashboard.pages.live import LIVE, Now, read_now
+from api.dashboard.rendering import HEADERS, html, templates
+from api.errors import ApiError
 
 SECONDS = 3.0
 """How often the tables are looked at, and who looks."""

@@ -7,21 +7,21 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from litestar import Request
 
+from api.auth.principal import Viewer, viewer_of
 from api.context import Context
-from api.dashboard.pages.activity import ACTIVITY
+from api.dashboard.figures import Page
 from api.dashboard.page_request import Look, address
+from api.dashboard.pages.activity import ACTIVITY
 from api.dashboard.pages.claude_ai import CLAUDE_AI
 from api.dashboard.pages.claude_code import CLAUDE_CODE
 from api.dashboard.pages.connector import CONNECTOR
 from api.dashboard.pages.exports import EXPORTS
-from api.dashboard.figures import Page
 from api.dashboard.pages.live import LIVE
 from api.dashboard.pages.person import PERSON
 from api.dashboard.pages.spend import SPENDING
 from api.requests import parameters_of
-from api.auth.principal import Viewer, viewer_of
-from reports.metrics import look
 from queries.organizations import organization_name
+from reports.metrics import look
 
 PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING, EXPORTS, CLAUDE_AI, CLAUDE_CODE, LIVE)
 DETAILS: tuple[Page, ...] = (PERSON, CONNECTOR)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
+from api.auth.principal import Viewer
 from api.errors import BadRequest, wrong
 from api.parameters import choice, read_date
-from api.auth.principal import Viewer
+from reports.metric_windows import window
 from reports.metrics import FIRST_KEPT_DAY, Reading
 from reports.periods import Period
-from reports.metric_windows import window
 
 TOPS = ("10", "100", "1000")
 """How many of a ranking a page can show."""

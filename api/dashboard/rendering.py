@@ -8,9 +8,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
 
 from api.dashboard import formatting
-from api.static_files import url_of
 from api.dashboard.charts import draw
 from api.exception_handlers import refuse
+from api.static_files import url_of
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -11,25 +11,25 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from api.audit import TELLS_SPEND, tell_rows
+from api.auth.authenticate import identify
+from api.auth.principal import Operator, Viewer, viewer_of
 from api.context import Context
-from api.dashboard.pages.activity import ACTIVITY
-from api.dashboard.rendering import HEADERS, html
-from api.dashboard.page_request import Ask, address, read_choices, read_once, read_until
-from api.static_files import assets
 from api.dashboard.components import choices
+from api.dashboard.error_pages import NO_PAGE, refuse, require_organization, require_reader, require_spend_page
 from api.dashboard.export_routes import exports
 from api.dashboard.figures import Figure, Maker, Page, Part
 from api.dashboard.formatting import exact
-from api.dashboard.page_context import DETAILS, PAGES, frame, opened, query_of
-from api.dashboard.error_pages import NO_PAGE, refuse, require_organization, require_reader, require_spend_page
 from api.dashboard.live_routes import live
+from api.dashboard.page_context import DETAILS, PAGES, frame, opened, query_of
+from api.dashboard.page_request import Ask, address, read_choices, read_once, read_until
+from api.dashboard.pages.activity import ACTIVITY
 from api.dashboard.pages.operator import OPERATOR, operator
 from api.dashboard.pages.people import PARAMETERS, list_people
+from api.dashboard.rendering import HEADERS, html
 from api.errors import BadRequest, NotFound, Unavailable
-from api.auth.authenticate import identify
-from api.auth.principal import Operator, Viewer, viewer_of
-from reports.exports.csv_cells import csv_line, safe_text
+from api.static_files import assets
 from queries.errors import NoCompleteDay
+from reports.exports.csv_cells import csv_line, safe_text
 from reports.metrics import METRICS
 
 logger = logging.getLogger("tally.api")

@@ -7,12 +7,12 @@ from typing import Any, get_args
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from api.tagged_ids import GROUP, PROJECT, USER, tagged
 from api.parameters import Reader, a_flag, a_name, an_id, choice
 from api.schemas.common import SPEND_FIELDS, Metrics, cents, filled, metric_names, user_of
 from api.schemas.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
 from api.schemas.users import UserActivity
-from reports.engagement.query import Question, stamp
+from api.tagged_ids import GROUP, PROJECT, USER, tagged
+from queries.sql_files import Row
 from reports.engagement.lists import (
     Lister,
     read_artifacts,
@@ -23,7 +23,7 @@ from reports.engagement.lists import (
     read_users,
     stamp_of_users,
 )
-from queries.sql_files import Row
+from reports.engagement.query import Question, stamp
 from tally_client.events.activity import ArtifactType
 from tally_client.events.directory import ShareStatus
 

@@ -7,6 +7,7 @@ from datetime import date
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
+from api.auth.principal import Viewer
 from api.context import Context
 from api.cursors import Cursor, digest_of, seal, unseal
 from api.engagement.endpoints import SUMMARY_FILTERS, Endpoint
@@ -22,11 +23,10 @@ from api.parameters import (
 )
 from api.schemas.common import SEARCHES, SPEND_FIELDS, Page, without_searches, without_spend
 from api.schemas.summaries import SummaryPage, day_summary
-from api.auth.principal import Viewer
-from reports.engagement.query import Place, Question, Ranking
-from reports.engagement.summaries import read_summaries
 from queries.freshness import Freshness
 from queries.sql_files import Row
+from reports.engagement.query import Place, Question, Ranking
+from reports.engagement.summaries import read_summaries
 
 WHOLE = 100_000
 """Rows of a list that is never cut into pages; its kinds of rows are few."""

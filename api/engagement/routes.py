@@ -8,7 +8,8 @@ from litestar import Request, Router, get
 from litestar.di import Provide
 from litestar.params import QueryParameter
 
-from api.engagement.query import answer, answer_summaries
+from api.auth.guards import require_viewer
+from api.auth.principal import viewer_of
 from api.context import Context
 from api.engagement.endpoints import (
     ARTIFACTS,
@@ -21,7 +22,7 @@ from api.engagement.endpoints import (
     USERS,
     Endpoint,
 )
-from api.auth.guards import require_viewer
+from api.engagement.query import answer, answer_summaries
 from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Reader
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.common import Page
@@ -31,7 +32,6 @@ from api.schemas.users import UserActivity
 from api.usage.endpoints import REPORTS
 from api.usage.filters import Filter
 from api.usage.routes import HANDLERS
-from api.auth.principal import viewer_of
 
 PREFIX = "/v1/organizations/analytics"
 

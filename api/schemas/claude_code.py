@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from api.schemas.common import Metrics, filled
-from reports.periods import midnight
 from queries.sql_files import Row
 from reports.exports.spend_csv import EXACT, money_text
+from reports.periods import midnight
 
 SUBSCRIPTIONS: dict[str, Literal["enterprise", "team"]] = {
     "team": "team",

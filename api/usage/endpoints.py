@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from api.usage.filters import EVERYBODYS, PEOPLES, Filter
 from api.usage.buckets import WIDTHS
+from api.usage.filters import EVERYBODYS, PEOPLES, Filter
 from api.usage.rows import COMPONENTS, View, cost_results, cost_rows, usage_results, usage_rows, user_costs, user_usages
 from queries.sql_files import Row
 

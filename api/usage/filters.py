@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from api.errors import one_of, wrong
+from api.parameters import Given, Reader, a_name, an_id
 from api.tagged_ids import (
     AGENT,
     API_KEY,
@@ -19,7 +20,6 @@ from api.tagged_ids import (
     WORKSPACE,
     untagged,
 )
-from api.parameters import Given, Reader, a_name, an_id
 from tally_client.events.envelope import NIL, Product
 from tally_client.events.usage import ClaudeTagCategory, ContextWindow, InferenceGeo, ServiceTier, Speed
 

@@ -8,18 +8,18 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace as msgspec_replace
 
-from api.engagement.query import query_digest
+from api.auth.principal import Viewer
 from api.context import Context
 from api.cursors import ReportCursor, seal, unseal
+from api.engagement.query import query_digest
 from api.errors import CursorGone, Unavailable, one_of, wrong
 from api.parameters import Given, a_flag, read_choice, read_choices, read_limit, single
 from api.schemas.usage import ReportPage
-from api.usage.redaction import blurred, require_detail, require_no_seats
+from api.usage.buckets import BUCKETS, Range, floor, pinned, read_range, read_width, shown
 from api.usage.endpoints import MINUTE_FILTERS, MINUTE_GROUPS, MOST_GROUPS, Report
 from api.usage.filters import read_filters
-from api.usage.buckets import BUCKETS, Range, floor, pinned, read_range, read_width, shown
+from api.usage.redaction import blurred, require_detail, require_no_seats
 from api.usage.rows import COMPONENTS, View, bucket
-from api.auth.principal import Viewer
 from queries.sql_files import Row
 from reports.usage.query import EVERY_ACTOR_TYPE, Place, Question, Ranking
 from reports.usage.rows import had_seats, read_identities, read_people, read_usage, stamp

@@ -10,12 +10,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from api.audit import TELLS_SPEND
+from api.auth.guards import require_spend
+from api.auth.principal import viewer_of
 from api.context import Context
 from api.errors import BadRequest
-from api.auth.guards import require_spend
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.usage import Bucket, CostResult, CostRow, ReportPage, UsageResult, UsageRow, UserCost, UserUsage
-from api.usage.query import answer
 from api.usage.endpoints import (
     BETA,
     COST,
@@ -26,7 +26,7 @@ from api.usage.endpoints import (
     USER_USAGE_REPORT,
     Report,
 )
-from api.auth.principal import viewer_of
+from api.usage.query import answer
 
 SAYS = {
     "starting_at": "The moment from which usage counts, RFC 3339 with a zone; rounded down to whole buckets or hours.",

@@ -5,19 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from api.tagged_ids import (
-    AGENT,
-    API_KEY,
-    DEPLOYMENT,
-    ENVIRONMENT,
-    GROUP,
-    SERVICE_ACCOUNT,
-    SESSION,
-    USER,
-    USER_PROFILE,
-    WORKSPACE,
-    tagged,
-)
 from api.schemas.usage import (
     Actor,
     ApiActor,
@@ -40,8 +27,21 @@ from api.schemas.usage import (
     UserCost,
     UserUsage,
 )
-from api.usage.filters import ACTOR_TYPES
+from api.tagged_ids import (
+    AGENT,
+    API_KEY,
+    DEPLOYMENT,
+    ENVIRONMENT,
+    GROUP,
+    SERVICE_ACCOUNT,
+    SESSION,
+    USER,
+    USER_PROFILE,
+    WORKSPACE,
+    tagged,
+)
 from api.usage.buckets import Range
+from api.usage.filters import ACTOR_TYPES
 from queries.sql_files import Row
 from reports.usage.query import EVERY_ACTOR_TYPE
 from reports.usage.rows import Person

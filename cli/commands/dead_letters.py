@@ -97,8 +97,8 @@ async def _show(settings: Settings, wanted: "Filter", limit: int, as_json: bool)
 async def _replay(settings: Settings, wanted: "Filter") -> tuple[int, int, Counter[str]]:
     """How many were replayed, how many are of forgotten people, and how many of each reason were left."""
     from streams.dead_letters import replay as replay_letters
-    from tally_client.emitter import Emitter
     from streams.forgotten_dead_letters import forgettings, take_forgotten_away
+    from tally_client.emitter import Emitter
 
     replayed, forgotten, left = 0, 0, Counter[str]()
     options = settings.client_options()

@@ -35,8 +35,8 @@ def command(
     duplicate horizon: an event_id counts once.
     """
     settings = running_settings(context)
-    from intake.bulk_send import Suspects, lines_ahead, send_all
     from files.byte_streams import open_to_read
+    from intake.bulk_send import Suspects, lines_ahead, send_all
 
     skipped: list[str] = []
     suspects = Suspects(settings.clock())

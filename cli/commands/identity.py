@@ -30,8 +30,8 @@ def save(
 ) -> None:
     """Accept the tokens of a provider for an organization, in place of the one before."""
     settings = running_settings(context)
-    from deploy.identity_providers import save as keep
     from access.identity_providers import Provider
+    from deploy.identity_providers import save as keep
 
     kept, keys = keep(settings, Provider(organization, issuer, audience, jwks, claim, token_type, authorized_party))
     typer.echo(f"Organization {kept.organization_id} accepts tokens of {printable(issuer)}, keys {', '.join(keys)}.")

@@ -38,9 +38,9 @@ def command(
     if (output is None) == (not send):
         raise UserError("Say where the events should go", "Either --out FILE or --send.")
     settings = running_settings(context)
+    from files.atomic_files import holds_something
     from intake.bulk_send import send_all
     from simulation import Plan, simulate, write_ndjson
-    from files.atomic_files import holds_something
 
     if output and not replace and holds_something(output):
         raise UserError(f"{output} is there already", "Choose another name, or say --replace.", ExitCode.FILE)

@@ -12,12 +12,12 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.doctor.findings import Finding, clock_finding
 from deploy.settings import Settings
+from streams.consumer_group import members_of
+from streams.dead_letters import Filter, dead_letters
+from streams.topics import ExistingTopic, differences, topic_specs
+from tally_client.events import DEAD_LETTERS
 from verify.log import Partition, open_log
 from verify.recount import TOPICS
-from streams.dead_letters import Filter, dead_letters
-from tally_client.events import DEAD_LETTERS
-from streams.consumer_group import members_of
-from streams.topics import ExistingTopic, differences, topic_specs
 
 CLOCK_KEY = b"clock of tally doctor"
 """The key of the tombstone that asks for the broker's time; no record's place looks like it."""

@@ -20,13 +20,13 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from deploy.browser_guard import refuse_pages
 from deploy.embedded.clickhouse_engine import ClickHouseError, Engine, PathInUse, Request, Summary, run
 from deploy.embedded.clickhouse_insert import Insert
 from deploy.embedded.clickhouse_request import Call, Credentials, read_call
 from deploy.embedded.clickhouse_responses import refusal, send, send_when_complete, success
 from deploy.embedded.confinement import confine
 from deploy.embedded.ports import HOST
-from deploy.browser_guard import refuse_pages
 
 T = TypeVar("T")
 USER_VARIABLE, PASSWORD_VARIABLE = "CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD"

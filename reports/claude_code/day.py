@@ -6,9 +6,9 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from queries.data_version import state_of
 from queries.result_cache import memory_of, while_unchanged
 from queries.sql_files import Row, ask
-from queries.data_version import state_of
 
 FOLDER = Path(__file__).parent
 

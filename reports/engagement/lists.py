@@ -11,13 +11,13 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from aggregators.connectors import connector_key, name_key
+from queries.data_version import State, state_of
+from queries.sql_files import Row
 from reports.connector_names import connector_names
 from reports.engagement.query import Place, Question, Ranking, remembered, rows, stamp
 from reports.presence.activity_kinds import LISTED
-from reports.presence.presence import Present, read_held, read_present
 from reports.presence.bitsets import Bits, union
-from queries.sql_files import Row
-from queries.data_version import State, state_of
+from reports.presence.presence import Present, read_held, read_present
 
 NOTHING = "0" * 20
 """The rank of who has nothing of the metric: ranks are numbers as text of fixed width."""

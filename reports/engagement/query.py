@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
+from queries.data_version import state_of
 from queries.result_cache import memory_of
 from queries.sql_files import Row, ask
-from queries.data_version import state_of
 
 T = TypeVar("T")
 

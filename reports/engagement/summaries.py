@@ -6,14 +6,14 @@ from datetime import date
 
 from clickhouse_connect.driver.client import Client
 
+from queries.data_version import state_of
+from queries.sql_files import Row
 from reports.engagement.query import Question, remembered, rows
+from reports.metric_windows import days_between, days_of
 from reports.periods import DAY
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
-from reports.presence.presence import read_held, read_present
 from reports.presence.bitsets import counts, trailing
-from queries.sql_files import Row
-from queries.data_version import state_of
-from reports.metric_windows import days_between, days_of
+from reports.presence.presence import read_held, read_present
 
 WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
 """Trailing days, the day itself included; the one place that says how long a window is."""

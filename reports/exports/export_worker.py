@@ -17,17 +17,17 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from reports.exports import ledger
-from queries.errors import NotAsIssued
 from files.atomic_files import draft, write_json
+from pricing.price_table import prices_revision
+from pricing.terms import Terms, read_terms, reports_in, terms_digests
+from queries.errors import NotAsIssued
 from queries.freshness import Freshness, read_freshness
+from reports.exports import ledger
 from reports.exports.ledger import Check, DayKey, Issued
 from reports.exports.manifest import Inputs, manifest, manifest_path, period_json, read_manifest, require_as_issued
-from reports.periods import DAY, DAYS_BACK, midnight, one_day
-from pricing.price_table import prices_revision
 from reports.exports.revision_diff import changes_since
 from reports.exports.spend_report import Report, write_spend_report
-from pricing.terms import Terms, read_terms, reports_in, terms_digests
+from reports.periods import DAY, DAYS_BACK, midnight, one_day
 
 Stale = tuple[DayKey, list[str]]
 CHECKS_AT_ONCE = 200

@@ -8,9 +8,9 @@ from typing import BinaryIO
 from clickhouse_connect.driver.client import Client
 
 from reports.exports.manifest import Written
-from reports.periods import Period
 from reports.exports.spend_columns import DAILY, Layout
 from reports.exports.spend_report import write_spend_report
+from reports.periods import Period
 
 OnRows = Callable[[int], None]
 Writer = Callable[[Client, str, Period, BinaryIO, OnRows | None], Written]
@@ -42,7 +42,7 @@ def spend_form(layout: Layout = DAILY) -> Form:
 
 def focus_form(suffix: str) -> Form:
     """FOCUS 1.2 as CSV or Parquet, by one of FOCUS_SUFFIXES."""
-    from reports.exports.focus.writers import CsvFile, ParquetFile  # Parquet need not be loaded for a spend report
     from reports.exports.focus.focus_report import FORMAT, write_focus
+    from reports.exports.focus.writers import CsvFile, ParquetFile  # Parquet need not be loaded for a spend report
 
     return Form(FORMAT, FORMAT, suffix, partial(write_focus, file_of=ParquetFile if suffix == ".parquet" else CsvFile))

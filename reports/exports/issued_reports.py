@@ -10,8 +10,8 @@ import orjson
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from reports.metrics import FIRST_KEPT_DAY
 from queries.sql_files import Row, ask
+from reports.metrics import FIRST_KEPT_DAY
 
 SQL = Path(__file__).with_name("issued_reports.sql")
 COUNTED = {"total_requests": "requests", "total_prompt_tokens": "prompt tokens",

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import orjson
 
-from queries.errors import FileError, NotAsIssued
 from files.atomic_files import holds_something
+from queries.errors import FileError, NotAsIssued
 from queries.freshness import Freshness
 from reports.periods import Period
 

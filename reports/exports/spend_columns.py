@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from reports.tagged_ids import USER, tagged
 from reports.exports.text_columns import each_text
+from reports.tagged_ids import USER, tagged
 
 ROW = (
     "date",

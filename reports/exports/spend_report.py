@@ -10,11 +10,11 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from reports.periods import Period
+from pricing.terms import sql_moment
 from reports.exports.spend_columns import DAILY, SELECTED, Layout, whole_rows
 from reports.exports.spend_csv import Facts, SpendCsv, Totals, safe_rows
 from reports.exports.streaming import stream_columns
-from pricing.terms import sql_moment
+from reports.periods import Period
 
 PRODUCT_LABELS = {
     "chat": "Chat",

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from clickhouse_connect.driver.client import Client
 
-from reports.exports.csv_cells import csv_line
 from queries.errors import ReportError
 from queries.sql_files import statement
+from reports.exports.csv_cells import csv_line
 from reports.exports.text_columns import each_text
 
 T = TypeVar("T")

@@ -5,6 +5,34 @@
 """
 
 from reports.metrics.active_users import active_people, active_users, token_users
+from reports.metrics.breakdowns import (
+    Breakdown,
+    Calls,
+    Did,
+    Named,
+    PersonSpend,
+    Used,
+    connector_use,
+    person_activity,
+    person_of,
+    person_spend,
+    person_usage,
+)
+from reports.metrics.catalogue import METRICS
+from reports.metrics.claude_ai import (
+    Thing,
+    artifacts_created,
+    chats_started,
+    people_with,
+    projects_created,
+    top_people_by_artifacts_made,
+    top_people_by_projects_used,
+)
+from reports.metrics.claude_code import ClaudeCode, Decisions, RankedBy, claude_code, top_people_by_claude_code
+from reports.metrics.connectors import Connector, TopConnectors, connector_people, top_connectors
+from reports.metrics.metric import Metric
+from reports.metrics.people import TOP, name_people
+from reports.metrics.query_context import FIRST_KEPT_DAY, Reading, look
 from reports.metrics.result_types import (
     DELETED_USER,
     About,
@@ -21,31 +49,6 @@ from reports.metrics.result_types import (
     Share,
     Totals,
 )
-from reports.metrics.breakdowns import (
-    Breakdown,
-    Calls,
-    Did,
-    Named,
-    PersonSpend,
-    Used,
-    connector_use,
-    person_activity,
-    person_of,
-    person_spend,
-    person_usage,
-)
-from reports.metrics.catalogue import METRICS
-from reports.metrics.claude_code import ClaudeCode, Decisions, RankedBy, claude_code, top_people_by_claude_code
-from reports.metrics.connectors import Connector, TopConnectors, connector_people, top_connectors
-from reports.metrics.claude_ai import (
-    Thing,
-    artifacts_created,
-    chats_started,
-    people_with,
-    projects_created,
-    top_people_by_artifacts_made,
-    top_people_by_projects_used,
-)
 from reports.metrics.retention import (
     ActiveDays,
     Cohort,
@@ -56,9 +59,6 @@ from reports.metrics.retention import (
     retention,
     stickiness,
 )
-from reports.metrics.metric import Metric
-from reports.metrics.people import TOP, name_people
-from reports.metrics.query_context import FIRST_KEPT_DAY, Reading, look
 from reports.metrics.seats import pending_invites, seats, utilization
 from reports.metrics.spend import (
     ModelSpend,

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import date
 
-from reports.metrics.result_types import Actives, PeopleCount, Series
+from reports.metric_windows import MONTH_DAYS, WEEK_DAYS, days_of
 from reports.metrics.query_context import Reading
+from reports.metrics.result_types import Actives, PeopleCount, Series
 from reports.periods import DAY, Period
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS, WITH_TOKENS
 from reports.presence.bitsets import count, counts, trailing, union
-from reports.metric_windows import MONTH_DAYS, WEEK_DAYS, days_of
 
 
 def active_users(reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Actives]:

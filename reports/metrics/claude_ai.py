@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from reports.metrics.active_users import active_people, count_people
-from reports.metrics.result_types import Leaders, Ratio, Share, Totals
 from reports.metrics.people import TOP, leaders
 from reports.metrics.query_context import Reading, totals
+from reports.metrics.result_types import Leaders, Ratio, Share, Totals
 from reports.metrics.seats import seats
 from reports.periods import Period, one_day
 from reports.presence.activity_kinds import WITH_ARTIFACT, WITH_CHAT, WITH_PROJECT

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from reports.metrics.result_types import Leaders, Ratio, Totals
 from reports.metrics.people import TOP, leaders
 from reports.metrics.query_context import Reading, totals
+from reports.metrics.result_types import Leaders, Ratio, Totals
 from reports.periods import Period
 
 RankedBy = Literal["lines_accepted", "pull_requests", "commits", "sessions"]

@@ -3,9 +3,9 @@
 from msgspec import Struct
 
 from reports.connector_names import connector_names
-from reports.metrics.result_types import About, PeopleCount
 from reports.metrics.people import TOP
 from reports.metrics.query_context import Reading
+from reports.metrics.result_types import About, PeopleCount
 from reports.periods import Period
 
 

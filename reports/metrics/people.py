@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from reports.metrics.result_types import DELETED_USER, Leader, Leaders, Person
 from reports.metrics.query_context import Reading
+from reports.metrics.result_types import DELETED_USER, Leader, Leaders, Person
 from reports.periods import Period
 
 T = TypeVar("T")

@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from queries.freshness import Freshness, read_freshness
+from queries.data_version import State, state_of
 from queries.dependencies import made_of
+from queries.freshness import Freshness, read_freshness
 from queries.result_cache import memory_of
+from queries.sql_files import ask_rows
+from reports.metric_windows import days_of
 from reports.metrics.result_types import About, Day, Totals
 from reports.periods import Period, midnight
 from reports.presence.presence import Present, read_present
-from queries.sql_files import ask_rows
-from queries.data_version import State, state_of
-from reports.metric_windows import days_of
 from tally_client.validity import EARLIEST
 
 T = TypeVar("T")

@@ -7,13 +7,13 @@ import numpy as np
 from msgspec import Struct
 
 from queries.errors import PeriodError
+from reports.metric_windows import WEEK_DAYS, days_between
 from reports.metrics.active_users import active_users
-from reports.metrics.result_types import About, Actives, Day, Ratio, Series
 from reports.metrics.query_context import Reading
+from reports.metrics.result_types import About, Actives, Day, Ratio, Series
 from reports.periods import DAY, Period
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 from reports.presence.bitsets import Bits, count, times_met, union
-from reports.metric_windows import WEEK_DAYS, days_between
 
 COHORTS = 12
 """How many weeks a table of retention has unless it is asked for more or fewer."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from reports.metrics.active_users import active_users
-from reports.metrics.result_types import Actives, Adoption, Day, Ratio, Seats, Series
 from reports.metrics.query_context import Reading
+from reports.metrics.result_types import Actives, Adoption, Day, Ratio, Seats, Series
 from reports.periods import Period
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 

@@ -10,8 +10,8 @@ import numpy as np
 from clickhouse_connect.driver.client import Client
 from numpy.typing import NDArray
 
-from reports.presence.bitsets import Bits, numbers_of
 from queries.sql_files import ask_rows
+from reports.presence.bitsets import Bits, numbers_of
 
 SQL = Path(__file__).with_name("emails.sql")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from reports.presence.presence import read_present
-from queries.sql_files import ask_rows
 from queries.data_version import state_of
+from queries.sql_files import ask_rows
+from reports.presence.presence import read_present
 
 DAYS = 120
 """The newest so many days of each organization: a quarter, and the month before it that its first days look back on."""

@@ -12,15 +12,15 @@ import numpy as np
 from clickhouse_connect.driver.client import Client
 from numpy.typing import NDArray
 
-from queries.result_cache import memory_of
+from queries.data_version import State
 from queries.per_client import PerClient
+from queries.result_cache import memory_of
+from queries.sql_files import ask_bytes
+from reports.metric_windows import days_between, days_of
 from reports.periods import DAY
-from reports.presence.emails import Order, put_in_order, read_emails
 from reports.presence.activity_kinds import BITS
 from reports.presence.bitsets import WORD, Bits, bits_of, matrix, numbers_of
-from queries.sql_files import ask_bytes
-from queries.data_version import State
-from reports.metric_windows import days_between, days_of
+from reports.presence.emails import Order, put_in_order, read_emails
 
 FOLDER = Path(__file__).parent
 
@@ -182,7 +182,9 @@ def read_held(client: Client, organization_id: str, state: State, groups: Sequen
     """A row for each of those days: the set of people who were in one of the groups on it. Raises ClickHouseError."""
     scope = {"organization_id": organization_id, "groups": list(groups)}
     [found] = memory_of(client).recall(
-        ("held", repr(scope)), state.of("directory", "epochs"), lambda: [ask_bytes(client, FOLDER / "group_days.sql", scope)]
+        ("held", repr(scope)),
+        state.of("directory", "epochs"),
+        lambda: [ask_bytes(client, FOLDER / "group_days.sql", scope)],
     )
     spans = np.frombuffer(found, SPANS)
     numbers = present.known.numbers_of(spans["account"].tolist())

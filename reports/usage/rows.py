@@ -10,9 +10,9 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from aggregators.live import SHOWN_MINUTES
+from queries.data_version import state_of
 from queries.result_cache import memory_of, while_unchanged
 from queries.sql_files import Row, ask
-from queries.data_version import state_of
 from reports.usage.query import Question
 
 FOLDER = Path(__file__).parent

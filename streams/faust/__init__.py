@@ -8,9 +8,9 @@ Pinned to faust-streaming 0.15.3 and aiokafka 0.14.0; tests/unit/test_faust_cont
 tells when an upgrade breaks one of these hooks.
 """
 
-from streams.record_batch import Partition, RecordBatch
 from streams.faust.consumer import BatchConsumer, BatchScheduler, BatchTransport, Hooks, Placing
 from streams.faust.consumer_thread import BatchThread, LeanRecords
+from streams.record_batch import Partition, RecordBatch
 
 __all__ = [
     "BatchConsumer",

@@ -9,8 +9,8 @@ import faust
 from faust.types.auth import CredentialsT
 from mode import Service
 
-from streams.faust.agents import Process, add_agent
 from streams.faust import BatchScheduler, BatchTransport, Hooks
+from streams.faust.agents import Process, add_agent
 
 logger = logging.getLogger("tally.app")
 

@@ -8,8 +8,8 @@ from typing import Any
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from streams.record_batch import Partition, RecordBatch
 from streams.faust.consumer_thread import BatchThread
+from streams.record_batch import Partition, RecordBatch
 
 logger = logging.getLogger("tally.record_batches")
 

@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 
 from pricing.price_table import load_prices, read_price_list
+from tests.reference.engagement import Recount
+from tests.reference.usage_and_cost import Spending
+from tests.support.api_server import Served, context_of, make_keys, serve
 from tests.support.group_events import extra_events
 from tests.support.people import people_events
 from tests.support.price_files import write_prices
-from tests.reference.engagement import Recount
-from tests.support.api_server import Served, context_of, make_keys, serve
-from tests.reference.usage_and_cost import Spending
 from tests.support.simulated_world import World, make_world
 
 

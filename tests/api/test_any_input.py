@@ -12,8 +12,8 @@ from api.engagement.endpoints import SUMMARY_PARAMETERS
 from api.engagement.routes import FILTERS, LISTS
 from api.usage.endpoints import BETA, REPORTS
 from api.usage.filters import EVERYBODYS, PEOPLES
-from tests.support.group_events import GROUPS
 from tests.support.api_server import PREFIX, Served
+from tests.support.group_events import GROUPS
 
 PARAMETERS = {"summaries": SUMMARY_PARAMETERS} | {endpoint.name: endpoint.parameters for endpoint in (*LISTS, *REPORTS)}
 ORDERS = {endpoint.name: (endpoint.sort, *endpoint.metrics) for endpoint in LISTS}

@@ -18,17 +18,17 @@ from litestar import Litestar, Request, get
 from litestar.response import Stream
 from msgspec import Struct
 
+from access.audit_chain import verify_chain
+from access.audit_log import Entry, read_entries, write_entry
+from access.keys import READ_ACTIVITY, create_key
+from access.sessions import Holder
 from api.audit import tell_rows
 from api.auth.guards import require_spend, require_viewer
 from api.rate_limit import Rates
 from simulation import Plan
-from access.audit_log import Entry, read_entries, write_entry
-from access.audit_chain import verify_chain
-from access.keys import READ_ACTIVITY, create_key
-from access.sessions import Holder
+from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.people import people_events, somebody
 from tests.support.route_table import handlers, may_tell_spend
-from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.sign_in import browser, holder_of, link_for, use
 from tests.support.simulated_world import NOW, UNTIL, World, make_world
 

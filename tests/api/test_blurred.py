@@ -10,11 +10,11 @@ from uuid import UUID
 
 import pytest
 
-from api.usage.redaction import PRICED_BY
-from api.usage.endpoints import REPORTS
-from simulation import Plan
 from access.keys import READ_ACTIVITY, create_key, ensure_cursor_secret
+from api.usage.endpoints import REPORTS
+from api.usage.redaction import PRICED_BY
 from pricing.price_table import read_price_list
+from simulation import Plan
 from tests.support.all_responses import SPAN, Asked, answers, pages, questions, with_key
 from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.sdk_walk import walk

@@ -10,8 +10,8 @@ import msgspec
 
 from api.claude_code import routes
 from api.engagement.endpoints import SUMMARY_FILTERS
-from api.errors import ErrorBody
 from api.engagement.routes import LISTS
+from api.errors import ErrorBody
 from api.usage.endpoints import REPORTS
 from tests.support.api_server import PREFIX, Served
 from tests.support.sdk_walk import METHODS

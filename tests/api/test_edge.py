@@ -9,8 +9,8 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from api.app import make_app
-from tests.support.people import somebody
 from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.people import somebody
 from tests.support.sign_in import browser, holder_of
 from tests.support.simulated_world import World
 

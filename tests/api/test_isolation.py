@@ -6,18 +6,18 @@ from typing import Any
 import httpx
 import pytest
 
-from api.claude_code import routes
-from api.app import make_app
-from api.tagged_ids import GROUP, PROJECT, USER, tagged
-from api.engagement.routes import FILTERS, LISTS
-from api.usage.endpoints import REPORTS, Report
 from access.sessions import Holder
+from api.app import make_app
+from api.claude_code import routes
+from api.engagement.routes import FILTERS, LISTS
+from api.tagged_ids import GROUP, PROJECT, USER, tagged
+from api.usage.endpoints import REPORTS, Report
 from tests.reference.engagement import Recount
-from tests.support.sdk_reports import DIMENSIONS
-from tests.support.route_table import handlers
-from tests.support.api_server import HEADERS, PREFIX, Served, context_of
-from tests.support.sign_in import browser
 from tests.reference.usage_and_cost import Spending
+from tests.support.api_server import HEADERS, PREFIX, Served, context_of
+from tests.support.route_table import handlers
+from tests.support.sdk_reports import DIMENSIONS
+from tests.support.sign_in import browser
 from tests.support.simulated_world import World
 
 CLAUDE_CODE = f"{routes.PREFIX}/{routes.NAME}"

@@ -10,10 +10,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from simulation import Plan
 from reports.exports.export_worker import run_once
-from tests.support.people import people_events, somebody
+from simulation import Plan
 from tests.support.api_server import context_of, serve
+from tests.support.people import people_events, somebody
 from tests.support.sign_in import browser, holder_of
 from tests.support.simulated_world import NOW, UNTIL, World, make_world
 

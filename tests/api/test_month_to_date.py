@@ -8,12 +8,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from simulation import Plan
 from access.sessions import make_pass
 from queries.errors import NoCompleteDay
 from reports.periods import resolve
-from tests.support.people import people_events, somebody
+from simulation import Plan
 from tests.support.api_server import context_of, serve
+from tests.support.people import people_events, somebody
 from tests.support.sign_in import FORM, holder_of, use
 from tests.support.simulated_world import UNTIL, World, make_world
 

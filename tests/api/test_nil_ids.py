@@ -8,13 +8,13 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from aggregators.cell_tables import MINUTE
-from simulation import Plan
 from reports.periods import Period
-from tests.support.all_responses import Answers, answers, exports, pages, questions, with_key
-from tests.support.group_events import extra_events
-from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
-from tests.support.simulated_world import UNTIL, World, priced_world
+from simulation import Plan
 from tests.integration.test_views import insert
+from tests.support.all_responses import Answers, answers, exports, pages, questions, with_key
+from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.support.group_events import extra_events
+from tests.support.simulated_world import UNTIL, World, priced_world
 
 NIL = "00000000-0000-0000-0000-000000000000"
 PLAN = Plan(until=UNTIL, seed=12, organizations=3, users=15, days=6)

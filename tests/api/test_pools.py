@@ -17,14 +17,14 @@ import pytest
 from litestar import Request, get
 from litestar.response import Stream
 
-from api.downloads import Downloads
+from access.identity_providers import Provider, remove_provider, save_provider
+from access.keys import create_key
 from api.auth.guards import require_viewer
 from api.auth.principal import viewer_of
-from access.keys import create_key
-from access.identity_providers import Provider, remove_provider, save_provider
-from tests.support.people import somebody
-from tests.support.identity_provider import ISSUER, token
+from api.downloads import Downloads
 from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.identity_provider import ISSUER, token
+from tests.support.people import somebody
 from tests.support.simulated_world import NOW, World
 
 LARGE, PIECE = 256, b"x" * (512 << 10)

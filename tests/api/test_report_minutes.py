@@ -10,9 +10,9 @@ import pytest
 
 from sinks.client import create_database
 from sinks.migrations import migrate
-from tests.support.sdk_reports import Key, found
-from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
 from tests.reference.usage_and_cost import text
+from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.support.sdk_reports import Key, found
 from tests.support.sdk_walk import walk
 from tests.support.simulated_world import World, fold_lines, line_of
 

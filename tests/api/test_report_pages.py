@@ -9,11 +9,11 @@ import pytest
 
 from api.tagged_ids import USER, tagged
 from simulation import Plan
-from tests.support.price_files import UNPRICED
 from tests.reference.engagement import moment
-from tests.support.sdk_reports import NEWER, SPAN
-from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
 from tests.reference.usage_and_cost import Spending
+from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.support.price_files import UNPRICED
+from tests.support.sdk_reports import NEWER, SPAN
 from tests.support.sdk_walk import walk
 from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
 

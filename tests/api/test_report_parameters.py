@@ -5,10 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
-from api.usage.endpoints import BETA, REPORTS
 from access.keys import READ_ACTIVITY, create_key
-from tests.support.sdk_reports import METHODS, PRICED
+from api.usage.endpoints import BETA, REPORTS
 from tests.support.api_server import PREFIX, Served
+from tests.support.sdk_reports import METHODS, PRICED
 from tests.support.simulated_world import NOW, World
 
 START = {"starting_at": "2026-11-01T00:00:00Z"}

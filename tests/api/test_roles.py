@@ -7,19 +7,19 @@ from uuid import uuid4
 
 import pytest
 
+from access.keys import READ_ACTIVITY, create_key
+from access.roles import read_person
+from access.sessions import Holder
 from api.app import make_app
 from api.auth.guards import require_spend
 from api.schemas.common import without_spend
 from api.usage.endpoints import REPORTS
 from simulation import Line, Plan
-from access.keys import READ_ACTIVITY, create_key
-from access.sessions import Holder
-from access.roles import read_person
+from tests.api.test_isolation import days_of
+from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.people import EVERYBODY, Someone, event, people_events, somebody
 from tests.support.route_table import handlers, may_tell_spend, money_in
-from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.sign_in import browser, holder_of, link_for, use
-from tests.api.test_isolation import days_of
 from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
 
 PATH = f"{PREFIX}/summaries?starting_date=2026-11-18"

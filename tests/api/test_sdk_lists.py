@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from api.tagged_ids import GROUP, PROJECT, USER, tagged
-from tests.support.group_events import GROUPS, ODD_SKILL
 from tests.reference.engagement import Recount
-from tests.support.api_server import Served
 from tests.reference.event_metrics import NAMED
+from tests.support.api_server import Served
+from tests.support.group_events import GROUPS, ODD_SKILL
 from tests.support.sdk_walk import DAY, FIRST, LAST, RANGE, counted, numbers, walk
 from tests.support.simulated_world import World
 

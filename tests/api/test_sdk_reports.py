@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.reference.usage_and_cost import Spending, Value
+from tests.support.api_server import Served
 from tests.support.sdk_reports import (
     BEGINS,
     BUCKETED,
@@ -29,8 +31,6 @@ from tests.support.sdk_reports import (
     named,
     width_name,
 )
-from tests.support.api_server import Served
-from tests.reference.usage_and_cost import Spending, Value
 from tests.support.sdk_walk import walk, walk_async
 from tests.support.simulated_world import World
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from api.tagged_ids import GROUP, PROJECT, USER, tagged
-from tests.support.group_events import GROUPS
 from tests.reference.engagement import Recount, Tally
 from tests.support.api_server import Served
+from tests.support.group_events import GROUPS
 from tests.support.sdk_walk import DAY, FIRST, LAST, RANGE, counted, numbers, walk
 from tests.support.simulated_world import World
 

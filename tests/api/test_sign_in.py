@@ -6,10 +6,10 @@ from functools import partial
 import httpx
 import pytest
 
-from api.rate_limit import Rates
 from access.sessions import Holder
-from tests.support.people import somebody
+from api.rate_limit import Rates
 from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.people import somebody
 from tests.support.sign_in import FORM, browser, holder_of, link_for, use
 from tests.support.simulated_world import World
 

@@ -15,14 +15,14 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from access.jwt_verifier import Tokens
-from access.sessions import Holder, end_passes
 from access.identity_providers import Provider as Kept
 from access.identity_providers import ProviderError, remove_provider, save_provider
+from access.jwt_verifier import Tokens
+from access.sessions import Holder, end_passes
 from tests.support import identity_provider as idp
-from tests.support.people import somebody
-from tests.support.identity_provider import AUDIENCE, ISSUER, KEYS, later, public, token
 from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.identity_provider import AUDIENCE, ISSUER, KEYS, later, public, token
+from tests.support.people import somebody
 from tests.support.simulated_world import NOW, World
 
 PATH = f"{PREFIX}/summaries?starting_date=2026-11-18"

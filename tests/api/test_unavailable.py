@@ -20,14 +20,14 @@ from api.context import SourcesUnknown
 from deploy.api import LogSources
 from deploy.embedded.ports import free_port
 from deploy.settings import Settings
-from simulation import Plan
 from deploy.up import environment_of
+from simulation import Plan
 from sinks.client import connect
 from sinks.store import Store
 from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.support.processes import start as start_process
 from tests.support.simulated_world import NOW, UNTIL, World, make_world
 from tests.support.stack import start_clickhouse
-from tests.support.processes import start as start_process
 
 PATH = f"{PREFIX}/users"
 PLAN = Plan(until=UNTIL, seed=4, organizations=1, users=4, days=3)

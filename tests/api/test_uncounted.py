@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from simulation import Plan
 from intake.uncounted import uncounted
+from simulation import Plan
 from tally_client.events import TOPIC_BY_TYPE, decoder
+from tests.deeds import some_of_each
 from tests.support.all_responses import Answers, answers, pages, questions, with_key
 from tests.support.api_server import Served, context_of, make_keys, serve
-from tests.support.simulated_world import UNTIL, World, fold_lines, line_of, priced_world
-from tests.deeds import some_of_each
 from tests.support.fold_records import to_json
+from tests.support.simulated_world import UNTIL, World, fold_lines, line_of, priced_world
 
 PLAN = Plan(until=UNTIL, seed=12, organizations=1, users=5, days=4)
 AT = "2026-11-17T10:00:00Z"

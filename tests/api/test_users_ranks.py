@@ -9,11 +9,11 @@ from clickhouse_connect.driver.client import Client
 
 from api.schemas.common import metric_names
 from api.schemas.users import UserActivity
-from reports.engagement.query import Place, Question, Ranking
-from reports.engagement.lists import read_users
 from queries.sql_files import Row
-from tests.support.group_events import GROUPS
+from reports.engagement.lists import read_users
+from reports.engagement.query import Place, Question, Ranking
 from tests.reference.engagement import Recount
+from tests.support.group_events import GROUPS
 from tests.support.sdk_walk import FIRST, LAST
 from tests.support.simulated_world import World
 

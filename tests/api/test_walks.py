@@ -12,8 +12,8 @@ import pytest
 from api.engagement.routes import LISTS
 from api.usage.endpoints import REPORTS
 from simulation import Line, Plan
-from tests.support.group_events import GROUPS, extra_events
 from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
+from tests.support.group_events import GROUPS, extra_events
 from tests.support.simulated_world import NOW, UNTIL, Events, World, fold_lines, line_of, priced_world
 
 DAYS = {"starting_date": "2026-11-05", "ending_date": "2026-11-20"}

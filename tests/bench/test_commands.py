@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from api.dashboard.page_context import DETAILS, PAGES
-from tally_client.events import EVENTS_BY_TOPIC, TOKEN
 from bench.peer_environments import command_of
-from bench.token_events import Load, lines
 from bench.result_files import facts
+from bench.token_events import Load, lines
+from tally_client.events import EVENTS_BY_TOPIC, TOKEN
 from tests.support.backends import FORMS, form_name
 from tests.support.pipeline import pipeline
 

@@ -6,11 +6,11 @@ from collections import Counter
 import orjson
 import pytest
 
-from bench.token_events import CELLS_EACH, Load, lines
 from bench.freshness import latencies, percentile
 from bench.scaling import ratios
 from bench.soak import Sample, judge, slope
 from bench.steady_load import Mark
+from bench.token_events import CELLS_EACH, Load, lines
 
 RATE = 50_000.0
 

@@ -9,15 +9,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from access.sessions import Holder
 from pricing.price_table import SHIPPED, load_prices
-from tests.support.people import people_events
+from tests.reference.metrics import Recount
+from tests.reference.spend_report import Prices
 from tests.support.api_server import Served, context_of, make_keys, serve
+from tests.support.chromium import started
+from tests.support.odd_names import odd_events
+from tests.support.people import people_events
 from tests.support.sign_in import browser as signed_in
 from tests.support.simulated_world import PLAN as API_PLAN
 from tests.support.simulated_world import World, make_world
-from tests.support.chromium import started
-from tests.support.odd_names import odd_events
-from tests.reference.metrics import Recount
-from tests.reference.spend_report import Prices
 
 NOWHERE = "http://127.0.0.1:9/"
 """An address that tests try to reach from a page; that the browser says so is what they want."""

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from simulation import Plan
-from reports.exports.export_worker import run_once
 from pricing.price_table import load_prices
+from reports.exports.export_worker import run_once
+from simulation import Plan
 from tests.support.api_server import context_of, make_keys, serve
-from tests.support.simulated_world import NOW, UNTIL, World, make_world
 from tests.support.chromium import started
+from tests.support.simulated_world import NOW, UNTIL, World, make_world
 from tests.support.stack import start_clickhouse
 
 PLAN = Plan(until=UNTIL, seed=3, organizations=3, users=130, days=45)

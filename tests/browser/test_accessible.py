@@ -6,9 +6,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.support.simulated_world import World
-from tests.support.dashboard_addresses import ALL, PAGES
 from tests.browser.conftest import Open
+from tests.support.dashboard_addresses import ALL, PAGES
+from tests.support.simulated_world import World
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}

@@ -5,9 +5,9 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.support.simulated_world import World
 from tests.browser.conftest import Open
 from tests.support.page_values import csv_rows, table, tiles
+from tests.support.simulated_world import World
 
 
 def mark(page: Page) -> None:

@@ -12,17 +12,17 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Download, Page, expect
 
-from simulation import Plan
 from access.sessions import Holder
-from reports.exports.export_worker import run_once
 from pricing.price_table import load_prices
-from tests.support.api_server import Served, context_of, serve
-from tests.support.sign_in import browser as signed_in
-from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
+from reports.exports.export_worker import run_once
+from simulation import Plan
 from tests.browser.conftest import Open, owner_of
-from tests.support.page_values import text
 from tests.browser.test_numbers import NEWEST, Recounts
 from tests.reference.metrics import Recount
+from tests.support.api_server import Served, context_of, serve
+from tests.support.page_values import text
+from tests.support.sign_in import browser as signed_in
+from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
 
 GRACE = timedelta(minutes=120)
 

@@ -9,15 +9,15 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from api.schemas.pipeline import Pipeline, SourceStanding
-from simulation import Plan
 from access.keys import Key, create_key, revoke_key
 from access.sessions import Holder
+from api.schemas.pipeline import Pipeline, SourceStanding
+from simulation import Plan
+from tests.browser.test_accessible import violations
 from tests.support.api_server import Served, context_of, make_keys, serve
+from tests.support.page_values import table, tiles
 from tests.support.sign_in import browser as signed_in
 from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
-from tests.support.page_values import table, tiles
-from tests.browser.test_accessible import violations
 from tests.support.table_rows import insert_position
 
 Enter = Callable[[Holder], None]

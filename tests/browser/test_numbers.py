@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.simulated_world import UNTIL, World
-from tests.reference import dashboard_figures
 from tests.browser.conftest import Open
-from tests.support.page_values import csv_rows, table, text, texts, tiles
+from tests.reference import dashboard_figures
 from tests.reference.metrics import Recount
+from tests.support.page_values import csv_rows, table, text, texts, tiles
+from tests.support.simulated_world import UNTIL, World
 
 Recounts = dict[str, Recount]
 

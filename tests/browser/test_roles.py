@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from access.sessions import Holder
-from tests.support.people import somebody
+from tests.browser.conftest import Open
 from tests.support.api_server import Served
+from tests.support.people import somebody
 from tests.support.sign_in import browser as signed_in
 from tests.support.sign_in import holder_of, link_for
 from tests.support.simulated_world import World
-from tests.browser.conftest import Open
 
 ADMIN = somebody("enterprise_usage_based", "admin")
 OWNER = somebody("enterprise_usage_based", "owner")

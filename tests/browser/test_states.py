@@ -9,15 +9,15 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from simulation import Plan
 from access.sessions import Holder
+from simulation import Plan
 from sinks.client import connect
+from tests.browser.conftest import Open, owner_of
+from tests.browser.test_accessible import violations
 from tests.support.api_server import context_of, serve
+from tests.support.page_values import table, tiles
 from tests.support.sign_in import browser as signed_in
 from tests.support.simulated_world import NOW, UNTIL, World, make_world
-from tests.browser.conftest import Open, owner_of
-from tests.support.page_values import table, tiles
-from tests.browser.test_accessible import violations
 
 At = Callable[..., Page]
 

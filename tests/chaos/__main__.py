@@ -23,9 +23,9 @@ from typing import Any
 
 from rich.console import Console
 
-from verify import Verdict
 from tests.chaos.faults import FAULTS, orders
 from tests.chaos.testbed import Field, field
+from verify import Verdict
 
 RESULTS = Path("bench/results/chaos.json")
 PAGE = Path("docs/reliability.md")

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from simulation import Line
-from tests.chaos.testbed import Field
 from tests.chaos.load import tokens
+from tests.chaos.testbed import Field
 from tests.support.incidents import eventually
 
 BEYOND_SESSION = 9.0

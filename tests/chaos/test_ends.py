@@ -19,10 +19,10 @@ from deploy.errors import ExitCode
 from deploy.settings import Settings
 from deploy.up import environment_of
 from tally_client.events import TOKEN
-from tests.support.stack import start_clickhouse, start_kafka
 from tests.support.incidents import counted, eventually, health, lines
 from tests.support.pipeline import Pipeline, pipeline
 from tests.support.processes import start as start_process
+from tests.support.stack import start_clickhouse, start_kafka
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -8,8 +8,8 @@ from itertools import islice
 import pytest
 
 from tests.chaos.faults import FAULTS, orders
-from tests.chaos.testbed import Field, field
 from tests.chaos.reader import Watch
+from tests.chaos.testbed import Field, field
 from tests.support.pipeline import found_by
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]

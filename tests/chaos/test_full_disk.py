@@ -16,9 +16,9 @@ from deploy.embedded.clickhouse import clickhouse_child
 from deploy.embedded.ports import free_port
 from deploy.up import prepare
 from tests.chaos.load import Load
-from tests.support.stack import started
 from tests.support.incidents import eventually, health
 from tests.support.pipeline import Pipeline, assert_equal, pipeline
+from tests.support.stack import started
 
 DISK = "192m"
 MOUNTED = 'mount -t tmpfs -o size="$1" disk "$2" && shift 2 && exec "$@"'

@@ -16,12 +16,12 @@ import pytest
 
 from deploy.embedded.ports import free_port
 from simulation import Line, Plan, simulate
-from verify import run as verify
-from tests.chaos.testbed import HORIZON
 from tests.chaos.proxy import Proxy
-from tests.support.stack import start_clickhouse, start_kafka
+from tests.chaos.testbed import HORIZON
 from tests.support.incidents import eventually, health, query
 from tests.support.pipeline import Pipeline, found_by, pipeline
+from tests.support.stack import start_clickhouse, start_kafka
+from verify import run as verify
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
+from access.roles import members_by_email
+from access.sessions import Holder, find_pass, make_pass, use_link
 from cli.main import run
 from deploy.errors import ExitCode
 from deploy.settings import Settings
 from simulation import Plan
-from access.sessions import Holder, find_pass, make_pass, use_link
-from access.roles import members_by_email
 from tests.support.people import organization_of, people_events, somebody
 from tests.support.simulated_world import UNTIL, World, make_world
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from urllib3.exceptions import HTTPError
 
-from deploy.errors import explain
-from queries.errors import FileError, ReportError
-from files.atomic_files import clear_partials, draft, one_writer, whole_file
-from reports.periods import Period
-from reports.exports.spend_report import write_spend_report
 from bench.export_memory import FIRST, fill
 from bench.export_memory import ORGANIZATION as BIG
+from deploy.errors import explain
+from files.atomic_files import clear_partials, draft, one_writer, whole_file
+from queries.errors import FileError, ReportError
+from reports.exports.spend_report import write_spend_report
+from reports.periods import Period
 from tests.support.stack import start_clickhouse
 from tests.support.table_rows import database
 

@@ -19,12 +19,12 @@ from streams.dead_letters import (
     decode,
     replay,
 )
-from tally_client.emitter import Emitter
-from tally_client.events import PROFILES
 from streams.forgotten_dead_letters import forgettings, take_forgotten_away
 from streams.topics import ensure_topics, topic_specs
-from tests.support.stack import start_kafka
+from tally_client.emitter import Emitter
+from tally_client.events import PROFILES
 from tests.integration.test_emitter_kafka import new_topic, records_of
+from tests.support.stack import start_kafka
 
 MOMENT_MS = 1_790_000_000_000
 

@@ -17,7 +17,6 @@ from deploy.doctor.findings import clock_finding, disk_finding
 from deploy.doctor.progress import watermark_finding
 from deploy.embedded.ports import free_port
 from deploy.settings import Settings
-from verify.recount import TOPICS
 from pricing.price_table import load_prices
 from sinks.client import connect, create_database, insert_rows
 from sinks.migrations import migrate
@@ -25,6 +24,7 @@ from sinks.store import Position, Store
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.topics import ensure_topics, topic_specs
 from tests.support.stack import start_clickhouse, start_kafka
+from verify.recount import TOPICS
 
 PARTITIONS = 2
 

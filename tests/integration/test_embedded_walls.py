@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from deploy.embedded.child import RunningChild
-from tests.support.stack import start_clickhouse
 from tests.support.forbidden_statements import CALLS_OUT, READS_A_FILE, RUNS_A_PROGRAM, WRITES_A_FILE
+from tests.support.stack import start_clickhouse
 
 PASSWORD = "only in the environment"
 

@@ -12,20 +12,20 @@ from aggregators.source import FOLD_VERSION
 from deploy.connections import store_of
 from deploy.epochs import plan_epoch, start_epoch
 from deploy.errors import ExitCode, UserError
-from deploy.settings import Settings
-from simulation import Line
-from deploy.up import prepare
 from deploy.partition_status import Standing, standings
-from verify.log import open_log
-from worker.partition_state import Options
-from worker.assignment import Sources
+from deploy.settings import Settings
+from deploy.up import prepare
+from simulation import Line
 from sinks.store import NEVER, Position
-from tally_client.events import PROFILES
 from streams.log import KafkaLog
-from tests.support.stack import start_kafka
+from tally_client.events import PROFILES
+from tests.integration.test_verify import produce
 from tests.support.fold_records import LogRecord
 from tests.support.incidents import lines, remove_before
-from tests.integration.test_verify import produce
+from tests.support.stack import start_kafka
+from verify.log import open_log
+from worker.assignment import Sources
+from worker.partition_state import Options
 
 TOPIC = "tally.session"
 

@@ -1,7 +1,7 @@
 """docs/exactness.md names tests that exist, and leaves out no step of a flush."""
 
-from tests.support.linked_tests import linked, missing, page, rows
 from tests.simulation.interruptions import STEPS
+from tests.support.linked_tests import linked, missing, page, rows
 
 PAGE = page("exactness.md")
 

@@ -12,16 +12,16 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from access.audit_log import read_entries
 from deploy.errors import ExitCode, UserError, explain
 from deploy.export import export, export_once, prepare_database, report_client, run_exporter
-from streams.source_names import expected_sources
 from deploy.settings import Settings
-from access.audit_log import read_entries
 from queries.errors import FileError, ReportError
 from reports.exports.formats import focus_form, spend_form
 from reports.exports.spend_columns import CLAUDE_2026_10
-from tally_client.events import EVENTS_BY_TOPIC
+from streams.source_names import expected_sources
 from streams.topics import ensure_topics, topic_specs
+from tally_client.events import EVENTS_BY_TOPIC
 from tests.support.table_rows import Cell, Change, insert_cells, insert_changes, insert_position
 
 NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)

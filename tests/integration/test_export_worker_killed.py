@@ -9,9 +9,9 @@ from pathlib import Path
 
 import orjson
 
-from reports.exports.export_worker import run_once
 from files.atomic_files import clear_partials
 from pricing.price_table import load_prices
+from reports.exports.export_worker import run_once
 from sinks.client import connect
 from tests.support.table_rows import Cell, database, insert_cells, insert_position
 

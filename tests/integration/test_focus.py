@@ -15,14 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from pricing.price_table import load_prices
 from queries.errors import ReportError
 from reports.exports.focus.columns import NAMES
 from reports.exports.formats import focus_form
-from pricing.price_table import load_prices
 from reports.exports.spend_report import PRODUCT_LABELS, write_spend_report
 from tests.reference.focus import Key, Step, recount
-from tests.support.focus_world import PERIOD, Rows, export, organizations, price_list, put_world, read_csv
 from tests.reference.spend_report import Prices
+from tests.support.focus_world import PERIOD, Rows, export, organizations, price_list, put_world, read_csv
 from tests.support.table_rows import Cell, World, database, insert_cells
 
 TYPES = {"User": "user", "API Key": "api_key"}

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from reports.exports.focus.columns import NAMES
 from pricing.price_table import load_prices
+from reports.exports.focus.columns import NAMES
 from sinks.client import insert_rows
 from tests.support.focus_world import Rows, export, organizations, price_list, put_world, read_csv
 from tests.support.table_rows import database

@@ -9,10 +9,10 @@ import pytest
 from jwt.algorithms import RSAAlgorithm
 
 from deploy.errors import ExitCode
-from tests.support.people import somebody
-from tests.support.identity_provider import KEYS, provider, public
-from tests.support.simulated_world import World
 from tests.integration.test_access_commands import tally, world
+from tests.support.identity_provider import KEYS, provider, public
+from tests.support.people import somebody
+from tests.support.simulated_world import World
 
 __all__ = ["tally", "world"]
 

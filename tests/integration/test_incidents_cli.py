@@ -16,12 +16,12 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.stack import read_stack
 from deploy.errors import ExitCode
 from deploy.settings import Settings
-from simulation import Plan, simulate
 from deploy.up import environment_of
-from tests.support.stack import start_clickhouse
+from simulation import Plan, simulate
 from tests.support.incidents import eventually, query, tally
 from tests.support.pipeline import pipeline
 from tests.support.processes import start as start_process
+from tests.support.stack import start_clickhouse
 
 PLAN = Plan(until=datetime.now(UTC).date(), seed=3, organizations=2, users=8, days=3)
 

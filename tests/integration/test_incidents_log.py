@@ -12,8 +12,8 @@ import pytest
 
 from deploy.embedded.ports import free_port
 from deploy.errors import ExitCode
-from simulation import Line
 from deploy.partition_status import Standing, standings
+from simulation import Line
 from tests.support.incidents import (
     add_partitions,
     counted,

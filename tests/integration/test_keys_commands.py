@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
+from access.keys import cursor_secret, ensure_cursor_secret, find_key
 from cli.main import run
 from deploy.errors import ExitCode
 from deploy.export import prepare_database, report_client
 from deploy.settings import Settings
-from access.keys import cursor_secret, ensure_cursor_secret, find_key
 from tests.support.table_rows import Cell, insert_cells
 
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-000000000001"

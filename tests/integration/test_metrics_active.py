@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from reports import metrics
 from queries.errors import PeriodError
+from reports import metrics
 from reports.metric_windows import days_between, window
-from tests.support.handwritten_events import ADA, BEN, CLEO, DAN, DAY, ORGANIZATION, OTHER, ago, message
 from tests.support.folded_tables import Folded, at
+from tests.support.handwritten_events import ADA, BEN, CLEO, DAN, DAY, ORGANIZATION, OTHER, ago, message
 from tests.support.table_rows import database
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from reports import metrics
 from reports.metric_windows import days_between, window
+from tests.support.folded_tables import Event, Folded, at
 from tests.support.handwritten_events import (
     ADA,
     BEN,
@@ -25,7 +26,6 @@ from tests.support.handwritten_events import (
     profile,
     session,
 )
-from tests.support.folded_tables import Event, Folded, at
 from tests.support.table_rows import database
 
 

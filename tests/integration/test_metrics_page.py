@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from reports import metrics
 from pricing.price_table import load_prices
+from reports import metrics
 from reports.metric_windows import window
-from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, done, entry, message, profile
 from tests.support.folded_tables import GRACE, SOURCES, Folded, at
+from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, done, entry, message, profile
 from tests.support.table_rows import database
 
 OF_PERSON = ("person_activity", "person_usage", "person_spend")

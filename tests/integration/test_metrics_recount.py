@@ -10,14 +10,14 @@ from zlib import crc32
 
 import pytest
 
-from simulation import Line, Plan, simulate
 from pricing.price_table import SHIPPED, load_prices
 from reports.metric_windows import WINDOW_KINDS
+from simulation import Line, Plan, simulate
+from tests.reference.metric_rules import Event
+from tests.reference.metrics import Recount
+from tests.reference.spend_report import Prices
 from tests.support.folded_tables import Folded, at
 from tests.support.metric_values import differing, everything
-from tests.reference.metrics import Recount
-from tests.reference.metric_rules import Event
-from tests.reference.spend_report import Prices
 from tests.support.table_rows import World, database
 
 UNTIL = date(2028, 3, 4)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from reports import metrics
-from reports.metrics import Reading
 from pricing.price_table import load_prices
+from reports import metrics
 from reports.metric_windows import window
-from tests.support.handwritten_events import ADA, BEN, CLEO, DAN, DAY, ORGANIZATION, OTHER, ago, done, entry, profile
+from reports.metrics import Reading
 from tests.support.folded_tables import Event, Folded, at
+from tests.support.handwritten_events import ADA, BEN, CLEO, DAN, DAY, ORGANIZATION, OTHER, ago, done, entry, profile
 from tests.support.table_rows import database
 
 MILLION = 1_000_000

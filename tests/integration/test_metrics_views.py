@@ -8,8 +8,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, PROJECT, SESSION, SPEND, Declaration
-from tests.support.table_rows import database
 from tests.integration.test_views import FIRST, ORGANIZATIONS, PEOPLE, insert, random_chats, random_sessions
+from tests.support.table_rows import database
 
 TABLES: dict[str, Declaration] = {
     "counted_chats": CHAT,

@@ -7,9 +7,9 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from aggregators.backend import joiner_of
 from aggregators.cell_rows import CellRows, together
 from aggregators.cell_tables import CELL_TABLES, Declaration
-from aggregators.backend import joiner_of
 from aggregators.windows import WINDOW_PARSE
 from deploy.connections import store_of
 from deploy.export import prepare_database
@@ -18,8 +18,8 @@ from sinks.client import CELLS_AN_INSERT
 from sinks.native_format import NUMBERS, varint
 from sinks.store import Store
 from tally_client.events.envelope import MAX_COUNT
-from tests.support.fold_records import uuid
 from tests.support.backends import FORMS, form_name
+from tests.support.fold_records import uuid
 
 WINDOWS = {
     "hour": ("2025-01-01 00:00:00", "2028-02-29 23:00:00", "2100-12-31 23:00:00"),

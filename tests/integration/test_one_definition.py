@@ -9,18 +9,18 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from access.roles import members_by_email, read_person
+from pricing.price_table import load_prices
 from reports.claude_code.day import read_day
 from reports.exports.formats import focus_form, spend_form
+from reports.exports.spend_columns import CLAUDE_2026_10, DAILY
 from reports.metrics import look
 from reports.metrics.people import name_people
 from reports.periods import one_day
 from reports.presence.emails import read_emails
-from pricing.price_table import load_prices
-from reports.exports.spend_columns import CLAUDE_2026_10, DAILY
 from reports.usage.rows import read_people
 from tally_client.events import DIRECTORY, PROFILES, SESSION, TOKEN
-from tests.support.table_rows import database
 from tests.integration.test_order_in_the_log import ACME, ADA, ELEVEN, NOON, Log, profile, says
+from tests.support.table_rows import database
 
 DAY = date(2026, 11, 27)
 PLAN = {"plan": "enterprise_usage_based", "effective_from": "2026-11-01T00:00:00Z"}

@@ -6,15 +6,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.api import context_of
-from simulation import Line
-from deploy.partition_status import standings
 from access.sessions import Holder, make_pass
+from deploy.api import context_of
+from deploy.partition_status import standings
+from simulation import Line
 from tests.support.api_server import Served, serve
-from tests.support.sign_in import use
-from tests.support.simulated_world import World
 from tests.support.incidents import EVENTS, lines
 from tests.support.pipeline import pipeline
+from tests.support.sign_in import use
+from tests.support.simulated_world import World
 
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-00000000000b"
 

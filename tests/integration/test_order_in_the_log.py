@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from access.roles import members_by_email, read_person
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from access.roles import members_by_email, read_person
 from queries.organizations import organization_name
 from sinks.store import Store
 from tally_client.events import DIRECTORY, PROFILES

@@ -18,10 +18,10 @@ import pytest
 from deploy.embedded.stack import read_stack
 from deploy.errors import ExitCode
 from deploy.settings import Settings
-from simulation import Line
 from pricing.price_table import SHIPPED
-from tests.support.incidents import eventually, query, tally
+from simulation import Line
 from tests.integration.test_incidents_cli import start_up
+from tests.support.incidents import eventually, query, tally
 from tests.support.pipeline import pipeline
 
 pytestmark = pytest.mark.timeout(600)

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from reports import metrics
-from reports.metrics import look
+from queries.data_version import NO_DAY, State, state_of
 from queries.per_client import PerClient
+from reports import metrics
+from reports.metric_windows import window
+from reports.metrics import look
 from reports.presence import presence
+from reports.presence.bitsets import union
 from reports.presence.prefetch import read_ahead
 from reports.presence.presence import Presence, Presences, read_held, read_present
-from reports.presence.bitsets import union
-from queries.data_version import NO_DAY, State, state_of
-from reports.metric_windows import window
-from tests.support.handwritten_events import ADA, BEN, CLEO, DAY, ORGANIZATION, OTHER, THINGS, ago, done, entry, message
 from tests.support.folded_tables import GRACE, SOURCES, Folded, at
+from tests.support.handwritten_events import ADA, BEN, CLEO, DAY, ORGANIZATION, OTHER, THINGS, ago, done, entry, message
 from tests.support.table_rows import database
 
 GROUP = THINGS[9]

@@ -8,8 +8,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from deploy.errors import ExitCode, explain
-from queries.errors import PriceListError
 from pricing.price_table import SHIPPED, Loaded, is_in_force, load_prices, loaded_lists, read_price_list
+from queries.errors import PriceListError
 from tests.support.table_rows import database
 
 

@@ -14,20 +14,20 @@ from urllib3.exceptions import HTTPError
 from deploy.doctor.clickhouse import look_at_clickhouse
 from deploy.doctor.profile import Changed, profile_findings
 from deploy.settings import Settings
-from queries.errors import ReportError
-from reports.exports.formats import focus_form, spend_form
-from queries.freshness import read_freshness
-from reports.metrics import look, seats, spend
 from pricing.price_table import load_prices
-from reports.exports.spend_columns import LAYOUTS
 from queries.data_version import read_state
+from queries.errors import ReportError
+from queries.freshness import read_freshness
+from reports.exports.formats import focus_form, spend_form
+from reports.exports.spend_columns import LAYOUTS
+from reports.metric_windows import window
+from reports.metrics import look, seats, spend
 from reports.usage.query import Question
 from reports.usage.rows import read_usage
-from reports.metric_windows import window
 from sinks.client import connect
 from sinks.query_settings import INSERTED, RELIED_ON
-from tests.support.focus_world import PERIOD, organizations, price_list, put_world
 from tests.support.clickhouse_profiles import Proxied, with_profile
+from tests.support.focus_world import PERIOD, organizations, price_list, put_world
 from tests.support.table_rows import Cell, World, database, insert_cells, insert_position
 
 OTHERS = {

@@ -15,23 +15,23 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from aggregators.cell_tables import CHAT, SPEND
-from reports import metrics
-from queries import data_version as states
-from reports.claude_code.day import read_day
-from reports.engagement.query import Question, Ranking
-from reports.engagement.lists import read_connectors, read_projects, read_users
-from reports.engagement.summaries import read_summaries
-from reports.metrics import look
 from pricing.price_table import SHIPPED, load_prices
+from queries import data_version as states
 from queries.data_version import State
+from reports import metrics
+from reports.claude_code.day import read_day
+from reports.engagement.lists import read_connectors, read_projects, read_users
+from reports.engagement.query import Question, Ranking
+from reports.engagement.summaries import read_summaries
+from reports.metric_windows import window
+from reports.metrics import look
 from reports.usage import query as usage
 from reports.usage.rows import read_usage
-from reports.metric_windows import window
 from sinks.client import connect
-from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, THINGS, ago, done, entry, message, profile
-from tests.support.folded_tables import GRACE, SOURCES, Folded, at
-from tests.support.table_rows import database, load_text
 from tests.integration.test_views import insert
+from tests.support.folded_tables import GRACE, SOURCES, Folded, at
+from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, THINGS, ago, done, entry, message, profile
+from tests.support.table_rows import database, load_text
 
 ROOT = Path(__file__).parents[2]
 LATE = ago(3)

@@ -13,13 +13,13 @@ from uuid import UUID
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from reports.periods import Period
 from pricing.price_table import SHIPPED, load_prices
 from reports.exports.spend_columns import CLAUDE_2026_10, DAILY, Layout
 from reports.exports.spend_report import write_spend_report
+from reports.periods import Period
 from sinks.client import insert_rows
-from tests.support.random_worlds import random_world
 from tests.reference.spend_report import Prices, in_force, is_reported, kept, plain, safe
+from tests.support.random_worlds import random_world
 from tests.support.table_rows import (
     CLASSES,
     LABELS,

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from queries.errors import NoSpendReport, UnknownOrganization
-from reports.periods import Period
 from pricing.price_table import SHIPPED, load_prices
+from pricing.terms import require_report
+from queries.errors import NoSpendReport, UnknownOrganization
 from reports.exports.spend_columns import DAILY
 from reports.exports.spend_report import Report, write_spend_report
-from pricing.terms import require_report
-from tests.support.random_worlds import random_world
+from reports.periods import Period
 from tests.reference.spend_report import Prices, is_reported, kept, recount
+from tests.support.random_worlds import random_world
 from tests.support.table_rows import Cell, Change, World, database, insert_cells, insert_changes, insert_people
 
 FIRST = datetime(2026, 10, 1, tzinfo=UTC)

@@ -13,8 +13,8 @@ from rich.console import Console
 from aggregators.source import FOLD_VERSION
 from deploy.connections import store_of
 from deploy.settings import Settings
-from deploy.up import prepare
 from deploy.top import as_json, look, render
+from deploy.up import prepare
 from sinks.store import Position, Store
 from tally_client.events import EVENTS_BY_TOPIC
 from tests.support.incidents import tally

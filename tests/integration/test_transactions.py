@@ -12,8 +12,8 @@ from deploy.errors import ExitCode
 from deploy.partition_status import Standing, standings
 from tally_client.events import DIRECTORY, PROFILES, TOKEN
 from tests.support.incidents import add_partitions, counted, eventually, health, lines, tally
-from tests.support.transactions import open_transaction, transact
 from tests.support.pipeline import Pipeline, assert_equal, pipeline
+from tests.support.transactions import open_transaction, transact
 
 pytestmark = pytest.mark.timeout(180)
 

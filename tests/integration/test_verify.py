@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from simulation import Line
-from verify.recount import TOPICS
-from verify.tables import CELL_TABLES
 from deploy.worker import dead_letter
+from simulation import Line
 from sinks.store import NEVER, Position, Store
 from streams.dead_letters import DeadLetterWriter
 from tests.support.verify_fixtures import Loaded, differing, first_of, insert_changed, only_difference, produce, result
 from tests.unit.test_verify_recount import LogRecord
+from verify.recount import TOPICS
+from verify.tables import CELL_TABLES
 
 
 def test_a_right_database_is_equal_everywhere(load: Callable[..., Loaded]) -> None:

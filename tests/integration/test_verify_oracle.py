@@ -16,16 +16,16 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from simulation import Line, Plan, read_ndjson, simulate, write_ndjson
-from verify import active_users
-from verify.table_reader import Stored
-from reports.periods import Period
 from pricing.price_table import load_prices
 from reports.exports.spend_report import write_spend_report
+from reports.periods import Period
+from simulation import Line, Plan, read_ndjson, simulate, write_ndjson
 from sinks.client import connect, create_database
 from sinks.migrations import migrate
 from sinks.store import Store
 from tests.unit.test_verify_recount import LogRecord
+from verify import active_users
+from verify.table_reader import Stored
 
 FIRST, UNTIL = date(2026, 9, 28), date(2026, 10, 12)
 LOG_MS = 1_795_000_000_000
@@ -41,7 +41,9 @@ def test_the_script_is_short_and_imports_nothing_but_the_price_list() -> None:
         for line in lines
         if line.startswith(tuple(f"{word} {room}" for word in ("from", "import") for room in rooms))
     ]
-    assert [line for line in lines if "reports" in line] == ["from pricing.price_table import USD_COLUMNS, read_price_list"]
+    assert [line for line in lines if "reports" in line] == [
+        "from pricing.price_table import USD_COLUMNS, read_price_list"
+    ]
 
 
 def test_reports_and_active_users_equal_the_scripts(clickhouse: str, tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from tests.support.incidents import remove_before, tally
+from tests.support.verify_fixtures import BLOCK_SIZE, Loaded, differing, first_of, only_difference, records_of, result
 from verify import Span
 from verify.log import open_log
 from verify.records import Record
-from verify.time_range import span_of
 from verify.tables import CELL_TABLES
-from tests.support.incidents import remove_before, tally
-from tests.support.verify_fixtures import BLOCK_SIZE, Loaded, differing, first_of, only_difference, records_of, result
+from verify.time_range import span_of
 
 TOKENS = CELL_TABLES["spend_cells"].counters[1:6]
 

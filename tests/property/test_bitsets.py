@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.presence.emails import put_in_order
 from reports.presence.bitsets import bits_of, count, counts, matrix, numbers_of, times_met, trailing, union
+from reports.presence.emails import put_in_order
 
 SIZE = 150
 WORDS = 3

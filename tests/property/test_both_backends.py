@@ -20,8 +20,8 @@ from aggregators.snapshot import landed
 from aggregators.source import Source
 from tally_client.events import TOKEN
 from tally_client.events.envelope import MAX_COUNT
-from tests.support.fold_records import LOG_MS, NIL, LogRecord, token, uuid
 from tests.support.backends import FORMS
+from tests.support.fold_records import LOG_MS, NIL, LogRecord, token, uuid
 
 if len(FORMS) == 1:
     pytest.skip("the compiled form is not built", allow_module_level=True)

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aggregators.prepared_batch import Prepared, Record
 from aggregators.cell_rows import PageKey
-from aggregators.increments import CellColumns
 from aggregators.deduplication import Horizon, Verdict
+from aggregators.increments import CellColumns
+from aggregators.page_cache import Change, Page, Table
+from aggregators.prepared_batch import Prepared, Record
 from aggregators.snapshot import Snapshot
 from aggregators.source import Source
-from aggregators.page_cache import Change, Page, Table
 from tests.support.backends import FORMS, form_name
-from tests.support.random_logs import DRAW_CHOICES, DRAWS, MAKERS, Draw
 from tests.support.model_worker import STEP_CHOICES, STEPS, Step, Worker, check
+from tests.support.random_logs import DRAW_CHOICES, DRAWS, MAKERS, Draw
 
 LOGS, HISTORIES = st.lists(DRAWS, min_size=12, max_size=40), st.lists(STEPS, min_size=12, max_size=40)
 

@@ -18,11 +18,11 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from reports.tagged_ids import USER, tagged
-from reports.periods import Period
 from reports.exports.spend_columns import CLAUDE_2026_10, DAILY, LAYOUTS, Layout
 from reports.exports.spend_csv import read_facts
 from reports.exports.spend_report import Report, write_spend_report
+from reports.periods import Period
+from reports.tagged_ids import USER, tagged
 
 PERIOD = Period("custom", date(2026, 11, 1), date(2026, 11, 30))
 ESCAPES = {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "'": "\\'"}

@@ -7,8 +7,8 @@ from typing import Any
 
 from pricing.price_table import SHIPPED
 from tests.reference.engagement import Recount, at, moment
-from tests.support.simulated_world import World
 from tests.reference.spend_report import Prices
+from tests.support.simulated_world import World
 from tests.support.table_rows import CLASSES, Cell
 
 TOOLS = ("edit", "multi_edit", "write", "notebook_edit")

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
-from verify.counting_rules import connector_key
 from tests.reference.dashboard_figures import Rows, days_of, money
-from tests.reference.metrics import Recount
 from tests.reference.metric_rules import Event, first_day
+from tests.reference.metrics import Recount
+from verify.counting_rules import connector_key
 
 ACTS = (
     *("chat.started", "chat.message", "session.started", "session.activity", "project.used", "artifact.created"),

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from verify.counting_rules import connector_key
-from tests.reference.metrics import Recount
 from tests.reference.metric_rules import ONE, first_day
+from tests.reference.metrics import Recount
 from tests.support.table_rows import Cell
+from verify.counting_rules import connector_key
 
 Rows = list[tuple[Any, ...]]
 

@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 from tests.reference.dashboard_figures import Rows, days_of, money, who
-from tests.reference.metrics import Recount
 from tests.reference.metric_rules import first_day
+from tests.reference.metrics import Recount
 
 MADE = {
     "chats": ("chat.started", "conversation_id"),

@@ -8,8 +8,8 @@ from functools import cached_property
 from itertools import product as product_of
 from typing import Any
 
-from verify.counting_rules import connector_key
 from tests.reference.event_metrics import PRODUCTS, Event, active_in, named, touches
+from verify.counting_rules import connector_key
 
 DAY = timedelta(days=1)
 WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}

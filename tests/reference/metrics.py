@@ -11,10 +11,10 @@ from decimal import Decimal, localcontext
 from functools import cached_property
 from typing import Any
 
-from verify.counting_rules import connector_key
 from tests.reference.metric_rules import ONE, POLICIES, Event, cell_of, code_sums, is_use, moment_of, ranked
 from tests.reference.spend_report import Prices, in_force, is_reported
 from tests.support.table_rows import CLASSES, Cell, Change, World
+from verify.counting_rules import connector_key
 
 
 class Recount:

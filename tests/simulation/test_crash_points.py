@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 
-from tests.support.backends import FORMS
 from tests.simulation.faults import planted
 from tests.simulation.interruptions import FLUSHING, PLACING, READING, STEPS, Interruption, World
+from tests.support.backends import FORMS
 
 ACTIONS = ("killed", "frozen", "revoked", "reassigned", "restored")
 SEEDS = range(6)

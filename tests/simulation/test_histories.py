@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from tests.support.backends import FORMS, form_name
 from tests.simulation.faults import FAULTS, planted
 from tests.simulation.history import run
+from tests.support.backends import FORMS, form_name
 
 SEEDS = 1000
 FAULT_SEEDS = 600

@@ -7,7 +7,6 @@ from random import Random
 
 import pytest
 
-from worker.partition_state import Batch, Options
 from tests.simulation.events import CONVERSATIONS, ORGANIZATIONS, PEOPLE, START, Record
 from tests.simulation.faults import planted
 from tests.simulation.log import Log
@@ -16,6 +15,7 @@ from tests.simulation.plan import plan_of
 from tests.simulation.store import Database
 from tests.simulation.witness import Witness
 from tests.simulation.worker import Worker
+from worker.partition_state import Batch, Options
 
 PARTITION = ("tally.chat", 0)
 

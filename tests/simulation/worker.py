@@ -12,13 +12,13 @@ from random import Random
 from typing import Any
 
 from aggregators.prepared_batch import Letter
-from worker.partition_state import Batch
-from worker.assignment import Sources
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop, Process
 from tests.simulation.plan import Partition, Plan
 from tests.simulation.store import Connection, Database
 from tests.simulation.witness import BEGINNING, Witness
+from worker.assignment import Sources
+from worker.partition_state import Batch
 
 QUEUED = 4
 """Batches that wait for each agent."""

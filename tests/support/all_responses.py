@@ -12,18 +12,18 @@ from typing import Any
 
 import httpx
 
-from api.claude_code import routes
 from api.app import make_app
+from api.claude_code import routes
 from api.dashboard.page_context import DETAILS, PAGES
 from api.dashboard.pages.people import OF
 from api.engagement.routes import FILTERS, LISTS
 from api.engagement.routes import PREFIX as ANALYTICS
 from api.usage.endpoints import REPORTS
 from reports.exports.formats import FOCUS_SUFFIXES, focus_form, spend_form
-from reports.periods import Period
 from reports.exports.spend_columns import LAYOUTS
-from tests.support.route_table import handlers
+from reports.periods import Period
 from tests.support.api_server import Served, context_of
+from tests.support.route_table import handlers
 from tests.support.simulated_world import World
 
 FIRST, LAST, ENDS = "2026-10-22", "2026-11-19", "2026-11-20"

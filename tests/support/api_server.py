@@ -11,14 +11,14 @@ from typing import Any, cast
 
 import httpx
 
-from api.context import Context
 from access.jwks import FETCH_SECONDS
+from access.jwt_verifier import Tokens
+from access.keys import create_key, ensure_cursor_secret
+from api.context import Context
 from api.rate_limit import Rates
 from api.schemas.pipeline import Pipeline
-from access.jwt_verifier import Tokens
 from api.usage.endpoints import BETA
 from deploy.api import listen, server_of
-from access.keys import create_key, ensure_cursor_secret
 from tests.support.simulated_world import NOW, World
 
 PREFIX = "/v1/organizations/analytics"

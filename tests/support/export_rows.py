@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from reports.exports.formats import Form, focus_form, spend_form
-from reports.tagged_ids import USER, untagged
-from reports.periods import Period
 from reports.exports.spend_columns import CLAUDE_2026_10
+from reports.periods import Period
+from reports.tagged_ids import USER, untagged
 from tests.reference.event_usage import TOKENS, Row, units
 from tests.support.api_server import PREFIX, Served
 from tests.support.simulated_world import World

@@ -8,14 +8,14 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from pricing.price_table import SHIPPED
 from reports.exports.focus.columns import NAMES
 from reports.exports.formats import focus_form
 from reports.exports.manifest import Written
 from reports.periods import Period
-from pricing.price_table import SHIPPED
 from tests.reference.focus import Step, insert_steps, random_steps
-from tests.support.random_worlds import random_world
 from tests.reference.spend_report import Prices
+from tests.support.random_worlds import random_world
 from tests.support.table_rows import World, insert_cells, insert_changes, insert_people
 
 FIRST = datetime(2026, 10, 1, tzinfo=UTC)

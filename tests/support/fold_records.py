@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aggregators.validity import Folded, IdForms
 from aggregators.folds import fold_of
+from aggregators.validity import Folded, IdForms
 from aggregators.windows import WINDOW_TEXT
 from tally_client.events import decoder
 from tally_client.validity import Invalid

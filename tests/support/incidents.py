@@ -18,8 +18,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 
 from deploy.export import report_client
 from deploy.settings import Settings
-from simulation import Line
 from deploy.up import environment_of
+from simulation import Line
 from streams.topics import ensure_topics, topic_specs
 
 Event = dict[str, Any]

@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 from reports import metrics
-from reports.metrics import ClaudeCode, Leaders, PeopleCount, Reading, Spend
 from reports.metric_windows import days_between, window
-from tests.reference.metrics import Recount
+from reports.metrics import ClaudeCode, Leaders, PeopleCount, Reading, Spend
 from tests.reference.metric_rules import first_day
+from tests.reference.metrics import Recount
 
 Pair = tuple[str, Any, Any]
 """(what, found, expected)"""

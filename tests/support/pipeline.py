@@ -10,16 +10,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.wait_for_tables import wait_until_folded
 from deploy.embedded.child import RunningChild
 from deploy.settings import Settings
-from simulation import Line
 from deploy.up import environment_of, prepare
+from deploy.wait_for_tables import wait_until_folded
+from simulation import Line
+from tally_client.emitter import Emitter
+from tests.support.processes import start as start_process
+from tests.support.stack import start_clickhouse, start_kafka
 from verify import Verdict
 from verify import run as verify
-from tally_client.emitter import Emitter
-from tests.support.stack import start_clickhouse, start_kafka
-from tests.support.processes import start as start_process
 
 
 class Pipeline:

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from tests.support.fold_records import NIL, LogRecord, uuid
 from tests.reference.known_log import Adds, Line, Made
+from tests.support.fold_records import NIL, LogRecord, uuid
 
 # -- events ------------------------------------------------------------------------------------------------
 

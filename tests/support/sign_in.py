@@ -5,8 +5,8 @@ from datetime import timedelta
 import httpx
 
 from access.sessions import Holder, make_pass
-from tests.support.people import Someone
 from tests.support.api_server import HEADERS, Served
+from tests.support.people import Someone
 from tests.support.simulated_world import NOW, World
 
 FORM = {"sec-fetch-site": "same-origin"}

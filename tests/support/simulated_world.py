@@ -12,8 +12,8 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from simulation import Line, Plan, simulate
 from pricing.price_table import load_prices
+from simulation import Line, Plan, simulate
 from sinks.client import connect, create_database
 from sinks.migrations import migrate
 from sinks.store import Store

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from aggregators.backend import IS_BUILT
 from aggregators.cell_tables import SPEND
 from aggregators.deduplication import Horizon
-from aggregators.backend import IS_BUILT
 from aggregators.snapshot import Snapshot
 from aggregators.source import Source
 from tally_client.events import TOKEN
-from tests.support.fold_records import LogRecord, record, token, uuid
 from tests.support.backends import FORMS, form_name
+from tests.support.fold_records import LogRecord, record, token, uuid
 
 NAME = "tally.token/0@0"
 

@@ -14,17 +14,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from clickhouse_connect.driver.client import Client
 
-from aggregators.prepared_batch import Letter
 from aggregators.deduplication import Horizon
+from aggregators.prepared_batch import Letter
 from aggregators.source import Source
 from deploy.settings import Settings
-from simulation import Line, Plan, simulate
-from verify import Difference, Span, TableResult, Verdict, run
-from verify.log import open_log
-from verify.records import Record
-from verify.recount import TOPICS
 from deploy.worker import dead_letter
 from pricing.price_table import load_prices
+from simulation import Line, Plan, simulate
 from sinks.client import connect, create_database
 from sinks.migrations import migrate
 from sinks.store import NEVER, Position, Store
@@ -32,6 +28,10 @@ from streams.dead_letters import DeadLetterWriter
 from streams.topics import ensure_topics, topic_specs
 from tests.support.stack import start_kafka
 from tests.unit.test_verify_recount import LogRecord
+from verify import Difference, Span, TableResult, Verdict, run
+from verify.log import open_log
+from verify.records import Record
+from verify.recount import TOPICS
 
 PARTITIONS = 2
 BLOCK_SIZE = 64

@@ -7,8 +7,8 @@ import pytest
 
 import deploy.doctor
 import deploy.worker
-from aggregators.increments import add_in_numpy
 from aggregators.backend import IS_BUILT, adder_of, reader_of
+from aggregators.increments import add_in_numpy
 from aggregators.record_decoder import Reader
 from deploy.errors import UserError
 from deploy.settings import Settings

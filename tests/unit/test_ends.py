@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from files.atomic_files import draft, flowing, whole_file
 from files.byte_streams import INPUT, OUTPUT, STANDARD, ReaderGone, descriptor_of, is_stream, open_to_read
 from queries.errors import FileError
-from files.atomic_files import draft, flowing, whole_file
 
 TEXT = b"date,total\r\n" * 100_000
 

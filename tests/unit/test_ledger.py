@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from reports.exports.export_worker import State, complete_days, stale_days
 from queries.freshness import Freshness
+from reports.exports.export_worker import State, complete_days, stale_days
 from reports.exports.ledger import Check, stale_reasons
 
 CHECK = Check(frozenset({"a", "b"}), {"a": 10, "b": 20}, 3, "terms")

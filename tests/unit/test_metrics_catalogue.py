@@ -6,8 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from reports import metrics
-from reports.metrics import METRICS, Metric, Reading
 from reports.metric_windows import WINDOW_KINDS
+from reports.metrics import METRICS, Metric, Reading
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 FILES = (*(files("reports.metrics") / "sql").iterdir(), files("reports.presence") / "presence.sql")

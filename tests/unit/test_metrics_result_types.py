@@ -7,8 +7,8 @@ import pytest
 
 from api.dashboard.charts import scale
 from queries.freshness import Freshness
-from reports.metrics import Decisions, Ratio, Reading
 from reports.metric_windows import days_between, window
+from reports.metrics import Decisions, Ratio, Reading
 
 DAY = date(2026, 11, 20)
 GRACE = timedelta(hours=2)

@@ -17,17 +17,17 @@ import pytest
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from streams.event_schema import json_schema
 from intake.bulk_send import Suspects
 from simulation import Line
+from streams.event_schema import json_schema
+from tally_client.emitter import InvalidEvent, encode
+from tally_client.events import TOPIC_BY_TYPE, decoder
+from tests.support.backends import FORMS
+from tests.support.fold_records import LOG_MS, LOG_TIME, LogRecord
+from tests.support.odd_records import Odd, corpus, sample_of, with_field
 from verify.timestamps import parse_moment
 from verify.validity import Invalid as Refused
 from verify.validity import judge
-from tally_client.emitter import InvalidEvent, encode
-from tally_client.events import TOPIC_BY_TYPE, decoder
-from tests.support.fold_records import LOG_MS, LOG_TIME, LogRecord
-from tests.support.backends import FORMS
-from tests.support.odd_records import Odd, corpus, sample_of, with_field
 
 # -- the readers -------------------------------------------------------------------------------------------
 

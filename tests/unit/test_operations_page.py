@@ -12,8 +12,8 @@ from pydantic_core import PydanticUndefined
 
 from cli.main import app
 from deploy.errors import MEANINGS
-from worker.prometheus import Name
 from deploy.settings import Settings, is_secret
+from worker.prometheus import Name
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()

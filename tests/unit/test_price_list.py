@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from queries.errors import PriceListError
 from pricing.price_list import COLUMNS, PriceKey, parse_price_list, price_model
 from pricing.price_table import read_price_list
+from queries.errors import PriceListError
 
 HEADER = ",".join(COLUMNS)
 TOOLS = "2025-01-01" + "," * 18 + "0.01,0.000000013888888889,page,2026-01-01"

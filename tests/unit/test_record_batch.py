@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.partition_state import Batch
 from tests.support.fold_records import record, token
+from worker.partition_state import Batch
 
 STEPS = st.lists(st.integers(1, 4), max_size=12)
 

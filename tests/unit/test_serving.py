@@ -6,8 +6,8 @@ import socket
 import pytest
 
 from deploy.errors import ExitCode, UserError
-from worker.prometheus import Waiting
 from deploy.health_server import Telling, listen, serve
+from worker.prometheus import Waiting
 
 PAGES = [{"Host": "rebind.example"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
 

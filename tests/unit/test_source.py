@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from aggregators.prepared_batch import Gap, Recreated, fingerprint
 from aggregators.deduplication import Horizon
+from aggregators.prepared_batch import Gap, Recreated, fingerprint
 from aggregators.source import Source
 from tally_client.events import PROFILES, TOKEN
 from tests.support.fold_records import LOG_MS, NIL, LogRecord, record, token, uuid

@@ -4,11 +4,11 @@ import pytest
 
 from aggregators import source as source_module
 from aggregators.activity import ActivityFold
-from aggregators.prepared_batch import fingerprint
 from aggregators.cell_tables import MINUTE, SPEND
 from aggregators.deduplication import Horizon
 from aggregators.directory import DirectoryFold, ProfileFold
 from aggregators.folds import fold_of
+from aggregators.prepared_batch import fingerprint
 from aggregators.snapshot import landed
 from aggregators.source import Source
 from aggregators.spend import SpendFold

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tally_client.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
 from streams.topics import ExistingTopic, TopicSpec, differences, topic_specs
+from tally_client.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
 
 
 def spec(name: str) -> TopicSpec:

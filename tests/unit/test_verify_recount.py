@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregators.connectors import connector_key
 from aggregators.cell_tables import CELL_TABLES as DECLARED
+from aggregators.connectors import connector_key
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
 from simulation import Plan, simulate
+from sinks.store import ROW_TABLES
 from verify import counting_rules
 from verify.events import SCHEMAS
 from verify.records import Record
@@ -25,7 +26,6 @@ from verify.recount import Options, Recount, normal, recount
 from verify.scratch import Scratch
 from verify.tables import ATTRIBUTION_COLUMNS, CELL_TABLES, NIL
 from verify.validity import read_event
-from sinks.store import ROW_TABLES
 
 ORGANIZATION = "11111111-1111-4111-8111-111111111111"
 ADA = "22222222-2222-4222-8222-222222222222"

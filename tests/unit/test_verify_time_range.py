@@ -15,8 +15,8 @@ from verify.records import Record
 from verify.recount import Options, Recount, recount
 from verify.scratch import Scratch
 from verify.snapshot import Snapshot
-from verify.time_range import Span, span_of
 from verify.tables import CELL_TABLES
+from verify.time_range import Span, span_of
 from verify.validity import AHEAD
 
 TOPIC = "tally.chat"

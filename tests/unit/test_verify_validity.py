@@ -8,15 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from verify.events import SCHEMAS
-from verify.timestamps import FIRST, LAST, parse_moment
-from verify.recount import normal
-from verify.validity import Invalid, judge
 from tally_client import validity
 from tally_client.events import EVENTS_BY_TOPIC, TOPIC_BY_TYPE
 from tally_client.validity import read
 from tests.support.fold_records import LOG_MS, LOG_TIME
 from tests.support.odd_records import sample_of
+from verify.events import SCHEMAS
+from verify.recount import normal
+from verify.timestamps import FIRST, LAST, parse_moment
+from verify.validity import Invalid, judge
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 

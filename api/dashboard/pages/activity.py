@@ -2,14 +2,14 @@
 
 from datetime import date
 
-from api.dashboard.page_request import Ask
 from api.dashboard.components import change, choices, day_rows, more, trailing
 from api.dashboard.figures import Column, Figure, Maker, Page, Part, Row, Tile
 from api.dashboard.formatting import day, days
+from api.dashboard.page_request import Ask
 from reports import metrics
+from reports.metric_windows import MONTH_DAYS, WEEK_DAYS
 from reports.metrics import Actives, Adoption, Seats, Series
 from reports.periods import DAY
-from reports.metric_windows import MONTH_DAYS, WEEK_DAYS
 
 PERIODS = {"days": ("1-month", "3-months", "1-year"), "connectors": ("1-month", "1-week", "3-months", "1-year")}
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from api.dashboard.page_request import Ask
 from api.dashboard.components import choices, day_rows, leader_rows, more, of, range_of
 from api.dashboard.figures import PERSON_COLUMNS, Column, Figure, Maker, Page, Part, Row, Tile
 from api.dashboard.formatting import PERIOD_NAMES
+from api.dashboard.page_request import Ask
 from reports import metrics
 from reports.metrics import Leaders, Reading, Share, Totals
 from reports.periods import Period

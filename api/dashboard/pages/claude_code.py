@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import cast, get_args
 
-from api.dashboard.page_request import Ask
 from api.dashboard.components import RANKED_NAMES, choices, day_rows, leader_rows, more, of, range_of
 from api.dashboard.figures import PERSON_COLUMNS, Column, Figure, Maker, Page, Part, Row, Shape, Tile
 from api.dashboard.formatting import Value, usd
+from api.dashboard.page_request import Ask
 from api.dashboard.pages.spend import NO_REPORT, SPEND_COLUMNS, spend_cells, unpriced_notes
 from reports import metrics
 from reports.metrics import ClaudeCode, RankedBy, Totals

@@ -1,16 +1,16 @@
 """One connector: who calls it and how, by day and by product, in the same days as the number that led here."""
 
-from api.dashboard.page_request import Ask, Subject
 from api.dashboard.components import day_rows, total_tiles
 from api.dashboard.figures import Column, Figure, Maker, Page, Part, Row
 from api.dashboard.formatting import EVERY_PERIOD, Value
+from api.dashboard.page_request import Ask, Subject
 from api.dashboard.pages.person import product_name
 from api.errors import wrong
 from reports import metrics
 from reports.connector_names import connector_names
+from reports.metric_windows import days_between
 from reports.metrics import Calls, Reading
 from reports.periods import Period
-from reports.metric_windows import days_between
 
 LONGEST = 512
 CALL_COLUMNS = (

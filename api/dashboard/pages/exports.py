@@ -8,8 +8,8 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from api.dashboard.page_request import Look, address, read_number
 from api.dashboard.figures import Page
+from api.dashboard.page_request import Look, address, read_number
 from api.parameters import choice, read_date
 from queries.errors import NoCompleteDay, PeriodError
 from reports.exports.formats import Form, focus_form, spend_form

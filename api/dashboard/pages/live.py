@@ -6,10 +6,10 @@ from datetime import datetime
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from api.dashboard.page_request import Look
 from api.dashboard.figures import Column, Figure, Page, Row, Tile
-from reports.live import Minute, live_minutes
+from api.dashboard.page_request import Look
 from reports.exports.spend_report import PRODUCT_LABELS
+from reports.live import Minute, live_minutes
 
 LIVE = Page(name="live", title="Live", lead="", periods={}, makers=(), of_spend=True)
 """For owners, who see all; the page tells no spend."""

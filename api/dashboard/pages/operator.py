@@ -4,12 +4,12 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from api.context import Context
-from api.dashboard.rendering import html
-from api.dashboard.figures import Column, Figure, Row, Tile
-from api.dashboard.error_pages import require_operator_page
-from api.schemas.pipeline import Pipeline, SourceStanding
 from api.auth.principal import operator_of
+from api.context import Context
+from api.dashboard.error_pages import require_operator_page
+from api.dashboard.figures import Column, Figure, Row, Tile
+from api.dashboard.rendering import html
+from api.schemas.pipeline import Pipeline, SourceStanding
 
 OPERATOR = "/operator"
 """Where operators go on after they signed in."""

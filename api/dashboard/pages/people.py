@@ -5,16 +5,16 @@ from datetime import date
 
 from msgspec import Struct
 
+from api.dashboard.formatting import EVERY_PERIOD
 from api.dashboard.page_request import address, read_number
 from api.dashboard.pages.connector import CONNECTOR, connector_name
-from api.dashboard.formatting import EVERY_PERIOD
 from api.errors import BadRequest
 from api.parameters import choice, read_date
 from reports import metrics
-from reports.metrics import About, Person, Reading
-from reports.periods import Period
 from reports.metric_windows import YEAR_DAYS, days_between
 from reports.metric_windows import window as window_of
+from reports.metrics import About, Person, Reading
+from reports.periods import Period
 
 AT_ONCE = 100
 PARAMETERS = ("of", "first", "last", "page", CONNECTOR.parameter)

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from api.dashboard.page_request import Ask, Subject
 from api.dashboard.components import day_rows, total_tiles
+from api.dashboard.error_pages import NO_PAGE
 from api.dashboard.figures import UNKNOWN_PERSON, Column, Figure, Maker, Page, Part, Row, Tile
 from api.dashboard.formatting import EVERY_PERIOD, Value, usd
-from api.dashboard.error_pages import NO_PAGE
+from api.dashboard.page_request import Ask, Subject
 from api.dashboard.pages.spend import CODE_EXECUTION, NO_REPORT, SPEND_COLUMNS, spend_cells, unpriced_notes
 from api.errors import NotFound, wrong
 from reports import metrics
-from reports.tagged_ids import bare
-from reports.metrics import Did, Named, PersonSpend, Spend, Used
 from reports.exports.spend_report import PRODUCT_LABELS
+from reports.metrics import Did, Named, PersonSpend, Spend, Used
+from reports.tagged_ids import bare
 
 NO_PRODUCT = "No product"
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from api.dashboard.page_request import Ask
 from api.dashboard.components import choices, leader_rows, more, range_of
 from api.dashboard.figures import PERSON_COLUMNS, Column, Figure, Maker, Page, Part, Row, Tile
 from api.dashboard.formatting import PERIOD_NAMES, Value, usd
-from reports import metrics
+from api.dashboard.page_request import Ask
+from pricing.terms import Terms, read_terms
 from queries.errors import NoCompleteDay
+from reports import metrics
 from reports.metrics import ModelSpend, Spend, SpendTotal
 from reports.periods import DAY, WindowKind, midnight
-from pricing.terms import Terms, read_terms
 
 TOTALS: tuple[WindowKind, ...] = ("mtd", "qtd", "ytd")
 PERIODS: dict[str, tuple[str, ...]] = {"models": ("1-month", "3-months", "1-year", *TOTALS), "people": TOTALS}

@@ -8,11 +8,11 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from queries.errors import ReportError
-from reports.periods import Period
 from queries.sql_files import ask
 from reports.exports.spend_csv import EXACT
 from reports.exports.spend_report import scope
 from reports.exports.streaming import stream_rows
+from reports.periods import Period
 
 FOLDER = Path(__file__).parent
 CELLS = 18

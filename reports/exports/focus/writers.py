@@ -8,8 +8,8 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from reports.exports.csv_cells import safe_text
 from queries.errors import ReportError
+from reports.exports.csv_cells import safe_text
 from reports.exports.focus.columns import COLUMNS, NAMES, Kind, Value
 from reports.exports.spend_csv import money_text
 from reports.exports.streaming import Hashed, HashedCsv

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tests.api.fuzz.odd import credentials_of, odd_requests
 from tests.api.fuzz.running import fuzz
+from tests.support.api_server import context_of, make_keys, serve
 from tests.support.group_events import extra_events
 from tests.support.people import people_events
-from tests.support.api_server import context_of, make_keys, serve
 from tests.support.simulated_world import make_world
 from tests.support.stack import start_clickhouse
 

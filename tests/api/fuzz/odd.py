@@ -11,14 +11,14 @@ from urllib.parse import quote, urlsplit
 
 from litestar.routes import HTTPRoute
 
+from access.sessions import Holder
 from api.app import make_app
 from api.engagement.endpoints import SUMMARY_PARAMETERS
 from api.engagement.routes import LISTS
 from api.usage.endpoints import BETA
 from api.usage.endpoints import REPORTS as ALL
-from access.sessions import Holder
-from tests.support.people import somebody
 from tests.support.api_server import Served
+from tests.support.people import somebody
 from tests.support.sign_in import browser
 from tests.support.simulated_world import World
 

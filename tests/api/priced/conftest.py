@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.group_events import extra_events
 from tests.reference.engagement import Recount
 from tests.support.api_server import Served, context_of, make_keys, serve
+from tests.support.group_events import extra_events
 from tests.support.simulated_world import World, priced_world
 
 

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
+from access.keys import READ_ACTIVITY, create_key
 from api.claude_code.routes import NAME, PREFIX, USUAL_ROWS
 from api.parameters import read_limit
 from simulation import Plan
-from access.keys import READ_ACTIVITY, create_key
 from tests.reference.claude_code import expected, rows_of
 from tests.reference.engagement import Recount, at
 from tests.support.api_server import Served, context_of, make_keys, serve

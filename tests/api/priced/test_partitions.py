@@ -11,13 +11,13 @@ from uuid import uuid4
 
 import pytest
 
-from simulation import Plan
 from pricing.price_table import load_prices
-from tests.support.boundary_events import ODD_CENTER, edge_events
+from simulation import Plan
 from tests.reference.event_usage import Event, PriceFile, Row, moment, recount, sums
+from tests.support.api_server import Served, context_of, make_keys, serve
+from tests.support.boundary_events import ODD_CENTER, edge_events
 from tests.support.export_rows import PERIOD, SOURCES
 from tests.support.price_files import DEARER, DEARER_FROM, write_prices
-from tests.support.api_server import Served, context_of, make_keys, serve
 from tests.support.simulated_world import UNTIL, World, make_world
 
 PLAN = Plan(until=UNTIL, seed=13, organizations=4, users=24, days=25, duplicates=0.02, late=0.02)

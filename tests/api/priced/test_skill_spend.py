@@ -10,13 +10,13 @@ from uuid import uuid4
 import pytest
 
 from api.tagged_ids import GROUP, USER, tagged
-from simulation import Plan
 from pricing.price_table import load_prices
+from simulation import Plan
+from tests.reference.engagement import Recount
+from tests.reference.skill_spend import Share, cells_of, shares
+from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
 from tests.support.group_events import GROUPS
 from tests.support.price_files import write_prices
-from tests.reference.engagement import Recount
-from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
-from tests.reference.skill_spend import Share, cells_of, shares
 from tests.support.sdk_walk import FIRST, LAST, RANGE, walk
 from tests.support.simulated_world import UNTIL, World, fold_lines, line_of, priced_world
 

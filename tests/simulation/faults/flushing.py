@@ -7,8 +7,8 @@ from typing import Any
 
 import aggregators.watermark
 from aggregators.watermark import EndAsked
-from worker.flush import Flushing
 from tests.simulation.faults.planting import Plant, fault
+from worker.flush import Flushing
 
 
 @fault

@@ -4,12 +4,12 @@ import asyncio
 from typing import Any
 
 import aggregators.activity
-from aggregators.prepared_batch import Gap, Recreated
 from aggregators.increments import CellColumns
-from aggregators.source import Source
 from aggregators.page_cache import Table
-from worker.assignment import Sources
+from aggregators.prepared_batch import Gap, Recreated
+from aggregators.source import Source
 from tests.simulation.faults.planting import Plant, fault
+from worker.assignment import Sources
 
 
 def chosen(columns: CellColumns, which: Any) -> CellColumns:

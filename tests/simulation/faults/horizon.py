@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from aggregators.deduplication import Horizon, Verdict
 from aggregators.backend import IS_BUILT
+from aggregators.deduplication import Horizon, Verdict
 from aggregators.record_decoder import Reader
 from aggregators.source import Source
 from tests.simulation.faults.planting import Plant, fault

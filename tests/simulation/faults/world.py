@@ -6,11 +6,11 @@ from typing import Any
 
 import worker.assignment
 from aggregators.source import Source
-from worker.flush import Flushing
 from tests.simulation.faults.planting import Plant, fault
 from tests.simulation.log import Log
 from tests.simulation.store import WIDTHS, Connection, Database
 from tests.simulation.worker import Queue
+from worker.flush import Flushing
 
 
 @fault

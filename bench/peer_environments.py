@@ -4,12 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-ALONE = Path(__file__).parent / "alone"
+ALONE = Path(__file__).parent / "peer_scripts"
 ENVIRONMENTS = Path(".bench")
 
 
 def python_of(name: str) -> Path:
-    """The interpreter that has what `alone/NAME.txt` pins."""
+    """The interpreter that has what `peer_scripts/NAME.txt` pins."""
     folder = ENVIRONMENTS / name
     python, made = folder / "bin" / "python", folder / "made-of.txt"
     wanted = (ALONE / f"{name}.txt").read_text()
@@ -21,10 +21,10 @@ def python_of(name: str) -> Path:
 
 
 def pins(name: str) -> dict[str, str]:
-    """The versions that `alone/NAME.txt` pins."""
+    """The versions that `peer_scripts/NAME.txt` pins."""
     return dict(line.split("==") for line in (ALONE / f"{name}.txt").read_text().split())
 
 
 def command_of(name: str, *arguments: str) -> list[str]:
-    """How to run `alone/NAME.py` there."""
+    """How to run `peer_scripts/NAME.py` there."""
     return [str(python_of(name)), str(ALONE / f"{name}.py"), *arguments]

@@ -13,7 +13,7 @@ import orjson
 from bytewax.connectors.kafka import KafkaSource, KafkaSourceMessage
 from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSink, run_main
-from took import Took
+from elapsed import Took
 
 
 def main(bootstrap: str, topic: str, wanted: int) -> None:

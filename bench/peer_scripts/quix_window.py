@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from tempfile import mkdtemp
 from typing import Any
 
+from elapsed import Took
 from quixstreams import Application
-from took import Took
 
 Sums = dict[str, int]
 

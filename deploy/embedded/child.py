@@ -14,7 +14,7 @@ import psutil
 
 from deploy.embedded.ports import HOST, is_free
 
-_BOUND = str(Path(__file__).with_name("bound.py"))
+_BOUND = str(Path(__file__).with_name("die_with_parent.py"))
 
 
 class ChildFailed(RuntimeError):

@@ -48,7 +48,7 @@ def test_a_view_is_made_of_the_changes_that_its_state_is_of(client: Client, kind
         "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = {view:String}",
         parameters={"view": view},
     ).result_rows
-    state = (Path(__file__).parents[2] / "reports" / "state.sql").read_text()
+    state = (Path(__file__).parents[2] / "queries" / "data_version.sql").read_text()
     (branch,) = (part for part in state.split("UNION ALL") if f"SELECT '{kind}'," in part)
     changes = set(re.findall(r"'([a-z_]+\.[a-z]+)'", select))
     assert changes

@@ -184,12 +184,12 @@ def test_states_come_from_the_parts_and_not_from_the_cells(folded: Folded) -> No
 
 def test_every_table_that_an_answer_is_made_of_has_a_state(folded: Folded) -> None:
     """A remembered answer that reads a table without one would outlive what it says."""
-    text = (ROOT / "reports" / "state.sql").read_text()
+    text = (ROOT / "queries" / "data_version.sql").read_text()
     stated = set(re.findall(r"FROM (\w+)", text)) - {"cells"}
     tables = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
     known = {name for (name,) in folded.client.query(tables).result_rows}
     assert known - stated == IN_NO_ANSWER
-    looked_at = set(re.findall(r"'(\w+)'", (ROOT / "reports" / "parts.sql").read_text()))
+    looked_at = set(re.findall(r"'(\w+)'", (ROOT / "queries" / "table_parts.sql").read_text()))
     assert looked_at == stated, "a table whose parts nobody looks at can change without notice"
 
 

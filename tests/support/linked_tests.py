@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\[`(test_\w+(?:\[[^`]+\])?)`\]\(\.\./(tests/[\w/]+\.py)\)")
 
 

@@ -4,6 +4,7 @@
 """
 
 import re
+import tomllib
 from pathlib import Path
 from typing import get_args
 
@@ -17,7 +18,8 @@ from worker.prometheus import Name
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()
-ROOMS = ("streams", "aggregators", "sinks", "reports", "api", "deploy")
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+FOLDERS = ["client/tally_client" if name == "tally_client" else name for name in PACKAGES]
 
 
 def settings_table() -> list[str]:
@@ -49,7 +51,7 @@ def quoted_lines() -> list[str]:
 
 def source_text() -> str:
     """All code, with texts that are broken over lines put together, and what is filled in left out."""
-    code = "\n".join(path.read_text() for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))
+    code = "\n".join(path.read_text() for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))
     joined = re.sub(r'"\s*\n\s*(?:f|rf)?"', "", code)
     return re.sub(r"\{[^{}\n]*\}|%s|%\.1f|%d", "…", joined)
 

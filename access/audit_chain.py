@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from access.audit_log import COLUMNS, EPOCH, Entry, entry_hash
 from queries.sql_files import ask
-from reports.exports.streaming import stream_rows
+from queries.streaming import stream_rows
 
 FOLDER = Path(__file__).parent
 MOST_TOLD = 20

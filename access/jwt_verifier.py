@@ -14,13 +14,13 @@ import jwt
 from clickhouse_connect.driver.client import Client
 from jwt.exceptions import MissingRequiredClaimError, PyJWTError
 
+from access.errors import InvalidToken, Unproven
 from access.identity_providers import EMAIL, Provider, find_providers
 from access.jwks import PATIENCE_SECONDS, BadKeys, KeyRing, read_keys
 from access.keys import digest
 from access.roles import members_by_email
 from access.sessions import Holder, signed_out_at
-from api.errors import NoKey, Unproven
-from reports.tagged_ids import bare
+from tally_client.validity import bare
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ class Tokens:
     _rings: dict[str, KeyRing] = field(default_factory=dict)
 
     async def vouched(self, run: Run, token: str, now: datetime) -> Vouched:
-        """Whom a token vouches for. `run` runs what asks ClickHouse. Raises NoKey."""
+        """Whom a token vouches for. `run` runs what asks ClickHouse. Raises InvalidToken."""
         loop = asyncio.get_running_loop()
         told_at = loop.time() + self.told_after_seconds
         try:
@@ -109,41 +109,43 @@ class Tokens:
                 options=OPTIONS,
             )
         except MissingRequiredClaimError as error:
-            raise NoKey(f"The token lacks the claim {error.claim}.") from None
+            raise InvalidToken(f"The token lacks the claim {error.claim}.") from None
         except PyJWTError:
             raise Unproven from None
         self._check_times(claims, now.timestamp())
         if claims.get("azp") not in (None, provider.authorized_party or provider.audience):
-            raise NoKey("The token was issued to another program (azp).")
+            raise InvalidToken("The token was issued to another program (azp).")
         holder = Holder(provider.organization_id, _account(client, provider, claims))
         signed_in = min(_moment(claims, "iat"), _moment(claims, "auth_time", _moment(claims, "iat")))
         issued, proven = (datetime.fromtimestamp(at, UTC) for at in (claims["iat"], signed_in))
         ended = signed_out_at(client, holder)
         if ended is not None and issued <= ended:
-            raise NoKey("You were signed out since the token was issued. Ask your identity provider for a new one.")
+            raise InvalidToken(
+                "You were signed out since the token was issued. Ask your identity provider for a new one."
+            )
         return Vouched(holder, proven, _use(provider, claims, token))
 
     def _check_times(self, claims: Mapping[str, Any], now: float) -> None:
         begins, ends = (_moment(claims, name) for name in ("iat", "exp"))
         if max(begins, _moment(claims, "nbf", begins)) > now + LEEWAY_SECONDS:
-            raise NoKey("The token is not good yet. Are the clocks right?")
+            raise InvalidToken("The token is not good yet. Are the clocks right?")
         if ends <= now - LEEWAY_SECONDS:
-            raise NoKey("The token has expired. Ask your identity provider for a new one.")
+            raise InvalidToken("The token has expired. Ask your identity provider for a new one.")
         if ends - begins > self.longest.total_seconds():
             minutes = self.longest.total_seconds() / 60
-            raise NoKey(f"The token lives too long: longer than {minutes:g} minutes (api_token_minutes).")
+            raise InvalidToken(f"The token lives too long: longer than {minutes:g} minutes (api_token_minutes).")
 
 
 def _unchecked(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims of a token that anybody may have made: only to find whose keys must have signed it."""
     if len(token) > LARGEST:
-        raise NoKey("The token is too long.")
+        raise InvalidToken("The token is too long.")
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
         header, claims = parts["header"], parts["payload"]
         json.dumps([header, claims], ensure_ascii=False).encode()  # a lone surrogate is no text
     except (PyJWTError, ValueError, RecursionError):  # of JSON that is too deep
-        raise NoKey("The token is none: it cannot be read.") from None
+        raise InvalidToken("The token is none: it cannot be read.") from None
     if header.get("alg") not in ALGORITHMS or not isinstance(header.get("kid"), str) or not parts["signature"]:
         raise Unproven
     return header, claims
@@ -184,22 +186,22 @@ def _kept(document: str) -> Mapping[str, jwt.PyJWK]:
 def _moment(claims: Mapping[str, Any], name: str, without: float | None = None) -> float:
     value = claims.get(name, without)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
-        raise NoKey(f"The token's claim {name} is no moment.")
+        raise InvalidToken(f"The token's claim {name} is no moment.")
     return float(value)
 
 
 def _account(client: Client, provider: Provider, claims: Mapping[str, Any]) -> str:
     """The account that the token names. An e-mail counts only when the provider says that it is verified: many let
-    people type any. Raises NoKey."""
+    people type any. Raises InvalidToken."""
     value = claims.get(provider.claim)
     if provider.claim == EMAIL:
         if claims.get("email_verified") is not True:
-            raise NoKey("The identity provider does not say that the e-mail is verified (email_verified).")
+            raise InvalidToken("The identity provider does not say that the e-mail is verified (email_verified).")
         found = members_by_email(client, provider.organization_id, value) if isinstance(value, str) else []
         if len(found) != 1:
-            raise NoKey("The token's e-mail is not that of exactly one member of the organization.")
+            raise InvalidToken("The token's e-mail is not that of exactly one member of the organization.")
         return found[0]
     try:
         return bare(str(value))
     except (ValueError, TypeError, AttributeError):
-        raise NoKey(f"The token's claim {provider.claim} is no account's UUID.") from None
+        raise InvalidToken(f"The token's claim {provider.claim} is no account's UUID.") from None

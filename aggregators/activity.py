@@ -6,9 +6,9 @@ from typing import Any
 from aggregators.cell_rows import CellKey
 from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
 from aggregators.connectors import connector_key, name_key
+from aggregators.increments import Amounts, Folded
 from aggregators.live import live_change
-from aggregators.page_cache import Amounts
-from aggregators.validity import Folded, IdForms, minute_in_bounds
+from aggregators.validity import IdForms, minute_in_bounds
 from tally_client.events import (
     ActivityEvent,
     ArtifactCreated,

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from aggregators.connectors import connector_key, name_key
-from aggregators.validity import Folded, IdForms, Row, history_moment
+from aggregators.increments import Folded, Row
+from aggregators.validity import IdForms, history_moment
 from tally_client.events import DirectoryEvent, ProfileUpdated
 from tally_client.events.directory import ConnectorSaved, PluginSaved, PolicyEvent, ProjectSaved, SkillSaved
 from tally_client.events.envelope import NIL

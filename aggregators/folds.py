@@ -2,8 +2,9 @@
 
 from aggregators.activity import ActivityFold
 from aggregators.directory import DirectoryFold, ProfileFold
+from aggregators.increments import Fold
 from aggregators.spend import SpendFold
-from aggregators.validity import Fold, IdForms
+from aggregators.validity import IdForms
 from tally_client.events import DIRECTORY, PROFILES, TOKEN
 
 

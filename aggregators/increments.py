@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aggregators.cell_rows import CellKey, Counts, PageKey
+from aggregators.cell_tables import Declaration
 
 BY_OFFSET = itemgetter(0)
 """The order of the log, of tuples that begin with an offset."""
@@ -51,3 +52,28 @@ def add_in_numpy(
     np.add.at(counts.reshape(-1), places.reshape(-1), amounts.reshape(-1))
     counts[rows, 0] = offsets  # of a row that is named twice the last one stands, which is the greatest
     changed[rows] = True
+
+
+Amounts = tuple[int, ...]
+"""A zero for the stamp's place, then one increment for each counter."""
+
+Change = tuple[Declaration, PageKey, CellKey, Amounts]
+"""Increments of one cell. A plain tuple: a named one takes ten times as long to make, twice for every event."""
+
+
+class Row(NamedTuple):
+    """A whole row of a table without counters (attributions, directory, profiles), its first value its id.
+
+    The rows of "attributions" are immutable and written once; the others are one for each record, and the source
+    adds its name and the record's offset.
+    """
+
+    table: str
+    values: tuple[Any, ...]
+
+
+Folded = tuple[Sequence[Change], Sequence[Row]]
+"""What one event adds."""
+
+Fold = Callable[[Any, int], Folded]
+"""(event, its record's log timestamp in milliseconds) to what it adds. Raises Invalid."""

@@ -1,7 +1,7 @@
 """Live counters: what happens each minute, by product and model, without any person."""
 
 from aggregators.cell_tables import MINUTE
-from aggregators.page_cache import Amounts, Change
+from aggregators.increments import Amounts, Change
 from aggregators.windows import MINUTES_BEFORE_1970
 
 SHOWN_MINUTES = 7 * 1440

@@ -14,13 +14,8 @@ import numpy as np
 
 from aggregators.cell_rows import CellKey, CellRows, Counts, Joiner, PageKey, join_in_python
 from aggregators.cell_tables import Declaration
-from aggregators.increments import BY_OFFSET, NO_ROW, Adder, CellColumns, Wanted, add_in_numpy
+from aggregators.increments import BY_OFFSET, NO_ROW, Adder, CellColumns, Change, Wanted, add_in_numpy
 from aggregators.windows import WINDOW_PARSE
-
-Amounts = tuple[int, ...]
-"""A zero for the stamp's place, then one increment for each counter."""
-Change = tuple[Declaration, PageKey, CellKey, Amounts]
-"""Increments of one cell. A plain tuple: a named one takes ten times as long to make, twice for every event."""
 
 FIRST_ROWS = 64
 NO_STAMP = -1

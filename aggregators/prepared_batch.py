@@ -9,9 +9,7 @@ import msgspec
 
 from aggregators.cell_rows import PageKey
 from aggregators.cell_tables import Declaration
-from aggregators.increments import CellColumns
-from aggregators.page_cache import Change
-from aggregators.validity import Row
+from aggregators.increments import CellColumns, Change, Row
 from tally_client.validity import Invalid
 
 

@@ -8,8 +8,8 @@ import msgspec
 from aggregators.deduplication import Hashes, Verdict
 from aggregators.directory import ProfileFold
 from aggregators.folds import fold_of
+from aggregators.increments import Folded
 from aggregators.prepared_batch import Letter, Prepared, Record, problem_of
-from aggregators.validity import Folded
 from tally_client.events import Event, decoder
 from tally_client.validity import NO_ID, SHALLOW, Invalid, is_uuid, refuse_deep
 

@@ -8,6 +8,7 @@ A batch goes through in three steps, so that whoever drives it can fetch missing
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
@@ -16,11 +17,11 @@ from aggregators.backend import IS_BUILT, adder_of, joiner_of, reader_of
 from aggregators.cell_rows import PageKey, Rows
 from aggregators.cell_tables import CELL_TABLES, Declaration
 from aggregators.deduplication import Horizon
-from aggregators.increments import BY_OFFSET
-from aggregators.page_cache import Table
+from aggregators.increments import BY_OFFSET, Row
+from aggregators.page_cache import Page, Table
 from aggregators.prepared_batch import Gap, Letter, Prepared, Record, Recreated, fingerprint
-from aggregators.snapshot import Snapshot
-from aggregators.validity import Row
+
+pass
 from tally_client.events import PROFILES
 
 FOLD_VERSION = 3
@@ -28,6 +29,24 @@ FOLD_VERSION = 3
 PAGE_KEY = itemgetter(1)  # of a change
 ATTRIBUTED_LIMIT = 500_000
 """How many attribution ids a source remembers as written."""
+
+
+@dataclass
+class Snapshot:
+    """What a source has that ClickHouse does not: absolute rows by table, letters, and the place they reach."""
+
+    source: "Source"
+    place: int
+    rows: dict[str, Rows]
+    letters: list[Letter]
+    last_record: str
+    flights: list[tuple[Table, list[Page]]]
+
+
+def landed(snapshot: Snapshot) -> None:
+    """ClickHouse has confirmed all rows of the snapshot: its pages may be let go again."""
+    for table, pages in snapshot.flights:
+        table.landed(pages)
 
 
 class Source:

@@ -14,8 +14,9 @@ from msgspec import structs
 from aggregators.cell_rows import CellKey
 from aggregators.cell_tables import MINUTE, SPEND
 from aggregators.connectors import name_key
+from aggregators.increments import Folded, Row
 from aggregators.live import OLDEST_LIVE, live_change
-from aggregators.validity import Folded, IdForms, Row, minute_in_bounds
+from aggregators.validity import IdForms, minute_in_bounds
 from tally_client.events import Attribution, ExecutionUsed, TokenUsed
 from tally_client.events.envelope import NIL
 

@@ -14,11 +14,11 @@ from aggregators.cell_tables import MINUTE, SPEND
 from aggregators.compiled import tokens
 from aggregators.compiled.names import first_places
 from aggregators.deduplication import Verdict
-from aggregators.increments import BY_OFFSET, CellColumns
+from aggregators.increments import BY_OFFSET, CellColumns, Folded
 from aggregators.live import OLDEST_LIVE
 from aggregators.prepared_batch import Letter, Prepared, Record
 from aggregators.record_decoder import Reader, Run, gather
-from aggregators.validity import EARLIEST_MINUTE, Folded
+from aggregators.validity import EARLIEST_MINUTE
 from aggregators.windows import MINUTES_BEFORE_1970
 from tally_client.events import TOKEN, TokenUsed
 

@@ -1,32 +1,11 @@
 """What a fold gives: increments for cells, and the checks that every fold shares."""
 
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
 
-from aggregators.page_cache import Change
 from aggregators.windows import MINUTES_BEFORE_1970, minute_of, minute_of_log, start_of_minute, utc
 from tally_client.validity import AHEAD, DIRECTORY_EARLIEST, EARLIEST, NO_ID, Invalid, is_uuid
 
 EARLIEST_MINUTE = minute_of(EARLIEST)
-
-
-class Row(NamedTuple):
-    """A whole row of a table without counters (attributions, directory, profiles), its first value its id.
-
-    The rows of "attributions" are immutable and written once; the others are one for each record, and the source
-    adds its name and the record's offset.
-    """
-
-    table: str
-    values: tuple[Any, ...]
-
-
-Folded = tuple[Sequence[Change], Sequence[Row]]
-"""What one event adds."""
-
-Fold = Callable[[Any, int], Folded]
-"""(event, its record's log timestamp in milliseconds) to what it adds. Raises Invalid."""
 
 
 def minute_in_bounds(moment: datetime, log_ms: int, field: str) -> int:

@@ -19,11 +19,11 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from access.audit_log import BEGUN, BROKEN_OFF, DONE, EXPORT, READ, Entry, write_entry
-from api.auth.principal import STATE_KEY, Viewer
 from api.client_address import address_of
 from api.context import Context
 from api.errors import Forbidden
 from api.exception_handlers import REQUEST_ID, refuse
+from api.principal import STATE_KEY, Viewer
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 

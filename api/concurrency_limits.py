@@ -6,8 +6,8 @@ Some are kept for organizations that have none, so that several who take all tha
 from collections import Counter
 from dataclasses import dataclass, field
 
-from api.auth.principal import Viewer
 from api.errors import TooMany, Unavailable
+from api.principal import Viewer
 
 AGAIN_SECONDS = 30
 

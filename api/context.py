@@ -18,11 +18,12 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
+from access.errors import InvalidToken
 from access.jwt_verifier import Tokens, Vouched
 from access.keys import Key, cursor_secret, find_key, note_use
 from access.sessions import Holder, Pass, find_pass, make_pass, use_link, use_token
 from api.downloads import Downloads
-from api.errors import ApiError, Unavailable
+from api.errors import ApiError, NoKey, Unavailable
 from api.rate_limit import Rates
 from api.schemas.pipeline import Pipeline
 from api.thread_pool import OWNER, Threads
@@ -178,7 +179,10 @@ class Context:
 
     async def vouched(self, token: str) -> Vouched:
         """Whom a token of an identity provider vouches for. Raises NoKey."""
-        return await self.tokens.vouched(self.run, token, self.clock())
+        try:
+            return await self.tokens.vouched(self.run, token, self.clock())
+        except InvalidToken as error:
+            raise NoKey(str(error)) from None
 
     def exchange(self, client: Client, vouched: Vouched) -> Holder | None:
         """Whom a token lets in, if it was not exchanged for a session before."""

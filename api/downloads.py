@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
 
-from api.auth.principal import Viewer
 from api.concurrency_limits import Shares
+from api.principal import Viewer
 from api.thread_pool import in_thread
 
 PIECES = 4

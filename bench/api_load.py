@@ -1,8 +1,8 @@
 """How fast answers are at 100,000 people: `python -m bench.api_load [--people N --days N --rounds N ...]`.
 
 Clients ask at once, each its next question when it has the answer to the last: every list and report of the API and
-every figure of the dashboard over HTTP, by locust (peer_scripts/http_load.py) from a server in a process of its own, and then
-every metric through its function. `first` is the time of an answer to a question that nobody asked before,
+every figure of the dashboard over HTTP, by locust (peer_scripts/http_load.py) from a server in a process of its own,
+and then every metric through its function. `first` is the time of an answer to a question that nobody asked before,
 `again` that of the same question later. Kept as JSON under bench/results/.
 """
 

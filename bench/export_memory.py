@@ -24,9 +24,9 @@ from clickhouse_connect.driver.client import Client
 from bench.result_files import facts, keep, parser, table
 from pricing.price_table import load_prices
 from queries.sql_files import statement
+from queries.streaming import SETTINGS
 from reports.exports.spend_columns import DAILY
 from reports.exports.spend_report import QUERY, scope, write_spend_report
-from reports.exports.streaming import SETTINGS
 from reports.periods import Period
 from sinks.client import connect
 from tests.support.stack import start_clickhouse

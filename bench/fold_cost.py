@@ -13,8 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from aggregators.deduplication import Horizon
-from aggregators.snapshot import landed
-from aggregators.source import Source
+from aggregators.source import Source, landed
 from bench.result_files import facts, keep, parser, table
 from bench.token_events import Load, events
 from tally_client.events import TOKEN

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from simulation import Line
+from intake.ndjson import Line
 from tally_client.events import TOKEN
 
 PRODUCTS = ("chat", "claude_code")

@@ -17,7 +17,8 @@ from pathlib import Path
 from bench.result_files import facts, keep, parser, table
 from bench.worker_probe import Watched, fresh
 from deploy.connections import store_of
-from simulation import Line, Plan, simulate
+from intake.ndjson import Line
+from simulation import Plan, simulate
 from tally_client.events import PROFILES
 from tests.support.pipeline import Pipeline, pipeline
 

@@ -12,9 +12,9 @@ from deploy.connections import store_of
 from deploy.embedded.ports import free_port
 from deploy.up import prepare
 from sinks.store import Store
+from streams.source_names import source_name
 from tally_client.events import TOKEN
 from tests.support.pipeline import Pipeline
-from worker.partition_state import source_name
 
 POLL_SECONDS = 0.1
 PATIENCE = 600.0

@@ -18,9 +18,7 @@ from api.app import make_app
 from api.context import Context, SourcesUnknown
 from api.rate_limit import Rates
 from deploy.connection_timeouts import PatientProtocol
-from deploy.connections import clickhouse_of
-from deploy.errors import UserError
-from deploy.export import report_client
+from deploy.connections import clickhouse_of, report_client
 from deploy.health_server import listen
 from deploy.pipeline import HeldBack, PipelineLook
 from deploy.settings import Settings
@@ -28,6 +26,7 @@ from deploy.shutdown import Ending
 from queries.sql_files import LONGEST_SECONDS
 from sinks.store import Store
 from streams.source_names import expected_sources
+from streams.topics import TopicsMissing
 
 logger = logging.getLogger("tally.api")
 
@@ -80,7 +79,7 @@ class LogSources:
         self._asked_at = self._clock()
         try:
             self._known, self._epochs = self._ask(epochs), epochs
-        except (KafkaError, OSError, UserError) as error:
+        except (KafkaError, OSError, TopicsMissing) as error:
             logger.warning("Kafka does not say which partitions there are: %s", error)
 
 

@@ -12,8 +12,11 @@ from faust.types.auth import CredentialsT
 from deploy.settings import Settings, reveal
 from sinks.client import connect, persistently
 from sinks.store import Store
+from streams.kafka_errors import is_transient
 from streams.log import KafkaLog
-from streams.topics import is_transient
+
+QUERY_SECONDS = 600.0
+"""A quarter of a large organization may take minutes to group; the client must not give up before ClickHouse."""
 
 logger = logging.getLogger("tally.connections")
 
@@ -69,3 +72,8 @@ async def wait_for_kafka(settings: Settings) -> None:
                 raise
         logger.warning("Kafka at %s is away, trying again in %.1f s", settings.kafka_bootstrap, seconds)
         await asyncio.sleep(seconds)
+
+
+def report_client(settings: Settings) -> Client:
+    """A client for reports, which take longer than a worker's calls."""
+    return clickhouse_of(settings, QUERY_SECONDS)

@@ -18,13 +18,14 @@ from deploy.export import export
 from deploy.login_links import LINK_MINUTES, links_to_show
 from deploy.settings import Settings
 from deploy.up import up
+from deploy.verify import verify
 from deploy.wait_for_tables import wait_until_folded
+from files.errors import FileError
 from queries.errors import ReportError
 from simulation import Plan, simulate
 from streams.log import KafkaLog
 from tally_client.emitter import Emitter
 from tally_client.events import EVENTS_BY_TOPIC
-from verify import run as verify
 from verify.verdict import Verdict
 
 WATERMARK_SECONDS = 60.0
@@ -132,7 +133,7 @@ def _export_all(settings: Settings, console: Console) -> list[tuple[str, str, Pa
         out.parent.mkdir(parents=True, exist_ok=True)
         try:
             exported = export(settings, organization, "last-90-days", out=out, replace=True)
-        except (UserError, ReportError) as refused:
+        except (UserError, ReportError, FileError) as refused:
             reports.append((name, str(refused), None))
             continue
         reports.append((name, f"{exported.net_spend} net", exported.path))

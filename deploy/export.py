@@ -12,12 +12,11 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from access.keys import ensure_cursor_secret
 from deploy.audit import note_export
-from deploy.connections import clickhouse_of
+from deploy.connections import report_client
 from deploy.errors import explain
-from deploy.prices import difference, prepare_prices, require_named_prices
-from deploy.settings import Settings, reveal
+from deploy.prices import difference, require_named_prices
+from deploy.settings import Settings
 from deploy.uuids import uuid_of
 from files.atomic_files import clear_partials, draft, one_writer, write_json
 from files.byte_streams import is_stream
@@ -29,15 +28,11 @@ from reports.exports.export_worker import Run, run_once
 from reports.exports.formats import Form, spend_form
 from reports.exports.manifest import Inputs, manifest, manifest_path, refuse_to_replace
 from reports.periods import Period, resolve
-from sinks.client import create_database
-from sinks.migrations import migrate
 from sinks.store import Store
 from streams.source_names import expected_sources
 
 logger = logging.getLogger("tally.exporter")
 
-QUERY_SECONDS = 600.0
-"""A quarter of a large organization may take minutes to group; the client must not give up before ClickHouse."""
 
 Progress = Callable[[int], None]
 
@@ -139,26 +134,6 @@ def run_exporter(
         while not stop.is_set():
             on_run(_try(settings, stop, told))
             stop.wait(interval_seconds)
-
-
-def prepare_database(settings: Settings) -> list[str]:
-    """Create the database, apply what it lacks of migrations, and put the list of prices in force that the settings
-    name; harmless when all is as it should be. Gives what is to be said of the prices (see `prepare_prices`)."""
-    create_database(
-        settings.clickhouse_url,
-        settings.clickhouse_user,
-        reveal(settings.clickhouse_password),
-        settings.clickhouse_database,
-    )
-    with closing(report_client(settings)) as client:
-        migrate(client)
-        ensure_cursor_secret(client, datetime.now(UTC))
-        return prepare_prices(settings, client)
-
-
-def report_client(settings: Settings) -> Client:
-    """A client for reports, which take longer than a worker's calls."""
-    return clickhouse_of(settings, QUERY_SECONDS)
 
 
 def _try(settings: Settings, stop: threading.Event, told: set[str]) -> Run | str:

@@ -8,10 +8,11 @@ from prometheus_client.metrics_core import Metric
 
 from deploy.errors import ExitCode
 from deploy.export import run_exporter
-from deploy.health_server import Health, Telling, serve
+from deploy.health_server import Telling, serve
 from deploy.settings import Settings
 from deploy.shutdown import Ending
 from reports.exports.export_worker import Run
+from worker.health import Health
 from worker.prometheus import single
 
 

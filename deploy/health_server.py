@@ -10,7 +10,6 @@ import errno
 import socket
 import threading
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import orjson
@@ -20,31 +19,13 @@ from prometheus_client.metrics_core import Metric
 
 from deploy.browser_guard import is_loopback, refuse_pages
 from deploy.errors import UserError
+from worker.health import Health
 
 T = TypeVar("T")
 
 EVERYWHERE = "::"
 ANSWER_SECONDS = 5.0
 """How long the process's own loop may keep a probe waiting."""
-
-
-@dataclass
-class Health:
-    """Whether a process does its work, what a person should know when it does not, and what else is shown."""
-
-    problems: list[str]
-    shown: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def healthy(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
-
-    def response(self) -> web.Response:
-        """200, or 503."""
-        body = {"healthy": self.healthy, "problems": self.problems, **self.shown}
-        status = 200 if self.healthy else 503
-        return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
 
 
 class Reporter(Protocol):
@@ -101,6 +82,12 @@ def listen(host: str, port: int) -> socket.socket:
         raise
 
 
+def response_of(health: Health) -> web.Response:
+    """200, or 503."""
+    body = {"healthy": health.healthy, "problems": health.problems, **health.shown}
+    return web.Response(body=orjson.dumps(body), status=200 if health.healthy else 503, content_type="application/json")
+
+
 async def _serve(telling: Telling, listener: socket.socket, own_names: Collection[str] | None) -> None:
     runner = web.AppRunner(make_app(telling, own_names), access_log=None)
     await runner.setup()
@@ -115,7 +102,7 @@ def make_app(telling: Telling, own_names: Collection[str] | None) -> web.Applica
         return web.Response(body=await telling.ask(lambda: text_of(telling.reporter)), content_type="text/plain")
 
     async def health(_: web.Request) -> web.Response:
-        return (await telling.ask(lambda: telling.reporter.health())).response()
+        return response_of(await telling.ask(lambda: telling.reporter.health()))
 
     async def alive(_: web.Request) -> web.Response:
         return web.Response(text=await telling.ask(lambda: "ok"))
@@ -137,5 +124,5 @@ async def _patient(request: web.Request, handler: Callable[[web.Request], Any]) 
     try:
         answer: web.StreamResponse = await handler(request)
     except (TimeoutError, RuntimeError):  # it hangs, or its loop has ended
-        return Health([f"the process does not answer within {ANSWER_SECONDS:g} s, or is ending"]).response()
+        return response_of(Health([f"the process does not answer within {ANSWER_SECONDS:g} s, or is ending"]))
     return answer

@@ -12,11 +12,11 @@ from access.audit_log import IDENTITY
 from access.identity_providers import Provider, find_providers, remove_provider, save_provider
 from access.jwks import BadKeys, fetch, read_keys, usable_keys
 from deploy.audit import note
+from deploy.connections import report_client
 from deploy.errors import ExitCode, UserError
-from deploy.export import report_client
 from deploy.settings import Settings
 from deploy.uuids import uuid_of
-from pricing.terms import require_known
+from queries.organizations import require_known
 
 
 def save(settings: Settings, provider: Provider) -> tuple[Provider, Sequence[str]]:

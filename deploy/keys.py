@@ -6,10 +6,10 @@ from datetime import datetime
 from access.audit_log import KEY
 from access.keys import READ_ACTIVITY, READ_ANALYTICS, Key, create_key, list_keys, revoke_key
 from deploy.audit import note
-from deploy.export import report_client
+from deploy.connections import report_client
 from deploy.settings import Settings
 from deploy.uuids import uuid_of
-from pricing.terms import require_known
+from queries.organizations import require_known
 
 
 def create_for(

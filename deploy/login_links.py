@@ -9,11 +9,11 @@ from access.audit_log import LINK, SIGN_OUT
 from access.roles import largest_owner, members_by_email, read_person
 from access.sessions import Holder, end_passes, make_pass
 from deploy.audit import note
+from deploy.connections import report_client
 from deploy.errors import ExitCode, UserError
-from deploy.export import report_client
 from deploy.settings import Settings
 from deploy.uuids import uuid_of
-from pricing.terms import require_known
+from queries.organizations import require_known
 from tally_client.events.envelope import NIL
 
 LINK_MINUTES = 10

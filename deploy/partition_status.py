@@ -10,10 +10,10 @@ from deploy.audit import note_money
 from deploy.connections import store_of
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from sinks.store import NEVER, Position
+from sinks.positions import NEVER, Position
 from streams.log import Bounds, KafkaLog, Partition
+from streams.source_names import source_name
 from tally_client.events import EVENTS_BY_TOPIC
-from worker.partition_state import source_name
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,6 @@ def accept_loss(settings: Settings, standing: Standing) -> None:
         store.accept_loss(position, standing.log_start, now)
     finally:
         store.client.close()
-
-
-def held_back(topic: str, partition: int, readable: int) -> str:
-    """What is said of a partition whose end an open transaction hides."""
-    return f"{topic}/{partition} is held back by an open transaction, which hides offset {readable} and all after it"
 
 
 async def _bounds(settings: Settings, topics: list[str]) -> dict[Partition, Bounds]:

@@ -11,9 +11,10 @@ from aiokafka.errors import KafkaError
 from api.context import SourcesUnknown
 from api.schemas.pipeline import Pipeline, SourceStanding
 from deploy.errors import UserError
-from deploy.partition_status import Standing, held_back, standings, watermark_of
+from deploy.partition_status import Standing, standings, watermark_of
 from deploy.settings import Settings
 from streams.dead_letters import dead_letters
+from streams.log import held_back
 
 HELD_SECONDS = 5.0
 """How long a look at open transactions holds, since probes come often."""

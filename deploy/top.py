@@ -14,7 +14,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from deploy.export import report_client
+from deploy.connections import report_client
 from deploy.partition_status import Standing, standings, watermark_of
 from deploy.settings import Settings
 

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from deploy.database import prepare_database
 from deploy.embedded.child import Child, ChildFailed, PortLost
 from deploy.embedded.clickhouse import clickhouse_child
 from deploy.embedded.kafka import KAFKA_USER, kafka_child
@@ -26,7 +27,6 @@ from deploy.embedded.ports import HOST, KeptPorts
 from deploy.embedded.stack import StackRunning, hold_stack, publish_settings
 from deploy.embedded.supervisor import Supervisor
 from deploy.errors import ExitCode, UserError
-from deploy.export import prepare_database
 from deploy.settings import CONFIG_VARIABLE, Settings, reveal, texts_of, variable_of
 from streams.topics import ensure_topics, topic_specs
 

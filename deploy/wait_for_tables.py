@@ -8,8 +8,8 @@ from deploy.connections import store_of
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
 from streams.log import KafkaLog
+from streams.source_names import source_name
 from tally_client.events import EVENTS_BY_TOPIC
-from worker.partition_state import source_name
 
 POLL_SECONDS = 0.3
 

@@ -26,8 +26,8 @@ from streams.consumer_group import take_out
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.faust import Hooks, RecordBatch
 from streams.faust.app import accompany, make_app
+from streams.kafka_errors import is_transient
 from streams.log import KafkaLog, Partition
-from streams.topics import is_transient
 from tally_client.events import EVENTS_BY_TOPIC
 from worker.assignment import Sources
 from worker.log_filter import OnceAWhile

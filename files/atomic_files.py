@@ -15,7 +15,7 @@ from typing import BinaryIO
 import orjson
 
 from files.byte_streams import ReaderGone, is_stream, open_stream
-from queries.errors import FileError
+from files.errors import FileError
 
 
 @dataclass

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from queries.errors import FileError
+from files.errors import FileError
 
 STANDARD = Path("-")
 """Standard input where a file is read, standard output where one is written."""

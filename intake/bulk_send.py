@@ -5,18 +5,17 @@ import os
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
-from deploy.settings import Settings
 from files.byte_streams import is_regular
+from intake.ndjson import Line
 from intake.uncounted import uncounted
-from simulation import Line
 from tally_client.emitter import Emitter
 from tally_client.events import PROFILES, Event
 from tally_client.validity import NO_ID, Invalid, is_uuid, read
@@ -40,23 +39,30 @@ class Sent:
 
 
 def send_all(
-    settings: Settings,
+    bootstrap: str,
+    kafka_options: Mapping[str, Any],
     lines: Iterable[Line],
     rate: float | None = None,
     on_sent: Callable[[int], None] = lambda _: None,
 ) -> Sent:
     """Sends all lines as they are, at most `rate` a second, and returns when Kafka has confirmed them all.
 
+    `kafka_options` are aiokafka's connection keywords.
+
     Raises what the Emitter raises, and what reading `lines` raises; what came before is then sent and confirmed.
     """
-    return asyncio.run(_send_all(settings, lines, rate, on_sent))
+    return asyncio.run(_send_all(bootstrap, kafka_options, lines, rate, on_sent))
 
 
 async def _send_all(
-    settings: Settings, lines: Iterable[Line], rate: float | None, on_sent: Callable[[int], None]
+    bootstrap: str,
+    kafka_options: Mapping[str, Any],
+    lines: Iterable[Line],
+    rate: float | None,
+    on_sent: Callable[[int], None],
 ) -> Sent:
     sent, began = Sent(), time.monotonic()
-    async with Emitter(settings.kafka_bootstrap, **settings.client_options()) as emitter:
+    async with Emitter(bootstrap, **kafka_options) as emitter:
         async for batch in read_aside(lines):
             for line in batch:
                 await emitter.emit_raw(line.topic, line.key, line.value)

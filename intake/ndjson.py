@@ -9,7 +9,7 @@ import base64
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 import orjson
@@ -17,7 +17,6 @@ from msgspec import Struct, field
 
 from files.atomic_files import flowing
 from files.byte_streams import naming, open_to_read
-from simulation.plan import Line
 from tally_client.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOPIC_BY_TYPE
 
 CHUNK = 10_000
@@ -25,6 +24,18 @@ LONGEST_LINE = 8 << 20
 """Far more than a record of 1.06 MiB takes in a wrapper. A stream need not have any line end at all."""
 
 logger = logging.getLogger(__name__)
+
+
+class Line(NamedTuple):
+    """One record for the log, in the order in which it arrives there.
+
+    `value` is None for a tombstone; `occurred_at` is RFC 3339 text where the record says when, else ''.
+    """
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    occurred_at: str
 
 
 class NdjsonError(ValueError):

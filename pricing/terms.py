@@ -7,7 +7,9 @@ from hashlib import sha256
 
 from clickhouse_connect.driver.client import Client
 
-from queries.errors import NoSpendReport, UnknownOrganization
+from queries.errors import NoSpendReport
+from queries.organizations import require_known
+from sinks.datetimes import sql_moment
 
 
 @dataclass(frozen=True)
@@ -62,22 +64,6 @@ def require_report(client: Client, organization_id: str, begins: datetime, ends:
         )
 
 
-def require_known(client: Client, organization_id: str) -> None:
-    """Nothing, or UnknownOrganization."""
-    if not is_known(client, organization_id):
-        message = f"There is no organization {organization_id} in the directory or the usage"
-        raise UnknownOrganization(message, "Check the id; its events may not have arrived yet.")
-
-
-def is_known(client: Client, organization_id: str) -> bool:
-    """Whether the directory or the usage holds anything of the organization."""
-    query = (
-        "SELECT (SELECT count() FROM (SELECT 1 FROM directory WHERE organization_id = {id:UUID} LIMIT 1)) + "
-        "(SELECT count() FROM (SELECT 1 FROM spend_cells WHERE organization_id = {id:UUID} LIMIT 1))"
-    )
-    return bool(client.query(query, parameters={"id": organization_id}).result_rows[0][0])
-
-
 def _has_reported_usage(client: Client, organization_id: str, begins: datetime, ends: datetime) -> bool:
     """Whether usage from before the first plan is in the period: it counts, so the report must show it."""
     query = (
@@ -86,11 +72,6 @@ def _has_reported_usage(client: Client, organization_id: str, begins: datetime, 
     )
     parameters = {"id": organization_id, "begins": sql_moment(begins), "ends": sql_moment(ends)}
     return bool(client.query(query, parameters=parameters).result_rows[0][0])
-
-
-def sql_moment(moment: datetime) -> str:
-    """A UTC moment as the text of a DateTime('UTC') parameter, whole seconds."""
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def terms_digests(client: Client) -> dict[str, str]:

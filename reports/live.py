@@ -6,8 +6,8 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from pricing.terms import sql_moment
 from queries.sql_files import ask
+from sinks.datetimes import sql_moment
 
 MINUTES = 60
 MINUTE = timedelta(minutes=1)

@@ -8,12 +8,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, get_args
 
 from queries.errors import NoCompleteDay, PeriodError
+from tally_client.validity import EARLIEST
 
 Kind = Literal["mtd", "last-month", "last-90-days", "custom"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WindowKind = Literal["1-day", "1-week", "1-month", "3-months", "1-year", "mtd", "qtd", "ytd"]
 """The windows of metrics: reports/metric_windows.py says which days they hold."""
 DAYS_BACK = 90
+FIRST_KEPT_DAY = EARLIEST.date()
+"""Events of earlier days are in no table, so nothing is known of those days."""
+
 DAY = timedelta(days=1)
 
 

@@ -1,15 +1,15 @@
 """A seeded generator of believable life in an AI workspace, as records for the log.
 
-`simulate(plan)` gives the lines in the order of their arrival; `write_ndjson` and `read_ndjson` keep them in a file.
+`simulate(plan)` gives the lines in the order of their arrival; `intake.ndjson` keeps them in a file.
 """
 
 from collections.abc import Iterator
 
-from intake.ndjson import NdjsonError, read_lines, read_ndjson, write_ndjson
+from intake.ndjson import Line
 from simulation.daily_activity import live
 from simulation.inject_duplicates import with_duplicates
 from simulation.inject_poison import with_poison
-from simulation.plan import Line, Plan
+from simulation.plan import Plan
 from simulation.poison_kinds import POISONS
 
 
@@ -21,4 +21,4 @@ def simulate(plan: Plan) -> Iterator[Line]:
     return with_poison(plan, with_duplicates(plan, live(plan)))
 
 
-__all__ = ["POISONS", "Line", "NdjsonError", "Plan", "read_lines", "read_ndjson", "simulate", "write_ndjson"]
+__all__ = ["POISONS", "Plan", "simulate"]

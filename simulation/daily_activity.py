@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
+from intake.ndjson import Line
 from simulation.chats import chat
 from simulation.clock import DAY, MINUTE, weekday
 from simulation.directory_changes import happen_all
 from simulation.entities import Organization, Person
 from simulation.machines import ask_in_slack, try_in_console, use_another, work
 from simulation.onboarding import found_all
-from simulation.plan import Line, Plan
+from simulation.plan import Plan
 from simulation.product_sessions import KINDS, session
 from simulation.world import World
 

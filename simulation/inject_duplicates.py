@@ -3,7 +3,8 @@
 import heapq
 from collections.abc import Iterator
 
-from simulation.plan import Line, Plan
+from intake.ndjson import Line
+from simulation.plan import Plan
 from simulation.rng import Dice
 from tally_client.events import PROFILES
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import orjson
 
-from simulation.plan import Line, Plan
+from intake.ndjson import Line
+from simulation.plan import Plan
 from simulation.poison_kinds import CONFLICT, LARGE, POISONS, Event
 from simulation.rng import Dice
 from tally_client.events import TOKEN

@@ -5,9 +5,10 @@ from typing import Any
 
 import orjson
 
+from intake.ndjson import Line
 from simulation.clock import DAY, MINUTE, midnight, utc_text, zoned_text
 from simulation.entities import Actor
-from simulation.plan import Line, Plan
+from simulation.plan import Plan
 from simulation.rng import Dice
 from tally_client.events import PROFILES, TOPIC_BY_TYPE
 

@@ -2,24 +2,11 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from typing import NamedTuple
 
 EARLIEST_DAY = date(2025, 1, 1)
 """Usage before this day is older than the oldest window kept, so it would all be dead letters."""
 
 RATES = ("duplicates", "late", "poison", "out_of_order", "clock_skew")
-
-
-class Line(NamedTuple):
-    """One record for the log, in the order in which it arrives there.
-
-    `value` is None for a tombstone; `occurred_at` is RFC 3339 text where the record says when, else ''.
-    """
-
-    topic: str
-    key: bytes
-    value: bytes | None
-    occurred_at: str
 
 
 @dataclass(frozen=True)

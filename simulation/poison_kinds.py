@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from simulation.plan import Line
+from intake.ndjson import Line
 from tally_client.events import ARTIFACT, CHAT, CONNECTOR, DIRECTORY, PROFILES, SESSION, TOKEN
 from tally_client.events.envelope import NIL
 

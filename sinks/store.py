@@ -4,7 +4,7 @@ Every call blocks until ClickHouse has answered; the caller runs them in a threa
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -15,6 +15,7 @@ from aggregators.cell_rows import CellRows, PageKey
 from aggregators.cell_tables import CELL_TABLES, Declaration
 from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
 from sinks.client import insert_cells, insert_rows
+from sinks.positions import Position
 
 ROW_TABLES: dict[str, tuple[str, ...]] = {
     "directory": (
@@ -89,21 +90,6 @@ PAGES_A_QUERY = 100
 
 WHOLE = {"wait_end_of_query": 1, "do_not_merge_across_partitions_select_final": 1}
 """An answer that fails half way must be an error: read as the whole, it would be cells that lack their past."""
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a source stands: everything below `next_offset` is in the tables."""
-
-    source: str
-    next_offset: int
-    watermark: datetime
-    fold_version: int
-    last_record: str
-
-
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""The watermark of a source that has proved none yet."""
 
 
 class Store:

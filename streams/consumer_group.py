@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, UnknownMemberIdError, for_code
 from aiokafka.protocol.group import LeaveGroupRequest
 
-from streams.topics import raise_for
+from streams.kafka_errors import raise_for
 
 
 async def members_of(admin: Any, group: str) -> list[Mapping[str, Any]]:

@@ -19,7 +19,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception, wait_exponential
 
-from streams.topics import MAX_DEAD_LETTER_BYTES, is_transient
+from streams.kafka_errors import is_transient
+from streams.topics import MAX_DEAD_LETTER_BYTES
 from tally_client.emitter import Emitter
 from tally_client.events import DEAD_LETTERS
 

@@ -92,3 +92,8 @@ class KafkaLog:
             return []
         metadata = await self._written._client.fetch_all_metadata()
         return [(topic, number) for topic in topics for number in sorted(metadata.partitions_for_topic(topic) or ())]
+
+
+def held_back(topic: str, partition: int, readable: int) -> str:
+    """What is said of a partition whose end an open transaction hides."""
+    return f"{topic}/{partition} is held back by an open transaction, which hides offset {readable} and all after it"

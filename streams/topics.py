@@ -24,10 +24,9 @@ from tenacity import (
     wait_fixed,
 )
 
+from streams.kafka_errors import is_transient, raise_for
 from tally_client.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
-
-MAX_RECORD_BYTES = 1024 * 1024 + 64 * 1024
-"""The largest batch, compressed, that an event topic takes: one event with a 1 MiB field still fits."""
+from tally_client.events.envelope import MAX_RECORD_BYTES
 
 MAX_DEAD_LETTER_BYTES = 16 * 1024 * 1024
 """The same for dead letters, which carry an event's bytes in base64 and must never be refused for their size."""
@@ -42,6 +41,12 @@ log = logging.getLogger(__name__)
 
 class TopicsUnavailable(Exception):
     """The topics could not be made or looked at; the message says why."""
+
+
+class TopicsMissing(Exception):
+    """Topics that there must be do not exist; `hint` says what makes them."""
+
+    hint = "`tally topics create` creates it."
 
 
 @dataclass(frozen=True)
@@ -144,11 +149,6 @@ async def ensure_topics(
         raise
 
 
-def is_transient(error: BaseException) -> bool:
-    """Whether trying again can help: the broker is away, coming up or electing a leader."""
-    return isinstance(error, TimeoutError | KafkaConnectionError) or bool(getattr(error, "retriable", False))
-
-
 async def _ensure_once(
     bootstrap: str, specs: tuple[TopicSpec, ...], replication: int, client: dict[str, Any]
 ) -> TopicsReport:
@@ -208,9 +208,3 @@ async def _create(admin: Any, specs: list[TopicSpec], replication: int) -> list[
         raise_for(code, f"{name}: {message[0] if message and message[0] else 'create_topics'}")
         created.append(name)
     return created
-
-
-def raise_for(code: int, message: str) -> None:
-    """Raises the KafkaError of a code; 0 is none."""
-    if code:
-        raise for_code(code)(message)

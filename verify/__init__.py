@@ -1,6 +1,6 @@
 """`tally verify`: recount the log in plain Python, independently of the folds, and compare.
 
-`run(settings)` does all of it against Kafka and ClickHouse; `recount(records)` is the count alone, a pure function
+`run` does all of it against Kafka and ClickHouse; `recount(records)` is the count alone, a pure function
 over records from anywhere. Nothing here imports the folds or the event contract: the rules are written down a second
 time, so that a mistake in the first shows as a difference. docs/verify.md says what is compared.
 """

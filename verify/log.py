@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from deploy.errors import ExitCode, UserError
+from verify.errors import ReadFailed
 from verify.records import Record
 
 Partition = tuple[str, int]
@@ -57,7 +57,7 @@ class Log:
         return {(each.topic, each.partition): found[each].offset if found[each] else ends[each] for each in asked}
 
     async def read(self, partition: Partition, start: int, end: int) -> AsyncIterator[list[Record]]:
-        """The committed records of `[start, end)`, in batches. Raises UserError when Kafka gives no more.
+        """The committed records of `[start, end)`, in batches. Raises ReadFailed when Kafka gives no more.
 
         The partition stays assigned until the next one is read: aiokafka's fetcher dies of a consumer that assigns
         and unsubscribes before it has looked.
@@ -79,11 +79,10 @@ class Log:
             if position != before:
                 moved_at = time.monotonic()
             elif time.monotonic() - moved_at > STALLED_SECONDS:
-                raise UserError(
+                raise ReadFailed(
                     f"Kafka gives no records of {asked.topic}/{asked.partition} from offset {position} on, "
                     f"though it says that the partition ends at {end}",
                     "Is a broker away? `tally doctor` looks closer.",
-                    ExitCode.UNREACHABLE,
                 )
 
 

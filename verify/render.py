@@ -6,7 +6,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from deploy.errors import printable
 from verify.verdict import Difference, TableResult, Verdict
 
 LONGEST_VALUE = 160
@@ -17,10 +16,15 @@ def show(verdict: Verdict, console: Console) -> None:
     console.print(_topics(verdict), _tables(verdict))
     for table in verdict.tables:
         for line in _differences(table):
-            console.print(printable(line), markup=False, soft_wrap=True)
+            console.print(_printable(line), markup=False, soft_wrap=True)
     for line in (*(f"not compared: {each}" for each in verdict.unfinished), *verdict.notes):
-        console.print(printable(line), markup=False, soft_wrap=True)
+        console.print(_printable(line), markup=False, soft_wrap=True)
     console.print(_conclusion(verdict), markup=False)
+
+
+def _printable(text: str) -> str:
+    """Control characters spelt out: an event's bytes must not steer a person's terminal."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _topics(verdict: Verdict) -> Table:

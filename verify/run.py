@@ -5,10 +5,11 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from deploy.connections import clickhouse_of
-from deploy.settings import Settings
+from clickhouse_connect.driver.client import Client
+
 from verify.checks import Checks
 from verify.compare import Key
 from verify.dead_letters import TOPIC as LETTERS
@@ -28,8 +29,13 @@ POLL_SECONDS = 0.5
 
 
 def run(
-    settings: Settings,
+    client: Client,
+    bootstrap: str,
+    kafka_options: Mapping[str, Any],
     *,
+    now: datetime,
+    block_size: int,
+    blocks: int,
     span: Span = Span(),  # noqa: B008 - immutable
     wait_seconds: float = 60.0,
     show: int = 20,
@@ -39,25 +45,31 @@ def run(
 
     `span` narrows it to the windows of a range. Waits up to `wait_seconds` until the tables reach the log's present
     end; 0 compares at once, as far as they say they reach. Keeps at most `show` differences of each table. Its memory
-    has a bound, whatever the log's length. Raises UserError, and what aiokafka and clickhouse-connect raise when
-    Kafka or ClickHouse is away.
+    has a bound, whatever the log's length. `client` reads the tables, `kafka_options` are aiokafka's connection
+    keywords; the duplicate horizon is `blocks` blocks of `block_size` offsets. Raises ReadFailed, and what aiokafka and
+    clickhouse-connect raise when Kafka or ClickHouse is away.
     """
-    return asyncio.run(_run(settings, span, wait_seconds, show, on_progress))
+    options = Options(block_size, blocks, within=span.within(_live_from(now)))
 
+    async def verdict() -> Verdict:
+        with closing(Scratch()) as scratch:
+            async with open_log(bootstrap, kafka_options) as log:
+                verification = _Verification(options, span, Stored(client), scratch, log, show, on_progress)
+                return await verification.verdict(wait_seconds)
 
-async def _run(settings: Settings, span: Span, wait_seconds: float, show: int, on_progress: OnProgress) -> Verdict:
     began = time.monotonic()
-    with closing(clickhouse_of(settings, timeout=600.0)) as client, closing(Scratch()) as scratch:
-        async with open_log(settings.kafka_bootstrap, settings.client_options()) as log:
-            verification = _Verification(settings, span, Stored(client), scratch, log, show, on_progress)
-            verdict = await verification.verdict(wait_seconds)
-    verdict.seconds = round(time.monotonic() - began, 3)
-    return verdict
+    found = asyncio.run(verdict())
+    found.seconds = round(time.monotonic() - began, 3)
+    return found
+
+
+def _live_from(now: datetime) -> str:
+    return (now - LIVE_MINUTES).astimezone(UTC).strftime("%Y-%m-%d %H:%M:00")
 
 
 @dataclass(frozen=True)
 class _Verification:
-    settings: Settings
+    options: Options
     span: Span
     stored: Stored
     scratch: Scratch
@@ -78,7 +90,7 @@ class _Verification:
         settled = await self._settled(wait_seconds)
         windowed = [each for each in settled.bounds if each[0] != DIRECTORY]
         starts = await self.reading.starts(windowed, self.span)
-        options, snapshot = warmed(self._options(settled), settled, starts)
+        options, snapshot = warmed(replace(self.options, epochs=settled.epochs), settled, starts)
         reached, lost = snapshot.reached(), frozenset(snapshot.lost())
         recount = await self.reading.recount(snapshot, options, reached, self.scratch, self.show)
         if self.span.is_all:
@@ -92,11 +104,6 @@ class _Verification:
         await self._compare_totals(verdict, checks, snapshot)
         await self._name_offsets(verdict, snapshot, options)
         return verdict
-
-    def _options(self, snapshot: Snapshot) -> Options:
-        live_from = (self.settings.clock() - LIVE_MINUTES).astimezone(UTC).strftime("%Y-%m-%d %H:%M:00")
-        blocks = self.settings.dedup_block_size, self.settings.dedup_blocks
-        return Options(*blocks, epochs=snapshot.epochs, within=self.span.within(live_from))
 
     async def _settled(self, wait_seconds: float) -> Snapshot:
         """The first look at which the tables reach the end that the log had at the start, or the last one in time."""

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from deploy.errors import ExitCode, UserError
+from verify.errors import ReadFailed
 
 CHUNK_BYTES = 1 << 18
 SETTINGS = {"output_format_json_quote_64bit_integers": 0, "max_bytes_before_external_sort": 256 << 20}
@@ -57,7 +57,7 @@ class Stored:
         return ((tuple(row[: len(key)]), row[len(key) :]) for row in self.rows(query, where.parameters))
 
     def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> Iterator[list[Any]]:
-        """The rows of a query, streamed. Raises UserError when the answer breaks off."""
+        """The rows of a query, streamed. Raises ReadFailed when the answer breaks off."""
         stream = self._client.raw_stream(
             query,
             parameters=dict(parameters or {}),
@@ -116,6 +116,6 @@ def _row(line: bytes) -> list[Any]:
     return row
 
 
-def _broken(line: bytes) -> UserError:
+def _broken(line: bytes) -> ReadFailed:
     said = line[:200].decode(errors="replace")
-    return UserError(f"ClickHouse broke off in the middle of an answer: {said}", "Try again.", ExitCode.UNREACHABLE)
+    return ReadFailed(f"ClickHouse broke off in the middle of an answer: {said}", "Try again.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from deploy.errors import UserError
+from verify.errors import BadRange
 
 Within = Mapping[str, tuple[str, str]]
 """For each kind of window (day, hour, minute) the first that is compared and the one before which it ends, as texts;
@@ -35,10 +35,10 @@ class Span:
 
 
 def span_of(since: str | None, until: str | None) -> Span:
-    """The range that two texts name, each a day (2026-11-01) or an hour (2026-11-01T05) in UTC. Raises UserError."""
+    """The range that two texts name, each a day (2026-11-01) or an hour (2026-11-01T05) in UTC. Raises BadRange."""
     span = Span(_moment("--from", since), _moment("--to", until))
     if span.since and span.until and span.since >= span.until:
-        raise UserError(f"--from {since} is not before --to {until}", "The range ends before --to: give a later one.")
+        raise BadRange(f"--from {since} is not before --to {until}", "The range ends before --to: give a later one.")
     return span
 
 
@@ -51,7 +51,7 @@ def _moment(flag: str, text: str | None) -> datetime | None:
         found = None
     moment = found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
     if moment is None or moment.minute or moment.second or moment.microsecond:
-        raise UserError(f"{flag} {text} is no whole UTC hour or day", "Write 2026-11-01 or 2026-11-01T05.")
+        raise BadRange(f"{flag} {text} is no whole UTC hour or day", "Write 2026-11-01 or 2026-11-01T05.")
     return moment
 
 

@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from aggregators.deduplication import Horizon
 from aggregators.prepared_batch import Gap, Prepared, Recreated
 from aggregators.source import Source
-from sinks.store import NEVER, Position
+from sinks.positions import NEVER, Position, position_problem
 from streams.log import Bounds
+from streams.source_names import source_name
 from worker.flush import Flushing
-from worker.partition_state import Batch, Owned, Partition, problem_of, source_name
+from worker.partition_state import Batch, Owned, Partition
 
 logger = logging.getLogger("tally.sources")
 
@@ -45,7 +46,7 @@ class Sources(Flushing):
         for partition, name in names.items():
             if self._placing.get(partition) != assignment:
                 continue
-            problem = problem_of(name, partition, positions.get(name), ranges[partition])
+            problem = position_problem(name, *partition, positions.get(name), *ranges[partition][:2])
             if problem:
                 self._stop(partition, problem, identity, name)
                 continue

@@ -15,11 +15,11 @@ from random import uniform
 from typing import Any, ParamSpec, TypeVar
 
 from aggregators.cell_rows import Rows, together
-from aggregators.snapshot import Snapshot, landed
-from aggregators.source import FOLD_VERSION
+from aggregators.source import FOLD_VERSION, Snapshot, landed
 from aggregators.watermark import EndAsked, watermark
 from sinks.client import is_transient
-from sinks.store import Position, Store
+from sinks.positions import Position
+from sinks.store import Store
 from worker.log_ends import AskingEnds
 from worker.partition_state import LetterBox, Log, Options, Owned, Partition
 

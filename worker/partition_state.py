@@ -1,15 +1,15 @@
 """What a worker owns of the log: batches, sources under an assignment, and whether one may be read on."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from aggregators.backend import IS_BUILT
 from aggregators.prepared_batch import Letter, Record
-from aggregators.source import FOLD_VERSION, Source
+from aggregators.source import Source
 from aggregators.watermark import EndAsked
-from sinks.store import NEVER, Position
+from sinks.positions import NEVER
 from streams.log import Bounds, Ends
 
 Partition = tuple[str, int]
@@ -89,31 +89,3 @@ class Owned:
         """Since when, as far as is known, nothing but an open transaction keeps the source from its log's end."""
         is_held = self.asked is not None and self.readable < self.asked.end and self.source.place >= self.readable
         return self.asked.asked_at if self.asked is not None and is_held else None
-
-
-def source_name(topic: str, partition: int, epochs: Mapping[str, int]) -> str:
-    """`topic/partition@epoch`."""
-    return f"{topic}/{partition}@{epochs.get(topic, 0)}"
-
-
-def problem_of(name: str, partition: Partition, position: Position | None, bounds: Bounds) -> str:
-    """Why a source must not be read on from its position, or nothing."""
-    place = position.next_offset if position else 0
-    start, end, _ = bounds
-    topic, number = partition
-    if position is not None and position.fold_version != FOLD_VERSION:
-        return (
-            f"{name} was folded by version {position.fold_version}, this worker folds version {FOLD_VERSION}: "
-            f"run the release that folded it, or fold it again with `tally epoch {topic} --mode replace`"
-        )
-    if place < start:
-        return (
-            f"{name} stands at offset {place}, but the log begins at {start}: offsets {place} to {start - 1} are gone; "
-            f"accept the loss with `tally positions accept {topic} {number}`"
-        )
-    if place > end:
-        return (
-            f"{name} stands at offset {place}, but the log ends at {end}: the topic was recreated or truncated; "
-            f"start a new epoch with `tally epoch {topic}`"
-        )
-    return ""

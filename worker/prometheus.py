@@ -11,10 +11,10 @@ from typing import Literal
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from deploy.health_server import Health
-from deploy.partition_status import held_back
-from sinks.store import NEVER
+from sinks.positions import NEVER
+from streams.log import held_back
 from worker.assignment import Sources
+from worker.health import Health
 from worker.partition_state import Owned, Partition
 
 Name = Literal[

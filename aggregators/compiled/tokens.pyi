@@ -5,9 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregators.cell_rows import PageKey
-from aggregators.increments import Wanted
+from aggregators.increments import Row, Wanted
 from aggregators.prepared_batch import Record
-from aggregators.validity import Row
 
 OFFSET: int
 IDENTITY: int

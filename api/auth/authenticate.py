@@ -8,10 +8,10 @@ from access.keys import READ_ANALYTICS
 from access.roles import SEES_SPEND, read_person
 from access.sessions import Holder
 from api.auth.failed_attempts import doubting
-from api.auth.principal import Operator, Viewer
 from api.auth.session_cookie import session_of
 from api.context import Context
 from api.errors import NoKey, NoRole, NoScope
+from api.principal import Operator, Viewer
 from api.thread_pool import OWNER
 
 

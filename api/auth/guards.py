@@ -8,9 +8,9 @@ from litestar.handlers import BaseRouteHandler
 
 from api.audit import mark_refused
 from api.auth.authenticate import identify
-from api.auth.principal import STATE_KEY, Operator, Viewer, viewer_of
 from api.context import Context
 from api.errors import Forbidden, NoKey, NoRole, NoSpend, NotFound
+from api.principal import STATE_KEY, Operator, Viewer, viewer_of
 
 
 async def require_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]

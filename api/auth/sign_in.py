@@ -20,13 +20,13 @@ from access.sessions import Holder, end_session, unused_link
 from api.auth.authenticate import of_holder, of_session
 from api.auth.csrf import refuse_other_sites
 from api.auth.failed_attempts import doubting
-from api.auth.principal import Operator, Viewer
 from api.auth.session_cookie import ended_cookie, session_cookie, session_of
 from api.auth.sign_in_page import HEADERS, ask_page, link_page, signed_in_page
 from api.client_address import address_of
 from api.context import Context
 from api.errors import ApiError, BadRequest, Forbidden, NoKey
 from api.exception_handlers import request_id_of
+from api.principal import Operator, Viewer
 from api.requests import AnyRequest, body_of
 
 HOME = "/"

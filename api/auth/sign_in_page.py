@@ -4,7 +4,7 @@ from html import escape
 
 from litestar import Response
 
-from api.auth.principal import Operator, Viewer
+from api.principal import Operator, Viewer
 from api.static_files import url_of
 
 HEADERS = {

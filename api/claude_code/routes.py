@@ -11,12 +11,12 @@ from litestar.di import Provide
 from litestar.params import QueryParameter
 
 from api.auth.guards import require_viewer
-from api.auth.principal import Viewer, viewer_of
 from api.context import Context
 from api.cursors import Cursor, seal, unseal
-from api.engagement.query import newest_day, query_digest, steady
 from api.errors import BadRequest, wrong
+from api.pagination import newest_day, query_digest, steady
 from api.parameters import EARLIEST, MOST_ROWS, Given, read_date, read_limit, single
+from api.principal import Viewer, viewer_of
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.claude_code import ClaudeCodePage, claude_code_day
 from queries.sql_files import Row

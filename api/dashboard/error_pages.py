@@ -7,10 +7,10 @@ from litestar.response import Redirect
 
 from api.audit import mark_refused
 from api.auth.authenticate import identify
-from api.auth.principal import STATE_KEY, Operator, Viewer, viewer_of
 from api.context import Context
 from api.dashboard.rendering import HEADERS, html, refuse_page
 from api.errors import NoKey, NoRole, NotFound
+from api.principal import STATE_KEY, Operator, Viewer, viewer_of
 
 NO_PAGE = "There is no such page here."
 """What is said of a page that is not there, and of one that its viewer may not know of."""

@@ -12,7 +12,6 @@ from litestar.params import FromPath
 from litestar.response import File, Stream
 
 from api.audit import TELLS_SPEND, tell_rows
-from api.auth.principal import viewer_of
 from api.context import Context
 from api.dashboard.error_pages import require_organization, require_reader, require_spend_page
 from api.dashboard.page_context import frame, opened, query_of
@@ -21,6 +20,7 @@ from api.dashboard.pages.exports import EXPORTS, PARAMETERS, export_values, read
 from api.dashboard.rendering import HEADERS, html
 from api.errors import Changed, NotFound
 from api.parameters import read_date
+from api.principal import viewer_of
 from pricing.terms import require_report
 from queries.errors import NotAsIssued, ReportError
 from reports.exports.formats import Form, spend_form

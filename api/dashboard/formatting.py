@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from reports.exports.spend_csv import money_text
+from pricing.money import money_text
 from reports.metric_windows import WINDOW_KINDS
 
 Kind = Literal["text", "email", "id", "day", "minute", "count", "percent", "usd", "moment"]

@@ -11,7 +11,6 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from api.auth.authenticate import identify
-from api.auth.principal import Viewer, viewer_of
 from api.concurrency_limits import Shares
 from api.context import Context
 from api.dashboard.error_pages import require_organization, require_reader, require_spend_page
@@ -19,6 +18,7 @@ from api.dashboard.page_context import frame, opened
 from api.dashboard.pages.live import LIVE, Now, read_now
 from api.dashboard.rendering import HEADERS, html, templates
 from api.errors import ApiError
+from api.principal import Viewer, viewer_of
 
 SECONDS = 3.0
 """How often the tables are looked at, and who looks."""

@@ -7,7 +7,6 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from litestar import Request
 
-from api.auth.principal import Viewer, viewer_of
 from api.context import Context
 from api.dashboard.figures import Page
 from api.dashboard.page_request import Look, address
@@ -19,6 +18,7 @@ from api.dashboard.pages.exports import EXPORTS
 from api.dashboard.pages.live import LIVE
 from api.dashboard.pages.person import PERSON
 from api.dashboard.pages.spend import SPENDING
+from api.principal import Viewer, viewer_of
 from api.requests import parameters_of
 from queries.organizations import organization_name
 from reports.metrics import look

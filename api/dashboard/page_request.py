@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
-from api.auth.principal import Viewer
 from api.errors import BadRequest, wrong
 from api.parameters import choice, read_date
+from api.principal import Viewer
 from reports.metric_windows import window
 from reports.metrics import FIRST_KEPT_DAY, Reading
 from reports.periods import Period

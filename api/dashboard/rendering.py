@@ -44,8 +44,8 @@ templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-templates.globals.update(asset=url_of, draw=draw, exact=formatting.exact, shown=formatting.shown, moment=formatting.moment,
-                         days=formatting.days, day=formatting.day)  # fmt: skip
+templates.globals.update(asset=url_of, draw=draw, exact=formatting.exact, shown=formatting.shown)
+templates.globals.update(moment=formatting.moment, days=formatting.days, day=formatting.day)
 
 
 def html(request: Request[Any, Any, Any], template: str, status: int = 200, **values: Any) -> Response[bytes]:

@@ -12,7 +12,6 @@ from litestar.response import Redirect
 
 from api.audit import TELLS_SPEND, tell_rows
 from api.auth.authenticate import identify
-from api.auth.principal import Operator, Viewer, viewer_of
 from api.context import Context
 from api.dashboard.components import choices
 from api.dashboard.error_pages import NO_PAGE, refuse, require_organization, require_reader, require_spend_page
@@ -27,6 +26,7 @@ from api.dashboard.pages.operator import OPERATOR, operator
 from api.dashboard.pages.people import PARAMETERS, list_people
 from api.dashboard.rendering import HEADERS, html
 from api.errors import BadRequest, NotFound, Unavailable
+from api.principal import Operator, Viewer, viewer_of
 from api.static_files import assets
 from queries.errors import NoCompleteDay
 from reports.exports.csv_cells import csv_line, safe_text

@@ -1,17 +1,17 @@
 """From a request's parameters to a question, and from its answer to a page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from api.auth.principal import Viewer
 from api.context import Context
-from api.cursors import Cursor, digest_of, seal, unseal
+from api.cursors import Cursor, seal, unseal
 from api.engagement.endpoints import SUMMARY_FILTERS, Endpoint
-from api.errors import BadRequest, CursorGone, Unavailable, one_of, wrong
+from api.errors import BadRequest, one_of, wrong
+from api.pagination import newest_day, query_digest, steady
 from api.parameters import (
     Given,
     read_choice,
@@ -21,23 +21,15 @@ from api.parameters import (
     read_limit,
     single,
 )
+from api.principal import Viewer
 from api.schemas.common import SEARCHES, SPEND_FIELDS, Page, without_searches, without_spend
 from api.schemas.summaries import SummaryPage, day_summary
-from queries.freshness import Freshness
 from queries.sql_files import Row
 from reports.engagement.query import Place, Question, Ranking
 from reports.engagement.summaries import read_summaries
 
 WHOLE = 100_000
 """Rows of a list that is never cut into pages; its kinds of rows are few."""
-
-
-def newest_day(context: Context, freshness: Freshness) -> date:
-    """The newest day that is complete. Raises Unavailable while nobody knows one."""
-    newest = freshness.newest_complete_day(context.grace)
-    if newest is None:
-        raise Unavailable("No day is complete yet: part of the log was never read to its end. Try again later.", 60)
-    return newest
 
 
 def answer_summaries(client: Client, context: Context, viewer: Viewer, given: Given) -> SummaryPage:
@@ -136,35 +128,10 @@ def read_ranking(endpoint: Endpoint, viewer: Viewer, given: Given, cursor: Curso
     return Ranking(metric, order == "desc", after)
 
 
-def query_digest(endpoint: str, viewer: Viewer, given: Given) -> str:
-    """What a cursor is bound to: who asks, and all that decides which rows there are and in which order."""
-    deciding = sorted(f"{name}={value}" for name in given if name not in ("page", "limit") for value in given[name])
-    return digest_of(endpoint, viewer.organization_id, viewer.name, *deciding)
-
-
 def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, Sequence[Row]]:
     if cursor is None and not endpoint.paged(question):
         return "", endpoint.read(client, question)
     return steady(lambda: endpoint.read(client, question), lambda: endpoint.stamp(client, question), cursor)
-
-
-def steady(
-    read: Callable[[], Sequence[Row]], stamp_now: Callable[[], str], cursor: Cursor | None
-) -> tuple[str, Sequence[Row]]:
-    """The rows and the stamp of their cells: first the stamp on page 1, last on later ones, so that both saw the same.
-
-    Raises CursorGone when they did not.
-    """
-    if cursor is None:
-        seen = stamp_now()
-        return seen, read()
-    rows = read()
-    if stamp_now() != cursor.stamp:
-        raise CursorGone(
-            f"page: a day from {cursor.first} to {cursor.last}, or what its rows are placed by, was revised since "
-            "page 1. Begin again without it."
-        )
-    return cursor.stamp, rows
 
 
 def _limited(question: Question, limit: int) -> Question:

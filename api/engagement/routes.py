@@ -9,7 +9,6 @@ from litestar.di import Provide
 from litestar.params import QueryParameter
 
 from api.auth.guards import require_viewer
-from api.auth.principal import viewer_of
 from api.context import Context
 from api.engagement.endpoints import (
     ARTIFACTS,
@@ -24,6 +23,7 @@ from api.engagement.endpoints import (
 )
 from api.engagement.query import answer, answer_summaries
 from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Reader
+from api.principal import viewer_of
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.common import Page
 from api.schemas.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity

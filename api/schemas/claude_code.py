@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from api.schemas.common import Metrics, filled
+from pricing.money import EXACT, money_text
 from queries.sql_files import Row
-from reports.exports.spend_csv import EXACT, money_text
 from reports.periods import midnight
 
 SUBSCRIPTIONS: dict[str, Literal["enterprise", "team"]] = {

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from api.tagged_ids import USER, tagged
-from reports.exports.spend_csv import EXACT, money_text
+from pricing.money import EXACT, money_text
 
 T = TypeVar("T", bound="Metrics")
 R = TypeVar("R")

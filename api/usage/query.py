@@ -8,12 +8,12 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace as msgspec_replace
 
-from api.auth.principal import Viewer
 from api.context import Context
 from api.cursors import ReportCursor, seal, unseal
-from api.engagement.query import query_digest
 from api.errors import CursorGone, Unavailable, one_of, wrong
+from api.pagination import query_digest
 from api.parameters import Given, a_flag, read_choice, read_choices, read_limit, single
+from api.principal import Viewer
 from api.schemas.usage import ReportPage
 from api.usage.buckets import BUCKETS, Range, floor, pinned, read_range, read_width, shown
 from api.usage.endpoints import MINUTE_FILTERS, MINUTE_GROUPS, MOST_GROUPS, Report

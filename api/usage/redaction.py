@@ -7,9 +7,9 @@ On a seat-based plan the reports hold extra usage alone, which is a bill, and so
 
 from collections.abc import Iterable
 
-from api.auth.principal import Viewer
 from api.errors import PricedDetail
 from api.parameters import Given, single
+from api.principal import Viewer
 from queries.sql_files import Row
 
 PRICED_BY = {

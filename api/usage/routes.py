@@ -11,9 +11,9 @@ from litestar.params import QueryParameter
 
 from api.audit import TELLS_SPEND
 from api.auth.guards import require_spend
-from api.auth.principal import viewer_of
 from api.context import Context
 from api.errors import BadRequest
+from api.principal import viewer_of
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.usage import Bucket, CostResult, CostRow, ReportPage, UsageResult, UsageRow, UserCost, UserUsage
 from api.usage.endpoints import (

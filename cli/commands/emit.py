@@ -11,7 +11,7 @@ from cli.console import print_json, progress_bar, running_settings, warn
 from deploy.errors import ExitCode, UserError, printable
 
 if TYPE_CHECKING:
-    from simulation import Line
+    from intake.ndjson import Line
 
 
 def command(
@@ -45,7 +45,11 @@ def command(
         task = bar.add_task(escape(printable(file.name)), total=lines_ahead(stream))
         lines = _read(stream, file, skipped.append if skip else None)
         sent = send_all(
-            settings, suspects.watch(lines) if check else lines, rate, lambda done: bar.update(task, completed=done)
+            settings.kafka_bootstrap,
+            settings.client_options(),
+            suspects.watch(lines) if check else lines,
+            rate,
+            lambda done: bar.update(task, completed=done),
         )
     for line in (*skipped, *suspects.examples):
         warn(line)
@@ -65,7 +69,7 @@ def command(
 
 def _read(stream: BinaryIO, path: Path, on_skip: Callable[[str], None] | None) -> "Iterator[Line]":
     """The stream's lines; one that names no topic ends the command, or is handed to `on_skip`."""
-    from simulation import NdjsonError, read_lines
+    from intake.ndjson import NdjsonError, read_lines
 
     tell = None if on_skip is None else lambda error: on_skip(str(error))
     try:

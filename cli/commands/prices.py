@@ -43,7 +43,7 @@ def show(
 ) -> None:
     """Show what is in force, and from where it came: standard prices in USD; as JSON, all prices."""
     settings = running_settings(context)
-    from deploy.export import report_client
+    from deploy.connections import report_client
     from deploy.prices import difference
     from pricing.price_table import list_in_force, loaded_lists
 
@@ -84,7 +84,7 @@ def load(
         raise UserError("A FILE and --shipped are two lists", "Name one.")
     settings = running_settings(context)
     from deploy import prices
-    from deploy.export import report_client
+    from deploy.connections import report_client
 
     client = report_client(settings)
     loaded = prices.load(settings, client, path, shipped, revise)

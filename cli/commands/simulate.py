@@ -40,7 +40,8 @@ def command(
     settings = running_settings(context)
     from files.atomic_files import holds_something
     from intake.bulk_send import send_all
-    from simulation import Plan, simulate, write_ndjson
+    from intake.ndjson import write_ndjson
+    from simulation import Plan, simulate
 
     if output and not replace and holds_something(output):
         raise UserError(f"{output} is there already", "Choose another name, or say --replace.", ExitCode.FILE)
@@ -57,7 +58,13 @@ def command(
         if output:
             count = write_ndjson(simulate(plan), output, lambda more: bar.advance(task, more))
         else:
-            count = send_all(settings, simulate(plan), rate, lambda done: bar.update(task, completed=done)).sent
+            count = send_all(
+                settings.kafka_bootstrap,
+                settings.client_options(),
+                simulate(plan),
+                rate,
+                lambda done: bar.update(task, completed=done),
+            ).sent
     answer = answer_to(output)
     if as_json:
         answer(json_text({"events": count, "until": day, "seed": seed}))

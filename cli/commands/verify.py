@@ -22,14 +22,14 @@ def command(
 ) -> None:
     """Recount the log in plain Python, compare with ClickHouse, and name every difference."""
     settings = running_settings(context)
-    from verify import run
+    from deploy.verify import verify
     from verify.render import show as show_verdict
     from verify.time_range import span_of
 
     span = span_of(since, until)
     with progress_bar() as bar:
         task = bar.add_task("starting", total=None)
-        verdict = run(
+        verdict = verify(
             settings,
             span=span,
             wait_seconds=wait,

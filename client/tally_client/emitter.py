@@ -30,8 +30,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from streams.topics import MAX_RECORD_BYTES
 from tally_client.events import EVENT_BY_TYPE, PROFILES, TOPIC_BY_TYPE, Event, partition_key
+from tally_client.events.envelope import MAX_RECORD_BYTES
 from tally_client.partition_batcher import Failure, Lane, Record, disconnect, partitions_of
 from tally_client.stack_login import connection_of_stack
 from tally_client.validity import NO_ID, Invalid, is_uuid, read

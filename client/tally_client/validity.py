@@ -131,3 +131,11 @@ def _check_bounds(name: str, moment: datetime, now: datetime, earliest: datetime
     if moment > now + AHEAD:
         minutes = AHEAD.seconds // 60
         raise Invalid("in_the_future", f"{name} {moment.isoformat()} is more than {minutes} minutes in the future")
+
+
+def bare(text: str) -> str:
+    """A UUID as tables hold it, which may be told in capitals. Raises ValueError for anything else, and for nil."""
+    found = text.lower()
+    if not is_uuid(found):
+        raise ValueError(f"{text!r} is nobody's UUID")
+    return found

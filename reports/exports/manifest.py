@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import orjson
 
 from files.atomic_files import holds_something
-from queries.errors import FileError, NotAsIssued
+from files.errors import FileError
+from queries.errors import NotAsIssued
 from queries.freshness import Freshness
 from reports.periods import Period
 

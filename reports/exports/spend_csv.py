@@ -9,7 +9,7 @@ import csv
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import reduce
 from itertools import islice
 from typing import Any, BinaryIO
@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pricing.money import EXACT, money_text
 from reports.exports.csv_cells import quoted, safe_text
 from reports.exports.spend_columns import DAILY, Layout
 from reports.exports.streaming import Hashed
@@ -26,7 +27,8 @@ from reports.exports.text_columns import digests, each_text, joined, lines, of_r
 TEXTS = frozenset(("user_email", "product", "model", "model_family", "slack_channel_id"))
 SEPARATOR = "\x1f"
 """Between the cells of a row that is hashed."""
-EXACT = Context(prec=120)
+
+
 COUNT = pa.decimal128(38, 0)
 MONEY = pa.decimal256(76, 38)
 """ClickHouse's money has 24 digits after the point. Arrow refuses what does not fit rather than round it."""
@@ -111,14 +113,6 @@ class Facts:
     def sha256(self) -> str:
         """The hash of all rows."""
         return f"{self.total:064x}"
-
-
-def money_text(amount: Decimal | None) -> str | None:
-    """A plain decimal without an exponent and trailing zeros."""
-    if amount is None:
-        return None
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def safe_rows(rows: pa.RecordBatch) -> pa.RecordBatch:

@@ -10,28 +10,12 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from pricing.terms import sql_moment
 from reports.exports.spend_columns import DAILY, SELECTED, Layout, whole_rows
 from reports.exports.spend_csv import Facts, SpendCsv, Totals, safe_rows
 from reports.exports.streaming import stream_columns
 from reports.periods import Period
-
-PRODUCT_LABELS = {
-    "chat": "Chat",
-    "claude_code": "Claude Code",
-    "cowork": "Cowork",
-    "office_agent": "Office Agents",
-    "claude_in_chrome": "Claude in Chrome",
-    "claude_design": "Claude Design",
-    "claude_tag": "Claude Tag",
-    "science": "Science",
-    "claude_console": "Claude Console",
-    "managed_agents_api": "Managed Agents API",
-    "message_batches_api": "Message Batches API",
-    "messages_api": "Messages API",
-    "other": "Other",
-}
-"""Products as people call them. A product that is not listed is shown as it is; none is shown as nothing."""
+from reports.product_labels import PRODUCT_LABELS
+from sinks.datetimes import sql_moment
 
 QUERY = Path(__file__).with_name("spend_report.sql")
 

@@ -9,35 +9,22 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-import orjson
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from clickhouse_connect.driver.client import Client
 
-from queries.errors import ReportError
-from queries.sql_files import statement
+from queries.streaming import broken_off, whole_lines
 from reports.exports.csv_cells import csv_line
 from reports.exports.text_columns import each_text
 
 T = TypeVar("T")
 CHUNK = 1 << 16
-PIECE = 1 << 19
-"""Bytes of an answer that are read at once: some thousand rows, so that what each piece costs is little of a row."""
+
 
 TSV = pa_csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False)
 ESCAPED = re.compile(r"\\(.)")
 ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "0": "\0", "'": "'", "\\": "\\"}
 """What ClickHouse writes after a backslash, and what it stands for. `\\N` is none of a text: columns have no nulls."""
-
-SETTINGS = {
-    "do_not_merge_across_partitions_select_final": 1,
-    "join_use_nulls": 0,
-    "output_format_decimal_trailing_zeros": 0,
-    # The result is sorted last, so nothing is sent before all of it is known; a sort of a large organization's
-    # quarter spills to disk rather than fail.
-    "max_bytes_before_external_sort": 1 << 30,
-    "max_bytes_before_external_group_by": 1 << 30,
-}
 
 
 class Hashed:
@@ -95,13 +82,6 @@ class HashedCsv:
         self._text.truncate()
 
 
-def stream_rows(client: Client, path: Path, parameters: Mapping[str, Any], width: int) -> Iterator[list[Any]]:
-    """The answer of an SQL file as lists of `width` cells, in order. A cut stream raises ReportError or HTTPError."""
-    for lines in _whole_lines(client, path, parameters, "JSONCompactEachRow"):
-        for line in lines[:-1].split(b"\n"):
-            yield _row(line, width)
-
-
 def stream_columns(
     client: Client, path: Path, parameters: Mapping[str, Any], names: Sequence[str]
 ) -> Generator[pa.RecordBatch]:
@@ -110,7 +90,7 @@ def stream_columns(
     None of the answer's cells may be null. A cut stream raises ReportError or HTTPError. The next rows are read in a
     thread while those before are worked on; it ends with the iterator, which whoever stops early closes.
     """
-    with closing(_whole_lines(client, path, parameters, "TabSeparated")) as pieces:
+    with closing(whole_lines(client, path, parameters, "TabSeparated")) as pieces:
         yield from _ahead(_columns(lines, names) for lines in pieces)
 
 
@@ -125,34 +105,6 @@ def _ahead(items: Iterator[T]) -> Iterator[T]:
             item = coming.result()
 
 
-def _whole_lines(client: Client, path: Path, parameters: Mapping[str, Any], form: str) -> Generator[bytes]:
-    """An answer in pieces that end with a line. One that does not end with a line break was cut off."""
-    stream = client.raw_stream(statement(path), parameters=dict(parameters), settings=SETTINGS, fmt=form)
-    try:
-        rest = b""
-        while piece := stream.read(PIECE):
-            text = rest + piece
-            end = text.rfind(b"\n") + 1
-            rest = text[end:]
-            if end:
-                yield text[:end]
-        if rest:
-            raise _broken_off(repr(rest[:200]))
-    finally:
-        stream.close()
-
-
-def _row(line: bytes, width: int) -> list[Any]:
-    """One row; an error that ClickHouse wrote into the body after its first rows is no row."""
-    try:
-        cells = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        cells = None
-    if not isinstance(cells, list) or len(cells) != width:
-        raise _broken_off(repr(line[:300]))
-    return cells
-
-
 def _columns(lines: bytes, names: Sequence[str]) -> pa.RecordBatch:
     """Whole lines as columns; Arrow names the line that is no row of theirs, such as an error in the body."""
     read = pa_csv.ReadOptions(column_names=list(names), use_threads=False, block_size=len(lines))
@@ -160,7 +112,7 @@ def _columns(lines: bytes, names: Sequence[str]) -> pa.RecordBatch:
     try:
         rows = pa_csv.read_csv(pa.BufferReader(lines), read, TSV, texts).combine_chunks().to_batches()[0]
     except pa.ArrowInvalid as error:
-        raise _broken_off(str(error)) from error
+        raise broken_off(str(error)) from error
     if b"\\" not in lines:
         return rows
     return pa.record_batch([each_text(column, _unescaped) for column in rows.columns], names=list(names))
@@ -168,7 +120,3 @@ def _columns(lines: bytes, names: Sequence[str]) -> pa.RecordBatch:
 
 def _unescaped(text: str) -> str:
     return ESCAPED.sub(lambda escape: ESCAPES[escape[1]], text)
-
-
-def _broken_off(what: str) -> ReportError:
-    return ReportError(f"ClickHouse broke off in the middle of a report: {what}", "Try again.")

@@ -32,7 +32,7 @@ from reports.metrics.claude_code import ClaudeCode, Decisions, RankedBy, claude_
 from reports.metrics.connectors import Connector, TopConnectors, connector_people, top_connectors
 from reports.metrics.metric import Metric
 from reports.metrics.people import TOP, name_people
-from reports.metrics.query_context import FIRST_KEPT_DAY, Reading, look
+from reports.metrics.query_context import Reading, look
 from reports.metrics.result_types import (
     DELETED_USER,
     About,
@@ -71,6 +71,7 @@ from reports.metrics.spend import (
     spend_in_products,
     top_people_by_spend,
 )
+from reports.periods import FIRST_KEPT_DAY
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 
 __all__ = [

@@ -40,7 +40,7 @@ def token_users(reading: Reading, window: Period, listed: bool = False) -> Peopl
 
 
 def count_people(reading: Reading, kinds: Sequence[str], window: Period, listed: bool) -> PeopleCount:
-    """Distinct people who were there in any of these ways (reports/presence/activity_kinds.py), and who they are if `listed`."""
+    """Distinct people active in any of these ways (reports/presence/activity_kinds.py); who they are if `listed`."""
     about = reading.about(window)
     if not reading.knows(window.last):
         return PeopleCount(about=about, people=None, account_ids=None)

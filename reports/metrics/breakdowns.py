@@ -7,12 +7,12 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from pricing.terms import sql_moment
 from reports.metrics.people import name_people
 from reports.metrics.query_context import Reading
 from reports.metrics.result_types import About, Day, Person
 from reports.metrics.spend import Spend, is_reported
 from reports.periods import Period
+from sinks.datetimes import sql_moment
 
 T = TypeVar("T")
 

@@ -16,14 +16,11 @@ from queries.result_cache import memory_of
 from queries.sql_files import ask_rows
 from reports.metric_windows import days_of
 from reports.metrics.result_types import About, Day, Totals
-from reports.periods import Period, midnight
+from reports.periods import FIRST_KEPT_DAY, Period, midnight
 from reports.presence.presence import Present, read_present
-from tally_client.validity import EARLIEST
 
 T = TypeVar("T")
 
-FIRST_KEPT_DAY = EARLIEST.date()
-"""Events of earlier days are in no table, so nothing is known of those days."""
 
 SQL = Path(__file__).parent / "sql"
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from pricing.terms import reports_in, sql_moment
+from pricing.terms import reports_in
 from reports.metrics.people import TOP, rank
 from reports.metrics.query_context import Reading
 from reports.metrics.result_types import About, Leader
 from reports.periods import Period
+from sinks.datetimes import sql_moment
 
 
 class Spend(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, get_args
 
-from pricing.terms import sql_moment
+from sinks.datetimes import sql_moment
 from tally_client.events.envelope import ActorType
 
 EVERY_ACTOR_TYPE: tuple[str, ...] = get_args(ActorType)

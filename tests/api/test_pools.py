@@ -20,8 +20,8 @@ from litestar.response import Stream
 from access.identity_providers import Provider, remove_provider, save_provider
 from access.keys import create_key
 from api.auth.guards import require_viewer
-from api.auth.principal import viewer_of
 from api.downloads import Downloads
+from api.principal import viewer_of
 from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.identity_provider import ISSUER, token
 from tests.support.people import somebody

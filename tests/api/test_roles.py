@@ -14,7 +14,8 @@ from api.app import make_app
 from api.auth.guards import require_spend
 from api.schemas.common import without_spend
 from api.usage.endpoints import REPORTS
-from simulation import Line, Plan
+from intake.ndjson import Line
+from simulation import Plan
 from tests.api.test_isolation import days_of
 from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.people import EVERYBODY, Someone, event, people_events, somebody

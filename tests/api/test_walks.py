@@ -11,7 +11,8 @@ import pytest
 
 from api.engagement.routes import LISTS
 from api.usage.endpoints import REPORTS
-from simulation import Line, Plan
+from intake.ndjson import Line
+from simulation import Plan
 from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
 from tests.support.group_events import GROUPS, extra_events
 from tests.support.simulated_world import NOW, UNTIL, Events, World, fold_lines, line_of, priced_world

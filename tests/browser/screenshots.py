@@ -1,4 +1,4 @@
-"""Pictures of the pages for README.md and docs, of a simulated world: `python -m tests.browser.screenshots [FOLDER]`."""
+"""Pictures of a simulated world's pages for README.md and docs: `python -m tests.browser.screenshots [FOLDER]`."""
 
 import sys
 import tempfile

@@ -9,7 +9,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 from typing import Any
 from uuid import uuid4
 
-from simulation import Line
+from intake.ndjson import Line
 from tests.chaos.load import tokens
 from tests.chaos.testbed import Field
 from tests.support.incidents import eventually

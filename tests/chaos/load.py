@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import orjson
 
-from simulation import Line, Plan, simulate
+from intake.ndjson import Line
+from simulation import Plan, simulate
 from tally_client.emitter import Emitter
 from tests.chaos.reader import Totals
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from deploy.export import report_client
+from deploy.connections import report_client
 from deploy.settings import Settings
 
 QUERY = """

@@ -12,7 +12,8 @@ from signal import SIGCONT, SIGSTOP
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from simulation import Line, Plan, simulate
+from intake.ndjson import Line
+from simulation import Plan, simulate
 from streams.consumer_group import members_of, take_out
 from tests.chaos.faults import BEYOND_SESSION
 from tests.chaos.testbed import HORIZON

@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.ports import free_port
-from simulation import Line, Plan, simulate
+from deploy.verify import verify
+from intake.ndjson import Line
+from simulation import Plan, simulate
 from tests.chaos.proxy import Proxy
 from tests.chaos.testbed import HORIZON
 from tests.support.incidents import eventually, health, query
 from tests.support.pipeline import Pipeline, found_by, pipeline
 from tests.support.stack import start_clickhouse, start_kafka
-from verify import run as verify
 
 pytestmark = pytest.mark.timeout(900)
 

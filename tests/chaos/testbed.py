@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from signal import Signals
 
+from deploy.verify import verify
 from tally_client.events import DEAD_LETTERS, EVENTS_BY_TOPIC
 from tests.chaos.crowd import Crowd
 from tests.chaos.load import Load
@@ -18,7 +19,6 @@ from tests.support.incidents import add_partitions, query
 from tests.support.pipeline import Pipeline, pipeline
 from tests.support.stack import start_clickhouse, start_kafka
 from verify import Verdict
-from verify import run as verify
 
 WORKERS = 2
 HORIZON = {"dedup_block_size": 4096, "dedup_blocks": 2}

@@ -10,7 +10,8 @@ from bench.export_memory import FIRST, fill
 from bench.export_memory import ORGANIZATION as BIG
 from deploy.errors import explain
 from files.atomic_files import clear_partials, draft, one_writer, whole_file
-from queries.errors import FileError, ReportError
+from files.errors import FileError
+from queries.errors import ReportError
 from reports.exports.spend_report import write_spend_report
 from reports.periods import Period
 from tests.support.stack import start_clickhouse

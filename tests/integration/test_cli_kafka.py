@@ -76,7 +76,7 @@ async def test_a_simulated_file_arrives_byte_for_byte_poison_included(fresh_kafk
     assert counts["invalid"] > 0
     assert f"{counts['invalid']:,} of them are invalid" in sent.stderr
 
-    from simulation import read_ndjson
+    from intake.ndjson import read_ndjson
 
     lines = list(read_ndjson(Path("e.ndjson")))
     forgotten = [line for line in lines if (line.topic, line.value) == (PROFILES, None)]  # told each of two partitions

@@ -20,7 +20,8 @@ from deploy.settings import Settings
 from pricing.price_table import load_prices
 from sinks.client import connect, create_database, insert_rows
 from sinks.migrations import migrate
-from sinks.store import Position, Store
+from sinks.positions import Position
+from sinks.store import Store
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.topics import ensure_topics, topic_specs
 from tests.support.stack import start_clickhouse, start_kafka

@@ -16,9 +16,10 @@ from aiokafka.errors import KafkaConnectionError
 import tally_client.emitter as emitter_module
 from deploy.embedded.child import RunningChild
 from deploy.embedded.ports import free_port
-from streams.topics import MAX_RECORD_BYTES, TopicSpec, ensure_topics, topic_specs
+from streams.topics import TopicSpec, ensure_topics, topic_specs
 from tally_client.emitter import EmitError, Emitter, InvalidEvent, UndeliverableEvent, encode
 from tally_client.events import CHAT, PROFILES, Actor, ChatMessage, decoder
+from tally_client.events.envelope import MAX_RECORD_BYTES
 from tests.support.stack import start_kafka
 
 

@@ -15,8 +15,8 @@ from deploy.errors import ExitCode, UserError
 from deploy.partition_status import Standing, standings
 from deploy.settings import Settings
 from deploy.up import prepare
-from simulation import Line
-from sinks.store import NEVER, Position
+from intake.ndjson import Line
+from sinks.positions import NEVER, Position
 from streams.log import KafkaLog
 from tally_client.events import PROFILES
 from tests.integration.test_verify import produce

@@ -13,8 +13,9 @@ from clickhouse_connect.driver.client import Client
 
 from deploy.doctor.reports import look_at_reports, report_findings
 from deploy.settings import Settings
+from files.errors import FileError
 from pricing.price_table import SHIPPED, load_prices
-from queries.errors import FileError, IssuedReportsRest
+from queries.errors import IssuedReportsRest
 from reports.exports.export_worker import Run, run_once
 from reports.exports.ledger import newest_offsets
 from reports.exports.manifest import manifest_path

@@ -13,10 +13,13 @@ import orjson
 import pytest
 
 from access.audit_log import read_entries
+from deploy.connections import report_client
+from deploy.database import prepare_database
 from deploy.errors import ExitCode, UserError, explain
-from deploy.export import export, export_once, prepare_database, report_client, run_exporter
+from deploy.export import export, export_once, run_exporter
 from deploy.settings import Settings
-from queries.errors import FileError, ReportError
+from files.errors import FileError
+from queries.errors import ReportError
 from reports.exports.formats import focus_form, spend_form
 from reports.exports.spend_columns import CLAUDE_2026_10
 from streams.source_names import expected_sources
@@ -57,7 +60,7 @@ def test_expected_sources_are_all_partitions_in_their_epochs(own_kafka: str) -> 
     sources = asyncio.run(expected_sources(own_kafka, {}, {"tally.token": 3}))
     assert len(sources) == 2 * len(EVENTS_BY_TOPIC)
     assert {"tally.token/0@3", "tally.token/1@3", "tally.chat/1@0"} <= sources
-    with pytest.raises(UserError, match=r"no topic tally\.nothing"):
+    with pytest.raises(TopicsMissing, match=r"no topic tally\.nothing"):
         asyncio.run(expected_sources(own_kafka, {}, topics=("tally.nothing", "tally.chat")))
 
 

@@ -19,7 +19,8 @@ from pricing.price_table import load_prices
 from queries.errors import ReportError
 from reports.exports.focus.columns import NAMES
 from reports.exports.formats import focus_form
-from reports.exports.spend_report import PRODUCT_LABELS, write_spend_report
+from reports.exports.spend_report import write_spend_report
+from reports.product_labels import PRODUCT_LABELS
 from tests.reference.focus import Key, Step, recount
 from tests.reference.spend_report import Prices
 from tests.support.focus_world import PERIOD, Rows, export, organizations, price_list, put_world, read_csv

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.connections import store_of
 from deploy.settings import Settings
-from simulation import Line
+from intake.ndjson import Line
 from tally_client.emitter import Emitter
 from tally_client.events import CHAT, DIRECTORY, PROFILES
 from tests.integration.test_order_in_the_log import ACME, ADA, ELEVEN, GROUP, profile, says

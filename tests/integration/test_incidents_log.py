@@ -13,7 +13,7 @@ import pytest
 from deploy.embedded.ports import free_port
 from deploy.errors import ExitCode
 from deploy.partition_status import Standing, standings
-from simulation import Line
+from intake.ndjson import Line
 from tests.support.incidents import (
     add_partitions,
     counted,

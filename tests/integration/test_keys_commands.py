@@ -10,8 +10,9 @@ import pytest
 
 from access.keys import cursor_secret, ensure_cursor_secret, find_key
 from cli.main import run
+from deploy.connections import report_client
+from deploy.database import prepare_database
 from deploy.errors import ExitCode
-from deploy.export import prepare_database, report_client
 from deploy.settings import Settings
 from tests.support.table_rows import Cell, insert_cells
 

@@ -10,9 +10,10 @@ from zlib import crc32
 
 import pytest
 
+from intake.ndjson import Line
 from pricing.price_table import SHIPPED, load_prices
 from reports.metric_windows import WINDOW_KINDS
-from simulation import Line, Plan, simulate
+from simulation import Plan, simulate
 from tests.reference.metric_rules import Event
 from tests.reference.metrics import Recount
 from tests.reference.spend_report import Prices

@@ -12,7 +12,7 @@ from aggregators.cell_rows import CellRows, together
 from aggregators.cell_tables import CELL_TABLES, Declaration
 from aggregators.windows import WINDOW_PARSE
 from deploy.connections import store_of
-from deploy.export import prepare_database
+from deploy.database import prepare_database
 from deploy.settings import Settings
 from sinks.client import CELLS_AN_INSERT
 from sinks.native_format import NUMBERS, varint

@@ -9,7 +9,7 @@ import pytest
 from access.sessions import Holder, make_pass
 from deploy.api import context_of
 from deploy.partition_status import standings
-from simulation import Line
+from intake.ndjson import Line
 from tests.support.api_server import Served, serve
 from tests.support.incidents import EVENTS, lines
 from tests.support.pipeline import pipeline

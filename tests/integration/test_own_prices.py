@@ -18,8 +18,8 @@ import pytest
 from deploy.embedded.stack import read_stack
 from deploy.errors import ExitCode
 from deploy.settings import Settings
+from intake.ndjson import Line
 from pricing.price_table import SHIPPED
-from simulation import Line
 from tests.integration.test_incidents_cli import start_up
 from tests.support.incidents import eventually, query, tally
 from tests.support.pipeline import pipeline

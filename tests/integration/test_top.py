@@ -15,7 +15,8 @@ from deploy.connections import store_of
 from deploy.settings import Settings
 from deploy.top import as_json, look, render
 from deploy.up import prepare
-from sinks.store import Position, Store
+from sinks.positions import Position
+from sinks.store import Store
 from tally_client.events import EVENTS_BY_TOPIC
 from tests.support.incidents import tally
 

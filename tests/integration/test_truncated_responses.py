@@ -15,7 +15,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from queries.errors import ReportError
-from reports.exports.streaming import stream_columns, stream_rows
+from queries.streaming import stream_rows
+from reports.exports.streaming import stream_columns
 from sinks.client import connect, insert_rows, is_transient
 
 Stream = Callable[[Client, Path], int]

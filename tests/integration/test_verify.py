@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from deploy.worker import dead_letter
-from simulation import Line
-from sinks.store import NEVER, Position, Store
+from intake.ndjson import Line
+from sinks.positions import NEVER, Position
+from sinks.store import Store
 from streams.dead_letters import DeadLetterWriter
 from tests.support.verify_fixtures import Loaded, differing, first_of, insert_changed, only_difference, produce, result
 from tests.unit.test_verify_recount import LogRecord

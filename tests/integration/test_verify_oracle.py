@@ -16,10 +16,11 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
+from intake.ndjson import Line, read_ndjson, write_ndjson
 from pricing.price_table import load_prices
 from reports.exports.spend_report import write_spend_report
 from reports.periods import Period
-from simulation import Line, Plan, read_ndjson, simulate, write_ndjson
+from simulation import Plan, simulate
 from sinks.client import connect, create_database
 from sinks.migrations import migrate
 from sinks.store import Store

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from aggregators import token_decoder
 from aggregators.deduplication import Horizon
-from aggregators.snapshot import landed
-from aggregators.source import Source
+from aggregators.source import Source, landed
 from tally_client.events import TOKEN
 from tally_client.events.envelope import MAX_COUNT
 from tests.support.backends import FORMS

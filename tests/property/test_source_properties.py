@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from aggregators.cell_rows import PageKey
 from aggregators.deduplication import Horizon, Verdict
-from aggregators.increments import CellColumns
-from aggregators.page_cache import Change, Page, Table
+from aggregators.increments import CellColumns, Change
+from aggregators.page_cache import Page, Table
 from aggregators.prepared_batch import Prepared, Record
-from aggregators.snapshot import Snapshot
-from aggregators.source import Source
+from aggregators.source import Snapshot, Source
 from tests.support.backends import FORMS, form_name
 from tests.support.model_worker import STEP_CHOICES, STEPS, Step, Worker, check
 from tests.support.random_logs import DRAW_CHOICES, DRAWS, MAKERS, Draw

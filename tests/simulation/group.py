@@ -5,13 +5,13 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
+from streams.source_names import source_name
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop
 from tests.simulation.plan import Partition, Plan
 from tests.simulation.store import LATEST_LANDING, Database
 from tests.simulation.witness import Witness
 from tests.simulation.worker import Worker
-from worker.partition_state import source_name
 
 NAMES = {
     "_rebalance": "rebalances",

@@ -8,13 +8,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from streams.source_names import source_name
 from tests.simulation.group import Group
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop, Stuck
 from tests.simulation.plan import Plan, of_people, plan_of
 from tests.simulation.store import Database
 from tests.simulation.witness import BEGINNING, Witness
-from worker.partition_state import source_name
 
 MAX_STEPS = 200_000
 PEOPLE_EVERY = 5

@@ -12,13 +12,14 @@ from random import Random
 from typing import Any
 
 from aggregators.prepared_batch import Letter
+from streams.source_names import source_name
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop
 from tests.simulation.plan import plan_of
 from tests.simulation.store import LATEST_LANDING, Database
 from tests.simulation.witness import Witness
 from tests.simulation.worker import Worker
-from worker.partition_state import Options, source_name
+from worker.partition_state import Options
 
 TOKEN, CHAT = ("tally.token", 0), ("tally.chat", 0)
 RECORDS = 40

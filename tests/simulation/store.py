@@ -11,7 +11,7 @@ from typing import Any
 
 from aggregators.cell_tables import CELL_TABLES, Declaration
 from aggregators.windows import WINDOW_PARSE
-from sinks.store import Position
+from sinks.positions import Position
 from tests.simulation.loop import Loop
 from tests.simulation.plan import Plan
 from tests.simulation.views import People, row_of

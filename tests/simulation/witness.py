@@ -9,12 +9,12 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sinks.store import Position
+from sinks.positions import Position
+from streams.source_names import source_name
 from tests.simulation.log import Log, PartitionLog
 from tests.simulation.plan import Partition, Plan
 from tests.simulation.recount import Cell, Recount, recount
 from tests.simulation.told import Told, answers
-from worker.partition_state import source_name
 
 if TYPE_CHECKING:
     from tests.simulation.store import Database

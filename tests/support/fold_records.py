@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aggregators.folds import fold_of
-from aggregators.validity import Folded, IdForms
+from aggregators.increments import Folded
+from aggregators.validity import IdForms
 from aggregators.windows import WINDOW_TEXT
 from tally_client.events import decoder
 from tally_client.validity import Invalid

@@ -9,10 +9,9 @@ from zlib import crc32
 from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
-from aggregators.snapshot import landed
-from aggregators.source import Source
+from aggregators.source import Source, landed
+from intake.ndjson import Line
 from reports.metrics import Reading, look
-from simulation import Line
 from sinks.store import Store
 from tally_client.events import EVENTS_BY_TOPIC, PROFILES, TOPIC_BY_TYPE
 from tests.support.fold_records import LogRecord, uuid

@@ -16,10 +16,10 @@ from uuid import uuid4
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 
-from deploy.export import report_client
+from deploy.connections import report_client
 from deploy.settings import Settings
 from deploy.up import environment_of
-from simulation import Line
+from intake.ndjson import Line
 from streams.topics import ensure_topics, topic_specs
 
 Event = dict[str, Any]

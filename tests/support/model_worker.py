@@ -14,8 +14,7 @@ from aggregators.cell_tables import CELL_TABLES
 from aggregators.deduplication import Horizon
 from aggregators.page_cache import Table
 from aggregators.prepared_batch import Gap
-from aggregators.snapshot import Snapshot, landed
-from aggregators.source import Source
+from aggregators.source import Snapshot, Source, landed
 from tests.reference.known_log import BLOCK_SIZE, BLOCKS, Line, differences, recount
 from tests.support.dict_clickhouse import ClickHouse
 from tests.support.random_logs import Draw, end_of, log_of

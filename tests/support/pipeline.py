@@ -13,13 +13,13 @@ from pathlib import Path
 from deploy.embedded.child import RunningChild
 from deploy.settings import Settings
 from deploy.up import environment_of, prepare
+from deploy.verify import verify
 from deploy.wait_for_tables import wait_until_folded
-from simulation import Line
+from intake.ndjson import Line
 from tally_client.emitter import Emitter
 from tests.support.processes import start as start_process
 from tests.support.stack import start_clickhouse, start_kafka
 from verify import Verdict
-from verify import run as verify
 
 
 class Pipeline:

@@ -12,8 +12,9 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
+from intake.ndjson import Line
 from pricing.price_table import load_prices
-from simulation import Line, Plan, simulate
+from simulation import Plan, simulate
 from sinks.client import connect, create_database
 from sinks.migrations import migrate
 from sinks.store import Store

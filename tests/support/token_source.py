@@ -8,8 +8,7 @@ import pytest
 from aggregators.backend import IS_BUILT
 from aggregators.cell_tables import SPEND
 from aggregators.deduplication import Horizon
-from aggregators.snapshot import Snapshot
-from aggregators.source import Source
+from aggregators.source import Snapshot, Source
 from tally_client.events import TOKEN
 from tests.support.backends import FORMS, form_name
 from tests.support.fold_records import LogRecord, record, token, uuid

@@ -19,11 +19,13 @@ from aggregators.prepared_batch import Letter
 from aggregators.source import Source
 from deploy.settings import Settings
 from deploy.worker import dead_letter
+from intake.ndjson import Line
 from pricing.price_table import load_prices
-from simulation import Line, Plan, simulate
+from simulation import Plan, simulate
 from sinks.client import connect, create_database
 from sinks.migrations import migrate
-from sinks.store import NEVER, Position, Store
+from sinks.positions import NEVER, Position
+from sinks.store import Store
 from streams.dead_letters import DeadLetterWriter
 from streams.topics import ensure_topics, topic_specs
 from tests.support.stack import start_kafka

@@ -9,8 +9,7 @@ import pytest
 import sinks
 from aggregators.cell_tables import CELL_TABLES, TOKEN_CLASSES, Declaration
 from aggregators.deduplication import Horizon
-from aggregators.snapshot import landed
-from aggregators.source import Source
+from aggregators.source import Source, landed
 from tally_client.events import DIRECTORY, PROFILES, TOKEN
 from tests.support.fold_records import THING, entry, record, token
 

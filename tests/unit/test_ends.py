@@ -12,7 +12,7 @@ import pytest
 
 from files.atomic_files import draft, flowing, whole_file
 from files.byte_streams import INPUT, OUTPUT, STANDARD, ReaderGone, descriptor_of, is_stream, open_to_read
-from queries.errors import FileError
+from files.errors import FileError
 
 TEXT = b"date,total\r\n" * 100_000
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from intake.ndjson import LONGEST_LINE
-from queries.errors import FileError
-from simulation import POISONS, Line, NdjsonError, Plan, read_lines, read_ndjson, simulate, write_ndjson
+from files.errors import FileError
+from intake.ndjson import LONGEST_LINE, Line, NdjsonError, read_lines, read_ndjson, write_ndjson
+from simulation import POISONS, Plan, simulate
 
 PLAN = Plan(until=date(2026, 11, 20), users=50, days=10, intensity=0.6, duplicates=0.05, late=0.05, poison=0.05)
 ACTOR = {"type": "user", "id": "11111111-1111-4111-a111-111111111111"}

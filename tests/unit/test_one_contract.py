@@ -3,7 +3,8 @@
 A corpus of odd records is made of the event types themselves and judged by every reader: the folds of a worker in both
 forms, the Emitter's check, `emit --check`, the recount of `tally verify`, and a validator of the printed JSON Schema.
 What JSON Schema cannot say (the calendar, the clock, whole hours, bytes, fields that stand twice, how deep it nests,
-and whole numbers that are written with a point) is marked so in the corpus (tests/support/odd_records.py), record by record.
+and whole numbers that are written with a point) is marked so in the corpus, record by record
+(tests/support/odd_records.py).
 """
 
 import json
@@ -18,7 +19,7 @@ import pytest
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
 from intake.bulk_send import Suspects
-from simulation import Line
+from intake.ndjson import Line
 from streams.event_schema import json_schema
 from tally_client.emitter import InvalidEvent, encode
 from tally_client.events import TOPIC_BY_TYPE, decoder

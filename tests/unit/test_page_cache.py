@@ -6,7 +6,8 @@ import pytest
 
 from aggregators.cell_rows import CellKey, PageKey
 from aggregators.cell_tables import CELL_TABLES, FILE, PROJECT, Declaration
-from aggregators.page_cache import Amounts, Table
+from aggregators.increments import Amounts
+from aggregators.page_cache import Table
 from aggregators.windows import WINDOW_TEXT, parse_day
 from tally_client.events.envelope import MAX_COUNT
 from tests.support.fold_records import ORGANIZATION, PERSON, uuid

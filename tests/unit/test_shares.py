@@ -2,9 +2,9 @@
 
 import pytest
 
-from api.auth.principal import Viewer
 from api.concurrency_limits import Shares
 from api.errors import TooMany, Unavailable
+from api.principal import Viewer
 
 
 def somebody(organization: str, account: str) -> Viewer:

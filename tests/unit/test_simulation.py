@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from simulation import Line, Plan, simulate
+from intake.ndjson import Line
+from simulation import Plan, simulate
 from tally_client.events import ActivityEvent, ProfileUpdated, decoder, partition_key
 
 UNTIL = date(2026, 11, 20)

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 import pytest
 
-from simulation import Line, Plan, simulate
+from intake.ndjson import Line
+from simulation import Plan, simulate
 from tally_client.events import EVENT_BY_TYPE, ActivityEvent, Actor, Attribution, TokenUsed, decoder
 
 Wanted = set[tuple[str, str, Any]]

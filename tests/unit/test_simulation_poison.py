@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from simulation import POISONS, Line, Plan, simulate
+from intake.ndjson import Line
+from simulation import POISONS, Plan, simulate
 from tally_client.events import DIRECTORY, PROFILES, ActivityEvent, Event, decoder
 
 PLAN = Plan(until=date(2026, 11, 20), users=50, days=10, intensity=0.6)

@@ -9,8 +9,7 @@ from aggregators.deduplication import Horizon
 from aggregators.directory import DirectoryFold, ProfileFold
 from aggregators.folds import fold_of
 from aggregators.prepared_batch import fingerprint
-from aggregators.snapshot import landed
-from aggregators.source import Source
+from aggregators.source import Source, landed
 from aggregators.spend import SpendFold
 from aggregators.windows import parse_hour, parse_minute
 from tally_client.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOKEN

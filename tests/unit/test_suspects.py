@@ -8,8 +8,8 @@ import pytest
 
 from intake import bulk_send
 from intake.bulk_send import Suspects
+from intake.ndjson import Line
 from intake.uncounted import LISTED_SESSIONS
-from simulation import Line
 from tally_client.events import PROFILES, TOPIC_BY_TYPE
 from tests.deeds import some_of_each
 from tests.reference.event_metrics import NAMED, active_in, named, touches

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from simulation import Line, Plan, simulate
+from intake.ndjson import Line
+from simulation import Plan, simulate
 from verify.log_recount import warmed
 from verify.records import Record
 from verify.recount import Options, Recount, recount

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from api.dashboard.figures import Column, Figure, Page, Row, Tile
 from api.dashboard.page_request import Look
-from reports.exports.spend_report import PRODUCT_LABELS
 from reports.live import Minute, live_minutes
+from reports.product_labels import PRODUCT_LABELS
 
 LIVE = Page(name="live", title="Live", lead="", periods={}, makers=(), of_spend=True)
 """For owners, who see all; the page tells no spend."""

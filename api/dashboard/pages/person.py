@@ -10,9 +10,9 @@ from api.dashboard.page_request import Ask, Subject
 from api.dashboard.pages.spend import CODE_EXECUTION, NO_REPORT, SPEND_COLUMNS, spend_cells, unpriced_notes
 from api.errors import NotFound, wrong
 from reports import metrics
-from reports.exports.spend_report import PRODUCT_LABELS
 from reports.metrics import Did, Named, PersonSpend, Spend, Used
-from reports.tagged_ids import bare
+from reports.product_labels import PRODUCT_LABELS
+from tally_client.validity import bare
 
 NO_PRODUCT = "No product"
 

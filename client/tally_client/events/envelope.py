@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+MAX_RECORD_BYTES = 1024 * 1024 + 64 * 1024
+"""The largest batch, compressed, that an event topic takes: one event with a 1 MiB field still fits."""
+
 MAX_COUNT = 1_000_000_000
 """The largest count that one event may carry. 2**64 / MAX_COUNT events fit a cell before a column overflows."""
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from pricing.money import EXACT
 from queries.errors import ReportError
 from queries.sql_files import ask
-from reports.exports.spend_csv import EXACT
+from queries.streaming import stream_rows
 from reports.exports.spend_report import scope
-from reports.exports.streaming import stream_rows
 from reports.periods import Period
 
 FOLDER = Path(__file__).parent

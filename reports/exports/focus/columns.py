@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import orjson
 
+from pricing.money import EXACT
 from reports.exports.focus.charges import METERS, Charge
-from reports.exports.spend_csv import EXACT
 
 Value = str | Decimal | datetime | None
 NO_PRODUCT = "Unassigned"

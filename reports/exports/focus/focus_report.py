@@ -7,11 +7,11 @@ from typing import Any, BinaryIO
 
 from clickhouse_connect.driver.client import Client
 
+from pricing.money import EXACT, money_text
 from queries.organizations import organization_name
 from reports.exports.focus.charges import METERS, Charge, read_charges
 from reports.exports.focus.columns import NAMES, Account, row_of
 from reports.exports.focus.writers import FileOf
-from reports.exports.spend_csv import EXACT, money_text
 from reports.periods import Period
 
 FORMAT = "focus-1.2"

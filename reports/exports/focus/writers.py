@@ -8,10 +8,10 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pricing.money import money_text
 from queries.errors import ReportError
 from reports.exports.csv_cells import safe_text
 from reports.exports.focus.columns import COLUMNS, NAMES, Kind, Value
-from reports.exports.spend_csv import money_text
 from reports.exports.streaming import Hashed, HashedCsv
 
 ROWS_IN_MEMORY = 16_384

@@ -91,7 +91,7 @@ def recreated_topic_not_noticed(plant: Plant) -> None:
 @fault
 def place_outside_the_log_not_noticed(plant: Plant) -> None:
     """Reading starts wherever the log has something."""
-    plant(worker.assignment, "problem_of", lambda *args: "")
+    plant(worker.assignment, "position_problem", lambda *args: "")
 
 
 @fault

@@ -1,0 +1,36 @@
+"""`tally verify` as the settings have it."""
+
+from contextlib import closing
+
+from deploy.connections import clickhouse_of
+from deploy.settings import Settings
+from verify import run
+from verify.log_recount import OnProgress
+from verify.time_range import Span
+from verify.verdict import Verdict
+
+QUERY_SECONDS = 600.0
+
+
+def verify(
+    settings: Settings,
+    *,
+    span: Span = Span(),  # noqa: B008 - immutable
+    wait_seconds: float = 60.0,
+    show: int = 20,
+    on_progress: OnProgress = lambda _what, _done, _total: None,
+) -> Verdict:
+    """Recount the log of these settings and compare it with their tables; everything as `verify.run` has it."""
+    with closing(clickhouse_of(settings, timeout=QUERY_SECONDS)) as client:
+        return run(
+            client,
+            settings.kafka_bootstrap,
+            settings.client_options(),
+            now=settings.clock(),
+            block_size=settings.dedup_block_size,
+            blocks=settings.dedup_blocks,
+            span=span,
+            wait_seconds=wait_seconds,
+            show=show,
+            on_progress=on_progress,
+        )

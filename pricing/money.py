@@ -1,0 +1,13 @@
+"""Amounts of money: decimals without rounding, and their text."""
+
+from decimal import Context, Decimal
+
+EXACT = Context(prec=120)
+
+
+def money_text(amount: Decimal | None) -> str | None:
+    """A plain decimal without an exponent and trailing zeros."""
+    if amount is None:
+        return None
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,64 @@
+"""A long answer, row by row."""
+
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+from clickhouse_connect.driver.client import Client
+
+from queries.errors import ReportError
+from queries.sql_files import statement
+
+PIECE = 1 << 19
+"""Bytes of an answer that are read at once: some thousand rows, so that what each piece costs is little of a row."""
+
+
+SETTINGS = {
+    "do_not_merge_across_partitions_select_final": 1,
+    "join_use_nulls": 0,
+    "output_format_decimal_trailing_zeros": 0,
+    # The result is sorted last, so nothing is sent before all of it is known; a sort of a large organization's
+    # quarter spills to disk rather than fail.
+    "max_bytes_before_external_sort": 1 << 30,
+    "max_bytes_before_external_group_by": 1 << 30,
+}
+
+
+def stream_rows(client: Client, path: Path, parameters: Mapping[str, Any], width: int) -> Iterator[list[Any]]:
+    """The answer of an SQL file as lists of `width` cells, in order. A cut stream raises ReportError or HTTPError."""
+    for lines in whole_lines(client, path, parameters, "JSONCompactEachRow"):
+        for line in lines[:-1].split(b"\n"):
+            yield _row(line, width)
+
+
+def whole_lines(client: Client, path: Path, parameters: Mapping[str, Any], form: str) -> Generator[bytes]:
+    """An answer in pieces that end with a line. One that does not end with a line break was cut off."""
+    stream = client.raw_stream(statement(path), parameters=dict(parameters), settings=SETTINGS, fmt=form)
+    try:
+        rest = b""
+        while piece := stream.read(PIECE):
+            text = rest + piece
+            end = text.rfind(b"\n") + 1
+            rest = text[end:]
+            if end:
+                yield text[:end]
+        if rest:
+            raise broken_off(repr(rest[:200]))
+    finally:
+        stream.close()
+
+
+def _row(line: bytes, width: int) -> list[Any]:
+    """One row; an error that ClickHouse wrote into the body after its first rows is no row."""
+    try:
+        cells = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        cells = None
+    if not isinstance(cells, list) or len(cells) != width:
+        raise broken_off(repr(line[:300]))
+    return cells
+
+
+def broken_off(what: str) -> ReportError:
+    return ReportError(f"ClickHouse broke off in the middle of a report: {what}", "Try again.")

@@ -1,0 +1,17 @@
+"""Why a log or its tables cannot be recounted."""
+
+
+class VerifyError(Exception):
+    """`str()` is the reason, `hint` a sentence on what to do about it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class BadRange(VerifyError):
+    """The range that was asked for is none."""
+
+
+class ReadFailed(VerifyError):
+    """Kafka or ClickHouse broke off."""

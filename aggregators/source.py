@@ -20,8 +20,6 @@ from aggregators.deduplication import Horizon
 from aggregators.increments import BY_OFFSET, Row
 from aggregators.page_cache import Page, Table
 from aggregators.prepared_batch import Gap, Letter, Prepared, Record, Recreated, fingerprint
-
-pass
 from tally_client.events import PROFILES
 
 FOLD_VERSION = 3

@@ -23,7 +23,7 @@ from queries.errors import ReportError
 from reports.exports.formats import focus_form, spend_form
 from reports.exports.spend_columns import CLAUDE_2026_10
 from streams.source_names import expected_sources
-from streams.topics import ensure_topics, topic_specs
+from streams.topics import TopicsMissing, ensure_topics, topic_specs
 from tally_client.events import EVENTS_BY_TOPIC
 from tests.support.table_rows import Cell, Change, insert_cells, insert_changes, insert_position
 

@@ -30,6 +30,9 @@ PIPE_WIDTH = 400
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False, width=None if sys.stdout is not None and sys.stdout.isatty() else PIPE_WIDTH)
 
+TALLY = (sys.executable, "-m", "cli")
+"""How this program starts others of its commands: by the interpreter that runs it, whatever the PATH says."""
+
 
 @dataclass(frozen=True)
 class Invocation:

@@ -6,7 +6,9 @@ import select
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib.metadata import version as distribution_version
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -59,6 +61,17 @@ for _module in (
     settings,
 ):  # fmt: skip
     app.command(_module.__name__.rpartition(".")[2])(_module.command)
+
+
+@app.callback()
+def _global_options(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"tally {distribution_version('tally-analytics')}")
+        raise typer.Exit
+
+
 app.command("login-link")(login_link.command)
 app.command("sign-out")(sign_out.command)
 app.add_typer(topics.app)
@@ -168,7 +181,3 @@ def _broken_pipe(error: BrokenPipeError, debug: bool) -> int:
 
 def _is_on(text: str) -> bool:
     return text.strip().lower() in ("1", "true", "yes", "on")
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,11 +41,11 @@ class Told:
     fold_seconds: float
 
 
-def run(settings: Settings, plan: Plan | None = None, exit_when_done: bool = False) -> int:
+def run(settings: Settings, command: Sequence[str], plan: Plan | None = None, exit_when_done: bool = False) -> int:
     """Start the stack, emit the plan's history, export, verify, print a summary; the verification's exit code.
 
-    Without `exit_when_done` the stack stays up until Ctrl-C. History that is in the log already is not sent again:
-    beyond the horizon its duplicates would count.
+    `command` is how `tally` is started. Without `exit_when_done` the stack stays up until Ctrl-C. History that is in
+    the log already is not sent again: beyond the horizon its duplicates would count.
     """
     console = Console(highlight=False)
     plan = plan or Plan(until=settings.clock().date(), users=450, duplicates=0.01, late=0.01, poison=0.002)
@@ -59,7 +59,7 @@ def run(settings: Settings, plan: Plan | None = None, exit_when_done: bool = Fal
             threading.Event().wait()
         return code
 
-    return up(settings, until=work, console=None)
+    return up(settings, command, until=work, console=None)
 
 
 def _invite(settings: Settings, console: Console) -> None:

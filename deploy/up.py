@@ -8,7 +8,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,16 @@ from streams.topics import ensure_topics, topic_specs
 KAFKA_PORT, CLICKHOUSE_PORT, METRICS_PORT = 9092, 8123, 9100
 
 
-def up(settings: Settings, until: Callable[[Settings], int] | None = None, console: Console | None = None) -> int:
+def up(
+    settings: Settings,
+    command: Sequence[str],
+    until: Callable[[Settings], int] | None = None,
+    console: Console | None = None,
+) -> int:
     """Run the stack until Ctrl-C, or until `until` (given settings that point at the stack) returns; its exit code.
 
-    `console` gets the interleaved log of all processes; without one it goes to `stack.log` alone.
+    `command` is how `tally` is started. `console` gets the interleaved log of all processes; without one it goes to
+    `stack.log` alone.
 
     Raises UserError when the folder's stack runs already or a part of it does not start.
     """
@@ -45,8 +51,8 @@ def up(settings: Settings, until: Callable[[Settings], int] | None = None, conso
         with hold_stack(data) as ports:
             _fetch(settings, console)
             running = settings_of_stack(settings, ports)
-            others = [_exporter(running, ports.choose("exporter", METRICS_PORT)), _api(running)]
-            children = [*_stores(settings, running, data), *_workers(running, ports), *others]
+            others = [_exporter(command, running, ports.choose("exporter", METRICS_PORT)), _api(command, running)]
+            children = [*_stores(settings, running, data), *_workers(command, running, ports), *others]
             with publish_settings(data, texts_of(running)):
                 return Supervisor(data, children, console).run((lambda: until(running)) if until else None)
     except StackRunning as error:
@@ -140,20 +146,20 @@ def _stores(settings: Settings, running: Settings, data: Path) -> list[Child]:
     return children
 
 
-def _workers(running: Settings, ports: KeptPorts) -> list[Child]:
+def _workers(command: Sequence[str], running: Settings, ports: KeptPorts) -> list[Child]:
     return [
-        _worker(running, number, ports.choose(f"worker-{number}", METRICS_PORT + number))
+        _worker(command, running, number, ports.choose(f"worker-{number}", METRICS_PORT + number))
         for number in range(1, running.workers + 1)
     ]
 
 
-def _worker(running: Settings, number: int, port: int) -> Child:
+def _worker(command: Sequence[str], running: Settings, number: int, port: int) -> Child:
     name = f"worker-{number}"
     settings = running.model_copy(update={"metrics_port": port, "worker_name": name})
     url = _metrics_url(running, port)
     return Child(
         name=name,
-        command=(sys.executable, "-m", "cli.main", "worker"),
+        command=(*command, "worker"),
         env=environment_of(settings),
         ready=lambda: _answers(url + "/alive"),
         before_start=(lambda: prepare(settings)) if number == 1 else None,
@@ -161,11 +167,11 @@ def _worker(running: Settings, number: int, port: int) -> Child:
     )
 
 
-def _exporter(running: Settings, port: int) -> Child:
+def _exporter(command: Sequence[str], running: Settings, port: int) -> Child:
     url = _metrics_url(running, port)
     return Child(
         name="exporter",
-        command=(sys.executable, "-m", "cli.main", "exporter"),
+        command=(*command, "exporter"),
         env=environment_of(running.model_copy(update={"metrics_port": port})),
         ready=lambda: _answers(url + "/alive"),
         url=url,
@@ -179,11 +185,11 @@ def _metrics_url(running: Settings, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _api(running: Settings) -> Child:
+def _api(command: Sequence[str], running: Settings) -> Child:
     url = running.api_url()
     return Child(
         name="api",
-        command=(sys.executable, "-m", "cli.main", "api"),
+        command=(*command, "api"),
         env=environment_of(running),
         ready=lambda: _answers(url + "/alive"),
         url=url,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import settings_of
+from cli.console import TALLY, settings_of
 
 
 def command(
@@ -15,4 +15,4 @@ def command(
     settings = settings_of(context)
     from deploy.demo import run
 
-    raise typer.Exit(run(settings, exit_when_done=exit_when_done))
+    raise typer.Exit(run(settings, TALLY, exit_when_done=exit_when_done))

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.console import out, settings_of
+from cli.console import TALLY, out, settings_of
 
 
 def command(context: typer.Context) -> None:
@@ -13,4 +13,4 @@ def command(context: typer.Context) -> None:
     settings = settings_of(context)
     from deploy.up import up
 
-    raise typer.Exit(up(settings, console=out))
+    raise typer.Exit(up(settings, TALLY, console=out))

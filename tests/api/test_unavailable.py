@@ -167,7 +167,7 @@ def api_process(clickhouse: str) -> Iterator[Callable[..., "subprocess.Popen[str
 
     def start(**settings: Any) -> "subprocess.Popen[str]":
         given = Settings(clickhouse_url=clickhouse, kafka_bootstrap="127.0.0.1:1", **settings)
-        command = [sys.executable, "-m", "cli.main", "api"]
+        command = [sys.executable, "-m", "cli", "api"]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         process = start_process(command, env={**os.environ, **environment_of(given)}, text=True, **pipes)
         started.append(process)

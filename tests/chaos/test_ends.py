@@ -42,7 +42,7 @@ def nowhere(kind: str) -> Iterator[int]:
 
 
 def process_of(settings: Settings, command: str) -> Process:
-    return start_process([sys.executable, "-m", "cli.main", command], env={**os.environ, **environment_of(settings)})
+    return start_process([sys.executable, "-m", "cli", command], env={**os.environ, **environment_of(settings)})
 
 
 def ended(process: Process, *signals: signal.Signals) -> tuple[int, float]:

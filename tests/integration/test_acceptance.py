@@ -32,7 +32,7 @@ REFUSED = 4
 def tally(pipeline: Pipeline, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A `tally` command against the pipeline."""
     return subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments],
+        [sys.executable, "-m", "cli", *arguments],
         env={**os.environ, **environment_of(pipeline.settings), **environment},
         capture_output=True,
         text=True,

@@ -43,7 +43,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 def start_up(settings: Settings) -> "subprocess.Popen[bytes]":
     log = (settings.data_dir / "up.log").open("wb")
-    command = [sys.executable, "-m", "cli.main", "up"]
+    command = [sys.executable, "-m", "cli", "up"]
     return start_process(command, env={**os.environ, **environment_of(settings)}, stdout=log, stderr=subprocess.STDOUT)
 
 

@@ -222,7 +222,7 @@ def test_tally_up_starts_with_an_own_list_over_the_shipped_one(settings: Setting
     up = start_up(mine)
     try:
         eventually(lambda: read_stack(tmp_path).get("api", {}).get("healthy"), 180)
-        second_terminal = [sys.executable, "-m", "cli.main", "prices", "list", "--json", "--data-dir", str(tmp_path)]
+        second_terminal = [sys.executable, "-m", "cli", "prices", "list", "--json", "--data-dir", str(tmp_path)]
         shown = json.loads(subprocess.run(second_terminal, capture_output=True, text=True, check=True).stdout)
         assert shown["list"]["source"] == str(prices)
         assert exported(mine, tmp_path, prices) == {OPUS: "10", SONNET: ""}

@@ -36,7 +36,7 @@ def up() -> Iterator[Up]:
     def begin(folder: Path) -> "subprocess.Popen[str]":
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
         process = start_process(
-            [sys.executable, "-m", "cli.main", "up"],
+            [sys.executable, "-m", "cli", "up"],
             cwd=folder,
             env={**environment, "PYTHONPATH": str(Path(__file__).parents[2])},
             stdout=subprocess.DEVNULL,

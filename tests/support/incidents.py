@@ -106,7 +106,7 @@ def health(port: int, timeout: float = 8.0) -> tuple[int, str]:
 def tally(settings: Settings, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
     """A command as a process of its own, with these settings."""
     return subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments],
+        [sys.executable, "-m", "cli", *arguments],
         env={**os.environ, **environment_of(settings), **options.pop("env", {})},
         capture_output=True,
         text=True,

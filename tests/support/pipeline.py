@@ -44,7 +44,7 @@ class Pipeline:
         """One more worker, with some settings changed; its log is `worker-N.log` in the folder."""
         log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
         worker = start_process(
-            [sys.executable, "-m", "cli.main", "worker"],
+            [sys.executable, "-m", "cli", "worker"],
             env={**os.environ, **environment_of(self.settings.model_copy(update=changed))},
             stdout=log,
             stderr=subprocess.STDOUT,

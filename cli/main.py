@@ -63,13 +63,19 @@ for _module in (
     app.command(_module.__name__.rpartition(".")[2])(_module.command)
 
 
-@app.callback()
-def _global_options(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"tally {distribution_version('tally-analytics')}")
         raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What goes before a command."""
 
 
 app.command("login-link")(login_link.command)
@@ -173,10 +179,19 @@ def _broken_pipe(error: BrokenPipeError, debug: bool) -> int:
     ends = select.poll()
     for descriptor in (OUTPUT, OUTPUT + 1):
         ends.register(descriptor, 0)
-    if not isinstance(error, ReaderGone) and not any(event & select.POLLERR for _, event in ends.poll(0)):
+    is_of_output = isinstance(error, ReaderGone) or any(event & select.POLLERR for _, event in ends.poll(0))
+    if not is_of_output and not _is_of_console(error):
         return _failed(error, debug)
     os.dup2(os.open(os.devnull, os.O_WRONLY), OUTPUT)
     return ExitCode.OK
+
+
+def _is_of_console(error: BrokenPipeError) -> bool:
+    """Whether rich failed to write to a terminal or a pipe, which it replaces by /dev/null before it says so."""
+    last = None
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        last = frame
+    return last is not None and str(last.f_globals.get("__name__")).startswith("rich.")
 
 
 def _is_on(text: str) -> bool:

@@ -67,7 +67,7 @@ def key(served: Served, organization: str) -> str:
     return served.keys[organization]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=250, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(asked=requests())
 def test_a_page_or_a_reason(served: Served, key: str, asked: tuple[str, list[tuple[str, str]]]) -> None:
     name, parameters = asked

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregators import token_decoder
@@ -156,7 +156,6 @@ EDITS = st.lists(st.tuples(st.integers(0, 600), st.integers(0, 9), st.binary(max
 LEARNT = [record.value or b"" for record in a_log(Random(1), 40)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(LEARNT) - 1), EDITS), max_size=20), st.lists(st.binary(), max_size=5))
 def test_any_bytes_come_to_the_same(edited: list[tuple[int, Any]], others: list[bytes]) -> None:
     values = [*LEARNT]

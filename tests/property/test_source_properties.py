@@ -26,7 +26,7 @@ LOGS, HISTORIES = st.lists(DRAWS, min_size=12, max_size=40), st.lists(STEPS, min
 
 
 @pytest.mark.parametrize("topic", MAKERS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(LOGS, HISTORIES)
 @example([], [])
 @example([("fresh", 1, 0, 0, 13)], [("join", 0, 0, ""), ("flush", 0, 0, "")])

@@ -165,7 +165,7 @@ def compare(rows: Sequence[Row], sizes: Sequence[int], layout: Layout) -> None:
 cases = given(logs(), st.lists(st.integers(1, 400), min_size=1, max_size=4), st.sampled_from(tuple(LAYOUTS.values())))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @cases
 def test_columns_give_what_rows_give(rows: list[Row], sizes: list[int], layout: Layout) -> None:
     compare(rows, sizes, layout)
@@ -186,7 +186,6 @@ def test_the_comparison_notices(what: str, wrong: object, monkeypatch: pytest.Mo
     monkeypatch.setattr(what, wrong)
     unlike = settings(
         max_examples=300,
-        deadline=None,
         database=None,
         derandomize=True,
         report_multiple_bugs=False,

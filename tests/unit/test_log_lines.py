@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from rich.table import Table
@@ -42,7 +42,6 @@ def logged(message: str, *arguments: object, failing: bool = False) -> str:
     return sink.getvalue()
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs",))))
 def test_a_record_is_one_line_that_prints(text: str) -> None:
     for line in (logged("no price for %s", text), logged(text)):
@@ -80,7 +79,6 @@ def test_a_cell_of_a_table_shows_what_there_is() -> None:
     assert "[bold]m\\n" in sink.getvalue()
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=3), st.text(st.characters(exclude_categories=("Cs",)))))
 def test_json_is_the_same_and_prints(value: dict[str, str]) -> None:
     text = ascii_json(json.dumps(value, indent=2, ensure_ascii=False))

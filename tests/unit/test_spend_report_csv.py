@@ -6,7 +6,7 @@ import io
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.dashboard.figures import Column, Figure, Row
@@ -67,7 +67,6 @@ SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207a\u208a\u2212"
 hidden, signs = st.text(st.sampled_from(HIDDEN), max_size=4), st.sampled_from(SIGNS)
 
 
-@settings(deadline=None)
 @given(hidden, signs, st.text(st.characters(exclude_categories=("Cs",)), max_size=8))
 def test_no_sign_is_first_in_any_width_and_behind_what_shows_nothing(before: str, sign: str, after: str) -> None:
     """In every writer: by columns, by rows, and a figure's."""

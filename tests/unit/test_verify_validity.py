@@ -135,7 +135,7 @@ def check_moment(expected: Any, found: int) -> None:
     assert ordinal * 1_000_000 + naive.microsecond - round(offset.total_seconds()) * 1_000_000 == found
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(mutated())
 @example(("tally.profiles", b"{}"))
 @example(("tally.chat", b""))

@@ -8,9 +8,12 @@ CHAOS_ARGS ?=
 SEEDS ?= 1000
 CASES ?= 20000
 
-.PHONY: setup lock demo chromium test coverage lint bench bench-all simulate chaos fuzz clean
+.PHONY: help setup lock demo chromium test coverage fmt lint bench bench-all simulate chaos fuzz clean
 
-setup: $(VENV)/.installed
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(VENV)/.installed  ## .venv, with everything that constraints.txt pins
 
 # Every file that is installed has a hash in constraints.txt, pip itself and what builds the folds among them: what is
 # not there, or has been exchanged, is refused. No file is asked what else it needs, so the list has to be whole.
@@ -23,13 +26,14 @@ $(VENV)/.installed: pyproject.toml client/pyproject.toml setup.py constraints.tx
 
 # Writes constraints.txt anew: all that pyproject.toml needs, at the versions that stand there, with the hashes of their
 # files for every platform. UPGRADE='--upgrade-package NAME' lets one go on, UPGRADE=--upgrade all.
-lock:
+lock:  ## write constraints.txt anew (UPGRADE=--upgrade)
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group build \
-		--generate-hashes --no-header --no-annotate --no-emit-package tally-client $(UPGRADE) pyproject.toml --output-file constraints.txt
+		--generate-hashes --no-header --no-annotate --no-emit-package tally-client $(UPGRADE) \
+		pyproject.toml --output-file constraints.txt
 
-demo: setup
+demo: setup  ## the main job, with a month of simulated history (DEMO_ARGS=--exit stops when it is done)
 	$(BIN)/tally demo $(DEMO_ARGS)
 
 # Tests of the dashboard drive Debian's Chromium. Root on Debian gets it here; without it those tests say what to do.
@@ -41,26 +45,30 @@ chromium:
 
 # Files of tests are shared out to two processes, each with a Kafka and a ClickHouse of its own; those that take
 # minutes come first, so that neither waits long for the other at the end.
-test: setup chromium
+test: setup chromium  ## all tests (TEST_ARGS go to pytest)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
 
 # Every branch of the folds is run by their own tests, not by chance.
-coverage: setup
+coverage: setup  ## tests of the folds, with every branch
 	$(BIN)/python -m pytest tests/unit tests/property --cov=aggregators --cov-branch --cov-fail-under=100 \
 		--cov-report=term:skip-covered
 
-lint: setup
+fmt: setup  ## format, and fix what Ruff can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: setup  ## Ruff, mypy, import directions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup
+bench: setup  ## the worker and exports, against others (BENCH_ARGS)
 	$(BIN)/python -m bench $(BENCH_ARGS)
 	$(BIN)/python -m bench.export_memory
 
 # Everything that docs/performance.md shows of the worker and of exports: about an hour, half of it the soak.
-bench-all: setup
+bench-all: setup  ## everything that docs/performance.md shows, about an hour
 	$(BIN)/python -m bench $(BENCH_ARGS)
 	$(BIN)/python -m bench.fold_cost
 	$(BIN)/python -m bench.topic_mix
@@ -70,16 +78,16 @@ bench-all: setup
 	$(BIN)/python -m bench.export_memory --rows 5000000 --compare
 	$(BIN)/python -m bench.soak
 
-simulate: setup
+simulate: setup  ## seeded histories (SEEDS=1000)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 # Faults on the real stack under load; CHAOS_ARGS='--minutes 75 --rate 1200' is the long form.
-chaos: setup
+chaos: setup  ## faults under load on the real stack (CHAOS_ARGS)
 	$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 # Requests made from the API's own OpenAPI document.
-fuzz: setup
+fuzz: setup  ## odd requests to the API (CASES=20000)
 	$(BIN)/python -m tests.api.fuzz --cases $(CASES)
 
-clean:
+clean:  ## remove .venv and .tally
 	rm -rf $(VENV) .tally

@@ -83,7 +83,7 @@ _COMMON = {
     "ending_date": _DAY,
     "limit": _limit(USUAL_ROWS),
     "order": _one_of("asc", "desc"),
-    "page": Schema(type=TEXT),
+    "page": Schema(type=TEXT, min_length=1),
 }
 
 _ALLOWED = (

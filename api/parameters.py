@@ -23,7 +23,8 @@ Reader = Callable[[str, str], Any]
 
 
 def collect(items: Iterable[tuple[str, str]], allowed: Sequence[str]) -> dict[str, list[str]]:
-    """The parameters by name. Raises BadRequest for an unknown one, a repeated one that is no list, a long list."""
+    """The parameters by name. Raises BadRequest for one that is unknown, for an empty or repeated one that is no list,
+    and for a long list."""
     given: dict[str, list[str]] = {}
     for name, value in items:
         if name not in allowed:
@@ -33,6 +34,8 @@ def collect(items: Iterable[tuple[str, str]], allowed: Sequence[str]) -> dict[st
         most = MOST_ENTRIES if name.endswith("[]") else 1
         if len(values) > most:
             raise wrong(name, f"{len(values)} values", f"at most {most}")
+        if most == 1 and not values[0]:  # else a walk whose cursor got lost would begin again at page 1, and not end
+            raise wrong(name, "", "a value, or no such parameter at all")
     return given
 
 

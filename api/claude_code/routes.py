@@ -62,7 +62,7 @@ def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: 
     day, limit = read_starting_at(given, newest_day(context, freshness)), read_limit(given, USUAL_ROWS)
     query = query_digest(NAME, viewer, given)
     text = single(given, "page")
-    cursor = unseal(text, context.secret(client), query, Cursor) if text else None
+    cursor = None if text is None else unseal(text, context.secret(client), query, Cursor)
     organization_id, after = viewer.organization_id, cursor.key if cursor else ""
     seen, found = steady(
         lambda: read_day(client, organization_id, day, after, limit + 1),

@@ -55,9 +55,8 @@ def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer,
     freshness = context.freshness(client)
     newest = newest_day(context, freshness)
     query = query_digest(endpoint.name, viewer, given)
-    cursor = None
-    if text := single(given, "page"):
-        cursor = unseal(text, context.secret(client), query, Cursor)
+    text = single(given, "page")
+    cursor = None if text is None else unseal(text, context.secret(client), query, Cursor)
     question = read_question(endpoint, viewer, given, newest, cursor)
     asked = read_limit(given)
     limit = asked if endpoint.paged(question) else WHOLE

@@ -76,7 +76,7 @@ def read(report: Report, viewer: Viewer, given: Given, now: datetime, secret: by
     """What is asked for. Raises BadRequest."""
     query = query_digest(report.name, viewer, given)
     text = single(given, "page")
-    cursor = unseal(text, secret, query, ReportCursor) if text else None
+    cursor = None if text is None else unseal(text, secret, query, ReportCursor)
     width = read_width(given, report.width, None if report.metrics else "1d")
     if cursor:
         span = pinned(cursor.begins, cursor.ends, width, now)

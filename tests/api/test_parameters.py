@@ -35,6 +35,9 @@ USERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"date": "2026-11-01", "filter": ["user_id:1; DROP TABLE x"]}, ["DROP TABLE", "a UUID"]),
     ({"date": "2026-11-01", "filter": ["user_id:x"] * 101}, ["filter[]", "101 values", "at most 100"]),
     ({"date": "2026-11-01", "page": "nonsense"}, ["page", "'nonsense'", "next_page"]),
+    ({"date": "2026-11-01", "page": ""}, ["page", "''", "a value"]),
+    ({"date": "2026-11-01", "order_by": ""}, ["order_by", "''", "a value"]),
+    ({"date": ""}, ["date", "''", "a value"]),
     ({"date": "2026-11-01", "dates": "x"}, ["dates", "no such parameter", "starting_date"]),
 ]
 OTHERS: list[tuple[str, dict[str, Any], list[str]]] = [

@@ -7,7 +7,7 @@ from clickhouse_connect.driver.client import Client
 
 from queries.sql_files import ask
 
-SAVED = Path(__file__).parent / "engagement" / "saved.sql"
+SAVED = Path(__file__).parent / "engagement" / "saved_objects.sql"
 
 
 def connector_names(client: Client, organization_id: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ def plan_of(client: Client, organization_id: str, day: date) -> str:
 
 def day_stamp(client: Client, organization_id: str, day: date) -> str:
     """What changes when the day is revised: equal stamps, equal rows, but for names."""
-    return str(_of_day(client, "stamp", organization_id, day)[0]["stamp"])
+    return str(_of_day(client, "revision", organization_id, day)[0]["stamp"])
 
 
 def _of_day(client: Client, name: str, organization_id: str, day: date) -> Sequence[Row]:

@@ -150,7 +150,7 @@ def read_plugins(client: Client, question: Question) -> Sequence[Row]:
 
 def _saved(client: Client, question: Question, kind: str) -> dict[str, dict[str, Any]]:
     """What the directory last said of each thing of a kind, by key, `name` being the spelling that it used then."""
-    found = rows(client, "saved", {"organization_id": question.organization_id, "type": kind})
+    found = rows(client, "saved_objects", {"organization_id": question.organization_id, "type": kind})
     details = {key: orjson.loads(detail) for key, detail in (row.values() for row in found)}
     return {key: detail | {"name": detail["name"].strip() or key} for key, detail in details.items()}
 

@@ -39,7 +39,7 @@ def client(clickhouse: str) -> Iterator[Client]:
     client.close()
 
 
-@pytest.mark.parametrize("name", ["rows", "stamp"])
+@pytest.mark.parametrize("name", ["rows", "revision"])
 @pytest.mark.parametrize("by_minute", [False, True])
 def test_only_the_organizations_cells_are_read(client: Client, name: str, by_minute: bool) -> None:
     """Else a question about one organization's day would read everybody's, and one of hours the minutes, too."""

@@ -10,9 +10,9 @@ import pytest
 from intake.uncounted import uncounted
 from simulation import Plan
 from tally_client.events import TOPIC_BY_TYPE, decoder
-from tests.deeds import some_of_each
 from tests.support.all_responses import Answers, answers, pages, questions, with_key
 from tests.support.api_server import Served, context_of, make_keys, serve
+from tests.support.deeds import some_of_each
 from tests.support.fold_records import to_json
 from tests.support.simulated_world import UNTIL, World, fold_lines, line_of, priced_world
 

@@ -11,8 +11,8 @@ from intake.bulk_send import Suspects
 from intake.ndjson import Line
 from intake.uncounted import LISTED_SESSIONS
 from tally_client.events import PROFILES, TOPIC_BY_TYPE
-from tests.deeds import some_of_each
 from tests.reference.event_metrics import NAMED, active_in, named, touches
+from tests.support.deeds import some_of_each
 from tests.support.fold_records import LOG_TIME, NIL, activity, token, uuid
 
 

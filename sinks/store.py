@@ -84,6 +84,10 @@ ALTER TABLE profiles DELETE
 WHERE NOT forgotten AND (organization_id, account_id, source, log_offset) IN ({FORGOTTEN})
 """
 
+ACCOUNT, IS_FORGOTTEN, SOURCE, LOG_OFFSET = (
+    ROW_TABLES["profiles"].index(column) for column in ("account_id", "forgotten", "source", "log_offset")
+)
+
 PAGES_A_QUERY = 100
 """How many pages one read-back query names: its parameters travel in the URL, which servers bound."""
 
@@ -166,9 +170,26 @@ class Store:
         """Insert whole rows of a table, in the order of its columns; returns when they are confirmed."""
         if isinstance(rows, CellRows):
             insert_cells(self.client, rows)
+        elif table == "profiles":
+            self._write_profiles(rows)
         else:
             insert_rows(self.client, table, COLUMNS[table], rows)
-        if table == "profiles":
+
+    def _write_profiles(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Tombstones first, and what they forget is taken away before what came after them is written.
+
+        Of an account's rows ClickHouse keeps the newest by its own time. One of before a tombstone that is stamped
+        ahead of one of after it would stay in its place, and then be erased: nothing would be left.
+        """
+        forgotten = {(row[SOURCE], row[ACCOUNT]): row[LOG_OFFSET] for row in rows if row[IS_FORGOTTEN]}
+        tombstones = [row for row in rows if row[IS_FORGOTTEN]]
+        told = [
+            row
+            for row in rows
+            if not row[IS_FORGOTTEN] and row[LOG_OFFSET] > forgotten.get((row[SOURCE], row[ACCOUNT]), -1)
+        ]
+        for some in filter(None, (tombstones, told)):
+            insert_rows(self.client, "profiles", COLUMNS["profiles"], some)
             self._erase_forgotten()
 
     def _erase_forgotten(self) -> None:

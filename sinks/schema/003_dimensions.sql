@@ -31,7 +31,7 @@ GROUP BY organization_id, type, subject_id, in_force_from, event_id;
 
 -- The one place that holds personal data: of each account what an organization told of it last, and each tombstone, which
 -- belongs to no organization. Of one source the newest by `occurred_at` holds, then by the log (`order`). A tombstone's
--- `occurred_at` is its log time. What a tombstone forgets is deleted (sinks/forgetting.py).
+-- `occurred_at` is its log time. What a tombstone forgets is deleted (sinks/store.py).
 CREATE TABLE IF NOT EXISTS profiles (
     organization_id UUID, account_id UUID, email String, name String, forgotten UInt8,
     event_id String, occurred_at DateTime64(6, 'UTC'), logged_at DateTime64(3, 'UTC'),

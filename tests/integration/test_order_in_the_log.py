@@ -123,6 +123,22 @@ def test_a_tombstone_forgets_what_any_partition_held_before_it_and_erases_it(log
     assert log.emails(OTHER)[ADA] == ""
 
 
+@pytest.mark.parametrize("in_one_flush", [True, False])
+def test_a_profile_that_was_stamped_ahead_takes_none_along_that_came_after_it_was_forgotten(
+    log: Log, in_one_flush: bool
+) -> None:
+    """A clock ran four minutes ahead; then the person was forgotten, and told of again with a right clock."""
+    ahead, again = (
+        profile("ahead@a.example", "2026-11-30T12:04:00Z"),
+        profile("again@a.example", "2026-11-30T12:00:03Z"),
+    )
+    for said in [(ahead, ADA, again)] if in_one_flush else [(ahead,), (ADA, again)]:
+        log.put(PROFILES, 0, *said)
+    assert log.people() == [(ACME, "again@a.example", 0)]
+    log.client.command("OPTIMIZE TABLE profiles FINAL")
+    assert log.people() == [(ACME, "again@a.example", 0)]
+
+
 def test_a_partition_that_is_written_late_brings_nobody_back(log: Log) -> None:
     log.put(PROFILES, 1, ADA)
     log._seconds = -3600

@@ -20,9 +20,9 @@ from deploy.settings import Settings
 from deploy.uuids import uuid_of
 from files.atomic_files import clear_partials, draft, one_writer, write_json
 from files.byte_streams import is_stream
+from files.errors import FileError
 from pricing.price_table import prices_revision
 from pricing.terms import require_report, terms_digests
-from queries.errors import FileError
 from queries.freshness import read_freshness
 from reports.exports.export_worker import Run, run_once
 from reports.exports.formats import Form, spend_form

@@ -57,14 +57,17 @@ class Telling:
         return await asyncio.wait_for(asyncio.wrap_future(answer), ANSWER_SECONDS)
 
 
-def serve(telling: Telling, host: str, port: int) -> None:
-    """Answer from now until the process ends. Raises OSError when the port is taken, UserError for a wrong host.
+def serve(telling: Telling, host: str, port: int) -> int:
+    """Answer from now until the process ends; the port, which the system picks for 0.
+
+    Raises OSError when the port is taken, UserError for a wrong host.
 
     What is reached from this machine alone, by whatever name it was set, answers no web page.
     """
     listener = listen(host, port)
     own_names = [host] if is_loopback(listener.getsockname()[0]) else None
     threading.Thread(target=lambda: asyncio.run(_serve(telling, listener, own_names)), daemon=True).start()
+    return int(listener.getsockname()[1])
 
 
 def listen(host: str, port: int) -> socket.socket:

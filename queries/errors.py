@@ -1,5 +1,7 @@
 """What a reader of reports can be told: one tree of errors, each a clear line and what to do next."""
 
+from files.errors import FileError
+
 
 class ReportError(Exception):
     """A report or price list cannot be had. `str()` is the reason, `hint` a sentence on what to do about it."""
@@ -9,15 +11,11 @@ class ReportError(Exception):
         self.hint = hint
 
 
-class FileError(ReportError):
-    """A file cannot be read or written."""
-
-
 class PriceListError(ReportError):
     """A price list is wrong; the message names file and line."""
 
 
-class PriceListUnreadable(PriceListError, FileError):
+class PriceListUnreadable(FileError, PriceListError):
     """The file of a price list cannot be read."""
 
 

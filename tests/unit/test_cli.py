@@ -233,7 +233,7 @@ def test_a_file_of_the_stack_that_was_damaged_is_named(
 
 
 def test_a_price_list_comes_down_a_pipe() -> None:
-    command = [sys.executable, "-m", "cli.main", "prices", "check", "-"]
+    command = [sys.executable, "-m", "cli", "prices", "check", "-"]
     done = subprocess.run(command, input=SHIPPED.read_bytes(), capture_output=True, check=True)
     assert done.stdout.startswith(b"- is a good price list")
 

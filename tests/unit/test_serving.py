@@ -1,7 +1,6 @@
 """Metrics and health on any address: everywhere for whoever reaches it, on this machine alone for no web page."""
 
 import http.client
-import socket
 
 import pytest
 
@@ -12,15 +11,8 @@ from worker.prometheus import Waiting
 PAGES = [{"Host": "rebind.example"}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
 def served(host: str) -> int:
-    port = free_port()
-    serve(Telling(Waiting("it waits")), host, port)
-    return port
+    return serve(Telling(Waiting("it waits")), host, 0)
 
 
 def status(address: str, port: int, headers: dict[str, str]) -> int:

@@ -8,7 +8,7 @@ CHAOS_ARGS ?=
 SEEDS ?= 1000
 CASES ?= 20000
 
-.PHONY: help setup lock demo chromium test coverage fmt lint bench bench-all simulate chaos fuzz clean
+.PHONY: help setup lock demo chromium test test-fast coverage fmt lint bench bench-all simulate chaos fuzz clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -47,6 +47,10 @@ chromium:
 # minutes come first, so that neither waits long for the other at the end.
 test: setup chromium  ## all tests (TEST_ARGS go to pytest)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
+
+# What needs no server: a look before each commit.
+test-fast: setup  ## tests that need no server (TEST_ARGS go to pytest)
+	$(BIN)/python -m pytest tests/unit tests/property --numprocesses 2 -m "not (kafka or clickhouse)" $(TEST_ARGS)
 
 # Every branch of the folds is run by their own tests, not by chance.
 coverage: setup  ## tests of the folds, with every branch

@@ -12,7 +12,7 @@ from tests.chaos.reader import Watch
 from tests.chaos.testbed import Field, field
 from tests.support.pipeline import found_by
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 RATE = 300
 SHORT = sorted(name for name, fault in FAULTS.items() if not fault.least_minutes)

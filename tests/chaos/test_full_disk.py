@@ -34,7 +34,6 @@ def may_mount() -> bool:
 
 
 pytestmark = [
-    pytest.mark.chaos,
     pytest.mark.timeout(900),
     pytest.mark.skipif(not may_mount(), reason="needs a mount namespace (unshare)"),
 ]

@@ -20,7 +20,7 @@ from tests.chaos.testbed import HORIZON
 from tests.support.incidents import eventually
 from tests.support.pipeline import Pipeline, assert_exact, pipeline
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 PLAN = Plan(until=date(2026, 11, 20), seed=5, users=120, days=10, duplicates=0.03, late=0.02, poison=0.01)
 PART = 3_000

@@ -13,7 +13,7 @@ from typing import Any
 
 
 class ExitCode(IntEnum):
-    """What a command's exit status says (docs/events.md and `tally --help` show the same table)."""
+    """What a command's exit status says (docs/operations.md and `tally --help` show the same table)."""
 
     OK = 0
     FINDINGS = 1

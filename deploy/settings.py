@@ -3,7 +3,7 @@
 The environment spells `kafka_bootstrap` as TALLY_KAFKA_BOOTSTRAP, the TOML file as `kafka_bootstrap = ...`
 (`tally.toml` in the working folder, or --config, or TALLY_CONFIG), the command line as --kafka-bootstrap. A
 setting that does not exist is an error in all three, since a misspelt one would silently keep its default. Only
-`deploy` imports this: the other rooms are given plain arguments.
+`deploy` and `cli` import this: the other packages are given plain arguments.
 """
 
 import difflib

@@ -15,7 +15,7 @@ from queries.per_client import PerClient
 from queries.sql_files import ask_rows
 
 NO_DAY = date(1970, 1, 1)
-"""Where state.sql puts what belongs to no day."""
+"""Where data_version.sql puts what belongs to no day."""
 
 CELLS = ("spend", "chat", "file", "project", "artifact", "connector", "session")
 """The kinds that have days."""

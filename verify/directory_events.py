@@ -1,4 +1,4 @@
-"""The event types of the directory and of profiles, as Shapes (see rules.py)."""
+"""The event types of the directory and of profiles, as Shapes (see field_rules.py)."""
 
 from verify.field_rules import (
     ENVELOPE,

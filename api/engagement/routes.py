@@ -1,4 +1,4 @@
-"""The routes. Parameters are declared here for the OpenAPI document; `asking` reads them, with refusals of our own."""
+"""The routes. Parameters are declared here for the OpenAPI document; `query` reads them, with refusals of our own."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -94,7 +94,7 @@ class Reading:
     def remembered_now(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The rows of a metric that tells how things are now, remembered until what they are made of changes."""
         kinds = made_of(SQL / f"{metric}.sql")
-        assert kinds is not None, f"{metric}.sql reads what made_of.py does not know"
+        assert kinds is not None, f"{metric}.sql reads what queries/dependencies.py does not know"
         return self._recall(metric, self.state.of(*sorted(kinds)), parameters)
 
     def _recall(self, metric: str, state: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:

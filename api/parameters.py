@@ -66,17 +66,18 @@ def read_days(given: Given, newest: date, ranged: bool) -> tuple[date, date]:
     if "starting_date" not in named:
         either = " or starting_date" if ranged else ""
         raise BadRequest(f"date{either}: missing. Allowed: a UTC day as YYYY-MM-DD, from {EARLIEST} to {newest}.")
-    last = named["ending_date"] - DAY if "ending_date" in named else max(newest, named["starting_date"])
-    end_name = "ending_date" if "ending_date" in named else "starting_date"
-    return _within("starting_date", named["starting_date"], end_name, last, newest)
+    first = named["starting_date"]
+    if "ending_date" not in named:
+        return _within("starting_date", first, "starting_date", max(newest, first), newest)
+    if named["ending_date"] <= first:  # looked at first: the calendar's first day has none before it
+        raise wrong("ending_date", named["ending_date"], f"a day after starting_date, {first}")
+    return _within("starting_date", first, "ending_date", named["ending_date"] - DAY, newest)
 
 
 def _within(first_name: str, first: date, last_name: str, last: date, newest: date) -> tuple[date, date]:
     exclusive = last_name == "ending_date"
     if first < EARLIEST:
         raise wrong(first_name, first, f"{EARLIEST} or later")
-    if last < first:
-        raise wrong(last_name, last + DAY, f"a day after starting_date, {first}")
     if last > newest:
         shown, latest = (last + DAY, newest + DAY) if exclusive else (max(first, last), newest)
         why = f"at most {latest}: the newest day there is, complete, is {newest}"

@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     workers: PositiveInt = Field(1, le=64, description="worker processes that `tally up` starts")
     flush_interval_seconds: PositiveFloat = Field(1.0, le=60, description="how often changed cells are written")
     unflushed_cells_limit: PositiveInt = Field(100_000, description="cells a worker may hold unwritten")
-    page_idle_flushes: PositiveInt = Field(60, description="flushes after which an idle page is let go")
+    page_idle_flushes: PositiveInt = Field(60, description="flushes after which an idle page is evicted")
     dedup_block_size: PositiveInt = Field(65_536, description="offsets in a block of the duplicate horizon")
     dedup_blocks: PositiveInt = Field(4, description="closed blocks that the duplicate horizon reaches back")
     fold_form: Literal["compiled", "pure"] | None = Field(

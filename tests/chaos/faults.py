@@ -134,7 +134,7 @@ def connections_truncated(field: Field) -> None:
     field.proxy.turn("pass")
 
 
-@fault("100 % poison on a topic: its source stops, and goes on when it is let through")
+@fault("100 % poison on a topic: its source stops, and continues once it is allowed to")
 def all_poison(field: Field) -> None:
     field.load.add(Line("tally.session", b"key", b"not JSON", "") for _ in range(POISON))
     if "bad_share" not in field.changed:

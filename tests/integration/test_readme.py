@@ -17,6 +17,7 @@ from streams.topics import ensure_topics, topic_specs
 from tests.support.stack import start_kafka
 
 README = Path(__file__).parents[2] / "README.md"
+PAGES = sorted(README.parent.glob("docs/**/*.md"))
 
 
 def blocks(language: str) -> list[str]:
@@ -55,9 +56,17 @@ async def example_of_the_readme() -> None:
     await scope["example"]()
 
 
-@pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in README.parent.glob("docs/*.md"))])
+@pytest.mark.parametrize("document", ["README.md", *(str(path.relative_to(README.parent)) for path in PAGES)])
 def test_links_lead_somewhere(document: str) -> None:
     path = README.parent / document
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
+    for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", path.read_text()):
         if "://" not in target:
-            assert (path.parent / target).exists(), f"{document} links to {target}, which is not there"
+            page = path.parent / target if target else path
+            assert page.exists(), f"{document} links to {target}, which is not there"
+            assert not anchor or anchor in anchors(page), f"{document} links to {target}#{anchor}, which is not there"
+
+
+def anchors(page: Path) -> set[str]:
+    """What can be linked in a page: its headings, as GitHub spells them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -235,7 +235,11 @@ METRICS: tuple[Metric, ...] = (
         reads=("person_activity", "person_known"),
     ),
     Metric(
-        "a person's usage", "requests", BOTH, "the person's requests, regardless of who pays, by day and model", "person_usage"
+        "a person's usage",
+        "requests",
+        BOTH,
+        "the person's requests, regardless of who pays, by day and model",
+        "person_usage",
     ),
     Metric("a person's spend", "USD", BOTH, "the person's reported usage, by day, product and model", "person_spend"),
     Metric("a connector's use", "calls", BOTH, "people who called it, and calls, by day and product", "connector_use"),

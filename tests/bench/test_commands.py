@@ -60,7 +60,7 @@ def test_soak_samples_a_worker_and_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_mix_stores_every_record_of_every_topic(tmp_path: Path) -> None:
-    result = run("mix", tmp_path, "--users", "12", "--days", "2", "--runs", "1")
+    result = run("topic_mix", tmp_path, "--users", "12", "--days", "2", "--runs", "1")
     assert result["stored"] == result["records"] == sum(result["topics"].values())
     assert set(EVENTS_BY_TOPIC) <= set(result["topics"])
 
@@ -93,6 +93,6 @@ def test_peers_sum_what_was_emitted(tmp_path: Path) -> None:
 
 
 def test_folding_takes_both_forms_to_the_same_cells(tmp_path: Path) -> None:
-    result = run("folding", tmp_path, "--events", "3000", "--runs", "1")
+    result = run("fold_cost", tmp_path, "--events", "3000", "--runs", "1")
     assert result["us_per_event"].keys() == {form_name(compiled) for compiled in FORMS}
     assert all(taken["all"] > taken["read"] > 0 for taken in result["us_per_event"].values())

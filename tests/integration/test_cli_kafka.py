@@ -1,6 +1,7 @@
 """Commands against a real Kafka, as a person runs them."""
 
 import asyncio
+import functools
 import json
 import os
 import shutil
@@ -163,7 +164,9 @@ def test_what_a_pipe_gave_is_sent_while_it_waits(kafka: str) -> None:
 def test_an_interrupt_ends_a_command_that_waits_for_its_pipe(kafka: str) -> None:
     tally("topics", "create", "--kafka-bootstrap", kafka)
     command = [str(Path(sys.executable).parent / "tally"), "emit", "-", "--kafka-bootstrap", kafka]
-    with start_process(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    # What a shell starts in the background ignores the signal, and so would all that these tests start.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with start_process(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed) as process:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(4)
         process.send_signal(signal.SIGINT)

@@ -227,7 +227,7 @@ def test_a_wrong_export_is_one_clear_line(
     settings: Settings, tmp_path: Path, change: dict[str, object], code: ExitCode, says: str
 ) -> None:
     asked = {"organization": ORGANIZATION, "period": "mtd", "out": tmp_path / "a.csv", **change}
-    with pytest.raises((ReportError, UserError), match=says) as told:
+    with pytest.raises((ReportError, FileError, UserError), match=says) as told:
         export(settings, **asked)
     line = explain(told.value)
     assert line is not None

@@ -18,6 +18,7 @@ from aggregators.deduplication import Horizon
 from aggregators.prepared_batch import Letter
 from aggregators.source import Source
 from deploy.settings import Settings
+from deploy.verify import verify
 from deploy.worker import dead_letter
 from intake.ndjson import Line
 from pricing.price_table import load_prices
@@ -30,7 +31,7 @@ from streams.dead_letters import DeadLetterWriter
 from streams.topics import ensure_topics, topic_specs
 from tests.support.stack import start_kafka
 from tests.unit.test_verify_recount import LogRecord
-from verify import Difference, Span, TableResult, Verdict, run
+from verify import Difference, Span, TableResult, Verdict
 from verify.log import open_log
 from verify.records import Record
 from verify.recount import TOPICS
@@ -52,7 +53,7 @@ class Loaded:
     letters: list[tuple[str, Letter]] = field(default_factory=list)
 
     def verify(self, wait_seconds: float = 0.1, span: Span = ALL) -> Verdict:
-        return run(self.settings, span=span, wait_seconds=wait_seconds, show=3)
+        return verify(self.settings, span=span, wait_seconds=wait_seconds, show=3)
 
 
 @pytest.fixture(scope="module")

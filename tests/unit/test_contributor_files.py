@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from setuptools import find_namespace_packages
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
@@ -53,6 +54,12 @@ def test_both_distributions_have_one_version_and_one_least_python() -> None:
     assert app["version"] == client["version"]
     assert app["requires-python"] == client["requires-python"]
     assert f"tally-client == {client['version']}" in app["dependencies"]
+
+
+def test_the_application_ships_its_own_packages_alone() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    found = find_namespace_packages(str(ROOT), include=project["setuptools"]["packages"]["find"]["include"])
+    assert {name.partition(".")[0] for name in found} == {*project["importlinter"]["root_packages"]} - {"tally_client"}
 
 
 def test_the_linters_before_a_commit_are_those_of_make_lint() -> None:

@@ -6,21 +6,25 @@ Answers go to stdout, everything else (progress, warnings, errors) to stderr, so
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from deploy.errors import printable
 from deploy.running_stack import Effective, beside_the_stack
 from deploy.settings import Settings, load, load_given
+
+if TYPE_CHECKING:
+    from intake.bulk_send import Sent
+    from intake.ndjson import Line
 
 _NOT_PRINTED = re.compile(r"[^\n -~]")
 
@@ -73,6 +77,16 @@ def progress_bar() -> Progress:
         TimeElapsedColumn(),
     )
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+def send_lines(settings: Settings, lines: "Iterable[Line]", rate: float | None, bar: Progress, task: TaskID) -> "Sent":
+    """Send records to the settings' Kafka, at most `rate` a second, and show how many went; see `send_all`."""
+    from intake.bulk_send import send_all
+
+    def show(done: int) -> None:
+        bar.update(task, completed=done)
+
+    return send_all(settings.kafka_bootstrap, settings.client_options(), lines, rate, show)
 
 
 def print_json(value: Any) -> None:

@@ -188,10 +188,8 @@ def _broken_pipe(error: BrokenPipeError, debug: bool) -> int:
 
 def _is_of_console(error: BrokenPipeError) -> bool:
     """Whether rich failed to write to a terminal or a pipe, which it replaces by /dev/null before it says so."""
-    last = None
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        last = frame
-    return last is not None and str(last.f_globals.get("__name__")).startswith("rich.")
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and str(frames[-1].f_globals.get("__name__")).startswith("rich.")
 
 
 def _is_on(text: str) -> bool:

@@ -2,13 +2,14 @@
 
 from deploy.errors import ExitCode, UserError
 from tally_client.events.envelope import NIL
-from tally_client.validity import is_uuid
+from tally_client.validity import bare
 
 
 def uuid_of(text: str, what: str = "organization") -> str:
     """An id as tables hold it; capitals will do. Raises UserError that says of what it is no id."""
-    found = text.lower()
-    if is_uuid(found):
-        return found
-    why = "is the nil UUID, which stands for none" if found == NIL else "is not a UUID"
-    raise UserError(f"{what} is {text!r}, which {why}", "Use the id as the events carry it.", ExitCode.USAGE)
+    try:
+        return bare(text)
+    except ValueError:
+        why = "is the nil UUID, which stands for none" if text == NIL else "is not a UUID"
+        hint = "Use the id as the events carry it."
+        raise UserError(f"{what} is {text!r}, which {why}", hint, ExitCode.USAGE) from None

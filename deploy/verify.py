@@ -2,14 +2,12 @@
 
 from contextlib import closing
 
-from deploy.connections import clickhouse_of
+from deploy.connections import report_client
 from deploy.settings import Settings
 from verify import run
 from verify.log_recount import OnProgress
 from verify.time_range import Span
 from verify.verdict import Verdict
-
-QUERY_SECONDS = 600.0
 
 
 def verify(
@@ -21,7 +19,7 @@ def verify(
     on_progress: OnProgress = lambda _what, _done, _total: None,
 ) -> Verdict:
     """Recount the log of these settings and compare it with their tables; everything as `verify.run` has it."""
-    with closing(clickhouse_of(settings, timeout=QUERY_SECONDS)) as client:
+    with closing(report_client(settings)) as client:
         return run(
             client,
             settings.kafka_bootstrap,

@@ -61,4 +61,5 @@ def _row(line: bytes, width: int) -> list[Any]:
 
 
 def broken_off(what: str) -> ReportError:
+    """The error of an answer that ends in the middle; `what` is its last piece, or what its reader says of it."""
     return ReportError(f"ClickHouse broke off in the middle of a report: {what}", "Try again.")

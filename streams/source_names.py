@@ -7,8 +7,6 @@ from streams.log import KafkaLog
 from streams.topics import TopicsMissing
 from tally_client.events import EVENTS_BY_TOPIC
 
-pass
-
 
 async def expected_sources(
     bootstrap: str,

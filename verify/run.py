@@ -36,10 +36,10 @@ def run(
     now: datetime,
     block_size: int,
     blocks: int,
-    span: Span = Span(),  # noqa: B008 - immutable
-    wait_seconds: float = 60.0,
-    show: int = 20,
-    on_progress: OnProgress = lambda _what, _done, _total: None,
+    span: Span,
+    wait_seconds: float,
+    show: int,
+    on_progress: OnProgress,
 ) -> Verdict:
     """Recount the log and compare every table, the dead letters and the views that reports rest on with it.
 

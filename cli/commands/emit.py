@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 from rich.markup import escape
 
-from cli.console import print_json, progress_bar, running_settings, warn
+from cli.console import print_json, progress_bar, running_settings, send_lines, warn
 from deploy.errors import ExitCode, UserError, printable
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def command(
     """
     settings = running_settings(context)
     from files.byte_streams import open_to_read
-    from intake.bulk_send import Suspects, lines_ahead, send_all
+    from intake.bulk_send import Suspects, lines_ahead
 
     skipped: list[str] = []
     suspects = Suspects(settings.clock())
@@ -44,13 +44,7 @@ def command(
     with progress_bar() as bar:
         task = bar.add_task(escape(printable(file.name)), total=lines_ahead(stream))
         lines = _read(stream, file, skipped.append if skip else None)
-        sent = send_all(
-            settings.kafka_bootstrap,
-            settings.client_options(),
-            suspects.watch(lines) if check else lines,
-            rate,
-            lambda done: bar.update(task, completed=done),
-        )
+        sent = send_lines(settings, suspects.watch(lines) if check else lines, rate, bar, task)
     for line in (*skipped, *suspects.examples):
         warn(line)
     if as_json:

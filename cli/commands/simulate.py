@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import answer_to, json_text, progress_bar, running_settings, warn
+from cli.console import answer_to, json_text, progress_bar, running_settings, send_lines, warn
 from deploy.errors import ExitCode, UserError, printable
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def command(
         raise UserError("Say where the events should go", "Either --out FILE or --send.")
     settings = running_settings(context)
     from files.atomic_files import holds_something
-    from intake.bulk_send import send_all
     from intake.ndjson import write_ndjson
     from simulation import Plan, simulate
 
@@ -58,13 +57,7 @@ def command(
         if output:
             count = write_ndjson(simulate(plan), output, lambda more: bar.advance(task, more))
         else:
-            count = send_all(
-                settings.kafka_bootstrap,
-                settings.client_options(),
-                simulate(plan),
-                rate,
-                lambda done: bar.update(task, completed=done),
-            ).sent
+            count = send_lines(settings, simulate(plan), rate, bar, task).sent
     answer = answer_to(output)
     if as_json:
         answer(json_text({"events": count, "until": day, "seed": seed}))

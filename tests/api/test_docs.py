@@ -14,6 +14,7 @@ from api.engagement.routes import LISTS
 from api.errors import ErrorBody
 from api.usage.endpoints import REPORTS
 from tests.support.api_server import PREFIX, Served
+from tests.support.code_blocks import code_blocks
 from tests.support.sdk_walk import METHODS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
@@ -21,13 +22,8 @@ CLAUDE_CODE = f"{routes.PREFIX}/{routes.NAME}"
 ADDRESS = "http://127.0.0.1:8080"
 
 
-def blocks(language: str) -> list[str]:
-    """The page's code blocks of a language."""
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-
-
 def test_the_python_example_runs(served: Served, organization: str, capsys: Any) -> None:
-    (example,) = blocks("python")
+    (example,) = code_blocks(PAGE, "python")
     exec(example.replace(ADDRESS, served.base_url), {"KEY": served.keys[organization]})
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) > 30
@@ -45,7 +41,7 @@ def test_the_curl_examples_answer(served: Served, organization: str) -> None:
 
 
 def test_the_refusal_is_what_is_answered(served: Served, organization: str) -> None:
-    (example,) = blocks("json")
+    (example,) = code_blocks(PAGE, "json")
     shown = msgspec.json.decode(example, type=ErrorBody)
     answered = served.get(f"{PREFIX}/users", served.keys[organization], date="2026-11-01", limit="0").json()
     assert answered["error"] == {"type": shown.error.type, "message": shown.error.message}

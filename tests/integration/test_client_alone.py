@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from deploy.embedded.stack import publish_settings
 from deploy.settings import load, texts_of
 from streams.topics import ensure_topics, topic_specs
-from tests.integration.test_readme import blocks
+from tests.support.code_blocks import code_blocks
 
 ROOT = Path(__file__).parents[2]
 TOLD = """
@@ -49,7 +49,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A service's program: the README's example, with ids."""
-    (example,) = blocks("python")
+    (example,) = code_blocks((ROOT / "README.md").read_text(), "python")
     imports, _, body = example.partition("\n\n")
     program = tmp_path_factory.mktemp("program") / "service.py"
     program.write_text(
@@ -70,16 +70,11 @@ def test_it_is_one_package_with_three_direct_dependencies(python: Path) -> None:
 
 
 def test_the_readmes_example_is_typed(python: Path, service: Path) -> None:
-    checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), service.name],
-        capture_output=True,
-        text=True,
-        cwd=service.parent,
-    )
+    checked = type_checked(python, service)
     assert checked.returncode == 0, checked.stdout
-    service.with_name("wrong.py").write_text(service.read_text().replace('product="chat"', "product=3"))
-    wrong = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), "wrong.py"]
-    assert b"incompatible type" in subprocess.run(wrong, capture_output=True, cwd=service.parent).stdout
+    wrong = service.with_name("wrong.py")
+    wrong.write_text(service.read_text().replace('product="chat"', "product=3"))
+    assert "incompatible type" in type_checked(python, wrong).stdout
 
 
 def test_the_readmes_example_emits_beside_a_stack(python: Path, service: Path, kafka: str, tmp_path: Path) -> None:
@@ -96,6 +91,12 @@ def test_events_are_read_without_aiokafka(python: Path) -> None:
     """Whoever checks or reads events pays for no Kafka client."""
     code = "import sys; from tally_client import ChatMessage; assert 'aiokafka' not in sys.modules"
     subprocess.run([python, "-c", code], check=True, cwd="/")
+
+
+def type_checked(python: Path, program: Path) -> "subprocess.CompletedProcess[str]":
+    """mypy over a program, with what is installed for that interpreter."""
+    command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), program.name]
+    return subprocess.run(command, capture_output=True, text=True, cwd=program.parent)
 
 
 async def written(bootstrap: str) -> int:

@@ -1,6 +1,5 @@
 """The examples of docs/metrics.md run, and every answer has a JSON form."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from pricing.price_table import load_prices
 from reports import metrics
 from reports.metric_windows import window
+from tests.support.code_blocks import code_blocks
 from tests.support.folded_tables import GRACE, SOURCES, Folded, at
 from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, done, entry, message, profile
 from tests.support.table_rows import database
@@ -39,13 +39,9 @@ def folded(clickhouse: str) -> Iterator[Folded]:
     client.close()
 
 
-def examples(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-
-
 def test_python_examples_run(folded: Folded, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {"client": folded.client, "organization_id": ORGANIZATION}
-    (example,) = examples("python")
+    (example,) = code_blocks(PAGE, "python")
     exec(example, {**names, "expected_sources": SOURCES, "grace": GRACE})
     first, second = capsys.readouterr().out.splitlines()
     assert first == "True 25.000000000000000000000000"
@@ -53,7 +49,7 @@ def test_python_examples_run(folded: Folded, capsys: pytest.CaptureFixture[str])
 
 
 def test_sql_examples_run(folded: Folded) -> None:
-    (example,) = examples("sql")
+    (example,) = code_blocks(PAGE, "sql")
     asked = example.replace("'...'", f"'{ORGANIZATION}'").replace("2026-11-20", str(DAY))
     assert folded.client.query(asked).result_rows == [(1,)]
 

@@ -14,15 +14,11 @@ from deploy.embedded.kafka import KAFKA_USER
 from deploy.embedded.stack import publish_settings
 from deploy.settings import load, texts_of
 from streams.topics import ensure_topics, topic_specs
+from tests.support.code_blocks import code_blocks
 from tests.support.stack import start_kafka
 
 README = Path(__file__).parents[2] / "README.md"
 PAGES = sorted(README.parent.glob("docs/**/*.md"))
-
-
-def blocks(language: str) -> list[str]:
-    """The README's code blocks of a language."""
-    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
 
 
 @pytest.fixture
@@ -48,7 +44,7 @@ async def test_the_emitter_example_emits(folder: Path) -> None:
 
 
 async def example_of_the_readme() -> None:
-    (example,) = blocks("python")
+    (example,) = code_blocks(README.read_text(), "python")
     imports, _, body = example.partition("\n\n")
     ids = {name: str(uuid4()) for name in ("organization_id", "account_id", "conversation_id")}
     scope: dict[str, Any] = {"uuid4": uuid4, "datetime": datetime, "UTC": UTC, **ids}

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+import tally_client
 from cli.main import run
 from streams.event_schema import asyncapi, fields_markdown, json_schema, tag_of
 from tally_client.events import DEAD_LETTERS, EVENT_BY_TYPE, EVENTS_BY_TOPIC, TOPIC_BY_TYPE
@@ -56,6 +57,12 @@ def test_the_json_schema_has_every_type_with_every_field() -> None:
         assert {"type", "event_id", "occurred_at", "organization_id"} <= set(definition["required"])
         assert definition["x-topic"] == TOPIC_BY_TYPE[kind]
         assert definition["description"]
+
+
+def test_every_event_is_at_hand_in_the_client() -> None:
+    """`from tally_client import ...`: what is listed there a second time leaves none out."""
+    assert [each.__name__ for each in EVENT_BY_TYPE.values() if each.__name__ not in tally_client.__all__] == []
+    assert all(getattr(tally_client, each.__name__) is each for each in EVENT_BY_TYPE.values())
 
 
 def test_the_asyncapi_document_has_every_topic_with_its_messages() -> None:

@@ -1,6 +1,7 @@
 """`constraints.txt`: everything that `make setup` installs, as the very files that were looked at."""
 
 import re
+import sysconfig
 import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
@@ -22,7 +23,9 @@ def test_every_requirement_is_one_version_of_known_files_from_anywhere() -> None
 
 def test_what_is_installed_is_what_stands_there() -> None:
     """Run `make setup` when it is not: the list has changed since."""
-    installed = {canonicalize_name(each.name): each.version for each in distributions()}
+    # Not sys.path: setuptools, once imported, adds the copies of libraries that it carries inside to it.
+    folders = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    installed = {canonicalize_name(each.name): each.version for each in distributions(path=folders)}
     for own in ("tally-analytics", "tally-client"):
         del installed[own]
     assert {name: version for name, version in installed.items() if PINS.get(name) != version} == {}

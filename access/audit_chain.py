@@ -13,7 +13,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from access.audit_log import COLUMNS, EPOCH, Entry, entry_hash
-from queries.sql_files import ask
+from queries.sql_files import fetch
 from queries.streaming import stream_rows
 
 FOLDER = Path(__file__).parent
@@ -45,7 +45,7 @@ def verify_chain(client: Client, head: str = "") -> Chain:
         writer, last = of, number
         newest = max(newest, (entry.moment, number, told))
         heads.update({told} & {head})
-    for row in ask(client, FOLDER / "audit_orphans.sql"):
+    for row in fetch(client, FOLDER / "audit_orphans.sql"):
         moment = _moment(row["moment_us"])
         wrong.append(f"The entry before that of {moment:%Y-%m-%d %H:%M:%S.%f}, writer {row['writer']}, is missing.")
     if head and not heads:

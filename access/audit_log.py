@@ -12,7 +12,7 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from queries.per_client import PerClient
-from queries.sql_files import ask
+from queries.sql_files import fetch
 from sinks.client import insert_rows
 from tally_client.events.envelope import NIL
 
@@ -83,7 +83,7 @@ class Writer:
     def write(self, client: Client, entry: Entry) -> None:
         """Add one. Where an insert fails the entry may stand there or not, so the next one begins a new count."""
         with self._writing:
-            newest = ask(client, FOLDER / "audit_newest.sql")
+            newest = fetch(client, FOLDER / "audit_newest.sql")
             previous, number = newest[0]["entry_sha256"] if newest else "", self._number + 1
             place = (self._id, number, previous, entry_hash(entry, self._id, number, previous))
             moment = entry.moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -112,5 +112,5 @@ def read_entries(client: Client, organization_id: str, since: datetime, limit: i
     parameters = {"organization_id": organization_id, "since_us": since_us, "limit": limit or ENTIRE}
     return [
         Entry(moment=datetime.fromtimestamp(row.pop("moment_us") / 1_000_000, UTC), **row)
-        for row in reversed(ask(client, FOLDER / "audit_entries.sql", parameters))
+        for row in reversed(fetch(client, FOLDER / "audit_entries.sql", parameters))
     ]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from queries.errors import ReportError
-from queries.sql_files import ask
+from queries.errors import RefusedError
+from queries.sql_files import fetch
 from sinks.client import insert_rows
 
 FOLDER = Path(__file__).parent
@@ -16,7 +16,7 @@ EMAIL = "email"
 """The claim that is looked up among the members; any other holds the account's UUID."""
 
 
-class ProviderError(ReportError):
+class ProviderError(RefusedError):
     """The provider cannot be kept: it is another organization's, or there is none to remove."""
 
 
@@ -58,7 +58,7 @@ def remove_provider(client: Client, organization_id: str, now: datetime) -> Prov
 
 def find_providers(client: Client, organization_id: str = "", issuer: str = "") -> Sequence[Provider]:
     """Those of one organization or with one issuer, or all."""
-    rows = ask(client, FOLDER / "identity_providers.sql", {"organization_id": organization_id, "issuer": issuer})
+    rows = fetch(client, FOLDER / "identity_providers.sql", {"organization_id": organization_id, "issuer": issuer})
     return [Provider(**row) for row in rows]
 
 

@@ -32,22 +32,22 @@ KEY_TYPES = ("RSA", "EC", "OKP")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class BadKeys(Exception):
+class InvalidJwks(Exception):
     """These are no public keys to use; `str()` says why."""
 
 
 def require_safe(url: str) -> None:
-    """Raises BadKeys unless the URL is https, or http on this machine: whoever changes keys on their way is anybody."""
+    """Raise InvalidJwks unless the URL is https, or http on this machine: keys could be replaced on their way."""
     parts = urlsplit(url)
     if not parts.hostname or parts.username or parts.password or parts.fragment:
-        raise BadKeys(f"{url!r} is no plain URL")
+        raise InvalidJwks(f"{url!r} is no plain URL")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise BadKeys(f"{url!r} is neither https nor http on this machine")
+        raise InvalidJwks(f"{url!r} is neither https nor http on this machine")
 
 
 async def fetch(url: str, seconds: float = FETCH_SECONDS) -> str:
     """What stands at the URL, if all of it comes in time; a redirect is not followed, since it would lead where nobody
-    looked. Raises BadKeys."""
+    looked. Raises InvalidJwks."""
     require_safe(url)
     headers = {"accept": "application/json", "accept-encoding": "identity"}
     try:
@@ -62,9 +62,9 @@ async def fetch(url: str, seconds: float = FETCH_SECONDS) -> str:
                 if len(body) > LARGEST:
                     break
     except (aiohttp.ClientError, OSError, ValueError) as error:  # a time-out is an OSError
-        raise BadKeys(f"{url} cannot be fetched: {type(error).__name__}") from error
+        raise InvalidJwks(f"{url} cannot be fetched: {type(error).__name__}") from error
     if answer.status != 200 or len(body) > LARGEST:
-        raise BadKeys(f"{url} answered {answer.status} with {len(body)} bytes")
+        raise InvalidJwks(f"{url} answered {answer.status} with {len(body)} bytes")
     return body.decode("utf-8", "replace")
 
 
@@ -73,21 +73,21 @@ class _Jwks(msgspec.Struct):
 
 
 def usable_keys(document: str) -> list[dict[str, Any]]:
-    """The public signature keys of a JWKS that have an id; what is none, or secret, is left out. Raises BadKeys."""
+    """The public signature keys of a JWKS that have an id; what is none, or secret, is left out. Raises InvalidJwks."""
     try:
         return [key for key in msgspec.json.decode(document, type=_Jwks).keys if _is_usable(key)]
     except msgspec.DecodeError:
-        raise BadKeys("It is no JWKS: a JSON object with a list of keys") from None
+        raise InvalidJwks("It is no JWKS: a JSON object with a list of keys") from None
 
 
 def read_keys(document: str) -> dict[str, PyJWK]:
-    """Those keys by id, ready to check signatures. Raises BadKeys when there is none."""
+    """Those keys by id, ready to check signatures. Raises InvalidJwks when there is none."""
     found: dict[str, PyJWK] = {}
     for key in usable_keys(document):
         with suppress(PyJWTError):
             found[key["kid"]] = PyJWK(key)
     if not found:
-        raise BadKeys("It holds no public signature key (RSA, EC, OKP) with an id (kid)")
+        raise InvalidJwks("It holds no public signature key (RSA, EC, OKP) with an id (kid)")
     return found
 
 
@@ -97,7 +97,7 @@ def _is_usable(key: Mapping[str, Any]) -> bool:
 
 
 @dataclass
-class KeyRing:
+class JwksCache:
     """The keys at one URL. Of many who miss one, one begins a fetch, and no thread waits for it."""
 
     url: str
@@ -125,7 +125,7 @@ class KeyRing:
     async def _fetch(self) -> None:
         try:
             self._keys, self._fetched_at = read_keys(await fetch(self.url)), self.clock()
-        except BadKeys as error:
+        except InvalidJwks as error:
             logger.warning("no keys of an identity provider: %s", error)
         finally:
             self._fetching = None

@@ -16,10 +16,10 @@ from jwt.exceptions import MissingRequiredClaimError, PyJWTError
 
 from access.errors import InvalidToken, Unproven
 from access.identity_providers import EMAIL, Provider, find_providers
-from access.jwks import PATIENCE_SECONDS, BadKeys, KeyRing, read_keys
-from access.keys import digest
+from access.jwks import PATIENCE_SECONDS, InvalidJwks, JwksCache, read_keys
+from access.keys import secret_hash
 from access.roles import members_by_email
-from access.sessions import Holder, signed_out_at
+from access.sessions import Identity, signed_out_at
 from tally_client.validity import bare
 
 T = TypeVar("T")
@@ -56,13 +56,13 @@ class Vouched:
     """Whom a token vouches for, and since when: `proven` is when they signed in at the provider, or it was issued.
     `use` tells the token from every other: it becomes a session once."""
 
-    holder: Holder
+    holder: Identity
     proven: datetime
     use: str
 
 
 @dataclass
-class Tokens:
+class JwtVerifier:
     """Checks tokens that live at most `longest`; keeps the providers' keys, for which nobody waits longer than
     `patience_seconds`.
 
@@ -73,7 +73,7 @@ class Tokens:
     longest: timedelta
     patience_seconds: float = PATIENCE_SECONDS
     told_after_seconds: float = PATIENCE_SECONDS
-    _rings: dict[str, KeyRing] = field(default_factory=dict)
+    _rings: dict[str, JwksCache] = field(default_factory=dict)
 
     async def vouched(self, run: Run, token: str, now: datetime) -> Vouched:
         """Whom a token vouches for. `run` runs what asks ClickHouse. Raises InvalidToken."""
@@ -96,7 +96,7 @@ class Tokens:
     async def _key(self, provider: Provider, kid: str) -> jwt.PyJWK | None:
         if provider.jwks.startswith("{"):
             return _kept(provider.jwks).get(kid)
-        return await self._rings.setdefault(provider.jwks, KeyRing(provider.jwks, self.patience_seconds)).find(kid)
+        return await self._rings.setdefault(provider.jwks, JwksCache(provider.jwks, self.patience_seconds)).find(kid)
 
     def _checked(self, client: Client, provider: Provider, key: jwt.PyJWK, token: str, now: datetime) -> Vouched:
         try:
@@ -115,7 +115,7 @@ class Tokens:
         self._check_times(claims, now.timestamp())
         if claims.get("azp") not in (None, provider.authorized_party or provider.audience):
             raise InvalidToken("The token was issued to another program (azp).")
-        holder = Holder(provider.organization_id, _account(client, provider, claims))
+        holder = Identity(provider.organization_id, _account(client, provider, claims))
         signed_in = min(_moment(claims, "iat"), _moment(claims, "auth_time", _moment(claims, "iat")))
         issued, proven = (datetime.fromtimestamp(at, UTC) for at in (claims["iat"], signed_in))
         ended = signed_out_at(client, holder)
@@ -173,13 +173,13 @@ def _use(provider: Provider, claims: Mapping[str, Any], token: str) -> str:
     """What is the same for a token however often it is sent: its id, or else what was signed."""
     own = claims.get("jti")
     told = f"jti {own}" if isinstance(own, str) and own else token.rpartition(".")[0]
-    return digest(f"{provider.issuer} {provider.audience} {told}")
+    return secret_hash(f"{provider.issuer} {provider.audience} {told}")
 
 
 def _kept(document: str) -> Mapping[str, jwt.PyJWK]:
     try:
         return read_keys(document)
-    except BadKeys:
+    except InvalidJwks:
         return {}
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from queries.errors import ReportError
-from queries.sql_files import Row, ask
+from queries.errors import RefusedError
+from queries.sql_files import Row, fetch
 from sinks.client import insert_rows
 
 FOLDER = Path(__file__).parent
@@ -36,12 +36,12 @@ COLUMNS = (
 )
 
 
-class UnknownKey(ReportError):
+class UnknownKey(RefusedError):
     """No key bears this id."""
 
 
 @dataclass(frozen=True)
-class Key:
+class ApiKey:
     """A key as it is kept; its secret is known to its holder alone. Moments are UTC."""
 
     id: str
@@ -78,29 +78,29 @@ def create_key(
     now: datetime,
     expires_at: datetime | None,
     scopes: Sequence[str] = (READ_ANALYTICS,),
-) -> tuple[Key, str]:
+) -> tuple[ApiKey, str]:
     """A new key of the organization, and its text, which can be had this once only."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     text = f"tally_{key_id}_{secret}"
-    key = Key(key_id, organization_id, name, list(scopes), now, expires_at, None, None, digest(text))
+    key = ApiKey(key_id, organization_id, name, list(scopes), now, expires_at, None, None, secret_hash(text))
     _write(client, key, revision=0)
     return key, text
 
 
-def find_key(client: Client, text: str) -> Key | None:
+def find_key(client: Client, text: str) -> ApiKey | None:
     """The key of this text, active or not; None if there is none."""
     if not FORM.fullmatch(text):
         return None
-    found = ask(client, FOLDER / "find_key.sql", {"secret_sha256": digest(text)})
+    found = fetch(client, FOLDER / "find_key.sql", {"secret_sha256": secret_hash(text)})
     return _key(found[0]) if found else None
 
 
-def list_keys(client: Client, organization_id: str = "") -> list[Key]:
+def list_keys(client: Client, organization_id: str = "") -> list[ApiKey]:
     """All keys, or those of one organization, oldest first."""
-    return [_key(row) for row in ask(client, FOLDER / "list_keys.sql", {"organization_id": organization_id})]
+    return [_key(row) for row in fetch(client, FOLDER / "list_keys.sql", {"organization_id": organization_id})]
 
 
-def revoke_key(client: Client, key_id: str, now: datetime) -> Key:
+def revoke_key(client: Client, key_id: str, now: datetime) -> ApiKey:
     """Revoke the key with this public id, from this moment on; a revoked one stays as it is. Raises UnknownKey."""
     found = next((key for key in list_keys(client) if key.id == key_id), None)
     if found is None:
@@ -112,39 +112,39 @@ def revoke_key(client: Client, key_id: str, now: datetime) -> Key:
     return found
 
 
-def note_use(client: Client, key: Key, now: datetime) -> None:
+def record_use(client: Client, key: ApiKey, now: datetime) -> None:
     """Remember that the key was used."""
-    insert_rows(client, "api_key_uses", ("key_id", "last_used_at"), [(key.id, moment_text(now))])
+    insert_rows(client, "api_key_uses", ("key_id", "last_used_at"), [(key.id, timestamp_text(now))])
 
 
 def ensure_cursor_secret(client: Client, now: datetime) -> None:
     """Make the secret that cursors are sealed with, unless there is one."""
-    if not ask(client, FOLDER / "cursor_secret.sql"):
+    if not fetch(client, FOLDER / "cursor_secret.sql"):
         row = (secrets.token_hex(32), now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
         insert_rows(client, "api_cursor_secrets", ("secret", "created_at"), [row])
 
 
 def cursor_secret(client: Client) -> bytes:
-    """The secret that cursors are sealed with. Raises ReportError before the first `tally migrate`."""
-    found = ask(client, FOLDER / "cursor_secret.sql")
+    """The secret that cursors are sealed with. Raises RefusedError before the first `tally migrate`."""
+    found = fetch(client, FOLDER / "cursor_secret.sql")
     if not found:
-        raise ReportError("The database has no secret for cursors yet", "`tally migrate` makes it.")
+        raise RefusedError("The database has no secret for cursors yet", "`tally migrate` makes it.")
     return bytes.fromhex(found[0]["secret"])
 
 
-def digest(text: str) -> str:
+def secret_hash(text: str) -> str:
     """What is kept of a key."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _write(client: Client, key: Key, revision: int) -> None:
-    moments = (moment_text(key.created_at), moment_text(key.expires_at), moment_text(key.revoked_at))
+def _write(client: Client, key: ApiKey, revision: int) -> None:
+    moments = (timestamp_text(key.created_at), timestamp_text(key.expires_at), timestamp_text(key.revoked_at))
     row = (key.secret_sha256, key.id, key.organization_id, key.name, list(key.scopes), *moments, revision)
     insert_rows(client, "api_keys", COLUMNS, [row])
 
 
-def _key(row: Row) -> Key:
-    return Key(
+def _key(row: Row) -> ApiKey:
+    return ApiKey(
         row["key_id"],
         row["organization_id"],
         row["name"],
@@ -161,6 +161,6 @@ def _moment(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def moment_text(moment: datetime | None) -> str | None:
+def timestamp_text(moment: datetime | None) -> str | None:
     """A moment as the text of a DateTime64(3, 'UTC') column."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if moment else None

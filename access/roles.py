@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from queries.sql_files import ask
+from queries.sql_files import fetch
 
 FOLDER = Path(__file__).parent
 
@@ -20,7 +20,7 @@ SEES_SPEND = {
 
 
 @dataclass(frozen=True)
-class Person:
+class Member:
     """A person in an organization. `role` is empty for who is no member, `plan` where none is in force yet."""
 
     organization_id: str
@@ -40,15 +40,15 @@ class Person:
         return SEES_SPEND.get(self.plan, {}).get(self.role, False)
 
 
-def read_person(client: Client, organization_id: str, account_id: str, now: datetime) -> Person:
+def read_person(client: Client, organization_id: str, account_id: str, now: datetime) -> Member:
     """The person as the directory has them now, known or not."""
     parameters = {
         "organization_id": organization_id,
         "account_id": account_id,
         "now_ms": int(now.timestamp() * 1000),
     }
-    (row,) = ask(client, FOLDER / "membership.sql", parameters)
-    return Person(organization_id, account_id, row["email"], row["plan"], row["role"])
+    (row,) = fetch(client, FOLDER / "membership.sql", parameters)
+    return Member(organization_id, account_id, row["email"], row["plan"], row["role"])
 
 
 def members_by_email(client: Client, organization_id: str, email: str) -> list[str]:
@@ -56,10 +56,10 @@ def members_by_email(client: Client, organization_id: str, email: str) -> list[s
     if not email:
         return []
     parameters = {"organization_id": organization_id, "email": email}
-    return [row["account_id"] for row in ask(client, FOLDER / "members_by_email.sql", parameters)]
+    return [row["account_id"] for row in fetch(client, FOLDER / "members_by_email.sql", parameters)]
 
 
 def largest_owner(client: Client) -> tuple[str, str] | None:
     """(organization, account) of a primary owner of the organization with the most members; None without any."""
-    rows = ask(client, FOLDER / "largest_owner.sql")
+    rows = fetch(client, FOLDER / "largest_owner.sql")
     return (rows[0]["organization_id"], rows[0]["account_id"]) if rows else None

@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
 
-from access.keys import digest, moment_text
-from queries.sql_files import Row, ask
+from access.keys import secret_hash, timestamp_text
+from queries.sql_files import Row, fetch
 from sinks.client import insert_rows
 from tally_client.events.envelope import NIL
 
@@ -37,7 +37,7 @@ Kind = Literal["link", "session"]
 
 
 @dataclass(frozen=True)
-class Holder:
+class Identity:
     """Whom a pass stands for: a person of an organization, or an operator of the installation, by name."""
 
     organization_id: str = NIL
@@ -53,87 +53,87 @@ class Holder:
 
 
 @dataclass(frozen=True)
-class Pass:
+class Credential:
     """A link or session, without its secret. Moments are UTC."""
 
     secret_sha256: str
     kind: Kind
-    holder: Holder
+    holder: Identity
     created_at: datetime
     expires_at: datetime
 
 
-def make_pass(client: Client, kind: Kind, holder: Holder, now: datetime, expires_at: datetime) -> str:
+def create_credential(client: Client, kind: Kind, holder: Identity, now: datetime, expires_at: datetime) -> str:
     """A new link or session for the holder: its secret, which can be had this once only."""
     secret = secrets.token_urlsafe(32)
-    _write(client, [Pass(digest(secret), kind, holder, now, expires_at)])
+    _write(client, [Credential(secret_hash(secret), kind, holder, now, expires_at)])
     return secret
 
 
-def find_pass(client: Client, kind: Kind, secret: str, now: datetime) -> Pass | None:
+def find_credential(client: Client, kind: Kind, secret: str, now: datetime) -> Credential | None:
     """The link or session of this secret, if it is good at `now`; a link may have been used all the same."""
     if not FORM.fullmatch(secret):
         return None
-    found = ask(client, FOLDER / "find_credential.sql", {"secret_sha256": digest(secret), "kind": kind})
+    found = fetch(client, FOLDER / "find_credential.sql", {"secret_sha256": secret_hash(secret), "kind": kind})
     known = _pass(found[0]) if found else None
     return known if known and known.expires_at > now else None
 
 
-def unused_link(client: Client, secret: str, now: datetime) -> Holder | None:
+def unused_link(client: Client, secret: str, now: datetime) -> Identity | None:
     """Whom a link would let in, if it is good and was not used; nothing is used up."""
-    link = find_pass(client, "link", secret, now)
+    link = find_credential(client, "link", secret, now)
     if link is None:
         return None
-    (counted,) = ask(client, FOLDER / "link_uses.sql", {"secret_sha256": link.secret_sha256})
+    (counted,) = fetch(client, FOLDER / "link_uses.sql", {"secret_sha256": link.secret_sha256})
     return None if counted["uses"] else link.holder
 
 
-def use_link(client: Client, secret: str, now: datetime) -> Holder | None:
+def redeem_link(client: Client, secret: str, now: datetime) -> Identity | None:
     """Whom a link lets in, at its first use; None if it is unknown, expired or used.
 
     Each use is written down and confirmed before all are counted, so two at once cannot both be the only one: never two
     are let in, and in a dead heat of two processes perhaps none.
     """
-    link = find_pass(client, "link", secret, now)
+    link = find_credential(client, "link", secret, now)
     if link is None:
         return None
-    row = (link.secret_sha256, str(uuid4()), moment_text(now))
+    row = (link.secret_sha256, str(uuid4()), timestamp_text(now))
     insert_rows(client, "link_uses", ("secret_sha256", "use_id", "used_at"), [row])
-    (counted,) = ask(client, FOLDER / "link_uses.sql", {"secret_sha256": link.secret_sha256})
+    (counted,) = fetch(client, FOLDER / "link_uses.sql", {"secret_sha256": link.secret_sha256})
     return link.holder if counted["uses"] == 1 else None
 
 
 def use_token(client: Client, token: str, now: datetime) -> bool:
     """Whether this is the first time that a token (by its digest) becomes a session; in a dead heat of two processes
     perhaps nobody's is, as with links."""
-    row = (token, str(uuid4()), moment_text(now))
+    row = (token, str(uuid4()), timestamp_text(now))
     insert_rows(client, "token_uses", ("token_sha256", "use_id", "used_at"), [row])
-    (counted,) = ask(client, FOLDER / "token_uses.sql", {"token_sha256": token})
+    (counted,) = fetch(client, FOLDER / "token_uses.sql", {"token_sha256": token})
     return bool(counted["uses"] == 1)
 
 
-def signed_out_at(client: Client, holder: Holder) -> datetime | None:
+def signed_out_at(client: Client, holder: Identity) -> datetime | None:
     """When a person, or everybody in their organization, was last signed out by `tally sign-out`; None for never."""
     parameters = {"organization_id": holder.organization_id, "account_id": holder.account_id}
-    (found,) = ask(client, FOLDER / "signed_out_at.sql", parameters)
+    (found,) = fetch(client, FOLDER / "signed_out_at.sql", parameters)
     return datetime.fromtimestamp(found["ended_ms"] / 1000, UTC) if found["ended_ms"] else None
 
 
-def end_session(client: Client, secret: str, now: datetime) -> Holder | None:
+def end_session(client: Client, secret: str, now: datetime) -> Identity | None:
     """End the session of this secret at once; whose it was, or None if it was not good any more."""
-    session = find_pass(client, "session", secret, now)
+    session = find_credential(client, "session", secret, now)
     if session is None:
         return None
     _write(client, [session], ended_at=now)
     return session.holder
 
 
-def end_passes(client: Client, whose: Holder, now: datetime) -> int:
+def revoke_credentials(client: Client, whose: Identity, now: datetime) -> int:
     """End all links and sessions of a person, of an operator, or with no account of an organization; how many.
 
     Tokens that were issued until now are refused from now on; that is written first, so none becomes a session here.
     """
-    row = (whose.organization_id, whose.account_id, whose.operator, moment_text(now))
+    row = (whose.organization_id, whose.account_id, whose.operator, timestamp_text(now))
     insert_rows(client, "sign_outs", ("organization_id", "account_id", "operator", "ended_at"), [row])
     parameters = {
         "organization_id": whose.organization_id,
@@ -142,21 +142,21 @@ def end_passes(client: Client, whose: Holder, now: datetime) -> int:
         "operator": whose.operator,
         "now_ms": int(now.timestamp() * 1000),
     }
-    found = [_pass(row) for row in ask(client, FOLDER / "open_credentials.sql", parameters)]
+    found = [_pass(row) for row in fetch(client, FOLDER / "open_credentials.sql", parameters)]
     _write(client, found, ended_at=now)
     return len(found)
 
 
-def _pass(row: Row) -> Pass:
-    holder = Holder(row["organization_id"], row["account_id"], row["operator"])
+def _pass(row: Row) -> Credential:
+    holder = Identity(row["organization_id"], row["account_id"], row["operator"])
     created, expires = (datetime.fromtimestamp(row[name] / 1000, UTC) for name in ("created_ms", "expires_ms"))
-    return Pass(row["secret_sha256"], row["kind"], holder, created, expires)
+    return Credential(row["secret_sha256"], row["kind"], holder, created, expires)
 
 
-def _write(client: Client, made: Sequence[Pass], ended_at: datetime | None = None) -> None:
+def _write(client: Client, made: Sequence[Credential], ended_at: datetime | None = None) -> None:
     rows = []
     for one in made:
-        moments = (moment_text(one.created_at), moment_text(one.expires_at), moment_text(ended_at))
+        moments = (timestamp_text(one.created_at), timestamp_text(one.expires_at), timestamp_text(ended_at))
         whose = (one.holder.organization_id, one.holder.account_id, one.holder.operator)
         rows.append((one.secret_sha256, one.kind, *whose, *moments, int(ended_at is not None)))
     insert_rows(client, "access_passes", COLUMNS, rows)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from aggregators.cell_rows import CellKey
-from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, Declaration
+from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, SESSION_COUNTERS, CellTable
 from aggregators.connectors import connector_key, name_key
 from aggregators.increments import Amounts, Folded
 from aggregators.live import live_change
-from aggregators.validity import IdForms, minute_in_bounds
+from aggregators.validity import IdInterner, minute_in_bounds
 from tally_client.events import (
     ActivityEvent,
     ArtifactCreated,
@@ -32,50 +32,50 @@ from tally_client.events import (
 )
 from tally_client.events.envelope import NIL
 
-Cell = tuple[Declaration, CellKey, Amounts]
-Rule = Callable[[Any, IdForms], Cell]
+Cell = tuple[CellTable, CellKey, Amounts]
+Rule = Callable[[Any, IdInterner], Cell]
 
 
 def _who(event: ActivityEvent) -> tuple[str, str, str]:
     return event.actor.type, event.actor.id, event.product or ""
 
 
-def _optional(ids: IdForms, value: str | None, field: str) -> str:
+def _optional(ids: IdInterner, value: str | None, field: str) -> str:
     return NIL if value is None else ids.check(value, field)
 
 
-def _chat_key(event: ChatStarted | ChatMessage | ChatSharedViewed, ids: IdForms) -> CellKey:
+def _chat_key(event: ChatStarted | ChatMessage | ChatSharedViewed, ids: IdInterner) -> CellKey:
     project = _optional(ids, event.project_id, "project_id")
     conversation = ids.check(event.conversation_id, "conversation_id")
     return (*_who(event), event.surface or "", project, conversation)
 
 
-def _chat_started(event: ChatStarted, ids: IdForms) -> Cell:
+def _chat_started(event: ChatStarted, ids: IdInterner) -> Cell:
     return CHAT, _chat_key(event, ids), (0, 0, 0, 0, 0, 1)
 
 
-def _chat_message(event: ChatMessage, ids: IdForms) -> Cell:
+def _chat_message(event: ChatMessage, ids: IdInterner) -> Cell:
     return CHAT, _chat_key(event, ids), (0, 1, int(event.thinking), 0, event.web_searches, 0)
 
 
-def _chat_shared_viewed(event: ChatSharedViewed, ids: IdForms) -> Cell:
+def _chat_shared_viewed(event: ChatSharedViewed, ids: IdInterner) -> Cell:
     return CHAT, _chat_key(event, ids), (0, 0, 0, 1, 0, 0)
 
 
-def _file_uploaded(event: FileUploaded, ids: IdForms) -> Cell:
+def _file_uploaded(event: FileUploaded, ids: IdInterner) -> Cell:
     project = _optional(ids, event.project_id, "project_id")
     return FILE, (*_who(event), project, ids.check(event.file_id, "file_id")), (0, 1)
 
 
 def _project(amounts: Amounts) -> Rule:
-    def rule(event: ProjectCreated | ProjectUsed, ids: IdForms) -> Cell:
+    def rule(event: ProjectCreated | ProjectUsed, ids: IdInterner) -> Cell:
         return PROJECT, (*_who(event), ids.check(event.project_id, "project_id")), amounts
 
     return rule
 
 
 def _artifact(amounts: Amounts) -> Rule:
-    def rule(event: ArtifactCreated | ArtifactShared | ArtifactPublished | ArtifactViewed, ids: IdForms) -> Cell:
+    def rule(event: ArtifactCreated | ArtifactShared | ArtifactPublished | ArtifactViewed, ids: IdInterner) -> Cell:
         project = _optional(ids, event.project_id, "project_id")
         artifact = ids.check(event.artifact_id, "artifact_id")
         key = (*_who(event), event.surface or "", project, event.artifact_type, artifact)
@@ -84,7 +84,7 @@ def _artifact(amounts: Amounts) -> Rule:
     return rule
 
 
-def _extension(event: Any, ids: IdForms, kind: str, name: str, auth_mode: str, amounts: Amounts) -> Cell:
+def _extension(event: Any, ids: IdInterner, kind: str, name: str, auth_mode: str, amounts: Amounts) -> Cell:
     project = _optional(ids, event.project_id, "project_id")
     session = _optional(ids, event.session_id, "session_id")
     key = (*_who(event), event.surface or "", project, kind, name, auth_mode, session)
@@ -98,24 +98,24 @@ _CALLS: dict[str, Amounts] = {
 }
 
 
-def _connector_called(event: ConnectorCalled, ids: IdForms) -> Cell:
+def _connector_called(event: ConnectorCalled, ids: IdInterner) -> Cell:
     name = connector_key(event.name)
     return _extension(event, ids, "connector", name, event.auth_mode, _CALLS[event.access])
 
 
-def _connector_connected(event: ConnectorConnected, ids: IdForms) -> Cell:
+def _connector_connected(event: ConnectorConnected, ids: IdInterner) -> Cell:
     name = connector_key(event.name)
     return _extension(event, ids, "connector", name, event.auth_mode, (0, 0, 0, 0, 0, 0, 0, 1))
 
 
 def _named(kind: str, amounts: Amounts) -> Rule:
-    def rule(event: SkillUsed | SkillEnabled | PluginUsed | PluginInstalled, ids: IdForms) -> Cell:
+    def rule(event: SkillUsed | SkillEnabled | PluginUsed | PluginInstalled, ids: IdInterner) -> Cell:
         return _extension(event, ids, kind, name_key(event.name), "", amounts)
 
     return rule
 
 
-def _session_key(event: SessionStarted | SessionActivity, ids: IdForms) -> CellKey:
+def _session_key(event: SessionStarted | SessionActivity, ids: IdInterner) -> CellKey:
     session = ids.check(event.session_id, "session_id")
     return (*_who(event), event.surface or "", event.terminal or "", int(event.is_remote), session)
 
@@ -123,11 +123,11 @@ def _session_key(event: SessionStarted | SessionActivity, ids: IdForms) -> CellK
 _STARTED: Amounts = (0, 1, *(0 for _ in SESSION_COUNTERS))
 
 
-def _session_started(event: SessionStarted, ids: IdForms) -> Cell:
+def _session_started(event: SessionStarted, ids: IdInterner) -> Cell:
     return SESSION, _session_key(event, ids), _STARTED
 
 
-def _session_activity(event: SessionActivity, ids: IdForms) -> Cell:
+def _session_activity(event: SessionActivity, ids: IdInterner) -> Cell:
     amounts = (0, 0, *(getattr(event, counter) for counter in SESSION_COUNTERS))
     return SESSION, _session_key(event, ids), amounts
 
@@ -157,7 +157,7 @@ RULES: dict[type[ActivityEvent], Rule] = {
 class ActivityFold:
     """Folds `tally.chat`, `tally.project`, `tally.artifact`, `tally.connector` and `tally.session`."""
 
-    def __init__(self, ids: IdForms) -> None:
+    def __init__(self, ids: IdInterner) -> None:
         self._ids = ids
 
     def __call__(self, event: ActivityEvent, log_ms: int) -> Folded:

@@ -5,20 +5,20 @@ from importlib.util import find_spec
 
 from aggregators.cell_rows import Joiner, join_in_python
 from aggregators.increments import Adder, add_in_numpy
-from aggregators.record_decoder import Reader
+from aggregators.record_decoder import RecordDecoder
 from tally_client.events import TOKEN
 
-IS_BUILT = find_spec("aggregators.compiled.tokens") is not None
+HAS_COMPILED = find_spec("aggregators.compiled.tokens") is not None
 """Whether the compiled form is there: it is not where Tally was installed without a C compiler."""
 
 
-def reader_of(topic: str, compiled: bool) -> Reader:
+def decoder_for(topic: str, compiled: bool) -> RecordDecoder:
     """What reads a topic's records. Only token events have a compiled reader."""
     if compiled and topic == TOKEN:
         from aggregators.token_decoder import TokenReader
 
         return TokenReader()
-    return Reader(topic)
+    return RecordDecoder(topic)
 
 
 def adder_of(compiled: bool) -> Adder:

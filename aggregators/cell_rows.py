@@ -6,7 +6,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregators.cell_tables import Declaration
+from aggregators.cell_tables import CellTable
 from aggregators.windows import WINDOW_TEXT
 
 PageKey = tuple[str, int]
@@ -35,7 +35,7 @@ class CellRows(Sequence[list[Any]]):
 
     def __init__(
         self,
-        declaration: Declaration,
+        declaration: CellTable,
         sources: list[str],
         page_keys: list[PageKey],
         keys: list[CellKey],
@@ -79,7 +79,7 @@ Rows = Sequence[Sequence[Any]]
 """Whole rows of one table: CellRows, or lists for the tables that have no counters."""
 
 
-def together(parts: Sequence[Rows]) -> Rows:
+def concat_rows(parts: Sequence[Rows]) -> Rows:
     """The rows of one table, of several sources, as one."""
     cells = [part for part in parts if isinstance(part, CellRows)]
     if not cells:

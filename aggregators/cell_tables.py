@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, eq=False)
-class Declaration:
+class CellTable:
     """One table of cells: its window ("hour", "day" or "minute"), key columns and counters, in column order.
 
     Compared by identity: each is declared once, and hashing its fields would be a tenth of the fold.
@@ -33,7 +33,7 @@ TOKEN_CLASSES = (
     "output_tokens",
 )
 
-SPEND = Declaration(
+SPEND = CellTable(
     "spend_cells",
     "hour",
     (
@@ -51,25 +51,25 @@ SPEND = Declaration(
     ("requests", *TOKEN_CLASSES, "web_search_requests", "execution_spans", "execution_milliseconds"),
 )
 
-CHAT = Declaration(
+CHAT = CellTable(
     "chat_cells",
     "day",
     ("actor_type", "actor_id", "product", "surface", "project_id", "conversation_id"),
     ("messages", "thinking_messages", "shared_views", "web_searches", "started"),
 )
 
-FILE = Declaration("file_cells", "day", ("actor_type", "actor_id", "product", "project_id", "file_id"), ("uploads",))
+FILE = CellTable("file_cells", "day", ("actor_type", "actor_id", "product", "project_id", "file_id"), ("uploads",))
 
-PROJECT = Declaration("project_cells", "day", ("actor_type", "actor_id", "product", "project_id"), ("created", "used"))
+PROJECT = CellTable("project_cells", "day", ("actor_type", "actor_id", "product", "project_id"), ("created", "used"))
 
-ARTIFACT = Declaration(
+ARTIFACT = CellTable(
     "artifact_cells",
     "day",
     ("actor_type", "actor_id", "product", "surface", "project_id", "artifact_type", "artifact_id"),
     ("created", "shared", "published", "viewed"),
 )
 
-CONNECTOR = Declaration(
+CONNECTOR = CellTable(
     "connector_cells",
     "day",
     ("actor_type", "actor_id", "product", "surface", "project_id", "kind", "name", "auth_mode", "session_id"),
@@ -97,13 +97,13 @@ SESSION_COUNTERS = (
     "remote_jobs",
 )
 
-SESSION = Declaration(
+SESSION = CellTable(
     "session_cells",
     "day",
     ("actor_type", "actor_id", "product", "surface", "terminal", "is_remote", "session_id"),
     ("started", *SESSION_COUNTERS),
 )
 
-MINUTE = Declaration("minute_cells", "minute", ("product", "model"), ("events", "requests", *TOKEN_CLASSES))
+MINUTE = CellTable("minute_cells", "minute", ("product", "model"), ("events", "requests", *TOKEN_CLASSES))
 
-CELL_TABLES: tuple[Declaration, ...] = (SPEND, CHAT, FILE, PROJECT, ARTIFACT, CONNECTOR, SESSION, MINUTE)
+CELL_TABLES: tuple[CellTable, ...] = (SPEND, CHAT, FILE, PROJECT, ARTIFACT, CONNECTOR, SESSION, MINUTE)

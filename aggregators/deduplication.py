@@ -34,7 +34,7 @@ SEVERAL = None
 """Instead of the payload of an identity that stands with several ones."""
 
 
-class Verdict(Enum):
+class Occurrence(Enum):
     """What an occurrence of an identity is."""
 
     FIRST = "first"
@@ -125,7 +125,7 @@ class Horizon:
         """The offset from which reading must start so that every decision from `place` on is as in a first read."""
         return max(0, place // self.block_size - self.blocks) * self.block_size
 
-    def judge(self, block: int, ids: Sequence[int] | Hashes, payloads: Sequence[int] | Hashes) -> list[Verdict]:
+    def judge(self, block: int, ids: Sequence[int] | Hashes, payloads: Sequence[int] | Hashes) -> list[Occurrence]:
         """The verdict on each record of a run that lies within one block, in order of offsets; registers them all."""
         self._advance(block)
         hashes, contents = np.array(ids, np.int64), np.array(payloads, np.int64)
@@ -135,7 +135,7 @@ class Horizon:
                 earlier[position] = payload if earlier.get(position, payload) == payload else SEVERAL
         self._latest[-1].add(hashes, contents)
         if not earlier and not _any_equal(np.sort(hashes)):
-            return [Verdict.FIRST] * len(ids)
+            return [Occurrence.FIRST] * len(ids)
         return _verdicts(hashes.tolist(), contents.tolist(), earlier)
 
     def _advance(self, block: int) -> None:
@@ -151,16 +151,16 @@ def _any_equal(ordered: Hashes) -> bool:
     return bool((ordered[1:] == ordered[:-1]).any())
 
 
-def _verdicts(ids: Sequence[int], payloads: Sequence[int], earlier: Mapping[int, int | None]) -> list[Verdict]:
+def _verdicts(ids: Sequence[int], payloads: Sequence[int], earlier: Mapping[int, int | None]) -> list[Occurrence]:
     """One after another; `earlier` has the payloads of earlier runs by position."""
     verdicts = []
     seen: dict[int, int | None] = {}
     for position, (identity, payload) in enumerate(zip(ids, payloads, strict=True)):
         if identity not in seen and position not in earlier:
-            verdicts.append(Verdict.FIRST)
+            verdicts.append(Occurrence.FIRST)
             seen[identity] = payload
             continue
         known = seen.get(identity, earlier.get(position))
-        verdicts.append(Verdict.DUPLICATE if known == payload else Verdict.CONFLICT)
+        verdicts.append(Occurrence.DUPLICATE if known == payload else Occurrence.CONFLICT)
         seen[identity] = known if known == payload else SEVERAL
     return verdicts

@@ -10,7 +10,7 @@ import msgspec
 
 from aggregators.connectors import connector_key, name_key
 from aggregators.increments import Folded, Row
-from aggregators.validity import IdForms, history_moment
+from aggregators.validity import IdInterner, history_moment
 from tally_client.events import DirectoryEvent, ProfileUpdated
 from tally_client.events.directory import ConnectorSaved, PluginSaved, PolicyEvent, ProjectSaved, SkillSaved
 from tally_client.events.envelope import NIL
@@ -55,7 +55,7 @@ def _subject(event: DirectoryEvent) -> str:
 class DirectoryFold:
     """Folds `tally.directory`."""
 
-    def __init__(self, ids: IdForms) -> None:
+    def __init__(self, ids: IdInterner) -> None:
         self._ids = ids
 
     def __call__(self, event: DirectoryEvent, log_ms: int) -> Folded:
@@ -85,7 +85,7 @@ class DirectoryFold:
 class ProfileFold:
     """Folds `tally.profiles`."""
 
-    def __init__(self, ids: IdForms) -> None:
+    def __init__(self, ids: IdInterner) -> None:
         self._ids = ids
 
     def __call__(self, event: ProfileUpdated, log_ms: int) -> Folded:

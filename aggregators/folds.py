@@ -4,13 +4,13 @@ from aggregators.activity import ActivityFold
 from aggregators.directory import DirectoryFold, ProfileFold
 from aggregators.increments import Fold
 from aggregators.spend import SpendFold
-from aggregators.validity import IdForms
+from aggregators.validity import IdInterner
 from tally_client.events import DIRECTORY, PROFILES, TOKEN
 
 
-def fold_of(topic: str) -> Fold:
+def fold_for(topic: str) -> Fold:
     """The fold of a topic."""
-    ids = IdForms()
+    ids = IdInterner()
     if topic == TOKEN:
         return SpendFold(ids)
     if topic == DIRECTORY:

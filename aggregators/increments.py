@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregators.cell_rows import CellKey, Counts, PageKey
-from aggregators.cell_tables import Declaration
+from aggregators.cell_tables import CellTable
 
 BY_OFFSET = itemgetter(0)
 """The order of the log, of tuples that begin with an offset."""
@@ -57,7 +57,7 @@ def add_in_numpy(
 Amounts = tuple[int, ...]
 """A zero for the stamp's place, then one increment for each counter."""
 
-Change = tuple[Declaration, PageKey, CellKey, Amounts]
+Change = tuple[CellTable, PageKey, CellKey, Amounts]
 """Increments of one cell. A plain tuple: a named one takes ten times as long to make, twice for every event."""
 
 

@@ -4,13 +4,13 @@ from aggregators.cell_tables import MINUTE
 from aggregators.increments import Amounts, Change
 from aggregators.windows import MINUTES_BEFORE_1970
 
-SHOWN_MINUTES = 7 * 1440
+LIVE_MINUTES = 7 * 1440
 """How old an event may be, against its record's log time, to count as live. The rows live one day longer."""
 
 ONE_EVENT: Amounts = (0, 1, 0, 0, 0, 0, 0, 0)
 
 
-OLDEST_LIVE = MINUTES_BEFORE_1970 - SHOWN_MINUTES
+OLDEST_LIVE = MINUTES_BEFORE_1970 - LIVE_MINUTES
 """Added to the minutes since 1970 of a record's log time, it is the oldest minute that is live."""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from aggregators.cell_rows import CellKey, CellRows, Counts, Joiner, PageKey, join_in_python
-from aggregators.cell_tables import Declaration
+from aggregators.cell_tables import CellTable
 from aggregators.increments import BY_OFFSET, NO_ROW, Adder, CellColumns, Change, Wanted, add_in_numpy
 from aggregators.windows import WINDOW_PARSE
 
@@ -35,7 +35,7 @@ class Page:
         self.touched = touched
 
 
-class Table:
+class PageCache:
     """The pages of one declaration and one source.
 
     `first_unwritten` is the first window of which ClickHouse certainly holds nothing from this source, so that
@@ -43,7 +43,7 @@ class Table:
     """
 
     def __init__(
-        self, declaration: Declaration, first_unwritten: int, add: Adder = add_in_numpy, join: Joiner = join_in_python
+        self, declaration: CellTable, first_unwritten: int, add: Adder = add_in_numpy, join: Joiner = join_in_python
     ) -> None:
         self.declaration = declaration
         self.pages: dict[PageKey, Page] = {}

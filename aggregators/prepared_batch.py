@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from aggregators.cell_rows import PageKey
-from aggregators.cell_tables import Declaration
+from aggregators.cell_tables import CellTable
 from aggregators.increments import CellColumns, Change, Row
 from tally_client.validity import Invalid
 
@@ -22,7 +22,7 @@ class Record(Protocol):
     value: bytes | None
 
 
-class Letter(NamedTuple):
+class RejectedRecord(NamedTuple):
     """A record that does not count, and why."""
 
     record: Record
@@ -35,28 +35,28 @@ Changes = tuple[list[int], list[Change]]
 
 
 @dataclass
-class Prepared:
+class PreparedBatch:
     """A batch that is decoded and judged: what it will change, in which pages, and those that it needs first.
 
     An event stands either among the changes or in the columns.
     """
 
     end: int
-    changes: defaultdict[Declaration, Changes] = field(default_factory=lambda: defaultdict(lambda: ([], [])))
-    columns: defaultdict[Declaration, list[CellColumns]] = field(default_factory=lambda: defaultdict(list))
-    pages: dict[Declaration, list[PageKey]] = field(default_factory=dict)
+    changes: defaultdict[CellTable, Changes] = field(default_factory=lambda: defaultdict(lambda: ([], [])))
+    columns: defaultdict[CellTable, list[CellColumns]] = field(default_factory=lambda: defaultdict(list))
+    pages: dict[CellTable, list[PageKey]] = field(default_factory=dict)
     rows: list[tuple[int, Row]] = field(default_factory=list)
-    letters: list[Letter] = field(default_factory=list)
-    missing: dict[Declaration, list[PageKey]] = field(default_factory=dict)
+    letters: list[RejectedRecord] = field(default_factory=list)
+    missing: dict[CellTable, list[PageKey]] = field(default_factory=dict)
     last: Record | None = None
     duplicates: int = 0
 
 
-class Recreated(Exception):
+class TopicRecreated(Exception):
     """The log holds another record at the place's last offset: the topic was deleted and made anew."""
 
 
-class Gap(Exception):
+class OffsetGap(Exception):
     """A batch begins beyond the next offset to read; the reader must seek back to `wanted`."""
 
     def __init__(self, source: str, wanted: int, found: int) -> None:
@@ -70,7 +70,7 @@ def fingerprint(record: Record) -> str:
     return f"{record.offset:020d}:{digest.hexdigest()}"
 
 
-def problem_of(error: Exception) -> tuple[str, str]:
+def rejection_reason(error: Exception) -> tuple[str, str]:
     """(reason, detail) of a malformed record; the reason is a stable word, for counting."""
     if isinstance(error, Invalid):
         return error.reason, error.detail

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from aggregators.deduplication import Hashes, Verdict
+from aggregators.deduplication import Hashes, Occurrence
 from aggregators.directory import ProfileFold
-from aggregators.folds import fold_of
+from aggregators.folds import fold_for
 from aggregators.increments import Folded
-from aggregators.prepared_batch import Letter, Prepared, Record, problem_of
+from aggregators.prepared_batch import PreparedBatch, Record, RejectedRecord, rejection_reason
 from tally_client.events import Event, decoder
 from tally_client.validity import NO_ID, SHALLOW, Invalid, is_uuid, refuse_deep
 
@@ -19,7 +19,7 @@ what it adds."""
 
 
 @dataclass
-class Run:
+class DecodedRun:
     """The well-formed records of a run, in order: hashes of their identities and bytes, and what each adds."""
 
     records: Sequence[Record]
@@ -27,14 +27,14 @@ class Run:
     payloads: Sequence[int] | Hashes
     folds: Sequence[Folded]
 
-    def gather(self, verdicts: Sequence[Verdict], place: int, prepared: Prepared) -> None:
+    def gather(self, verdicts: Sequence[Occurrence], place: int, prepared: PreparedBatch) -> None:
         """Put what the run adds from the place on into a prepared batch."""
         gather(zip(self.records, self.folds, verdicts, strict=True), place, prepared)
 
 
-def gather(judged: Iterable[tuple[Record, Folded, Verdict]], place: int, prepared: Prepared) -> None:
+def gather(judged: Iterable[tuple[Record, Folded, Occurrence]], place: int, prepared: PreparedBatch) -> None:
     """The same for any records."""
-    changes, rows, first = prepared.changes, prepared.rows, Verdict.FIRST
+    changes, rows, first = prepared.changes, prepared.rows, Occurrence.FIRST
     for record, (changed, whole), verdict in judged:
         offset = record.offset
         if offset < place:
@@ -46,11 +46,11 @@ def gather(judged: Iterable[tuple[Record, Folded, Verdict]], place: int, prepare
                 gathered.append(change)
             for row in whole:
                 rows.append((offset, row))
-        elif verdict is Verdict.DUPLICATE:
+        elif verdict is Occurrence.DUPLICATE:
             prepared.duplicates += 1
         else:
             detail = "its event_id was used with another payload; emit it under a new one"
-            prepared.letters.append(Letter(record, "conflict", detail))
+            prepared.letters.append(RejectedRecord(record, "conflict", detail))
 
 
 def identity_of(event: Event) -> int:
@@ -59,14 +59,14 @@ def identity_of(event: Event) -> int:
     return hash(event.__struct_config__.tag + event.organization_id + event.event_id)  # type: ignore[operator]
 
 
-class Reader:
+class RecordDecoder:
     """Reads the records of one topic."""
 
     def __init__(self, topic: str) -> None:
         self._decode = decoder(topic).decode
-        self._fold = fold_of(topic)
+        self._fold = fold_for(topic)
 
-    def read(self, records: Sequence[Record], place: int, letters: list[Letter]) -> Run:
+    def read(self, records: Sequence[Record], place: int, letters: list[RejectedRecord]) -> DecodedRun:
         """The well-formed ones and what each adds; the others become letters, from the place on."""
         formed: list[Record] = []
         identities: list[int] = []
@@ -79,13 +79,13 @@ class Reader:
                 identities.append(read[1])
                 payloads.append(hash(record.value))
                 folds.append(read[2])
-        return Run(formed, identities, payloads, folds)
+        return DecodedRun(formed, identities, payloads, folds)
 
     def forget(self, _open_cells: int) -> bool:
         """Whether numbers that it gave to cells hold no more, since it would keep too many. It gives none."""
         return False
 
-    def _read_one(self, record: Record, place: int, letters: list[Letter]) -> Read | None:
+    def _read_one(self, record: Record, place: int, letters: list[RejectedRecord]) -> Read | None:
         value = record.value
         try:
             if value is None:
@@ -98,7 +98,7 @@ class Reader:
             return event, identity_of(event), self._fold(event, record.timestamp)
         except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
             if record.offset >= place:
-                letters.append(Letter(record, *problem_of(error)))
+                letters.append(RejectedRecord(record, *rejection_reason(error)))
         return None
 
     def _tombstone(self, record: Record) -> Folded:

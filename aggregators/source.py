@@ -13,13 +13,13 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
-from aggregators.backend import IS_BUILT, adder_of, joiner_of, reader_of
+from aggregators.backend import HAS_COMPILED, adder_of, decoder_for, joiner_of
 from aggregators.cell_rows import PageKey, Rows
-from aggregators.cell_tables import CELL_TABLES, Declaration
+from aggregators.cell_tables import CELL_TABLES, CellTable
 from aggregators.deduplication import Horizon
 from aggregators.increments import BY_OFFSET, Row
-from aggregators.page_cache import Page, Table
-from aggregators.prepared_batch import Gap, Letter, Prepared, Record, Recreated, fingerprint
+from aggregators.page_cache import Page, PageCache
+from aggregators.prepared_batch import OffsetGap, PreparedBatch, Record, RejectedRecord, TopicRecreated, fingerprint
 from tally_client.events import PROFILES
 
 FOLD_VERSION = 3
@@ -36,12 +36,12 @@ class Snapshot:
     source: "Source"
     place: int
     rows: dict[str, Rows]
-    letters: list[Letter]
+    letters: list[RejectedRecord]
     last_record: str
-    flights: list[tuple[Table, list[Page]]]
+    flights: list[tuple[PageCache, list[Page]]]
 
 
-def landed(snapshot: Snapshot) -> None:
+def mark_flushed(snapshot: Snapshot) -> None:
     """ClickHouse has confirmed all rows of the snapshot: its pages may be let go again."""
     for table, pages in snapshot.flights:
         table.landed(pages)
@@ -66,7 +66,7 @@ class Source:
         log_start: int = 0,
         last_record: str = "",
         first_unwritten: dict[str, int] | None = None,
-        compiled: bool = IS_BUILT,
+        compiled: bool = HAS_COMPILED,
     ) -> None:
         self.topic = topic
         self.name = name
@@ -78,12 +78,12 @@ class Source:
         self.cursor = max(log_start, self._read_from())
         form = adder_of(compiled), joiner_of(compiled)
         unwritten = first_unwritten or {}
-        self.tables = {each: Table(each, unwritten.get(each.name, 0), *form) for each in CELL_TABLES}
-        self.waiting: Prepared | None = None
-        self._reader = reader_of(topic, compiled)
+        self.tables = {each: PageCache(each, unwritten.get(each.name, 0), *form) for each in CELL_TABLES}
+        self.waiting: PreparedBatch | None = None
+        self._reader = decoder_for(topic, compiled)
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         self._attributed: set[str] = set()
-        self._letters: list[Letter] = []
+        self._letters: list[RejectedRecord] = []
 
     def _read_from(self) -> int:
         """The last record is read again, however far below the place it is: it tells whether the log is the same."""
@@ -92,23 +92,23 @@ class Source:
 
     # -- a batch -------------------------------------------------------------------------------------------
 
-    def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
+    def prepare(self, start: int, end: int, records: Sequence[Record]) -> PreparedBatch:
         """Decode and judge the batch `[start, end)`; what lies below the cursor is trimmed.
 
         `end` is the reader's position after the batch, which is more than the last record's offset plus one where the
         log has control records or was compacted.
 
-        Raises Gap when the batch begins beyond the cursor, Recreated when the log is another one, and RuntimeError
+        Raises Gap when the batch begins beyond the cursor, TopicRecreated when the log is another one, and RuntimeError
         when the batch before was not applied: its ids are registered, so it would be taken for its own duplicate.
         """
         if self.waiting is not None:
             raise RuntimeError(f"{self.name}: the batch up to offset {self.waiting.end} was prepared and not applied")
         if start > self.cursor:
-            raise Gap(self.name, self.cursor, start)
+            raise OffsetGap(self.name, self.cursor, start)
         if self._reader.forget(self.open_cells):
             for table in self.tables.values():
                 table.forget_numbers()
-        prepared = Prepared(max(end, self.cursor))
+        prepared = PreparedBatch(max(end, self.cursor))
         is_fresh = not records or records[0].offset >= self.cursor
         fresh = records if is_fresh else [record for record in records if record.offset >= self.cursor]
         self._refuse_recreated(fresh, prepared.end)
@@ -132,7 +132,7 @@ class Source:
             return
         found = [fingerprint(record) for record in fresh if record.offset == offset]
         if found != [self.last_record] and (found or self.topic != PROFILES):
-            raise Recreated(
+            raise TopicRecreated(
                 f"{self.name}: offset {offset} holds another record than the one that was folded, so the topic "
                 f"was recreated: start a new epoch with `tally epoch {self.topic}`"
             )
@@ -146,13 +146,13 @@ class Source:
         for block, run in groupby(fresh, key=lambda record: record.offset // size):
             yield block, list(run)
 
-    def _prepare_run(self, block: int, run: Sequence[Record], prepared: Prepared) -> None:
+    def _prepare_run(self, block: int, run: Sequence[Record], prepared: PreparedBatch) -> None:
         """Decode and judge a run of one block, and gather what it adds."""
         read = self._reader.read(run, self.place, prepared.letters)
         verdicts = self.horizon.judge(block, read.identities, read.payloads)
         read.gather(verdicts, self.place, prepared)
 
-    def _open_pages(self, prepared: Prepared) -> None:
+    def _open_pages(self, prepared: PreparedBatch) -> None:
         """Open the pages that the batch will change; those that ClickHouse may have are missing until loaded."""
         for declaration in dict.fromkeys((*prepared.changes, *prepared.columns)):
             table, (offsets, changes) = self.tables[declaration], prepared.changes[declaration]
@@ -166,11 +166,11 @@ class Source:
             if missing:
                 prepared.missing[declaration] = missing
 
-    def load(self, declaration: Declaration, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
+    def load(self, declaration: CellTable, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
         """Open pages as ClickHouse has them (see Table.load)."""
         self.tables[declaration].load(page_keys, rows)
 
-    def apply(self, prepared: Prepared) -> None:
+    def apply(self, prepared: PreparedBatch) -> None:
         """Fold a prepared batch whose missing pages are loaded, and advance cursor and place. Never awaits."""
         for declaration in prepared.pages:
             self.tables[declaration].fold(*prepared.changes[declaration], prepared.columns[declaration])

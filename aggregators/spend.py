@@ -16,7 +16,7 @@ from aggregators.cell_tables import MINUTE, SPEND
 from aggregators.connectors import name_key
 from aggregators.increments import Folded, Row
 from aggregators.live import OLDEST_LIVE, live_change
-from aggregators.validity import IdForms, minute_in_bounds
+from aggregators.validity import IdInterner, minute_in_bounds
 from tally_client.events import Attribution, ExecutionUsed, TokenUsed
 from tally_client.events.envelope import NIL
 
@@ -43,7 +43,7 @@ def attribution_id(attribution: Attribution) -> str:
 class Attributions:
     """Gives each attribution its id and its dimension row; remembers the latest, since hashing one costs 3 us."""
 
-    def __init__(self, ids: IdForms, limit: int = 100_000) -> None:
+    def __init__(self, ids: IdInterner, limit: int = 100_000) -> None:
         self._ids = ids
         self._limit = limit
         self._known: OrderedDict[Attribution, Row] = OrderedDict()
@@ -82,7 +82,7 @@ class Attributions:
 class SpendFold:
     """Folds `tally.token`."""
 
-    def __init__(self, ids: IdForms) -> None:
+    def __init__(self, ids: IdInterner) -> None:
         self._ids = ids
         self._known = ids.known
         self._attributions = Attributions(ids)

@@ -13,11 +13,11 @@ from aggregators.cell_rows import PageKey
 from aggregators.cell_tables import MINUTE, SPEND
 from aggregators.compiled import tokens
 from aggregators.compiled.names import first_places
-from aggregators.deduplication import Verdict
+from aggregators.deduplication import Occurrence
 from aggregators.increments import BY_OFFSET, CellColumns, Folded
 from aggregators.live import OLDEST_LIVE
-from aggregators.prepared_batch import Letter, Prepared, Record
-from aggregators.record_decoder import Reader, Run, gather
+from aggregators.prepared_batch import PreparedBatch, Record, RejectedRecord
+from aggregators.record_decoder import DecodedRun, RecordDecoder, gather
 from aggregators.validity import EARLIEST_MINUTE
 from aggregators.windows import MINUTES_BEFORE_1970
 from tally_client.events import TOKEN, TokenUsed
@@ -36,25 +36,25 @@ Matrix = NDArray[np.int64]
 
 
 @dataclass
-class TokenRun(Run):
+class TokenRun(DecodedRun):
     """A run of which all but the `declined` records stand in a matrix."""
 
     matrix: Matrix
     declined: Sequence[int]
     reader: tokens.TokenReader
 
-    def gather(self, verdicts: Sequence[Verdict], place: int, prepared: Prepared) -> None:
+    def gather(self, verdicts: Sequence[Occurrence], place: int, prepared: PreparedBatch) -> None:
         """Put the columns into the batch, and what is not in them one by one."""
-        are_first = verdicts.count(Verdict.FIRST) == len(verdicts)
+        are_first = verdicts.count(Occurrence.FIRST) == len(verdicts)
         counts = (self.matrix[:, tokens.SPEND_CELL] >= 0) & (self.matrix[:, tokens.OFFSET] >= place)
         if not are_first:
-            counts &= np.fromiter((verdict is Verdict.FIRST for verdict in verdicts), np.bool_, len(verdicts))
+            counts &= np.fromiter((verdict is Occurrence.FIRST for verdict in verdicts), np.bool_, len(verdicts))
         before, others = len(prepared.rows), self.declined if are_first else range(len(verdicts))
         gather(((self.records[at], self.folds[at], verdicts[at]) for at in others), place, prepared)
         self._gather_columns(self.matrix if counts.all() else self.matrix[counts], prepared)
         prepared.rows[before:] = sorted(prepared.rows[before:], key=BY_OFFSET)
 
-    def _gather_columns(self, matrix: Matrix, prepared: Prepared) -> None:
+    def _gather_columns(self, matrix: Matrix, prepared: PreparedBatch) -> None:
         if not len(matrix):
             return
         reader = self.reader
@@ -80,7 +80,7 @@ def _each_once(matrix: Matrix, column: int) -> list[tuple[int, int]]:
     return list(zip(matrix[first, tokens.OFFSET].tolist(), matrix[first, column].tolist(), strict=True))
 
 
-class TokenReader(Reader):
+class TokenReader(RecordDecoder):
     """Reads token events."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class TokenReader(Reader):
     def _begin(self) -> None:
         self._tokens = tokens.TokenReader(EARLIEST_MINUTE, MINUTES_BEFORE_1970, OLDEST_LIVE)
 
-    def read(self, records: Sequence[Record], place: int, letters: list[Letter]) -> TokenRun:
+    def read(self, records: Sequence[Record], place: int, letters: list[RejectedRecord]) -> TokenRun:
         """As Reader does it; what each plain record adds is in the run's columns."""
         matrix = np.empty((len(records), tokens.COLUMNS), np.int64)
         folds = [NOTHING] * len(records)

@@ -14,13 +14,13 @@ def minute_in_bounds(moment: datetime, log_ms: int, field: str) -> int:
         minute = moment.toordinal() * 1440 + moment.hour * 60 + moment.minute
         if EARLIEST_MINUTE <= minute <= log_ms // 60_000 + MINUTES_BEFORE_1970:
             return minute
-    _, minute = not_ahead(moment, log_ms, field)
+    _, minute = require_not_ahead(moment, log_ms, field)
     if minute < EARLIEST_MINUTE:
         raise Invalid("too_old", f"{field} {moment.isoformat()} is before {EARLIEST.isoformat()}, the oldest day kept")
     return minute
 
 
-def not_ahead(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]:
+def require_not_ahead(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]:
     """`moment` in UTC and its minute number. Raises Invalid when it is more than five minutes ahead of the log."""
     try:
         at = utc(moment)
@@ -35,7 +35,7 @@ def not_ahead(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]
 
 def history_moment(moment: datetime, log_ms: int, field: str) -> datetime:
     """`moment` in UTC. Raises Invalid when it is before the directory begins or ahead of the log."""
-    at, _ = not_ahead(moment, log_ms, field)
+    at, _ = require_not_ahead(moment, log_ms, field)
     if at < DIRECTORY_EARLIEST:
         raise Invalid("too_old", f"{field} {moment.isoformat()} is before {DIRECTORY_EARLIEST.year}")
     return at
@@ -45,7 +45,7 @@ def _moment_of_log(log_ms: int) -> datetime:
     return start_of_minute(minute_of_log(log_ms)) + timedelta(milliseconds=log_ms % 60_000)
 
 
-class IdForms:
+class IdInterner:
     """Remembers which ids have the right form, so that the pattern runs once for each id and not for each event.
 
     It gives one object for equal ids: keys of cells then share their strings, and compare by identity.

@@ -8,14 +8,14 @@ CLOCKS = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
-class EndAsked:
+class EndOffset:
     """An answered request for the log's end: at `asked_at`, before the request, the log ended at or before `end`."""
 
     asked_at: datetime
     end: int
 
 
-def watermark(asked: EndAsked | None, place: int) -> datetime | None:
+def watermark(asked: EndOffset | None, place: int) -> datetime | None:
     """The watermark that a stored `place` proves, or None while the place has not reached the end that was asked."""
     if asked is None or place < asked.end:
         return None

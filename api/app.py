@@ -13,10 +13,10 @@ from api.claude_code.routes import usage_report
 from api.context import Context
 from api.dashboard.routes import dashboard
 from api.engagement.routes import analytics
-from api.exception_handlers import refuse
+from api.exception_handlers import error_response
 from api.health import Health, look
 from api.middleware import Edge
-from api.openapi import document, narrow
+from api.openapi import document, restrict_parameters
 from api.operator_routes import operating
 
 NEVER_KEPT = CacheControlHeader(no_store=True)
@@ -44,7 +44,7 @@ def make_app(context: Context) -> Edge:
             *(analytics, usage_report, operating, signing, dashboard),
             Router("/", route_handlers=[alive, health]),
         ],
-        exception_handlers={Exception: refuse, HTTPException: refuse},
+        exception_handlers={Exception: error_response, HTTPException: error_response},
         middleware=[SpendAudit()],
         cache_control=NEVER_KEPT,
         state=State({"context": context}),
@@ -52,5 +52,5 @@ def make_app(context: Context) -> Edge:
         logging_config=None,
         debug=False,
     )
-    narrow(app.openapi_schema)
+    restrict_parameters(app.openapi_schema)
     return Edge(app, {*context.hosts, urlsplit(context.base_url).hostname or ""}, context.is_secure)

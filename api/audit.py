@@ -22,7 +22,7 @@ from access.audit_log import BEGUN, BROKEN_OFF, DONE, EXPORT, READ, Entry, write
 from api.client_address import address_of
 from api.context import Context
 from api.errors import Forbidden
-from api.exception_handlers import REQUEST_ID, refuse
+from api.exception_handlers import REQUEST_ID, error_response
 from api.principal import STATE_KEY, Viewer
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
@@ -39,7 +39,7 @@ def mark_refused(connection: AnyConnection) -> None:
     connection.scope["state"][REFUSED] = True
 
 
-def tell_rows(request: Request[Any, Any, Any], rows: int) -> None:
+def set_row_count(request: Request[Any, Any, Any], rows: int) -> None:
     """How many rows an answer has, if it is no JSON page whose `data` can be counted; a stream tells it at its end."""
     request.scope["state"][ROWS] = rows
 
@@ -65,7 +65,7 @@ class SpendAudit(ASGIMiddleware):
             if answer.failed is None or answer.released:
                 raise
             request: Request[Any, Any, Any] = Request(scope)
-            instead = refuse(request, answer.failed).to_asgi_response(app=None, request=request)
+            instead = error_response(request, answer.failed).to_asgi_response(app=None, request=request)
             await instead(scope, receive, send)
 
 

@@ -6,7 +6,7 @@ Some are kept for organizations that have none, so that several who take all tha
 from collections import Counter
 from dataclasses import dataclass, field
 
-from api.errors import TooMany, Unavailable
+from api.errors import RateLimited, Unavailable
 from api.principal import Viewer
 
 AGAIN_SECONDS = 30
@@ -26,14 +26,14 @@ class Shares:
     _organizations: Counter[str] = field(default_factory=Counter)
 
     def require(self, viewer: Viewer) -> None:
-        """Raises TooMany when the viewer's or the organization's places are taken, Unavailable when all are."""
+        """Raises RateLimited when the viewer's or the organization's places are taken, Unavailable when all are."""
         own, organization = self._viewers[_key(viewer)], self._organizations[viewer.organization_id]
         if own >= self.of_a_viewer or organization >= self.of_an_organization:
             message = (
                 f"{organization} {self.what} of the organization, {own} of them yours, are open. Wait until one has "
                 f"ended: one person or key has {self.of_a_viewer} at a time, an organization {self.of_an_organization}."
             )
-            raise TooMany(message, AGAIN_SECONDS)
+            raise RateLimited(message, AGAIN_SECONDS)
         taken = self._organizations.total()
         if taken >= self.most - (self.kept if organization else 0):
             raise Unavailable(f"{taken} {self.what} are open. Try again in {AGAIN_SECONDS} s.", AGAIN_SECONDS)

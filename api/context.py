@@ -19,15 +19,15 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from access.errors import InvalidToken
-from access.jwt_verifier import Tokens, Vouched
-from access.keys import Key, cursor_secret, find_key, note_use
-from access.sessions import Holder, Pass, find_pass, make_pass, use_link, use_token
+from access.jwt_verifier import JwtVerifier, Vouched
+from access.keys import ApiKey, cursor_secret, find_key, record_use
+from access.sessions import Credential, Identity, create_credential, find_credential, redeem_link, use_token
 from api.downloads import Downloads
-from api.errors import ApiError, NoKey, Unavailable
-from api.rate_limit import Rates
+from api.errors import ApiError, Unauthenticated, Unavailable
+from api.rate_limit import RateLimiter
 from api.schemas.pipeline import Pipeline
 from api.thread_pool import OWNER, Threads
-from queries.errors import NotAsIssued, PeriodError, ReportError
+from queries.errors import NotAsIssued, PeriodError, RefusedError
 from queries.freshness import Freshness, read_freshness
 from reports.presence.prefetch import read_ahead
 from sinks.client import is_transient
@@ -72,7 +72,7 @@ class Context:
     clock: Callable[[], datetime]
     pipeline: Callable[[], Pipeline]
     grace: timedelta
-    rates: Rates
+    rates: RateLimiter
     hide_refusals: bool = False
     gross_spend_for: Collection[str] = ()
     connect_for_long: Callable[[], Client] | None = None
@@ -80,14 +80,14 @@ class Context:
     stopping: Callable[[], bool] = lambda: False
     base_url: str = "http://127.0.0.1:8080"
     session_lifetime: timedelta = timedelta(hours=8)
-    person_rates: Rates = field(default_factory=lambda: Rates(300))
-    sign_ins: Rates = field(default_factory=lambda: Rates(10))
-    refusals: Rates = field(default_factory=lambda: Rates(60))
-    strangers_noted: Rates = field(default_factory=lambda: Rates(60))
+    person_rates: RateLimiter = field(default_factory=lambda: RateLimiter(300))
+    sign_ins: RateLimiter = field(default_factory=lambda: RateLimiter(10))
+    refusals: RateLimiter = field(default_factory=lambda: RateLimiter(60))
+    strangers_noted: RateLimiter = field(default_factory=lambda: RateLimiter(60))
     trusted_proxies: str = ""
     hosts: Collection[str] = ()
     warned_of_proxies: bool = False
-    tokens: Tokens = field(default_factory=lambda: Tokens(timedelta(hours=1)))
+    tokens: JwtVerifier = field(default_factory=lambda: JwtVerifier(timedelta(hours=1)))
     deadline_seconds: float = 20.0
     threads: Threads = field(default_factory=Threads)
     downloads: Downloads = field(default_factory=Downloads)
@@ -137,8 +137,8 @@ class Context:
             raise
         except SourcesUnknown as error:
             raise Unavailable(f"{error}. Try again later.", RETRY_SECONDS) from error
-        except (ClickHouseError, HTTPError, OSError, ReportError) as error:
-            if not (is_transient(error) or isinstance(error, (HTTPError, ReportError)) or _is_unprepared(error)):
+        except (ClickHouseError, HTTPError, OSError, RefusedError) as error:
+            if not (is_transient(error) or isinstance(error, (HTTPError, RefusedError)) or _is_unprepared(error)):
                 raise
             logger.warning("ClickHouse is away, or not ready: %s", _one_line(error))
             if getattr(error, "code", None) == TIMEOUT_EXCEEDED:
@@ -151,7 +151,7 @@ class Context:
                 self._client = self.connect()
             return self._client
 
-    def key(self, client: Client, text: str) -> Key | None:
+    def key(self, client: Client, text: str) -> ApiKey | None:
         """The key of this text, if it is active now. That it was used is noted, now and then."""
         key, now = find_key(client, text), self.clock()
         if key is None or key.standing(now) != "active":
@@ -161,30 +161,30 @@ class Context:
             self._note_use(client, key, now)
         return key
 
-    def _note_use(self, client: Client, key: Key, now: datetime) -> None:
+    def _note_use(self, client: Client, key: ApiKey, now: datetime) -> None:
         """A database that takes no writes at present is no reason to refuse a reader."""
         try:
-            note_use(client, key, now)
+            record_use(client, key, now)
         except (ClickHouseError, HTTPError, OSError) as error:
             logger.warning("the last use of the key %s was not written: %s", key.id, _one_line(error))
 
-    def session(self, client: Client, secret: str) -> Pass | None:
+    def session(self, client: Client, secret: str) -> Credential | None:
         """The session of this secret, if it is good now."""
-        return find_pass(client, "session", secret, self.clock())
+        return find_credential(client, "session", secret, self.clock())
 
-    def redeem(self, client: Client, link: str) -> Holder | None:
+    def redeem(self, client: Client, link: str) -> Identity | None:
         """Whom a one-time link lets in; one after another here, so that of many at once exactly one is let in."""
         with self._redeeming:
-            return use_link(client, link, self.clock())
+            return redeem_link(client, link, self.clock())
 
     async def vouched(self, token: str) -> Vouched:
-        """Whom a token of an identity provider vouches for. Raises NoKey."""
+        """Whom a token of an identity provider vouches for. Raises Unauthenticated."""
         try:
             return await self.tokens.vouched(self.run, token, self.clock())
         except InvalidToken as error:
-            raise NoKey(str(error)) from None
+            raise Unauthenticated(str(error)) from None
 
-    def exchange(self, client: Client, vouched: Vouched) -> Holder | None:
+    def exchange(self, client: Client, vouched: Vouched) -> Identity | None:
         """Whom a token lets in, if it was not exchanged for a session before."""
         with self._redeeming:
             is_first = use_token(client, vouched.use, self.clock())
@@ -195,9 +195,9 @@ class Context:
         now = self.clock()
         return min(now, proven or now) + self.session_lifetime
 
-    def open_session(self, client: Client, holder: Holder, ends: datetime) -> str:
+    def open_session(self, client: Client, holder: Identity, ends: datetime) -> str:
         """A new session's secret."""
-        return make_pass(client, "session", holder, self.clock(), ends)
+        return create_credential(client, "session", holder, self.clock(), ends)
 
     def freshness(self, client: Client) -> Freshness:
         """How far the tables reach into the log; to be asked before any cell is read."""

@@ -57,14 +57,14 @@ class ReportCursor(Bound, frozen=True, array_like=True):
 C = TypeVar("C", bound=Bound)
 
 
-def seal(cursor: Bound, secret: bytes) -> str:
+def encode_cursor(cursor: Bound, secret: bytes) -> str:
     """The text of a cursor."""
     nonce = secrets.token_bytes(_NONCE)
     sealed = nonce + _box(secret).encrypt(nonce, msgspec.json.encode(cursor), None)
     return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
-def unseal(text: str, secret: bytes, query: str, kind: type[C]) -> C:
+def decode_cursor(text: str, secret: bytes, query: str, kind: type[C]) -> C:
     """The cursor of a text. Raises BadRequest when it was not sealed here, was altered, or is another query's."""
     try:
         sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

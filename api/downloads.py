@@ -42,7 +42,7 @@ class Downloads:
         """What `write` writes into the sink that it is given, piece by piece. What it raises is raised here.
 
         An error after the first piece breaks the answer off, so that no browser takes half a file for a whole one.
-        Raises TooMany or Unavailable before anything is written when there is no place.
+        Raises RateLimited or Unavailable before anything is written when there is no place.
         """
         self._shares.require(viewer)
         loop = asyncio.get_running_loop()

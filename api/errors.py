@@ -49,7 +49,7 @@ class BadRequest(ApiError):
     type = "invalid_request_error"
 
 
-class NoKey(ApiError):
+class Unauthenticated(ApiError):
     """Nobody who is known: no key, token or session, or one that is not good now."""
 
     status = 401
@@ -68,15 +68,15 @@ class Forbidden(ApiError):
     type = "permission_error"
 
 
-class NoScope(Forbidden):
+class MissingScope(Forbidden):
     """The key is good, but not for this."""
 
 
-class NoRole(Forbidden):
+class MissingRole(Forbidden):
     """The person has no role that sees this; the message says which roles do."""
 
 
-class NoSpend(Forbidden):
+class SpendForbidden(Forbidden):
     """Whoever asks sees all but spend. The message is the same whatever there is, so that it tells nothing."""
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class NotFound(ApiError):
     type = "not_found_error"
 
 
-class CursorGone(ApiError):
+class CursorExpired(ApiError):
     """A day that the cursor walks over was revised: the walk begins anew at its first page."""
 
     status = 410
@@ -118,7 +118,7 @@ class Changed(ApiError):
     type = "not_found_error"
 
 
-class TooMany(ApiError):
+class RateLimited(ApiError):
     """The organization has asked too often, or somebody tried too often to sign in."""
 
     status = 429
@@ -132,7 +132,7 @@ class Unavailable(ApiError):
     type = "api_error"
 
 
-def wrong(parameter: str, value: object, allowed: str) -> BadRequest:
+def invalid_parameter(parameter: str, value: object, allowed: str) -> BadRequest:
     """The refusal of a parameter's value."""
     shown = str(value)
     return BadRequest(f"{parameter}: {shown[:200]!r} is not allowed. Allowed: {allowed}.")

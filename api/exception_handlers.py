@@ -18,7 +18,7 @@ REQUEST_ID = "tally.request_id"
 _STATUS_TYPES = {404: "not_found_error", 405: "invalid_request_error", 413: "request_too_large"}
 
 
-def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
+def error_response(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
     """The body, status and headers of a refusal; an error that nobody foresaw is logged with the request's id."""
     request_id = request_id_of(request)
     known = _known(error)

@@ -34,7 +34,7 @@ def document() -> OpenAPIConfig:
     )
 
 
-def narrow(document: OpenAPI) -> None:
+def restrict_parameters(document: OpenAPI) -> None:
     """Say of each list's parameters which values they allow: routes share their declaration, lists differ."""
     for path, operation in _operations(document):
         allowed = _ALLOWED.get(path, {})

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from api.errors import BadRequest, one_of, wrong
+from api.errors import BadRequest, invalid_parameter, one_of
 from api.tagged_ids import untagged
 
 DAY = timedelta(days=1)
@@ -15,7 +15,7 @@ MOST_DAYS = 366
 MOST_ENTRIES = 100
 MOST_ROWS, USUAL_ROWS = 1000, 100
 
-Given = Mapping[str, Sequence[str]]
+QueryParams = Mapping[str, Sequence[str]]
 """Each parameter's values, in the order in which they came."""
 
 Reader = Callable[[str, str], Any]
@@ -33,13 +33,13 @@ def collect(items: Iterable[tuple[str, str]], allowed: Sequence[str]) -> dict[st
     for name, values in given.items():
         most = MOST_ENTRIES if name.endswith("[]") else 1
         if len(values) > most:
-            raise wrong(name, f"{len(values)} values", f"at most {most}")
+            raise invalid_parameter(name, f"{len(values)} values", f"at most {most}")
         if most == 1 and not values[0]:  # else a walk whose cursor got lost would begin again at page 1, and not end
-            raise wrong(name, "", "a value, or no such parameter at all")
+            raise invalid_parameter(name, "", "a value, or no such parameter at all")
     return given
 
 
-def single(given: Given, name: str) -> str | None:
+def single(given: QueryParams, name: str) -> str | None:
     """The value of a parameter that may come once."""
     return given[name][0] if name in given else None
 
@@ -51,16 +51,16 @@ def read_date(name: str, text: str) -> date:
             raise ValueError(text)
         return date.fromisoformat(text)
     except ValueError:
-        raise wrong(name, text, "a UTC day as YYYY-MM-DD") from None
+        raise invalid_parameter(name, text, "a UTC day as YYYY-MM-DD") from None
 
 
-def read_days(given: Given, newest: date, ranged: bool) -> tuple[date, date]:
+def read_days(given: QueryParams, newest: date, ranged: bool) -> tuple[date, date]:
     """The first and last day that are asked for; without an end, up to the newest day that is complete."""
     named = {name: read_date(name, values[0]) for name, values in given.items() if name.endswith("date")}
     if "date" in named and "starting_date" in named:
-        raise wrong("date", f"{named['date']} with starting_date", "date or starting_date, not both")
+        raise invalid_parameter("date", f"{named['date']} with starting_date", "date or starting_date, not both")
     if "ending_date" in named and "starting_date" not in named:
-        raise wrong("ending_date", named["ending_date"], "an end only with starting_date")
+        raise invalid_parameter("ending_date", named["ending_date"], "an end only with starting_date")
     if "date" in named:
         return _within("date", named["date"], "date", named["date"], newest)
     if "starting_date" not in named:
@@ -70,51 +70,51 @@ def read_days(given: Given, newest: date, ranged: bool) -> tuple[date, date]:
     if "ending_date" not in named:
         return _within("starting_date", first, "starting_date", max(newest, first), newest)
     if named["ending_date"] <= first:  # looked at first: the calendar's first day has none before it
-        raise wrong("ending_date", named["ending_date"], f"a day after starting_date, {first}")
+        raise invalid_parameter("ending_date", named["ending_date"], f"a day after starting_date, {first}")
     return _within("starting_date", first, "ending_date", named["ending_date"] - DAY, newest)
 
 
 def _within(first_name: str, first: date, last_name: str, last: date, newest: date) -> tuple[date, date]:
     exclusive = last_name == "ending_date"
     if first < EARLIEST:
-        raise wrong(first_name, first, f"{EARLIEST} or later")
+        raise invalid_parameter(first_name, first, f"{EARLIEST} or later")
     if last > newest:
         shown, latest = (last + DAY, newest + DAY) if exclusive else (max(first, last), newest)
         why = f"at most {latest}: the newest day there is, complete, is {newest}"
-        raise wrong(last_name, shown, why)
+        raise invalid_parameter(last_name, shown, why)
     if (last - first).days + 1 > MOST_DAYS:
-        raise wrong(last_name, last + DAY, f"at most {MOST_DAYS} days after starting_date, {first}")
+        raise invalid_parameter(last_name, last + DAY, f"at most {MOST_DAYS} days after starting_date, {first}")
     return first, last
 
 
-def read_limit(given: Given, usual: int = USUAL_ROWS, most: int = MOST_ROWS) -> int:
+def read_limit(given: QueryParams, usual: int = USUAL_ROWS, most: int = MOST_ROWS) -> int:
     """How many rows a page may have; `usual` when nothing is said."""
     text = single(given, "limit")
     if text is None:
         return usual
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
-        raise wrong("limit", text, f"a whole number from 1 to {most}")
+        raise invalid_parameter("limit", text, f"a whole number from 1 to {most}")
     return int(text)
 
 
-def read_choice(given: Given, name: str, choices: Sequence[str]) -> str | None:
+def read_choice(given: QueryParams, name: str, choices: Sequence[str]) -> str | None:
     """One of `choices`, or None when the parameter is not there."""
     text = single(given, name)
     return None if text is None else choice(*choices)(name, text)
 
 
-def read_choices(given: Given, name: str, choices: Sequence[str]) -> list[str]:
+def read_choices(given: QueryParams, name: str, choices: Sequence[str]) -> list[str]:
     """Some of `choices`."""
     return [choice(*choices)(name, text) for text in given.get(name, ())]
 
 
-def read_filters(given: Given, readers: Mapping[str, Reader]) -> dict[str, list[Any]]:
+def read_filters(given: QueryParams, readers: Mapping[str, Reader]) -> dict[str, list[Any]]:
     """The values of each dimension: repeated means "or" within one, "and" across."""
     filters: dict[str, list[Any]] = {dimension: [] for dimension in readers}
     for entry in given.get("filter[]", ()):
         dimension, colon, value = entry.partition(":")
         if not colon or dimension not in readers or not value:
-            raise wrong("filter[]", entry, f"dimension:value, the dimension {one_of(readers)}")
+            raise invalid_parameter("filter[]", entry, f"dimension:value, the dimension {one_of(readers)}")
         filters[dimension].append(readers[dimension](f"filter[]={dimension}", value))
     return filters
 
@@ -129,7 +129,7 @@ def choice(*choices: str) -> Reader:
 
     def read(name: str, text: str) -> str:
         if text not in choices:
-            raise wrong(name, text, one_of(choices))
+            raise invalid_parameter(name, text, one_of(choices))
         return text
 
     return read
@@ -138,7 +138,7 @@ def choice(*choices: str) -> Reader:
 def a_name(name: str, text: str) -> str:
     """Reads a name: any text of up to 512 characters."""
     if len(text) > 512:
-        raise wrong(name, text, "at most 512 characters")
+        raise invalid_parameter(name, text, "at most 512 characters")
     return text
 
 

@@ -36,7 +36,7 @@ class Operator:
     name: str
 
 
-def viewer_of(connection: ASGIConnection) -> Viewer:  # type: ignore[type-arg]
+def current_viewer(connection: ASGIConnection) -> Viewer:  # type: ignore[type-arg]
     """The viewer that the route's guard `require_viewer` let through."""
     viewer: Viewer = connection.scope["state"][STATE_KEY]
     return viewer

@@ -7,10 +7,10 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from api.errors import TooMany
+from api.errors import RateLimited
 
 
-class Rates:
+class RateLimiter:
     """Counts requests of each organization, or refusals of each address, in this process."""
 
     def __init__(self, requests_a_minute: int) -> None:
@@ -19,7 +19,7 @@ class Rates:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def take(self, whose: str) -> None:
-        """Count one request. Raises TooMany when the minute is full."""
+        """Count one request. Raises RateLimited when the minute is full."""
         if not self.count(whose):
             raise self.too_many(whose, f"More than {self.requests_a_minute} requests in a minute.")
 
@@ -31,8 +31,8 @@ class Rates:
         """Whether there is no room for one more."""
         return not self._limiter.test(self._item, whose)
 
-    def too_many(self, whose: str, said: str) -> TooMany:
+    def too_many(self, whose: str, said: str) -> RateLimited:
         """The refusal, with the seconds until there is room."""
         reset_time, _ = self._limiter.get_window_stats(self._item, whose)
         wait = max(1, math.ceil(reset_time - time.time()))
-        return TooMany(f"{said} Try again in {wait} s.", wait)
+        return RateLimited(f"{said} Try again in {wait} s.", wait)

@@ -9,13 +9,13 @@ from litestar.exceptions import InternalServerException
 from litestar.openapi.datastructures import ResponseSpec
 
 from api.errors import BadRequest, ErrorBody
-from api.parameters import Given, collect
+from api.parameters import QueryParams, collect
 
 AnyRequest = Request[Any, Any, Any]
 Declared = NamedDependency[None]
 
 
-def given_of(request: AnyRequest, allowed: tuple[str, ...]) -> Given:
+def given_of(request: AnyRequest, allowed: tuple[str, ...]) -> QueryParams:
     """The request's parameters. Raises BadRequest."""
     return collect(parameters_of(request, most=500), allowed)
 

@@ -1,6 +1,6 @@
 """Ids at the API's edge: `reports.tagged_ids` has the rule, and here a wrong one becomes a refusal."""
 
-from api.errors import wrong
+from api.errors import invalid_parameter
 from reports import tagged_ids
 from reports.tagged_ids import GROUP, PROJECT, USER, tagged
 
@@ -15,6 +15,6 @@ def untagged(parameter: str, prefix: str, text: str) -> str:
     try:
         return tagged_ids.untagged(prefix, text)
     except ValueError:
-        raise wrong(
+        raise invalid_parameter(
             parameter, text, f"an id like {prefix}01..., as responses give it, or a UUID, but not nil"
         ) from None

@@ -32,7 +32,7 @@ from bench.peer_environments import command_of
 from bench.query_mix import GRACE, Metric, figures, lists, measures, reports_of_usage
 from bench.result_files import facts, keep, table
 from bench.result_files import parser as parser_of
-from reports.metrics import look
+from reports.metrics import open_context
 from reports.presence.prefetch import read_ahead
 from sinks.client import connect
 from tests.support.api_server import HEADERS, PREFIX, context_of, serve
@@ -143,7 +143,7 @@ def _ask_metrics(client: Client, options: argparse.Namespace) -> dict[str, list[
 
 def _measure(client: Client, metric: Metric) -> None:
     try:
-        metric(look(client, BIG, SOURCES, GRACE))
+        metric(open_context(client, BIG, SOURCES, GRACE))
     except ClickHouseError as error:
         if getattr(error, "code", None) != TIMEOUT_EXCEEDED:
             raise

@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from access.roles import largest_owner
-from access.sessions import Holder, make_pass
+from access.sessions import Identity, create_credential
 from bench.api_load import served
 from bench.big_world import DATABASE, Size, make
 from deploy.login_links import links_to_show
@@ -77,7 +77,8 @@ def big_world(folder: Path) -> Iterator[str]:
         with closing(connect(url, database=DATABASE)) as client, served(url) as base_url:
             owner = largest_owner(client)
             assert owner, "the big organization has no owner"
-            yield f"{base_url}/sign-in?link={make_pass(client, 'link', Holder(*owner), NOW, NOW + timedelta(hours=1))}"
+            secret = create_credential(client, "link", Identity(*owner), NOW, NOW + timedelta(hours=1))
+            yield f"{base_url}/sign-in?link={secret}"
     finally:
         clickhouse.stop()
 

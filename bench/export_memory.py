@@ -23,7 +23,7 @@ from clickhouse_connect.driver.client import Client
 
 from bench.result_files import facts, keep, parser, table
 from pricing.price_table import load_prices
-from queries.sql_files import statement
+from queries.sql_files import load_sql
 from queries.streaming import SETTINGS
 from reports.exports.spend_columns import DAILY
 from reports.exports.spend_report import QUERY, scope, write_spend_report
@@ -92,7 +92,7 @@ def by_tally(client: Client, sink: BinaryIO) -> None:
 def by_clickhouse(client: Client, sink: BinaryIO) -> None:
     """The same rows, as ClickHouse writes them itself."""
     asked = scope(ORGANIZATION, PERIOD) | {"by_day": DAILY.by_day, "by_channel": DAILY.by_channel}
-    stream = client.raw_stream(statement(QUERY), parameters=asked, settings=SETTINGS, fmt="CSVWithNames")
+    stream = client.raw_stream(load_sql(QUERY), parameters=asked, settings=SETTINGS, fmt="CSVWithNames")
     shutil.copyfileobj(stream, sink, CHUNK)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from aggregators.deduplication import Horizon
-from aggregators.source import Source, landed
+from aggregators.source import Source, mark_flushed
 from bench.result_files import facts, keep, parser, table
 from bench.token_events import Load, events
 from tally_client.events import TOKEN
@@ -66,7 +66,7 @@ class Folding:
             piece = list(records[start : start + self.piece])
             self.source.apply(self.source.prepare(start, start + len(piece), piece))
             if start % FLUSH_EVERY == 0:
-                landed(self.source.snapshot())
+                mark_flushed(self.source.snapshot())
         self.seconds["all"] = time.thread_time() - began
         self.seconds["gather"] -= self.seconds["read"] + self.seconds["judge"]
         return self.source.open_cells

@@ -14,13 +14,13 @@ from api.dashboard.page_request import address
 from bench.big_world import BIG, GROUP, UNTIL
 from reports import metrics
 from reports.metric_windows import window
-from reports.metrics import Reading
+from reports.metrics import QueryContext
 from reports.periods import Period
 
 GRACE = timedelta(minutes=120)
 DAY = timedelta(days=1)
 Asked = tuple[str, Mapping[str, Any]]
-Metric = Callable[[Reading], object]
+Metric = Callable[[QueryContext], object]
 
 LISTS = ("users", "apps/chat/projects", "connectors", "skills", "plugins")
 CONNECTOR = "connector-1"
@@ -88,7 +88,7 @@ def measures(shift: int) -> Iterator[tuple[str, Metric]]:
 
 
 def _of_window(days: Period) -> Iterator[tuple[str, Metric]]:
-    plain: tuple[Callable[[Reading, Period], object], ...] = (
+    plain: tuple[Callable[[QueryContext, Period], object], ...] = (
         metrics.active_users,
         metrics.active_people,
         metrics.token_users,
@@ -118,16 +118,16 @@ def _of_window(days: Period) -> Iterator[tuple[str, Metric]]:
         yield f"people_with {thing}", partial(_ask, partial(_people_with, thing), days)
 
 
-def _ask(metric: Callable[[Reading, Period], object], days: Period, reading: Reading) -> object:
+def _ask(metric: Callable[[QueryContext, Period], object], days: Period, reading: QueryContext) -> object:
     return metric(reading, days)
 
 
-def _of_somebody(metric: Callable[[Reading, Period, str], object], reading: Reading, days: Period) -> object:
+def _of_somebody(metric: Callable[[QueryContext, Period, str], object], reading: QueryContext, days: Period) -> object:
     """Of the first of who was active on the last day, which takes next to nothing to find."""
     last = window("1-day", days.last)
     accounts = metrics.active_people(reading, last, listed=True).account_ids or ()
     return metric(reading, days, accounts[0])
 
 
-def _people_with(thing: metrics.Thing, reading: Reading, days: Period) -> object:
+def _people_with(thing: metrics.Thing, reading: QueryContext, days: Period) -> object:
     return metrics.people_with(reading, thing, days)

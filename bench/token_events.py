@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from tally_client.events import TOKEN
 
 PRODUCTS = ("chat", "claude_code")
@@ -41,9 +41,9 @@ Work = tuple[int, str, str]
 """(number of the person, product, model)"""
 
 
-def lines(load: Load) -> Iterator[Line]:
+def lines(load: Load) -> Iterator[ProducerRecord]:
     """The events as lines of the topic."""
-    return (Line(TOKEN, key, value, "") for key, value in events(load))
+    return (ProducerRecord(TOKEN, key, value, "") for key, value in events(load))
 
 
 def events(load: Load) -> Iterator[tuple[bytes, bytes]]:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench.result_files import facts, keep, parser, table
 from bench.worker_probe import Watched, fresh
-from deploy.connections import store_of
-from intake.ndjson import Line
+from deploy.connections import open_store
+from intake.ndjson import ProducerRecord
 from simulation import Plan, simulate
 from tally_client.events import PROFILES
 from tests.support.pipeline import Pipeline, pipeline
@@ -45,7 +45,7 @@ def _options() -> argparse.Namespace:
     return made.parse_args()
 
 
-def _counted(lines: Iterator[Line], topics: Counter[str], partitions: int) -> Iterator[Line]:
+def _counted(lines: Iterator[ProducerRecord], topics: Counter[str], partitions: int) -> Iterator[ProducerRecord]:
     """The lines, and the records that they become: who is forgotten is forgotten in each partition."""
     for line in lines:
         topics[line.topic] += partitions if (line.topic, line.value) == (PROFILES, None) else 1
@@ -55,7 +55,7 @@ def _counted(lines: Iterator[Line], topics: Counter[str], partitions: int) -> It
 def measure(running: Pipeline, records: int) -> dict[str, float]:
     """One fresh worker over a fresh database."""
     changed = fresh(running, f"mix_{len(running.workers)}")
-    store = store_of(running.settings.model_copy(update=changed))
+    store = open_store(running.settings.model_copy(update=changed))
     worker = Watched(running, **changed)
     worker.wait_until_reading()
     began, cpu_began = time.perf_counter(), worker.cpu

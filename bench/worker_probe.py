@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.connections import store_of
+from deploy.connections import open_store
 from deploy.embedded.ports import free_port
 from deploy.up import prepare
 from sinks.store import Store
@@ -121,7 +121,7 @@ class Tokens:
 
     def __init__(self, running: Pipeline, database: str = "") -> None:
         settings = running.settings.model_copy(update={"clickhouse_database": database} if database else {})
-        self._store: Store = store_of(settings)
+        self._store: Store = open_store(settings)
         self.sources = [source_name(TOKEN, partition, {}) for partition in range(settings.partitions)]
 
     def stored(self) -> list[int]:

@@ -7,7 +7,7 @@ import typer
 from deploy.errors import UserError
 
 
-def require_consent(question: str, given: bool) -> None:
+def confirm(question: str, given: bool) -> None:
     """Return if `given` (--yes) or if the person at the terminal says yes. Raises UserError otherwise."""
     if given:
         return

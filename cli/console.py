@@ -24,7 +24,7 @@ from deploy.settings import Settings, load, load_given
 
 if TYPE_CHECKING:
     from intake.bulk_send import Sent
-    from intake.ndjson import Line
+    from intake.ndjson import ProducerRecord
 
 _NOT_PRINTED = re.compile(r"[^\n -~]")
 
@@ -79,7 +79,9 @@ def progress_bar() -> Progress:
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
-def send_lines(settings: Settings, lines: "Iterable[Line]", rate: float | None, bar: Progress, task: TaskID) -> "Sent":
+def send_lines(
+    settings: Settings, lines: "Iterable[ProducerRecord]", rate: float | None, bar: Progress, task: TaskID
+) -> "Sent":
     """Send records to the settings' Kafka, at most `rate` a second, and show how many went; see `send_all`."""
     from intake.bulk_send import send_all
 

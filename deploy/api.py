@@ -13,14 +13,14 @@ import uvicorn
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
 
-from access.jwt_verifier import Tokens
+from access.jwt_verifier import JwtVerifier
 from api.app import make_app
 from api.context import Context, SourcesUnknown
-from api.rate_limit import Rates
+from api.rate_limit import RateLimiter
 from deploy.connection_timeouts import PatientProtocol
-from deploy.connections import clickhouse_of, report_client
+from deploy.connections import connect_clickhouse, report_client
 from deploy.health_server import listen
-from deploy.pipeline import HeldBack, PipelineLook
+from deploy.pipeline import HeldBack, PipelineMonitor
 from deploy.settings import Settings
 from deploy.shutdown import Ending
 from queries.sql_files import LONGEST_SECONDS
@@ -83,28 +83,28 @@ class LogSources:
             logger.warning("Kafka does not say which partitions there are: %s", error)
 
 
-def context_of(settings: Settings) -> Context:
+def api_context(settings: Settings) -> Context:
     """What the API's requests share, under these settings. Nothing is connected yet."""
     return Context(
-        connect=lambda: clickhouse_of(settings, DEADLINE_SECONDS),
+        connect=lambda: connect_clickhouse(settings, DEADLINE_SECONDS),
         sources=LogSources(lambda epochs: _sources(settings, epochs)),
         clock=settings.clock,
-        pipeline=PipelineLook(settings),
+        pipeline=PipelineMonitor(settings),
         held_back=HeldBack(settings),
         grace=timedelta(minutes=settings.completeness_grace_minutes),
-        rates=Rates(settings.api_requests_a_minute),
+        rates=RateLimiter(settings.api_requests_a_minute),
         hide_refusals=settings.api_hides_refusals,
         gross_spend_for=settings.api_gross_spend_for.split(","),
         connect_for_long=lambda: report_client(settings),
         reports_dir=settings.reports_dir,
         base_url=settings.base_url(),
         session_lifetime=timedelta(hours=settings.api_session_hours),
-        person_rates=Rates(settings.api_person_requests_a_minute),
-        sign_ins=Rates(settings.api_sign_ins_a_minute),
-        refusals=Rates(settings.api_refusals_a_minute),
+        person_rates=RateLimiter(settings.api_person_requests_a_minute),
+        sign_ins=RateLimiter(settings.api_sign_ins_a_minute),
+        refusals=RateLimiter(settings.api_refusals_a_minute),
         trusted_proxies=settings.api_trusted_proxies,
         hosts=[settings.api_host, *settings.api_hosts.replace(",", " ").split()],
-        tokens=Tokens(timedelta(minutes=settings.api_token_minutes)),
+        tokens=JwtVerifier(timedelta(minutes=settings.api_token_minutes)),
         deadline_seconds=DEADLINE_SECONDS,
     )
 
@@ -115,7 +115,7 @@ def run(settings: Settings) -> None:
     ending.heed()
     with listen(settings.api_host, settings.api_port) as listener:
         logger.info("the API listens on %s, port %s", settings.api_host, listener.getsockname()[1])
-        context = context_of(settings)
+        context = api_context(settings)
         threading.Thread(target=context.warm, daemon=True).start()
         server = server_of(context)
         ending.begin = lambda: server.handle_exit(signal.SIGTERM, None)

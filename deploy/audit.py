@@ -11,9 +11,9 @@ from clickhouse_connect.driver.client import Client
 
 from access.audit_chain import Chain, verify_chain
 from access.audit_log import AUDIT, DONE, EXPORT, MONEY, Entry, read_entries, write_entry
-from deploy.connections import clickhouse_of
+from deploy.connections import connect_clickhouse
 from deploy.settings import Settings
-from deploy.uuids import uuid_of
+from deploy.uuids import parse_uuid
 from tally_client.events.envelope import NIL
 
 
@@ -34,7 +34,7 @@ def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> N
     write_entry(client, entry)
 
 
-def note(client: Client, now: datetime, action: str, organization_id: str, facts: Mapping[str, Any]) -> None:
+def record_action(client: Client, now: datetime, action: str, organization_id: str, facts: Mapping[str, Any]) -> None:
     """That the operating system's user changes who may get in: a link, a key, a provider, a sign-out of others."""
     told = orjson.dumps(facts).decode()
     write_entry(client, Entry(now, _user(), action, DONE, organization_id, route="tally", filter=told))
@@ -42,22 +42,22 @@ def note(client: Client, now: datetime, action: str, organization_id: str, facts
 
 def note_money(client: Client, now: datetime, facts: Mapping[str, Any]) -> None:
     """That the operating system's user changes what spend is made of: a price list, an epoch, an accepted loss."""
-    note(client, now, MONEY, NIL, facts)
+    record_action(client, now, MONEY, NIL, facts)
 
 
 def look_at_chain(settings: Settings, head: str) -> Chain:
     """Whether the log is as it was written."""
-    with closing(clickhouse_of(settings)) as client:
+    with closing(connect_clickhouse(settings)) as client:
         return verify_chain(client, head)
 
 
 def entries(settings: Settings, organization: str, since: datetime, limit: int) -> list[Entry]:
     """The newest `limit` entries (0: all) from `since` on, of one organization or, with "", of everybody. That somebody
     reads them is an entry itself, which they do not see yet."""
-    of = uuid_of(organization) if organization else ""
-    with closing(clickhouse_of(settings)) as client:
+    of = parse_uuid(organization) if organization else ""
+    with closing(connect_clickhouse(settings)) as client:
         found = read_entries(client, of, since, limit)
-        note(client, settings.clock(), AUDIT, of or NIL, {"since": since.isoformat(), "entries": len(found)})
+        record_action(client, settings.clock(), AUDIT, of or NIL, {"since": since.isoformat(), "entries": len(found)})
         return found
 
 

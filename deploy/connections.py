@@ -10,7 +10,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 
 from deploy.settings import Settings, reveal
-from sinks.client import connect, persistently
+from sinks.client import connect, retry_while_unavailable
 from sinks.store import Store
 from streams.kafka_errors import is_transient
 from streams.log import KafkaLog
@@ -24,7 +24,7 @@ CALL_SECONDS = 30.0
 """How long a worker's call of ClickHouse may take; reports take longer and say so."""
 
 
-def clickhouse_of(settings: Settings, timeout: float = CALL_SECONDS) -> Client:
+def connect_clickhouse(settings: Settings, timeout: float = CALL_SECONDS) -> Client:
     """A client of the settings' ClickHouse. Raises ClickHouseError when it cannot be reached or refuses the user."""
     password = reveal(settings.clickhouse_password)
     return connect(
@@ -32,18 +32,18 @@ def clickhouse_of(settings: Settings, timeout: float = CALL_SECONDS) -> Client:
     )
 
 
-def store_of(settings: Settings) -> Store:
+def open_store(settings: Settings) -> Store:
     """The store at the settings' ClickHouse. Raises ClickHouseError when it cannot be reached."""
-    return Store(clickhouse_of(settings))
+    return Store(connect_clickhouse(settings))
 
 
-def patient_store_of(settings: Settings) -> Store:
+def wait_for_store(settings: Settings) -> Store:
     """The store, waited for: a worker that starts while ClickHouse is away is no reason to fall over."""
 
     def tell(error: BaseException, seconds: float) -> None:
         logger.warning("ClickHouse at %s is away, trying again in %.1f s: %s", settings.clickhouse_url, seconds, error)
 
-    return persistently(lambda: store_of(settings), tell)
+    return retry_while_unavailable(lambda: open_store(settings), tell)
 
 
 def credentials_of(settings: Settings) -> CredentialsT | None:
@@ -76,4 +76,4 @@ async def wait_for_kafka(settings: Settings) -> None:
 
 def report_client(settings: Settings) -> Client:
     """A client for reports, which take longer than a worker's calls."""
-    return clickhouse_of(settings, QUERY_SECONDS)
+    return connect_clickhouse(settings, QUERY_SECONDS)

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from deploy.connections import store_of
+from deploy.connections import open_store
 from deploy.errors import UserError, printable
 from deploy.export import export
 from deploy.login_links import LINK_MINUTES, links_to_show
@@ -21,7 +21,7 @@ from deploy.up import up
 from deploy.verify import verify
 from deploy.wait_for_tables import wait_until_folded
 from files.errors import FileError
-from queries.errors import ReportError
+from queries.errors import RefusedError
 from simulation import Plan, simulate
 from streams.log import KafkaLog
 from tally_client.emitter import Emitter
@@ -33,7 +33,7 @@ WATERMARK_SECONDS = 60.0
 
 
 @dataclass
-class Told:
+class DemoStats:
     """What the demo has done, for its summary."""
 
     records: int
@@ -84,7 +84,7 @@ def _bar(console: Console) -> Progress:
     return Progress(*columns, console=console)
 
 
-def _load(settings: Settings, plan: Plan, console: Console) -> Told:
+def _load(settings: Settings, plan: Plan, console: Console) -> DemoStats:
     with _bar(console) as bar:
         sending = bar.add_task("simulating and emitting", total=None)
         began = time.monotonic()
@@ -94,7 +94,7 @@ def _load(settings: Settings, plan: Plan, console: Console) -> Told:
         folding = bar.add_task("folding into ClickHouse", total=None)
         records = wait_until_folded(settings, 120, lambda done, total: bar.update(folding, completed=done, total=total))
         bar.update(sending, total=records, completed=records)
-    return Told(records, emit_seconds, time.monotonic() - began)
+    return DemoStats(records, emit_seconds, time.monotonic() - began)
 
 
 async def _log_is_empty(settings: Settings) -> bool:
@@ -113,7 +113,7 @@ async def _emit(settings: Settings, plan: Plan, on_sent: Callable[[int], None]) 
 
 def _wait_for_watermark(settings: Settings) -> None:
     """Reports end at the newest complete day, so the watermark has to pass the end of the history first."""
-    store, deadline = store_of(settings), time.monotonic() + WATERMARK_SECONDS
+    store, deadline = open_store(settings), time.monotonic() + WATERMARK_SECONDS
     emitted_at = settings.clock()
     while time.monotonic() < deadline:
         positions = store.positions().values()
@@ -124,7 +124,7 @@ def _wait_for_watermark(settings: Settings) -> None:
 
 def _export_all(settings: Settings, console: Console) -> list[tuple[str, str, Path | None]]:
     """(organization's name, net spend or why there is no report, file) of each organization, for last 90 days."""
-    client = store_of(settings).client
+    client = open_store(settings).client
     sql = "SELECT toString(organization_id), name FROM organization_names ORDER BY name"
     rows = client.query(sql).result_rows
     reports: list[tuple[str, str, Path | None]] = []
@@ -133,7 +133,7 @@ def _export_all(settings: Settings, console: Console) -> list[tuple[str, str, Pa
         out.parent.mkdir(parents=True, exist_ok=True)
         try:
             exported = export(settings, organization, "last-90-days", out=out, replace=True)
-        except (UserError, ReportError, FileError) as refused:
+        except (UserError, RefusedError, FileError) as refused:
             reports.append((name, str(refused), None))
             continue
         reports.append((name, f"{exported.net_spend} net", exported.path))
@@ -154,9 +154,11 @@ def _verify(settings: Settings, console: Console) -> Verdict:
         )
 
 
-def _summary(settings: Settings, told: Told, reports: list[tuple[str, str, Path | None]], verdict: Verdict) -> Table:
+def _summary(
+    settings: Settings, told: DemoStats, reports: list[tuple[str, str, Path | None]], verdict: Verdict
+) -> Table:
     table = Table(title="What happened", show_header=False)
-    client = store_of(settings).client
+    client = open_store(settings).client
     people = client.query("SELECT uniqExact(actor_id) FROM spend_cells WHERE actor_type = 'user'").result_rows[0][0]
     table.add_row("records through Kafka", f"{told.records:,}")
     table.add_row("organizations, people", f"{len(reports)}, {people}")

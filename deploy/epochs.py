@@ -10,9 +10,9 @@ from typing import Literal
 
 from aggregators.prepared_batch import fingerprint
 from deploy.audit import note_money
-from deploy.connections import store_of
+from deploy.connections import open_store
 from deploy.errors import ExitCode, UserError
-from deploy.partition_status import Standing, require_topic, standings
+from deploy.partition_status import PartitionStatus, partition_statuses, require_topic
 from deploy.settings import Settings
 from verify.log import Log, open_log
 
@@ -46,7 +46,7 @@ def plan_epoch(settings: Settings, topic: str, mode: Mode) -> NewEpoch:
     events would count twice.
     """
     require_topic(topic)
-    found = standings(settings, [topic])
+    found = partition_statuses(settings, [topic])
     if not found:
         message = f"Kafka at {settings.kafka_bootstrap} has no topic {topic}"
         raise UserError(message, "`tally topics create` creates it.", ExitCode.REFUSED)
@@ -54,7 +54,7 @@ def plan_epoch(settings: Settings, topic: str, mode: Mode) -> NewEpoch:
     if known:
         message = f"The log of {known[0].topic}/{known[0].partition} is the one that was folded: all would count twice"
         raise UserError(message, "--mode replace folds it again and counts it once.", ExitCode.REFUSED)
-    store = store_of(settings)
+    store = open_store(settings)
     try:
         number = store.epochs().get(topic, 0) + 1
     finally:
@@ -64,7 +64,7 @@ def plan_epoch(settings: Settings, topic: str, mode: Mode) -> NewEpoch:
 
 def start_epoch(settings: Settings, epoch: NewEpoch) -> None:
     """Write the epoch; running workers see it at their next flush and place their sources anew."""
-    store = store_of(settings)
+    store = open_store(settings)
     try:
         now = settings.clock()
         note_money(store.client, now, {"epoch": epoch.number, "topic": epoch.topic, "mode": epoch.mode})
@@ -73,7 +73,7 @@ def start_epoch(settings: Settings, epoch: NewEpoch) -> None:
         store.client.close()
 
 
-async def _is_folded(settings: Settings, standing: Standing) -> bool:
+async def _is_folded(settings: Settings, standing: PartitionStatus) -> bool:
     """Whether the log is the one that the source was folded from, whole or cut.
 
     Its first record then came before the watermark, by which all was folded; where no watermark was proved yet, the
@@ -90,7 +90,7 @@ async def _is_folded(settings: Settings, standing: Standing) -> bool:
     return last is not None and fingerprint(last) == known
 
 
-async def _record_from(log: Log, standing: Standing, offset: int) -> _Found | None:
+async def _record_from(log: Log, standing: PartitionStatus, offset: int) -> _Found | None:
     """The first record of the log at `offset` or after it."""
     if not standing.log_start <= offset < standing.readable:
         return None
@@ -100,7 +100,7 @@ async def _record_from(log: Log, standing: Standing, offset: int) -> _Found | No
     return None
 
 
-def _consequences(topic: str, number: int, mode: Mode, found: list[Standing]) -> list[str]:
+def _consequences(topic: str, number: int, mode: Mode, found: list[PartitionStatus]) -> list[str]:
     records = sum(standing.log_end - standing.log_start for standing in found)
     kept = {
         "continue": f"What was counted of {topic} so far stays, and the new log's events are added to it.",

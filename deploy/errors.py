@@ -154,7 +154,7 @@ def _os_error(error: Any) -> UserError | None:
 EXPLANATIONS: dict[str, Explanation] = {
     "tally_client.emitter.UndeliverableEvent": _undeliverable,
     "tally_client.emitter.InvalidEvent": _invalid_event,
-    "queries.errors.ReportError": _refused,
+    "queries.errors.RefusedError": _refused,
     "files.errors.FileError": _file,
     "sinks.migrations.MigrationChanged": _refused,
     "intake.ndjson.NdjsonError": _refused,

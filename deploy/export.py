@@ -17,15 +17,15 @@ from deploy.connections import report_client
 from deploy.errors import explain
 from deploy.prices import difference, require_named_prices
 from deploy.settings import Settings
-from deploy.uuids import uuid_of
-from files.atomic_files import clear_partials, draft, one_writer, write_json
+from deploy.uuids import parse_uuid
+from files.atomic_files import clear_partials, exclusive_lock, staged_file, write_json
 from files.byte_streams import is_stream
 from files.errors import FileError
 from pricing.price_table import prices_revision
 from pricing.terms import require_report, terms_digests
 from queries.freshness import read_freshness
 from reports.exports.export_worker import Run, run_once
-from reports.exports.formats import Form, spend_form
+from reports.exports.formats import ExportFormat, spend_format
 from reports.exports.manifest import Inputs, manifest, manifest_path, refuse_to_replace
 from reports.periods import Period, resolve
 from sinks.store import Store
@@ -75,17 +75,17 @@ def export(
     provisional: bool = False,
     out: Path | None = None,
     progress: Progress | None = None,
-    form: Form | None = None,
+    form: ExportFormat | None = None,
     replace: bool = False,
 ) -> Exported:
     """Write the organization's spend of `period` to `out` in `form` (the daily report), and its manifest beside it.
 
     A provisional export gets `.provisional` into its name, since it must not pass for a final one. A stream (`-`, a
     FIFO, a device) has no manifest beside it. Only the very same export replaces a file, unless `replace`. `progress`
-    hears the number of rows written so far. Raises ReportError or UserError; then nothing is left half written. There
+    hears the number of rows written so far. Raises RefusedError or UserError; then nothing is left half written. There
     is no file of which the audit log does not know.
     """
-    organization, form = uuid_of(organization), form or spend_form()
+    organization, form = parse_uuid(organization), form or spend_format()
     with closing(report_client(settings)) as client:
         require_named_prices(settings, client)
         freshness = read_freshness(client, _sources(settings, client))
@@ -98,7 +98,7 @@ def export(
         beside = None if is_stream(path) else manifest_path(path)
         if beside and not replace:
             refuse_to_replace(path, organization, days, form.format)
-        with draft(path) as file:
+        with staged_file(path) as file:
             report = form.write(client, organization, days, file.sink, progress)
             entry = manifest(path, organization, days, report, inputs, settings.clock())
             if beside:
@@ -109,8 +109,8 @@ def export(
 
 
 def export_once(settings: Settings) -> Run:
-    """One run of the export worker over the settings' folder. Raises ReportError (see `explain`)."""
-    with closing(report_client(settings)) as client, one_writer(settings.reports_dir):
+    """One run of the export worker over the settings' folder. Raises RefusedError (see `explain`)."""
+    with closing(report_client(settings)) as client, exclusive_lock(settings.reports_dir):
         _tell_other_prices(settings, client, set())
         clear_partials(settings.reports_dir)
         return _run(settings, client, threading.Event())
@@ -129,7 +129,7 @@ def run_exporter(
     and tried again; a second export worker in the folder is a FileError, anything unforeseen is raised.
     """
     told = set[str]()
-    with one_writer(settings.reports_dir):
+    with exclusive_lock(settings.reports_dir):
         clear_partials(settings.reports_dir)
         while not stop.is_set():
             on_run(_try(settings, stop, told))

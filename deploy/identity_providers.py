@@ -10,26 +10,26 @@ import orjson
 
 from access.audit_log import IDENTITY
 from access.identity_providers import Provider, find_providers, remove_provider, save_provider
-from access.jwks import BadKeys, fetch, read_keys, usable_keys
-from deploy.audit import note
+from access.jwks import InvalidJwks, fetch, read_keys, usable_keys
+from deploy.audit import record_action
 from deploy.connections import report_client
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from deploy.uuids import uuid_of
+from deploy.uuids import parse_uuid
 from queries.organizations import require_known
 
 
 def save(settings: Settings, provider: Provider) -> tuple[Provider, Sequence[str]]:
     """Keep the provider, whose `jwks` is a URL or the path of a file; also the ids of the keys that stand there now.
 
-    A file's public keys are kept, so that the API needs no file. Raises UserError, ReportError.
+    A file's public keys are kept, so that the API needs no file. Raises UserError, RefusedError.
     """
-    organization = uuid_of(provider.organization_id)
+    organization = parse_uuid(provider.organization_id)
     try:
         is_url = "://" in provider.jwks
         document = asyncio.run(fetch(provider.jwks)) if is_url else Path(provider.jwks).read_text(encoding="utf-8")
         keys = read_keys(document)
-    except (BadKeys, UnicodeDecodeError) as error:
+    except (InvalidJwks, UnicodeDecodeError) as error:
         message = f"{provider.jwks} gives no keys: {error}"
         raise UserError(message, "Use the provider's jwks_uri, or a file of public keys.", ExitCode.REFUSED) from error
     jwks = provider.jwks if is_url else orjson.dumps({"keys": usable_keys(document)}).decode()
@@ -38,22 +38,22 @@ def save(settings: Settings, provider: Provider) -> tuple[Provider, Sequence[str
     with closing(report_client(settings)) as client:
         require_known(client, organization)
         save_provider(client, kept, now)
-        note(client, now, IDENTITY, organization, asdict(kept))
+        record_action(client, now, IDENTITY, organization, asdict(kept))
     return kept, sorted(keys)
 
 
 def providers(settings: Settings, organization: str) -> Sequence[Provider]:
     """All providers, or the organization's."""
-    organization = uuid_of(organization) if organization else ""
+    organization = parse_uuid(organization) if organization else ""
     with closing(report_client(settings)) as client:
         return find_providers(client, organization)
 
 
 def remove(settings: Settings, organization: str) -> Provider:
-    """Accept no tokens for the organization any more. Raises ReportError if it has no provider."""
-    organization = uuid_of(organization)
+    """Accept no tokens for the organization any more. Raises RefusedError if it has no provider."""
+    organization = parse_uuid(organization)
     now = settings.clock()
     with closing(report_client(settings)) as client:
         removed = remove_provider(client, organization, now)
-        note(client, now, IDENTITY, organization, {"removed": removed.issuer})
+        record_action(client, now, IDENTITY, organization, {"removed": removed.issuer})
     return removed

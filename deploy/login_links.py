@@ -7,12 +7,12 @@ from clickhouse_connect.driver.client import Client
 
 from access.audit_log import LINK, SIGN_OUT
 from access.roles import largest_owner, members_by_email, read_person
-from access.sessions import Holder, end_passes, make_pass
-from deploy.audit import note
+from access.sessions import Identity, create_credential, revoke_credentials
+from deploy.audit import record_action
 from deploy.connections import report_client
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from deploy.uuids import uuid_of
+from deploy.uuids import parse_uuid
 from queries.organizations import require_known
 from tally_client.events.envelope import NIL
 
@@ -22,7 +22,7 @@ LINK_MINUTES = 10
 def link_for_operator(settings: Settings, name: str) -> str:
     """The address that lets an operator of this name in, once."""
     with closing(report_client(settings)) as client:
-        return _link(settings, client, Holder(operator=name))
+        return _link(settings, client, Identity(operator=name))
 
 
 def link_for_person(settings: Settings, organization: str, account: str, email: str) -> str:
@@ -30,7 +30,7 @@ def link_for_person(settings: Settings, organization: str, account: str, email: 
 
     Raises UserError for somebody who would see nothing, UnknownOrganization.
     """
-    organization, account = uuid_of(organization), uuid_of(account, "account") if account else ""
+    organization, account = parse_uuid(organization), parse_uuid(account, "account") if account else ""
     with closing(report_client(settings)) as client:
         require_known(client, organization)
         account = account or _account(client, organization, email)
@@ -39,7 +39,7 @@ def link_for_person(settings: Settings, organization: str, account: str, email: 
             standing = f"role {person.role or 'none'}, plan {person.plan or 'none'}"
             message = f"Account {account} ({standing}) sees no analytics of the organization"
             raise UserError(message, "docs/access.md says which roles do.", ExitCode.REFUSED)
-        return _link(settings, client, Holder(organization, account))
+        return _link(settings, client, Identity(organization, account))
 
 
 def links_to_show(settings: Settings) -> dict[str, str]:
@@ -53,13 +53,13 @@ def links_to_show(settings: Settings) -> dict[str, str]:
 def sign_out(settings: Settings, organization: str, account: str, operator: str) -> int:
     """End all links and sessions of an operator, of an organization, or of one account in it; how many there were."""
     if operator:
-        whose = Holder(operator=operator)
+        whose = Identity(operator=operator)
     else:
-        whose = Holder(uuid_of(organization), uuid_of(account, "account") if account else NIL)
+        whose = Identity(parse_uuid(organization), parse_uuid(account, "account") if account else NIL)
     now = settings.clock()
     with closing(report_client(settings)) as client:
-        ended = end_passes(client, whose, now)
-        note(client, now, SIGN_OUT, whose.organization_id, {"of": whose.name or "everybody", "ended": ended})
+        ended = revoke_credentials(client, whose, now)
+        record_action(client, now, SIGN_OUT, whose.organization_id, {"of": whose.name or "everybody", "ended": ended})
     return ended
 
 
@@ -71,8 +71,8 @@ def _account(client: Client, organization: str, email: str) -> str:
     return found[0]
 
 
-def _link(settings: Settings, client: Client, holder: Holder) -> str:
+def _link(settings: Settings, client: Client, holder: Identity) -> str:
     now = settings.clock()
-    note(client, now, LINK, holder.organization_id, {"for": holder.name})
-    secret = make_pass(client, "link", holder, now, now + timedelta(minutes=LINK_MINUTES))
+    record_action(client, now, LINK, holder.organization_id, {"for": holder.name})
+    secret = create_credential(client, "link", holder, now, now + timedelta(minutes=LINK_MINUTES))
     return f"{settings.base_url()}/sign-in?link={secret}"

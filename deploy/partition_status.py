@@ -7,17 +7,17 @@ from datetime import datetime
 
 from aggregators.source import FOLD_VERSION
 from deploy.audit import note_money
-from deploy.connections import store_of
+from deploy.connections import open_store
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from sinks.positions import NEVER, Position
+from sinks.positions import NO_WATERMARK, Position
 from streams.log import Bounds, KafkaLog, Partition
 from streams.source_names import source_name
 from tally_client.events import EVENTS_BY_TOPIC
 
 
 @dataclass(frozen=True)
-class Standing:
+class PartitionStatus:
     """One source: its stored position (None: nothing of it is folded yet), and the log `[log_start, log_end)`, of
     which an open transaction hides what begins at `readable` (`log_end` without one)."""
 
@@ -62,37 +62,37 @@ class Standing:
     @property
     def watermark(self) -> datetime | None:
         """All that the log had received by then is in the tables; None while that is unknown."""
-        return self.position.watermark if self.position and self.position.watermark > NEVER else None
+        return self.position.watermark if self.position and self.position.watermark > NO_WATERMARK else None
 
 
-def watermark_of(found: Sequence[Standing]) -> datetime | None:
+def watermark_of(found: Sequence[PartitionStatus]) -> datetime | None:
     """All that the whole log had received by then is in the tables (data_refreshed_at); None while unknown."""
     known = [standing.watermark for standing in found if standing.watermark is not None]
     return min(known) if known and len(known) == len(found) else None
 
 
-def standings(settings: Settings, topics: Iterable[str] = tuple(EVENTS_BY_TOPIC)) -> list[Standing]:
+def partition_statuses(settings: Settings, topics: Iterable[str] = tuple(EVENTS_BY_TOPIC)) -> list[PartitionStatus]:
     """All sources of these topics, by topic and partition; a topic that does not exist has none.
 
     Positions are read before the log's ends, so that nothing seems to be ahead of its log. Raises what aiokafka and
     clickhouse-connect raise when one of them is away.
     """
-    store = store_of(settings)
+    store = open_store(settings)
     try:
         epochs, positions = store.epochs(), store.positions()
         bounds = asyncio.run(_bounds(settings, list(topics)))
     finally:
         store.client.close()
     return [
-        Standing(*place, source_name(*place, epochs), positions.get(source_name(*place, epochs)), *bounds[place])
+        PartitionStatus(*place, source_name(*place, epochs), positions.get(source_name(*place, epochs)), *bounds[place])
         for place in bounds
     ]
 
 
-def standing_of(settings: Settings, topic: str, partition: int) -> Standing:
+def partition_status(settings: Settings, topic: str, partition: int) -> PartitionStatus:
     """One source. Raises UserError when there is no such topic or partition."""
     require_topic(topic)
-    found = [standing for standing in standings(settings, [topic]) if standing.partition == partition]
+    found = [standing for standing in partition_statuses(settings, [topic]) if standing.partition == partition]
     if not found:
         message = f"{topic} has no partition {partition} in Kafka at {settings.kafka_bootstrap}"
         raise UserError(message, "`tally positions list` shows what there is.", ExitCode.REFUSED)
@@ -105,10 +105,10 @@ def require_topic(topic: str) -> None:
         raise UserError(f"{topic} is no topic of events", f"They are {', '.join(EVENTS_BY_TOPIC)}.")
 
 
-def accept_loss(settings: Settings, standing: Standing) -> None:
+def accept_loss(settings: Settings, standing: PartitionStatus) -> None:
     """Let the source go on at its log's start, and write down what is lost (table accepted_losses)."""
-    store = store_of(settings)
-    position = standing.position or Position(standing.source, 0, NEVER, FOLD_VERSION, "")
+    store = open_store(settings)
+    position = standing.position or Position(standing.source, 0, NO_WATERMARK, FOLD_VERSION, "")
     try:
         now = settings.clock()
         note_money(store.client, now, {"accepted": standing.source, "lost": len(standing.missing)})

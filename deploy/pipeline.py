@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from api.context import SourcesUnknown
 from api.schemas.pipeline import Pipeline, SourceStanding
 from deploy.errors import UserError
-from deploy.partition_status import Standing, standings, watermark_of
+from deploy.partition_status import PartitionStatus, partition_statuses, watermark_of
 from deploy.settings import Settings
 from streams.dead_letters import dead_letters
 from streams.log import held_back
@@ -23,7 +23,7 @@ LETTERS_SECONDS = 60.0
 """How long a count of dead letters holds: counting reads their whole topic."""
 
 
-class PipelineLook:
+class PipelineMonitor:
     """Looks at the pipeline when called; from any thread."""
 
     def __init__(self, settings: Settings) -> None:
@@ -36,7 +36,7 @@ class PipelineLook:
     def __call__(self) -> Pipeline:
         """The pipeline now; dead letters as of at most a minute ago. Raises SourcesUnknown while Kafka is away."""
         try:
-            found = standings(self._settings)
+            found = partition_statuses(self._settings)
             letters, counted_at = self._letters()
         except (KafkaError, OSError, UserError) as error:
             raise SourcesUnknown(f"Kafka does not say how far its log goes ({type(error).__name__})") from error
@@ -75,13 +75,13 @@ class HeldBack:
         """By source. Raises what aiokafka and clickhouse-connect raise when one of them is away."""
         with self._looking:
             if time.monotonic() - self._looked >= HELD_SECONDS:
-                found = [one for one in standings(self._settings) if one.is_held]
+                found = [one for one in partition_statuses(self._settings) if one.is_held]
                 self._known = {one.source: held_back(one.topic, one.partition, one.readable) for one in found}
                 self._looked = time.monotonic()
             return self._known
 
 
-def _shown(standing: Standing) -> SourceStanding:
+def _shown(standing: PartitionStatus) -> SourceStanding:
     return SourceStanding(
         source=standing.source,
         topic=standing.topic,

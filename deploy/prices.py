@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from deploy.audit import note_money
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from pricing.price_table import Loaded, is_in_force, list_in_force, load_prices
+from pricing.price_table import LoadResult, is_in_force, list_in_force, load_prices
 from queries.errors import PriceListError
 
 
@@ -34,7 +34,7 @@ def prepare_prices(settings: Settings, client: Client) -> list[str]:
     return []
 
 
-def load(settings: Settings, client: Client, path: Path | None, shipped: bool, revise: bool) -> Loaded:
+def load(settings: Settings, client: Client, path: Path | None, shipped: bool, revise: bool) -> LoadResult:
     """Put the list in `path`, that of `prices_file` or the shipped one in force.
 
     Raises UserError when none is named and an own list would be given up for the shipped one by that.
@@ -47,7 +47,7 @@ def load(settings: Settings, client: Client, path: Path | None, shipped: bool, r
     return _load(settings, client, path, revise)
 
 
-def _load(settings: Settings, client: Client, path: Path | None, revise: bool = False) -> Loaded:
+def _load(settings: Settings, client: Client, path: Path | None, revise: bool = False) -> LoadResult:
     """The same as `load_prices`; that another list came into force stands in the audit log."""
     loaded = load_prices(client, path, by=user_name(), revise=revise)
     if loaded.changed:

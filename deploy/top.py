@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.connections import report_client
-from deploy.partition_status import Standing, standings, watermark_of
+from deploy.partition_status import PartitionStatus, partition_statuses, watermark_of
 from deploy.settings import Settings
 
 LIVE = """
@@ -53,7 +53,7 @@ class Frame:
     since: datetime
     at: datetime
     rows: Sequence[Row]
-    standings: Sequence[Standing]
+    standings: Sequence[PartitionStatus]
 
     @property
     def lag(self) -> int:
@@ -80,7 +80,7 @@ class Frame:
         return count / ((self.at - self.since).total_seconds() / 60)
 
 
-def look(settings: Settings, minutes: int) -> Frame:
+def take_snapshot(settings: Settings, minutes: int) -> Frame:
     """A frame of the last whole `minutes` and the minute that runs.
 
     Raises what clickhouse-connect and aiokafka raise when one of them is away.
@@ -92,7 +92,7 @@ def look(settings: Settings, minutes: int) -> Frame:
         rows = _rows(client, since)
     finally:
         client.close()
-    return Frame(since, at, rows, standings(settings))
+    return Frame(since, at, rows, partition_statuses(settings))
 
 
 def _rows(client: Client, since: datetime) -> list[Row]:

@@ -5,7 +5,7 @@ from tally_client.events.envelope import NIL
 from tally_client.validity import bare
 
 
-def uuid_of(text: str, what: str = "organization") -> str:
+def parse_uuid(text: str, what: str = "organization") -> str:
     """An id as tables hold it; capitals will do. Raises UserError that says of what it is no id."""
     try:
         return bare(text)

@@ -6,14 +6,14 @@ from deploy.connections import report_client
 from deploy.settings import Settings
 from verify import run
 from verify.log_recount import OnProgress
-from verify.time_range import Span
+from verify.time_range import TimeRange
 from verify.verdict import Verdict
 
 
 def verify(
     settings: Settings,
     *,
-    span: Span = Span(),  # noqa: B008 - immutable
+    span: TimeRange = TimeRange(),  # noqa: B008 - immutable
     wait_seconds: float = 60.0,
     show: int = 20,
     on_progress: OnProgress = lambda _what, _done, _total: None,

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from deploy.connections import store_of
+from deploy.connections import open_store
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
 from streams.log import KafkaLog
@@ -28,7 +28,7 @@ def wait_until_folded(
 
 
 async def _wait(settings: Settings, timeout: float, on_progress: OnProgress) -> int:
-    store = store_of(settings)
+    store = open_store(settings)
     async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
         ends = await log.ends(await log.partitions(EVENTS_BY_TOPIC))
     epochs = store.epochs()

@@ -13,24 +13,24 @@ from typing import NoReturn
 import faust
 from aiokafka.errors import KafkaError
 
-from aggregators.backend import IS_BUILT
-from aggregators.prepared_batch import Letter
-from deploy.connections import credentials_of, patient_store_of, wait_for_kafka
+from aggregators.backend import HAS_COMPILED
+from aggregators.prepared_batch import RejectedRecord
+from deploy.connections import credentials_of, wait_for_kafka, wait_for_store
 from deploy.errors import BUILDING, ExitCode, UserError, explain
 from deploy.health_server import Telling, serve
 from deploy.log_setup import log_to_stderr
 from deploy.memory_tuning import collect_garbage, share_one_arena
 from deploy.settings import Settings
 from deploy.shutdown import Ending, leave
-from streams.consumer_group import take_out
+from streams.consumer_group import remove_members
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.faust import Hooks, RecordBatch
-from streams.faust.app import accompany, make_app
+from streams.faust.app import attach_service, make_app
 from streams.kafka_errors import is_transient
 from streams.log import KafkaLog, Partition
 from tally_client.events import EVENTS_BY_TOPIC
-from worker.assignment import Sources
-from worker.log_filter import OnceAWhile
+from worker.assignment import Assignments
+from worker.log_filter import RateLimitFilter
 from worker.partition_state import Batch, Options
 from worker.prometheus import Waiting, WorkerReporter
 
@@ -51,8 +51,8 @@ class Worker:
         self._telling = telling
         self.log = KafkaLog(settings.kafka_bootstrap, settings.client_options())
         self.letters = DeadLetterWriter(settings.kafka_bootstrap, settings.client_options())
-        self.sources = Sources(
-            patient_store_of(settings), self.log, self.write_letters, options_of(settings), settings.clock
+        self.sources = Assignments(
+            wait_for_store(settings), self.log, self.write_letters, worker_options(settings), settings.clock
         )
         self.app = make_app(
             settings.consumer_group,
@@ -68,7 +68,7 @@ class Worker:
         self._open = AsyncExitStack()
         self._connected = asyncio.Event()
         self._is_leaving = False
-        accompany(self.app, start=self.start, run=self.run, before_leaving=self.last_flush, stop=self._open.aclose)
+        attach_service(self.app, start=self.start, run=self.run, before_leaving=self.last_flush, stop=self._open.aclose)
 
     async def start(self) -> None:
         """Connect to Kafka beside Faust's own connection, and be told of; what fails here ends the process."""
@@ -127,7 +127,7 @@ class Worker:
         """Fold one batch (see Sources.process)."""
         return await self.sources.process(Batch(*batch))
 
-    async def write_letters(self, letters: list[tuple[str, Letter]]) -> None:
+    async def write_letters(self, letters: list[tuple[str, RejectedRecord]]) -> None:
         """Dead letters of sources to their topic; returns when all are confirmed."""
         await self.letters.write([dead_letter(source, letter) for source, letter in letters])
 
@@ -144,7 +144,7 @@ class Worker:
         os._exit(known.exit_code if known else ExitCode.INTERNAL)
 
 
-def dead_letter(source: str, letter: Letter) -> DeadLetter:
+def dead_letter(source: str, letter: RejectedRecord) -> DeadLetter:
     """The dead letter of one record of `source` (`topic/partition@epoch`)."""
     place, _, epoch = source.rpartition("@")
     topic, _, partition = place.rpartition("/")
@@ -162,7 +162,7 @@ def dead_letter(source: str, letter: Letter) -> DeadLetter:
     )
 
 
-def options_of(settings: Settings) -> Options:
+def worker_options(settings: Settings) -> Options:
     """The worker's bounds."""
     return Options(
         block_size=settings.dedup_block_size,
@@ -177,12 +177,12 @@ def options_of(settings: Settings) -> Options:
 
 def is_compiled(settings: Settings) -> bool:
     """The form in which token events are folded. Raises UserError when it is to be one that is not there."""
-    if settings.fold_form == "compiled" and not IS_BUILT:
+    if settings.fold_form == "compiled" and not HAS_COMPILED:
         raise UserError("fold_form is compiled, and that form is not built", BUILDING)
-    return IS_BUILT if settings.fold_form is None else settings.fold_form == "compiled"
+    return HAS_COMPILED if settings.fold_form is None else settings.fold_form == "compiled"
 
 
-async def take_over(settings: Settings) -> None:
+async def remove_previous_member(settings: Settings) -> None:
     """Free the partitions of the worker that had this one's name, which has ended; without a name, do nothing.
 
     Where Kafka refuses it they are free as soon as that worker's session has ended, so it is no reason to end.
@@ -191,7 +191,7 @@ async def take_over(settings: Settings) -> None:
     if name is None:
         return
     try:
-        taken = await take_out(settings.kafka_bootstrap, group, name, settings.client_options())
+        taken = await remove_members(settings.kafka_bootstrap, group, name, settings.client_options())
         logger.info("%s takes the place of %d that went by its name in the group %s", name, taken, group)
     except KafkaError as error:
         logger.warning("%s waits until the one that went by its name before has left the group: %s", name, error)
@@ -215,7 +215,7 @@ class _Faust(faust.Worker):  # type: ignore[misc]
 
 def run(settings: Settings) -> None:
     """Run one worker until SIGTERM or SIGINT. Does not return: the process ends with the worker's exit code."""
-    log_to_stderr(OnceAWhile())
+    log_to_stderr(RateLimitFilter())
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     logger.info("token events are folded by %s", "compiled code" if is_compiled(settings) else "pure Python")
     gc.disable()
@@ -226,7 +226,7 @@ def run(settings: Settings) -> None:
     if settings.metrics_port is not None:
         serve(telling, settings.metrics_host, settings.metrics_port)
     asyncio.run(wait_for_kafka(settings))
-    asyncio.run(take_over(settings))
+    asyncio.run(remove_previous_member(settings))
     telling.reporter = Waiting(f"the worker waits for ClickHouse at {settings.clickhouse_url}")
     worker = Worker(settings, telling)
     telling.reporter = Waiting("the worker joins its group")

@@ -27,7 +27,7 @@ class Draft:
 
 
 @contextmanager
-def draft(path: Path) -> Iterator[Draft]:
+def staged_file(path: Path) -> Iterator[Draft]:
     """A draft of `path`; what was not published by the end of the block is removed.
 
     A file appears whole and synced. One that is there already is replaced and its mode kept; a new one is its owner's
@@ -40,9 +40,9 @@ def draft(path: Path) -> Iterator[Draft]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A sink whose bytes appear under `path`, all at once, when the block ends without an error (see `draft`)."""
-    with draft(path) as file:
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """A sink whose bytes appear under `path`, all at once, when the block ends without an error (see `staged_file`)."""
+    with staged_file(path) as file:
         yield file.sink
         file.publish()
 
@@ -57,7 +57,7 @@ def flowing(path: Path) -> Iterator[BinaryIO]:
         return
     with _as_file_errors(path):
         path.parent.stat()
-    with whole_file(path) as sink:
+    with atomic_write(path) as sink:
         yield sink
 
 
@@ -139,7 +139,7 @@ def _as_file_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def one_writer(folder: Path) -> Iterator[None]:
+def exclusive_lock(folder: Path) -> Iterator[None]:
     """Hold the folder for this process alone. Raises FileError when another one holds it or it cannot be made."""
     lock = folder / ".lock"
     try:
@@ -166,7 +166,7 @@ def _lock(descriptor: int, folder: Path) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON, whole or not at all."""
-    with whole_file(path) as sink:
+    with atomic_write(path) as sink:
         sink.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 

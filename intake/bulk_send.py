@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from files.byte_streams import is_regular
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from intake.uncounted import uncounted
 from tally_client.emitter import Emitter
 from tally_client.events import PROFILES, Event
@@ -41,7 +41,7 @@ class Sent:
 def send_all(
     bootstrap: str,
     kafka_options: Mapping[str, Any],
-    lines: Iterable[Line],
+    lines: Iterable[ProducerRecord],
     rate: float | None = None,
     on_sent: Callable[[int], None] = lambda _: None,
 ) -> Sent:
@@ -57,7 +57,7 @@ def send_all(
 async def _send_all(
     bootstrap: str,
     kafka_options: Mapping[str, Any],
-    lines: Iterable[Line],
+    lines: Iterable[ProducerRecord],
     rate: float | None,
     on_sent: Callable[[int], None],
 ) -> Sent:
@@ -143,13 +143,13 @@ class Suspects:
         self._told: set[str] = set()
         self._seen: dict[tuple[str, ...], tuple[int, int | None]] = {}
 
-    def watch(self, lines: Iterable[Line]) -> Iterator[Line]:
+    def watch(self, lines: Iterable[ProducerRecord]) -> Iterator[ProducerRecord]:
         """The same lines, looked at in passing."""
         for number, line in enumerate(lines, 1):
             self._look_at(number, line)
             yield line
 
-    def _look_at(self, number: int, line: Line) -> None:
+    def _look_at(self, number: int, line: ProducerRecord) -> None:
         try:
             event = _event_of(line, self._now)
         except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -186,7 +186,7 @@ class Suspects:
             self.examples.append(line)
 
 
-def _event_of(line: Line, now: datetime) -> Event | None:
+def _event_of(line: ProducerRecord, now: datetime) -> Event | None:
     """The event that a worker would take; None of a tombstone. Raises what says why it takes none."""
     if line.value is not None:
         return read(line.topic, line.value, now)

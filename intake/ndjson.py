@@ -26,7 +26,7 @@ LONGEST_LINE = 8 << 20
 logger = logging.getLogger(__name__)
 
 
-class Line(NamedTuple):
+class ProducerRecord(NamedTuple):
     """One record for the log, in the order in which it arrives there.
 
     `value` is None for a tombstone; `occurred_at` is RFC 3339 text where the record says when, else ''.
@@ -65,7 +65,7 @@ class Head(Struct, frozen=True):
 HEAD = msgspec.json.Decoder(Head)
 
 
-def write_ndjson(lines: Iterable[Line], path: Path, progress: Callable[[int], None] | None = None) -> int:
+def write_ndjson(lines: Iterable[ProducerRecord], path: Path, progress: Callable[[int], None] | None = None) -> int:
     """Write the records to `path`: a file appears whole or not at all, a stream gets them as they come. Answers how
     many there were.
 
@@ -86,7 +86,7 @@ def write_ndjson(lines: Iterable[Line], path: Path, progress: Callable[[int], No
 
 def read_ndjson(
     path: Path, strict: bool = True, on_error: Callable[[NdjsonError], None] | None = None
-) -> Iterator[Line]:
+) -> Iterator[ProducerRecord]:
     """The records of a file or a stream (see `read_lines`)."""
     with open_to_read(path) as stream:
         yield from read_lines(stream, path, strict, on_error)
@@ -94,7 +94,7 @@ def read_ndjson(
 
 def read_lines(
     stream: BinaryIO, path: Path, strict: bool = True, on_error: Callable[[NdjsonError], None] | None = None
-) -> Iterator[Line]:
+) -> Iterator[ProducerRecord]:
     """The records of an open stream, one at a time in constant memory; empty lines are passed over.
 
     A line that is no JSON object, or has no known type or no subject, raises NdjsonError, which names it in `path`;
@@ -129,7 +129,7 @@ def warn(error: NdjsonError) -> None:
     logger.warning("%s; the line was left out", error)
 
 
-def line_of(value: bytes) -> Line:
+def line_of(value: bytes) -> ProducerRecord:
     """The record that a line of text stands for. Raises NdjsonError, without the place."""
     if len(value) >= LONGEST_LINE:
         raise NdjsonError(f"it has more than {LONGEST_LINE >> 20} MiB, and no event can")
@@ -142,7 +142,7 @@ def line_of(value: bytes) -> Line:
     key = key_of(topic, head)
     if not key:
         raise NdjsonError(f"{head.type} names no {SUBJECTS.get(topic, 'actor.id')}, so it has no key")
-    return Line(topic, key.encode(), value, head.occurred_at if isinstance(head.occurred_at, str) else "")
+    return ProducerRecord(topic, key.encode(), value, head.occurred_at if isinstance(head.occurred_at, str) else "")
 
 
 SUBJECTS = {PROFILES: "account_id", DIRECTORY: "organization_id"}
@@ -165,7 +165,7 @@ def head_of(value: bytes) -> Head:
         raise NdjsonError(f"not an event: {error}") from error
 
 
-def unwrapped(head: Head) -> Line:
+def unwrapped(head: Head) -> ProducerRecord:
     """The record in a wrapper."""
     topic = str(head.wrapped_topic)
     if topic not in EVENTS_BY_TOPIC:
@@ -174,10 +174,10 @@ def unwrapped(head: Head) -> Line:
         value = None if head.wrapped_value is None else base64.b64decode(head.wrapped_value, validate=True)
     except ValueError as error:
         raise NdjsonError(f"$value_base64 is not base64: {error}") from error
-    return Line(topic, head.wrapped_key.encode(), value, head.wrapped_moment)
+    return ProducerRecord(topic, head.wrapped_key.encode(), value, head.wrapped_moment)
 
 
-def text_of(line: Line) -> bytes:
+def text_of(line: ProducerRecord) -> bytes:
     """The line of text for a record, with its line end: its own bytes wherever these say all."""
     if line.value is not None and is_plain(line):
         return line.value + b"\n"
@@ -186,7 +186,7 @@ def text_of(line: Line) -> bytes:
     return orjson.dumps(wrapper | {"$occurred_at": line.occurred_at}, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def is_plain(line: Line) -> bool:
+def is_plain(line: ProducerRecord) -> bool:
     """Whether reading the record's own bytes as a line gives the same record back."""
     value = line.value or b""
     if b"\n" in value or value.endswith(b"\r"):

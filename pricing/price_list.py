@@ -75,7 +75,7 @@ class PriceList:
     models: tuple[Model, ...]
 
 
-def price_model(model: str) -> str:
+def undated_model(model: str) -> str:
     """The id by which a model is priced: without its date. The views do the same (schema/005_views.sql)."""
     return DATED.sub("", model)
 
@@ -173,8 +173,8 @@ def _tool_prices(cells: Mapping[str, str]) -> Prices:
 def _models(cells: Mapping[str, str]) -> tuple[str, ...]:
     names = tuple(name for name in (cells["model"], *cells["aliases"].split()) if name)
     for name in names:
-        if price_model(name) != name:
-            raise ValueError(f"{name} has a date: write {price_model(name)}, which prices it too")
+        if undated_model(name) != name:
+            raise ValueError(f"{name} has a date: write {undated_model(name)}, which prices it too")
     if len(set(names)) != len(names):
         raise ValueError(f"{cells['model']} is named twice")
     return names

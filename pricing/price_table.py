@@ -15,10 +15,10 @@ from clickhouse_connect.driver.client import Client
 from files.byte_streams import INPUT, descriptor_of, open_to_read
 from pricing.price_list import PriceList, PriceRow, parse_price_list
 from queries.errors import IssuedReportsRest, PriceListUnreadable
-from queries.sql_files import SETTINGS, statement
+from queries.sql_files import SETTINGS, load_sql
 from sinks.client import insert_rows
 
-SHIPPED = Path(__file__).parent / "prices.csv"
+DEFAULT_PRICE_LIST = Path(__file__).parent / "prices.csv"
 SHIPPED_SOURCE = "shipped"
 KEY_COLUMNS = ("model", "service_tier", "context_window", "inference_geo", "speed", "effective_from")
 USD_COLUMNS = (
@@ -59,7 +59,7 @@ class LoadedList:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadResult:
     """What a load did: the revision now in force, how many prices it has, and whether it was in force before."""
 
     revision: int
@@ -69,7 +69,7 @@ class Loaded:
 
 def read_price_list(path: Path | None = None) -> PriceList:
     """The list in `path` (`-`: standard input), or the shipped one. Raises PriceListError that names file and line."""
-    path = path or SHIPPED
+    path = path or DEFAULT_PRICE_LIST
     try:
         with open_to_read(path) as file:
             text = file.read().decode("utf-8-sig")
@@ -80,7 +80,7 @@ def read_price_list(path: Path | None = None) -> PriceList:
     return parse_price_list(text, str(path))
 
 
-def load_prices(client: Client, path: Path | None = None, by: str = "", revise: bool = False) -> Loaded:
+def load_prices(client: Client, path: Path | None = None, by: str = "", revise: bool = False) -> LoadResult:
     """Put the list in `path` (or the shipped one) in force: it alone, and whole. Loading it again changes nothing.
 
     Raises PriceListError when the list is wrong, and IssuedReportsRest when issued reports have money by a price that
@@ -90,7 +90,7 @@ def load_prices(client: Client, path: Path | None = None, by: str = "", revise: 
     content = _content(listed)
     name, held = _hash(content), list_in_force(client)
     if held and held.list == name:
-        return Loaded(prices_revision(client), len(listed.rows), changed=False)
+        return LoadResult(prices_revision(client), len(listed.rows), changed=False)
     _keep(client, name, *content)
     if held and not revise:
         _refuse_if_reports_rest(client, name, str(path or "the shipped list"))
@@ -98,7 +98,7 @@ def load_prices(client: Client, path: Path | None = None, by: str = "", revise: 
     source = _source_of(path) if path else SHIPPED_SOURCE
     revision = prices_revision(client) + 1
     insert_rows(client, "price_lists", LIST_COLUMNS, [(revision, name, source, len(listed.rows), loaded_at, by)])
-    return Loaded(revision, len(listed.rows), changed=True)
+    return LoadResult(revision, len(listed.rows), changed=True)
 
 
 def prices_revision(client: Client) -> int:
@@ -127,7 +127,7 @@ def is_in_force(client: Client, path: Path | None) -> bool:
 def reports_resting(client: Client, name: str) -> Mapping[str, Sequence[date]]:
     """The days of each organization whose issued report has money by a price that the list changes or lacks."""
     settings = {**SETTINGS, "max_execution_time": 0}
-    return dict(client.query(statement(CHANGES), parameters={"list": name}, settings=settings).result_rows)
+    return dict(client.query(load_sql(CHANGES), parameters={"list": name}, settings=settings).result_rows)
 
 
 def _refuse_if_reports_rest(client: Client, name: str, file: str) -> None:

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from queries.errors import NoSpendReport
 from queries.organizations import require_known
-from sinks.datetimes import sql_moment
+from sinks.datetimes import clickhouse_timestamp
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _has_reported_usage(client: Client, organization_id: str, begins: datetime, 
         "SELECT count() FROM (SELECT 1 FROM spend WHERE organization_id = {id:UUID} AND reported "
         "AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')} LIMIT 1)"
     )
-    parameters = {"id": organization_id, "begins": sql_moment(begins), "ends": sql_moment(ends)}
+    parameters = {"id": organization_id, "begins": clickhouse_timestamp(begins), "ends": clickhouse_timestamp(ends)}
     return bool(client.query(query, parameters=parameters).result_rows[0][0])
 
 

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from queries.per_client import PerClient
-from queries.sql_files import ask_rows
+from queries.sql_files import fetch_rows
 
 NO_DAY = date(1970, 1, 1)
 """Where data_version.sql puts what belongs to no day."""
@@ -30,7 +30,7 @@ Kinds = Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class State:
+class DataVersion:
     """What one organization's answers are made of: a (state, stamp) by kind for each day, and at NO_DAY for all else.
 
     A state tells every change of a row; a stamp tells that cells were written, and not that parts were merged.
@@ -86,19 +86,19 @@ def _digest(parts: Iterable[object]) -> str:
     return sha256(repr(list(parts)).encode()).hexdigest()
 
 
-class States:
+class DataVersions:
     """Present states of organizations. Safe to share among threads.
 
     A state is read again when any part of a table came or went: that is asked each time, and costs a tenth of it.
     """
 
     def __init__(self) -> None:
-        self._found: OrderedDict[str, tuple[str, State]] = OrderedDict()
+        self._found: OrderedDict[str, tuple[str, DataVersion]] = OrderedDict()
         self._lock = Lock()
 
-    def now(self, client: Client, organization_id: str) -> State:
+    def now(self, client: Client, organization_id: str) -> DataVersion:
         """The organization's present state. Raises ClickHouseError."""
-        parts = read_parts(client)
+        parts = parts_digest(client)
         with self._lock:
             found = self._found.get(organization_id)
             if found is not None and parts and found[0] == parts:
@@ -112,10 +112,10 @@ class States:
         return state
 
 
-def read_parts(client: Client) -> str:
+def parts_digest(client: Client) -> str:
     """What is equal while no table has changed; "" when nobody may tell, since parts are not shown to this user."""
     try:
-        [(parts, digest)] = ask_rows(client, Path(__file__).with_name("table_parts.sql"), {})
+        [(parts, digest)] = fetch_rows(client, Path(__file__).with_name("table_parts.sql"), {})
     except ClickHouseError as error:
         if getattr(error, "code", None) != ACCESS_DENIED:
             raise
@@ -123,18 +123,18 @@ def read_parts(client: Client) -> str:
     return str(digest) if parts else ""
 
 
-def read_state(client: Client, organization_id: str) -> State:
+def read_state(client: Client, organization_id: str) -> DataVersion:
     """The organization's present state, read anew. Raises ClickHouseError."""
     of_days: dict[date, dict[str, tuple[str, str]]] = {}
-    rows = ask_rows(client, Path(__file__).with_name("data_version.sql"), {"organization_id": organization_id})
+    rows = fetch_rows(client, Path(__file__).with_name("data_version.sql"), {"organization_id": organization_id})
     for kind, day, state, stamp in rows:
         of_days.setdefault(day, {})[kind] = (state, stamp)
-    return State(of_days)
+    return DataVersion(of_days)
 
 
-def state_of(client: Client, organization_id: str) -> State:
+def data_version(client: Client, organization_id: str) -> DataVersion:
     """The organization's present state, by what is known of the database that the client reads."""
     return _states(client).now(client, organization_id)
 
 
-_states = PerClient(States)
+_states = PerClient(DataVersions)

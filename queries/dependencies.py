@@ -4,10 +4,10 @@ import re
 from functools import cache
 from pathlib import Path
 
-from queries.sql_files import statement
+from queries.sql_files import load_sql
 
 USAGE = frozenset({"spend", "terms", "prices"})
-KINDS = {
+TABLES_BY_VIEW = {
     "counted_chats": frozenset({"chat"}),
     "counted_projects": frozenset({"project"}),
     "counted_artifacts": frozenset({"artifact"}),
@@ -27,10 +27,10 @@ KINDS = {
 
 
 @cache
-def made_of(path: Path) -> frozenset[str] | None:
+def tables_read(path: Path) -> frozenset[str] | None:
     """The kinds of all that the file reads. None is every kind: it reads what is not known here, or by a comma."""
-    text = re.sub(r"--.*", "", statement(path))
+    text = re.sub(r"--.*", "", load_sql(path))
     read = set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", text)) - set(re.findall(r"\b(\w+) AS \(\s*SELECT", text))
-    if not read <= set(KINDS) or re.search(r"\bFROM\s+\w+(\s+AS\s+\w+)?\s*,", text):
+    if not read <= set(TABLES_BY_VIEW) or re.search(r"\bFROM\s+\w+(\s+AS\s+\w+)?\s*,", text):
         return None
-    return frozenset({"epochs"}).union(*(KINDS[name] for name in read))
+    return frozenset({"epochs"}).union(*(TABLES_BY_VIEW[name] for name in read))

@@ -3,7 +3,7 @@
 from files.errors import FileError
 
 
-class ReportError(Exception):
+class RefusedError(Exception):
     """A report or price list cannot be had. `str()` is the reason, `hint` a sentence on what to do about it."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -11,7 +11,7 @@ class ReportError(Exception):
         self.hint = hint
 
 
-class PriceListError(ReportError):
+class PriceListError(RefusedError):
     """A price list is wrong; the message names file and line."""
 
 
@@ -23,7 +23,7 @@ class IssuedReportsRest(PriceListError):
     """A price list would change what issued reports say."""
 
 
-class PeriodError(ReportError):
+class PeriodError(RefusedError):
     """The period cannot be asked for: unknown, turned around, too far back, or not complete yet."""
 
 
@@ -35,13 +35,13 @@ class NoCompleteDay(PeriodError):
         self.why = why
 
 
-class UnknownOrganization(ReportError):
+class UnknownOrganization(RefusedError):
     """Nothing in the directory or in the usage bears this id."""
 
 
-class NoSpendReport(ReportError):
+class NoSpendReport(RefusedError):
     """The organization's plan has no spend report in the period."""
 
 
-class NotAsIssued(ReportError):
+class NotAsIssued(RefusedError):
     """A report's file is not the one that was issued."""

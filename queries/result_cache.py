@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from queries.data_version import read_parts
+from queries.data_version import parts_digest
 from queries.per_client import PerClient
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ MOST_ROWS = 20_000
 """How many rows are remembered, of 5 kB at most; what was not asked for longest gives way."""
 
 
-class Memory:
+class ResultCache:
     """Remembered answers, safe to share among threads."""
 
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
@@ -78,14 +78,14 @@ def _columns(row: Any) -> Iterable[Any]:
     return row if isinstance(row, (tuple, list)) else ()
 
 
-memory_of = PerClient(Memory)
+cache_for = PerClient(ResultCache)
 """What is remembered of the database that a client reads."""
 
 
-def while_unchanged(client: Client, question: Hashable, read: Callable[[], Sequence[T]]) -> Sequence[T]:
+def cached_while_unchanged(client: Client, question: Hashable, read: Callable[[], Sequence[T]]) -> Sequence[T]:
     """The answer to a question of which nobody says what it is made of: remembered while no table changes at all.
 
     For tables that queries/table_parts.sql names. Raises ClickHouseError.
     """
-    parts = read_parts(client)
-    return memory_of(client).recall(question, parts, read) if parts else read()
+    parts = parts_digest(client)
+    return cache_for(client).recall(question, parts, read) if parts else read()

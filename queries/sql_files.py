@@ -18,7 +18,7 @@ SETTINGS = {
     "max_execution_time": LONGEST_SECONDS,
 }
 
-MOVED = 395
+PARTS_CHANGED = 395
 """ClickHouse's code for throwIf: a day came into a second part while its sums were read (016_days_of_usage.sql)."""
 
 MOST_TRIES = 10
@@ -28,25 +28,25 @@ Row = dict[str, Any]
 
 
 @cache
-def statement(path: Path) -> str:
+def load_sql(path: Path) -> str:
     """The text of an SQL file."""
     return path.read_text()
 
 
-def ask(client: Client, path: Path, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+def fetch(client: Client, path: Path, parameters: Mapping[str, Any] | None = None) -> list[Row]:
     """The answer of an SQL file, by column name. Values reach ClickHouse as parameters only, never within the text."""
     return list(_query(client, path, parameters).named_results())
 
 
-def ask_rows(client: Client, path: Path, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+def fetch_rows(client: Client, path: Path, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
     """The same, by the columns' places."""
     rows: Sequence[Sequence[Any]] = _query(client, path, parameters).result_rows
     return rows
 
 
-def ask_bytes(client: Client, path: Path, parameters: Mapping[str, Any]) -> bytes:
+def fetch_bytes(client: Client, path: Path, parameters: Mapping[str, Any]) -> bytes:
     """The same in ClickHouse's RowBinary, for many rows of a fixed width."""
-    found: bytes = client.raw_query(statement(path), dict(parameters), SETTINGS, fmt="RowBinary")
+    found: bytes = client.raw_query(load_sql(path), dict(parameters), SETTINGS, fmt="RowBinary")
     return found
 
 
@@ -54,8 +54,8 @@ def _query(client: Client, path: Path, parameters: Mapping[str, Any] | None) -> 
     """The answer; asked again when the cells moved under it. Then it is an error, since no number is right."""
     for _ in range(MOST_TRIES - 1):
         try:
-            return client.query(statement(path), parameters=dict(parameters or {}), settings=SETTINGS)
+            return client.query(load_sql(path), parameters=dict(parameters or {}), settings=SETTINGS)
         except ClickHouseError as error:
-            if getattr(error, "code", None) != MOVED:
+            if getattr(error, "code", None) != PARTS_CHANGED:
                 raise
-    return client.query(statement(path), parameters=dict(parameters or {}), settings=SETTINGS)
+    return client.query(load_sql(path), parameters=dict(parameters or {}), settings=SETTINGS)

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from queries.errors import ReportError
-from queries.sql_files import statement
+from queries.errors import RefusedError
+from queries.sql_files import load_sql
 
 PIECE = 1 << 19
 """Bytes of an answer that are read at once: some thousand rows, so that what each piece costs is little of a row."""
@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def stream_rows(client: Client, path: Path, parameters: Mapping[str, Any], width: int) -> Iterator[list[Any]]:
-    """The answer of an SQL file as lists of `width` cells, in order. A cut stream raises ReportError or HTTPError."""
+    """The answer of an SQL file as lists of `width` cells, in order. A cut stream raises RefusedError or HTTPError."""
     for lines in whole_lines(client, path, parameters, "JSONCompactEachRow"):
         for line in lines[:-1].split(b"\n"):
             yield _row(line, width)
@@ -34,7 +34,7 @@ def stream_rows(client: Client, path: Path, parameters: Mapping[str, Any], width
 
 def whole_lines(client: Client, path: Path, parameters: Mapping[str, Any], form: str) -> Generator[bytes]:
     """An answer in pieces that end with a line. One that does not end with a line break was cut off."""
-    stream = client.raw_stream(statement(path), parameters=dict(parameters), settings=SETTINGS, fmt=form)
+    stream = client.raw_stream(load_sql(path), parameters=dict(parameters), settings=SETTINGS, fmt=form)
     try:
         rest = b""
         while piece := stream.read(PIECE):
@@ -60,6 +60,6 @@ def _row(line: bytes, width: int) -> list[Any]:
     return cells
 
 
-def broken_off(what: str) -> ReportError:
+def broken_off(what: str) -> RefusedError:
     """The error of an answer that ends in the middle; `what` is its last piece, or what its reader says of it."""
-    return ReportError(f"ClickHouse broke off in the middle of a report: {what}", "Try again.")
+    return RefusedError(f"ClickHouse broke off in the middle of a report: {what}", "Try again.")

@@ -6,8 +6,8 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from queries.sql_files import ask
-from sinks.datetimes import sql_moment
+from queries.sql_files import fetch
+from sinks.datetimes import clickhouse_timestamp
 
 MINUTES = 60
 MINUTE = timedelta(minutes=1)
@@ -40,8 +40,8 @@ def live_minutes(
     `refreshed_at` as in Freshness, read before this: what it does not reach is not complete.
     """
     present = now.astimezone(UTC).replace(second=0, microsecond=0)
-    asked = {"organization_id": organization_id, "now": sql_moment(present), "minutes": minutes}
-    found = {row.pop("minute").replace(tzinfo=UTC): Counts(**row) for row in ask(client, SQL, asked)}
+    asked = {"organization_id": organization_id, "now": clickhouse_timestamp(present), "minutes": minutes}
+    found = {row.pop("minute").replace(tzinfo=UTC): Counts(**row) for row in fetch(client, SQL, asked)}
     every = [present - number * MINUTE for number in range(minutes - 1, -1, -1)]
     return tuple(
         Minute(

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulation.entities import Actor, Organization
-from simulation.rng import Dice
+from simulation.rng import Rng
 from simulation.world import World
 
 WITHOUT_PROJECT = frozenset(("session.started", "session.activity", "token.used", "execution.used"))
 
 
 @dataclass
-class Scene:
+class ActorContext:
     """Whose conversation, session or calls, in which product, on which surface and in which project."""
 
     world: World
@@ -23,7 +23,7 @@ class Scene:
     project: str | None = None
 
     @property
-    def dice(self) -> Dice:
+    def dice(self) -> Rng:
         """The world's dice."""
         return self.world.dice
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from simulation.actor_context import Scene
+from simulation.actor_context import ActorContext
 from simulation.clock import MINUTE, SECOND
 from simulation.entities import Organization, Person
 from simulation.model_requests import execute, request
@@ -19,7 +19,7 @@ REMEMBERED = 5
 def chat(world: World, organization: Organization, person: Person, at: int) -> None:
     """One sitting in a conversation, new or taken up again."""
     dice = world.dice
-    scene = Scene(world, organization, person, "chat", dice.pick(SURFACES) or None)
+    scene = ActorContext(world, organization, person, "chat", dice.pick(SURFACES) or None)
     if person.conversations and dice.chance(0.25):
         scene.session, scene.project = dice.pick(person.conversations)
     else:
@@ -32,7 +32,7 @@ def chat(world: World, organization: Organization, person: Person, at: int) -> N
             return
 
 
-def start(scene: Scene, person: Person, at: int) -> None:
+def start(scene: ActorContext, person: Person, at: int) -> None:
     """A new conversation, two in five of them in a project."""
     scene.session = scene.dice.uuid()
     scene.enter_project(at, 0.4)
@@ -41,7 +41,7 @@ def start(scene: Scene, person: Person, at: int) -> None:
     del person.conversations[:-REMEMBERED]
 
 
-def message(scene: Scene, at: int) -> bool:
+def message(scene: ActorContext, at: int) -> bool:
     """One message and its answer; False when nobody pays for it."""
     dice = scene.dice
     searches = 1 + dice.poisson(0.5) if dice.random() < 0.06 else 0
@@ -57,18 +57,18 @@ def message(scene: Scene, at: int) -> bool:
     return True
 
 
-def tool_round(scene: Scene, at: int) -> None:
+def tool_round(scene: ActorContext, at: int) -> None:
     """A connector is called, and its answer goes through the model again."""
     call_connector(scene, at)
     request(scene, at + 4 * SECOND)
 
 
-def run_code(scene: Scene, at: int) -> None:
+def run_code(scene: ActorContext, at: int) -> None:
     """Code is run for the answer; most clients report it without a product or a surface."""
     execute(replace(scene, product=None, surface=None) if scene.dice.chance(0.6) else scene, at)
 
 
-def view_shared(scene: Scene, at: int) -> None:
+def view_shared(scene: ActorContext, at: int) -> None:
     """Somebody else's conversation is opened."""
     scene.put(at, "chat.shared_viewed", {"conversation_id": scene.dice.uuid()})
 

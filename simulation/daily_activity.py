@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation.chats import chat
 from simulation.clock import DAY, MINUTE, weekday
 from simulation.directory_changes import happen_all
@@ -35,7 +35,7 @@ SITTING = {
 WEEK_FACTOR = 7 / 5.2
 
 
-def live(plan: Plan) -> Iterator[Line]:
+def live(plan: Plan) -> Iterator[ProducerRecord]:
     """Every valid line of the history, in the order of arrival."""
     world = World.of(plan)
     found_all(world)

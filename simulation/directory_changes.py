@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from simulation.clock import DAY, HOUR, MINUTE
-from simulation.directory_writer import Registry
+from simulation.directory_writer import DirectoryWriter
 from simulation.entities import Machine, Organization, Person
 from simulation.new_members import name_and_email
 from simulation.vocabulary import CONNECTORS, PLUGINS, SKILLS
@@ -16,7 +16,7 @@ MINIMUM_SIZE = 4
 def happen_all(world: World) -> None:
     """Everything that happens in every organization's directory, in order of time within each."""
     for organization in world.organizations:
-        registry = Registry(world, organization)
+        registry = DirectoryWriter(world, organization)
         for at, number in sorted(schedule(world, organization)):
             HAPPENINGS[number][0](registry, at)
 
@@ -33,7 +33,7 @@ def schedule(world: World, organization: Organization) -> list[tuple[int, int]]:
     return times
 
 
-def someone(registry: Registry, at: int) -> Person | None:
+def someone(registry: DirectoryWriter, at: int) -> Person | None:
     """A member below the owners who holds a seat at `at`, if a few tries find one."""
     for _ in range(12):
         person = registry.dice.pick(registry.organization.people)
@@ -42,13 +42,13 @@ def someone(registry: Registry, at: int) -> Person | None:
     return None
 
 
-def some_key(registry: Registry, at: int) -> Machine | None:
+def some_key(registry: DirectoryWriter, at: int) -> Machine | None:
     """An API key that is in use at `at`."""
     keys = [each for each in registry.organization.machines if each.type == "api_key" and each.active_until(at)]
     return registry.dice.pick(keys) if keys else None
 
 
-def person_joins(registry: Registry, at: int) -> None:
+def person_joins(registry: DirectoryWriter, at: int) -> None:
     """Invited, and accepted within days."""
     invite = registry.invite(at)
     accepted = at + registry.dice.between(10 * MINUTE, 3 * DAY)
@@ -57,48 +57,48 @@ def person_joins(registry: Registry, at: int) -> None:
         registry.join(accepted + 1000)
 
 
-def invite_waits(registry: Registry, at: int) -> None:
+def invite_waits(registry: DirectoryWriter, at: int) -> None:
     """Invited, and nothing yet."""
     registry.invite(at)
 
 
-def invite_expires(registry: Registry, at: int) -> None:
+def invite_expires(registry: DirectoryWriter, at: int) -> None:
     """Invited 21 days ago, and nothing came of it."""
     registry.close_invite(at, registry.invite(max(registry.organization.founded + HOUR, at - 21 * DAY)), "expired")
 
 
-def invite_is_revoked(registry: Registry, at: int) -> None:
+def invite_is_revoked(registry: DirectoryWriter, at: int) -> None:
     """Invited by mistake."""
     registry.close_invite(at + 5 * MINUTE, registry.invite(at), "revoked")
 
 
-def person_leaves(registry: Registry, at: int) -> None:
+def person_leaves(registry: DirectoryWriter, at: int) -> None:
     """No member any more."""
     if person := someone(registry, at):
         registry.remove(at, person)
 
 
-def person_is_deleted(registry: Registry, at: int) -> None:
+def person_is_deleted(registry: DirectoryWriter, at: int) -> None:
     """Gone and forgotten."""
     if person := someone(registry, at):
         registry.delete(at, person)
 
 
-def person_is_renamed(registry: Registry, at: int) -> None:
+def person_is_renamed(registry: DirectoryWriter, at: int) -> None:
     """Another name, and another address."""
     if person := someone(registry, at):
         person.name, person.email = name_and_email(registry.dice, registry.organization.domain)
         registry.profile(at, person)
 
 
-def role_changes(registry: Registry, at: int) -> None:
+def role_changes(registry: DirectoryWriter, at: int) -> None:
     """Another role: often an admin, now and then another owner."""
     if person := someone(registry, at):
         person.role = registry.dice.pick(("admin", "member", "owner", "admin"))
         registry.put(at, "role.changed", account_id=person.id, role=person.role)
 
 
-def ownership_passes(registry: Registry, at: int) -> None:
+def ownership_passes(registry: DirectoryWriter, at: int) -> None:
     """Another primary owner."""
     owner = next((each for each in registry.organization.people if each.role == "primary_owner"), None)
     heir = someone(registry, at)
@@ -108,7 +108,7 @@ def ownership_passes(registry: Registry, at: int) -> None:
         registry.put(at + 1000, "role.changed", account_id=owner.id, role="owner")
 
 
-def person_changes_group(registry: Registry, at: int) -> None:
+def person_changes_group(registry: DirectoryWriter, at: int) -> None:
     """Out of one group, into another."""
     person = someone(registry, at)
     if person is None or not registry.organization.groups:
@@ -120,7 +120,7 @@ def person_changes_group(registry: Registry, at: int) -> None:
         registry.enter(at + 1000, person, registry.dice.pick(others))
 
 
-def seat_is_taken(registry: Registry, at: int) -> None:
+def seat_is_taken(registry: DirectoryWriter, at: int) -> None:
     """A seat is freed, and two times in three given back days later."""
     if person := someone(registry, at):
         registry.take_seat(at, person)
@@ -130,29 +130,29 @@ def seat_is_taken(registry: Registry, at: int) -> None:
             registry.give_seat(back, person)
 
 
-def group_is_renamed(registry: Registry, at: int) -> None:
+def group_is_renamed(registry: DirectoryWriter, at: int) -> None:
     """Another name, perhaps another cost centre."""
     if registry.organization.groups:
         registry.save_group(at, registry.dice.pick(registry.organization.groups))
 
 
-def group_comes(registry: Registry, at: int) -> None:
+def group_comes(registry: DirectoryWriter, at: int) -> None:
     """A new group."""
     registry.found_group(at)
 
 
-def group_goes(registry: Registry, at: int) -> None:
+def group_goes(registry: DirectoryWriter, at: int) -> None:
     """A group is dissolved."""
     if len(registry.organization.groups) > 1:
         registry.drop_group(at, registry.dice.pick(registry.organization.groups))
 
 
-def machine_comes(registry: Registry, at: int) -> None:
+def machine_comes(registry: DirectoryWriter, at: int) -> None:
     """A new API key, service account or federated identity."""
     registry.add_machine(at, registry.dice.pick(("api_key", "api_key", "service_account", "federated")))
 
 
-def machine_is_renamed(registry: Registry, at: int) -> None:
+def machine_is_renamed(registry: DirectoryWriter, at: int) -> None:
     """Another name."""
     machine = registry.dice.pick(registry.organization.machines)
     if machine.active_until(at):
@@ -160,19 +160,19 @@ def machine_is_renamed(registry: Registry, at: int) -> None:
         registry.save_machine(at, machine)
 
 
-def key_is_revoked(registry: Registry, at: int) -> None:
+def key_is_revoked(registry: DirectoryWriter, at: int) -> None:
     """An API key is gone."""
     if key := some_key(registry, at):
         registry.revoke(at, key)
 
 
-def project_opens(registry: Registry, at: int) -> None:
+def project_opens(registry: DirectoryWriter, at: int) -> None:
     """A new project."""
     if person := someone(registry, at):
         registry.open_project(at, person)
 
 
-def project_is_renamed(registry: Registry, at: int) -> None:
+def project_is_renamed(registry: DirectoryWriter, at: int) -> None:
     """Another name."""
     project = registry.dice.pick(registry.organization.projects)
     if project.since < at < project.until:
@@ -180,14 +180,14 @@ def project_is_renamed(registry: Registry, at: int) -> None:
         registry.save_project(at, project)
 
 
-def project_closes(registry: Registry, at: int) -> None:
+def project_closes(registry: DirectoryWriter, at: int) -> None:
     """A project is gone."""
     project = registry.dice.pick(registry.organization.projects)
     if project.since < at < project.until:
         registry.close_project(at, project)
 
 
-def extension_is_saved(registry: Registry, at: int) -> None:
+def extension_is_saved(registry: DirectoryWriter, at: int) -> None:
     """A skill is shared otherwise, a plugin and a connector are saved again."""
     dice = registry.dice
     skill, status = dice.pick(SKILLS), dice.pick(("organization", "private", "public"))
@@ -197,13 +197,13 @@ def extension_is_saved(registry: Registry, at: int) -> None:
     registry.put(at + 2000, "connector.saved", name=spellings[at % len(spellings)], display_name=f"{display} (beta)")
 
 
-def organization_is_renamed(registry: Registry, at: int) -> None:
+def organization_is_renamed(registry: DirectoryWriter, at: int) -> None:
     """A new name for the organization."""
     registry.organization.name = f"{registry.organization.name[:200]} Group"
     registry.put(at, "organization.created", name=registry.organization.name)
 
 
-HAPPENINGS: tuple[tuple[Callable[[Registry, int], None], float], ...] = (
+HAPPENINGS: tuple[tuple[Callable[[DirectoryWriter, int], None], float], ...] = (
     (person_joins, 6.0),
     (invite_waits, 2.0),
     (invite_expires, 2.5),

@@ -10,7 +10,7 @@ from simulation.vocabulary import COST_CENTERS, GROUP_NAMES, ODD_NAMES, PROJECT_
 from simulation.world import World
 
 
-class Registry:
+class DirectoryWriter:
     """Steps in an organization's life; `at` is in milliseconds, and steps of one cause lie a second apart."""
 
     def __init__(self, world: World, organization: Organization) -> None:
@@ -176,7 +176,7 @@ class Registry:
 
 
 SAVES = {
-    "api_key": Registry._save_api_key,
-    "service_account": Registry._save_service_account,
-    "federated": Registry._save_federated,
+    "api_key": DirectoryWriter._save_api_key,
+    "service_account": DirectoryWriter._save_service_account,
+    "federated": DirectoryWriter._save_federated,
 }

@@ -3,22 +3,22 @@
 import heapq
 from collections.abc import Iterator
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation.plan import Plan
-from simulation.rng import Dice
+from simulation.rng import Rng
 from tally_client.events import PROFILES
 
 FARTHEST = 3000
 """Lines between an event and its repeat at most: far inside the horizon within which a repeat counts nothing."""
 
 
-def with_duplicates(plan: Plan, lines: Iterator[Line]) -> Iterator[Line]:
+def inject_duplicates(plan: Plan, lines: Iterator[ProducerRecord]) -> Iterator[ProducerRecord]:
     """The lines, and `plan.duplicates` of them once more.
 
     Profiles are never repeated: their topic keeps the last value, so a repeat could undo a later change.
     """
-    dice = Dice(plan.seed, "duplicates")
-    due: list[tuple[int, Line]] = []
+    dice = Rng(plan.seed, "duplicates")
+    due: list[tuple[int, ProducerRecord]] = []
     for position, line in enumerate(lines):
         yield line
         if line.topic != PROFILES and dice.random() < plan.duplicates:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import orjson
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation.plan import Plan
 from simulation.poison_kinds import CONFLICT, LARGE, POISONS, Event
-from simulation.rng import Dice
+from simulation.rng import Rng
 from tally_client.events import TOKEN
 
 ROUNDS = 20
@@ -16,12 +16,12 @@ ROUNDS = 20
 TOKEN_EVENT = b'{"type":"token.used"'
 
 
-def with_poison(plan: Plan, lines: Iterator[Line]) -> Iterator[Line]:
+def inject_poison(plan: Plan, lines: Iterator[ProducerRecord]) -> Iterator[ProducerRecord]:
     """The lines, and bad ones among them until these are `plan.poison` of all, every kind in its turn.
 
     Each is made from the latest token event, so that a conflict follows its original at once, in its partition.
     """
-    dice = Dice(plan.seed, "poison")
+    dice = Rng(plan.seed, "poison")
     kinds = in_turn(dice)
     chance = plan.poison / (1 - plan.poison)
     latest: bytes | None = None
@@ -33,14 +33,14 @@ def with_poison(plan: Plan, lines: Iterator[Line]) -> Iterator[Line]:
             yield spoil(dice, next(kinds), orjson.loads(latest))
 
 
-def spoil(dice: Dice, kind: str, event: Event) -> Line:
+def spoil(dice: Rng, kind: str, event: Event) -> ProducerRecord:
     """A bad record of this kind, made from a real event."""
     if kind != CONFLICT:
         event["event_id"] = dice.uuid()
     return POISONS[kind](event)
 
 
-def in_turn(dice: Dice) -> Iterator[str]:
+def in_turn(dice: Rng) -> Iterator[str]:
     """The kinds, round after round, each round in another order."""
     number = 0
     while True:

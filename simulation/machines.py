@@ -1,10 +1,10 @@
 """Usage outside people's own products: API keys, service accounts, federated callers, Slack and the console."""
 
-from simulation.actor_context import Scene
+from simulation.actor_context import ActorContext
 from simulation.clock import DAY, HOUR, MINUTE, SECOND
 from simulation.entities import Machine, Organization, Person
 from simulation.model_requests import Attribution, execute, request
-from simulation.rng import Dice, bag
+from simulation.rng import Rng, bag
 from simulation.vocabulary import SKILLS
 from simulation.world import World
 
@@ -17,7 +17,7 @@ UNASKED_IN_SLACK = bag({"monitoring": 4, "proactive": 3, "scheduled": 3})
 def work(world: World, organization: Organization, machine: Machine, day: int, requests: float) -> None:
     """A machine's day: single calls through the day, or one batch in the night. Machines have no seat."""
     dice = world.dice
-    scene = Scene(world, organization, machine, machine.duty)
+    scene = ActorContext(world, organization, machine, machine.duty)
     night = day + dice.between(HOUR, 5 * HOUR)
     for number in range(dice.poisson(requests)):
         batched = machine.duty == "message_batches_api"
@@ -27,18 +27,18 @@ def work(world: World, organization: Organization, machine: Machine, day: int, r
             DUTIES[machine.duty](scene, machine, at)
 
 
-def call(scene: Scene, machine: Machine, at: int) -> None:
+def call(scene: ActorContext, machine: Machine, at: int) -> None:
     """One request to the Messages API."""
     tiers = EXPERIMENTAL_TIERS if scene.organization.experiments else TIERS
     request(scene, at, machine.attribution, scene.dice.pick(tiers), searches(scene.dice))
 
 
-def batch_item(scene: Scene, machine: Machine, at: int) -> None:
+def batch_item(scene: ActorContext, machine: Machine, at: int) -> None:
     """One request of a batch."""
     request(scene, at, machine.attribution, "batch")
 
 
-def agent_step(scene: Scene, machine: Machine, at: int) -> None:
+def agent_step(scene: ActorContext, machine: Machine, at: int) -> None:
     """One step of a managed agent, in a session and sometimes for one of the customer's own users."""
     dice = scene.dice
     attribution = machine.attribution | {"session_id": dice.uuid()}
@@ -50,25 +50,25 @@ def agent_step(scene: Scene, machine: Machine, at: int) -> None:
         execute(scene, at + 3 * SECOND, attribution)
 
 
-def watch_slack(scene: Scene, machine: Machine, at: int) -> None:
+def watch_slack(scene: ActorContext, machine: Machine, at: int) -> None:
     """Nobody asked: the assistant follows a channel."""
     scene.surface = "slack"
     request(scene, at, machine.attribution | in_slack(scene, scene.dice.pick(UNASKED_IN_SLACK)))
 
 
-def searches(dice: Dice) -> int:
+def searches(dice: Rng) -> int:
     """The web searches of one request."""
     return 1 + dice.poisson(1.0) if dice.random() < 0.05 else 0
 
 
-def in_slack(scene: Scene, category: str) -> Attribution:
+def in_slack(scene: ActorContext, category: str) -> Attribution:
     """Where in Slack, and on what occasion."""
     return {"slack_channel_id": scene.dice.pick(scene.organization.channels), "claude_tag_category": category}
 
 
 def ask_in_slack(world: World, organization: Organization, person: Person, at: int) -> None:
     """Somebody asks in Slack, and asks again."""
-    scene = Scene(world, organization, person, "claude_tag", "slack")
+    scene = ActorContext(world, organization, person, "claude_tag", "slack")
     attribution = in_slack(scene, scene.dice.pick(ASKED_IN_SLACK))
     attribution["claude_tag_user_id"] = f"U{person.id[:8].upper()}"
     ask_again(scene, at, attribution)
@@ -76,16 +76,16 @@ def ask_in_slack(world: World, organization: Organization, person: Person, at: i
 
 def try_in_console(world: World, organization: Organization, person: Person, at: int) -> None:
     """A few prompts tried in the console, in a workspace."""
-    scene = Scene(world, organization, person, "claude_console", "web")
+    scene = ActorContext(world, organization, person, "claude_console", "web")
     ask_again(scene, at, {"workspace_id": scene.dice.pick(organization.workspaces)})
 
 
 def use_another(world: World, organization: Organization, person: Person, at: int) -> None:
     """Requests from a product that has no name of its own, or gives none."""
-    ask_again(Scene(world, organization, person, "other" if world.dice.chance(0.7) else None), at, None)
+    ask_again(ActorContext(world, organization, person, "other" if world.dice.chance(0.7) else None), at, None)
 
 
-def ask_again(scene: Scene, at: int, attribution: Attribution | None) -> None:
+def ask_again(scene: ActorContext, at: int, attribution: Attribution | None) -> None:
     """A few requests, minutes apart, for as long as somebody pays."""
     for _ in range(1 + scene.dice.poisson(2.4)):
         at += scene.dice.between(10 * SECOND, 4 * MINUTE)

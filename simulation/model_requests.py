@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from simulation.actor_context import Scene
+from simulation.actor_context import ActorContext
 from simulation.clock import WEEK
 from simulation.entities import Actor, Person
-from simulation.rng import Dice, bag
+from simulation.rng import Rng, bag
 
 Attribution = dict[str, Any]
 
@@ -29,7 +29,7 @@ class Size:
     median: float
     sigma: float
 
-    def draw(self, dice: Dice) -> int:
+    def draw(self, dice: Rng) -> int:
         """A token count, perhaps 0."""
         return min(LARGEST, dice.skewed(self.median, self.sigma)) if dice.random() < self.chance else 0
 
@@ -64,7 +64,7 @@ for _product in ("messages_api", "message_batches_api", "claude_console", "other
 
 
 def request(
-    scene: Scene, at: int, attribution: Attribution | None = None, tier: str = "standard", searches: int = 0
+    scene: ActorContext, at: int, attribution: Attribution | None = None, tier: str = "standard", searches: int = 0
 ) -> bool:
     """One API request to one of the actor's models; False, and no event, when nobody pays for it."""
     dice, actor = scene.dice, scene.actor
@@ -86,7 +86,7 @@ def request(
     return True
 
 
-def tokens(dice: Dice, shape: Shape, short: bool) -> dict[str, Any]:
+def tokens(dice: Rng, shape: Shape, short: bool) -> dict[str, Any]:
     """The five token classes of one request, without those that are 0."""
     drawn = {
         "uncached_input_tokens": shape.uncached.draw(dice),
@@ -99,7 +99,7 @@ def tokens(dice: Dice, shape: Shape, short: bool) -> dict[str, Any]:
     return {name: count // shrink for name, count in drawn.items() if count}
 
 
-def place(dice: Dice, geo: str | None, model: str, tier: str, counts: dict[str, Any]) -> dict[str, str]:
+def place(dice: Rng, geo: str | None, model: str, tier: str, counts: dict[str, Any]) -> dict[str, str]:
     """Context window, inference geography and speed, each left out by some clients."""
     placed = {}
     if dice.random() < 0.65:
@@ -113,7 +113,7 @@ def place(dice: Dice, geo: str | None, model: str, tier: str, counts: dict[str, 
     return placed
 
 
-def execute(scene: Scene, at: int, attribution: Attribution | None = None) -> None:
+def execute(scene: ActorContext, at: int, attribution: Attribution | None = None) -> None:
     """Code in a container, paid by the millisecond; nothing when nobody pays for it."""
     dice = scene.dice
     funding = scene.organization.funding(at, allotment_left(scene.actor, at))

@@ -3,7 +3,7 @@
 from simulation.clock import SECOND
 from simulation.entities import Machine, Organization, Person
 from simulation.outbox import FOREVER
-from simulation.rng import Dice, bag
+from simulation.rng import Rng, bag
 from simulation.vocabulary import (
     FIRST_NAMES,
     KEY_NAMES,
@@ -49,7 +49,7 @@ EXPERIMENTAL_MODELS = MODELS * 3 + (UNPRICED_MODEL,)
 PROVIDERS = ("aws", "azure", "gcp", "oidc")
 
 
-def name_and_email(dice: Dice, domain: str) -> tuple[str, str]:
+def name_and_email(dice: Rng, domain: str) -> tuple[str, str]:
     """A person's name and e-mail address; one in sixteen has an odd one."""
     first, last = dice.pick(FIRST_NAMES), dice.pick(LAST_NAMES)
     plain = f"{first}.{last}".lower().replace("'", "")
@@ -107,7 +107,7 @@ def new_machine(world: World, organization: Organization, at: int, type_: str) -
     return machine
 
 
-def attribution_of(dice: Dice, organization: Organization, machine: Machine) -> dict[str, object]:
+def attribution_of(dice: Rng, organization: Organization, machine: Machine) -> dict[str, object]:
     """Where a machine's usage belongs."""
     attribution: dict[str, object] = {}
     if dice.chance(0.6):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from simulation.clock import DAY, HOUR, MINUTE, SECOND, moment
-from simulation.directory_writer import Registry
+from simulation.directory_writer import DirectoryWriter
 from simulation.entities import SEAT_BASED, TEAM, USAGE_BASED, Organization
 from simulation.vocabulary import CONNECTORS, ORGANIZATION_NAMES, PLUGINS, SKILLS
 from simulation.world import World
@@ -51,7 +51,7 @@ def found(world: World, number: int, kind: str, people: int) -> None:
     organization.workspaces = [dice.uuid() for _ in range(3)]
     organization.channels = [f"C{dice.getrandbits(40):010X}" for _ in range(4)]
     world.organizations.append(organization)
-    registry = Registry(world, organization)
+    registry = DirectoryWriter(world, organization)
     registry.put(at, "organization.created", name=name)
     registry.buy_seats(at, 0)
     POLICIES[kind](registry, at)
@@ -59,7 +59,7 @@ def found(world: World, number: int, kind: str, people: int) -> None:
     populate(registry, at + HOUR, people)
 
 
-def furnish(registry: Registry, at: int) -> None:
+def furnish(registry: DirectoryWriter, at: int) -> None:
     """Groups, connectors, skills, plugins and machines."""
     dice, organization = registry.dice, registry.organization
     for number in range(dice.between(2, 6)):
@@ -76,7 +76,7 @@ def furnish(registry: Registry, at: int) -> None:
         registry.add_machine(at + 13 * SECOND, type_)
 
 
-def populate(registry: Registry, at: int, people: int) -> None:
+def populate(registry: DirectoryWriter, at: int, people: int) -> None:
     """The first people, the seats for them and a few more, and projects."""
     registry.buy_seats(at, people + max(1, people // 8))
     step = min(MINUTE, DAY // people)
@@ -88,13 +88,13 @@ def populate(registry: Registry, at: int, people: int) -> None:
         registry.open_project(registry.world.start - registry.dice.between(1, 2 * DAY), creator)
 
 
-def hour_of_period(registry: Registry, share: float) -> int:
+def hour_of_period(registry: DirectoryWriter, share: float) -> int:
     """The whole hour at which this share of the period has passed."""
     world = registry.world
     return (world.start + int(share * (world.until - world.start))) // HOUR * HOUR
 
 
-def mid_month(registry: Registry) -> int:
+def mid_month(registry: DirectoryWriter) -> int:
     """The first 16th of a month in the period at 09:00 UTC, or the middle of a period that has none."""
     world = registry.world
     for day in range(world.start, world.until, DAY):
@@ -103,12 +103,12 @@ def mid_month(registry: Registry) -> int:
     return hour_of_period(registry, 0.5)
 
 
-def team(registry: Registry, at: int) -> None:
+def team(registry: DirectoryWriter, at: int) -> None:
     """A Team: seats, and nothing beyond them."""
     registry.adopt_policy(at, at // HOUR * HOUR, TEAM, False)
 
 
-def usage_based(registry: Registry, at: int) -> None:
+def usage_based(registry: DirectoryWriter, at: int) -> None:
     """Everything is paid by use; the discount changes in mid-month, and is corrected backwards later."""
     registry.adopt_policy(at, at // HOUR * HOUR, USAGE_BASED, False)
     registry.discount(at + 2 * SECOND, at, "0.1")
@@ -118,18 +118,18 @@ def usage_based(registry: Registry, at: int) -> None:
     registry.discount(correction, correction - 2 * DAY, "0.181818")
 
 
-def seats_extra_on(registry: Registry, at: int) -> None:
+def seats_extra_on(registry: DirectoryWriter, at: int) -> None:
     """Seats, and usage beyond them is allowed and billed."""
     registry.adopt_policy(at, at // HOUR * HOUR, SEAT_BASED, True)
     registry.discount(at + 2 * SECOND, at, "0.05")
 
 
-def seats_extra_off(registry: Registry, at: int) -> None:
+def seats_extra_off(registry: DirectoryWriter, at: int) -> None:
     """Seats, and whoever has used theirs up waits for the next week."""
     registry.adopt_policy(at, at // HOUR * HOUR, SEAT_BASED, False)
 
 
-def switching(registry: Registry, at: int) -> None:
+def switching(registry: DirectoryWriter, at: int) -> None:
     """Seats only; then extra usage for a while; then everything paid by use."""
     registry.adopt_policy(at, at // HOUR * HOUR, SEAT_BASED, False)
     for share, plan, extra_usage in ((0.3, SEAT_BASED, True), (0.55, SEAT_BASED, False), (0.7, USAGE_BASED, False)):
@@ -137,12 +137,12 @@ def switching(registry: Registry, at: int) -> None:
         registry.adopt_policy(since - HOUR, since, plan, extra_usage)
 
 
-def tiny(registry: Registry, at: int) -> None:
+def tiny(registry: DirectoryWriter, at: int) -> None:
     """Three people who pay by use, without a discount."""
     registry.adopt_policy(at, at // HOUR * HOUR, USAGE_BASED, False)
 
 
-POLICIES: dict[str, Callable[[Registry, int], None]] = {
+POLICIES: dict[str, Callable[[DirectoryWriter, int], None]] = {
     "usage_based": usage_based,
     "seats_extra_on": seats_extra_on,
     "team": team,

@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation.clock import DAY, MINUTE, midnight, utc_text, zoned_text
 from simulation.entities import Actor
 from simulation.plan import Plan
-from simulation.rng import Dice
+from simulation.rng import Rng
 from tally_client.events import PROFILES, TOPIC_BY_TYPE
 
 LATEST = 3 * DAY
@@ -22,11 +22,11 @@ class Outbox:
 
     def __init__(self, plan: Plan) -> None:
         self.until = midnight(plan.until)
-        self._ids = Dice(plan.seed, "event ids")
-        self._road = Dice(plan.seed, "arrival")
+        self._ids = Rng(plan.seed, "event ids")
+        self._road = Rng(plan.seed, "arrival")
         self._late = plan.late
         self._delayed = plan.late + plan.out_of_order
-        self._waiting: list[tuple[int, int, Line]] = []
+        self._waiting: list[tuple[int, int, ProducerRecord]] = []
         self._count = 0
 
     def activity(
@@ -51,7 +51,9 @@ class Outbox:
         if surface is not None or self._count % 2:
             event["surface"] = surface
         event |= fields
-        self._hold(at - actor.skew + self._delay(), Line(TOPIC_BY_TYPE[type_], actor.key, orjson.dumps(event), text))
+        self._hold(
+            at - actor.skew + self._delay(), ProducerRecord(TOPIC_BY_TYPE[type_], actor.key, orjson.dumps(event), text)
+        )
 
     def directory(self, organization_id: str, at: int, type_: str, fields: dict[str, Any]) -> None:
         """A directory event, or a profile (which goes under its account); nothing at or after the period's end."""
@@ -61,14 +63,14 @@ class Outbox:
         event = {"type": type_, "event_id": self._ids.uuid(), "occurred_at": text, "organization_id": organization_id}
         topic = TOPIC_BY_TYPE[type_]
         key = fields["account_id"] if topic == PROFILES else organization_id
-        self._hold(at, Line(topic, key.encode(), orjson.dumps(event | fields), text))
+        self._hold(at, ProducerRecord(topic, key.encode(), orjson.dumps(event | fields), text))
 
     def tombstone(self, account_id: str, at: int) -> None:
         """Forget a person: a null value under the account's key."""
         if at < self.until:
-            self._hold(at, Line(PROFILES, account_id.encode(), None, utc_text(at)))
+            self._hold(at, ProducerRecord(PROFILES, account_id.encode(), None, utc_text(at)))
 
-    def release(self, before: int = FOREVER) -> Iterator[Line]:
+    def release(self, before: int = FOREVER) -> Iterator[ProducerRecord]:
         """Hand out, in order of arrival, all that arrives before this moment."""
         self._waiting.sort()
         held = 0
@@ -79,7 +81,7 @@ class Outbox:
             yield line
         del self._waiting[:held]
 
-    def _hold(self, arrival: int, line: Line) -> None:
+    def _hold(self, arrival: int, line: ProducerRecord) -> None:
         self._count += 1
         self._waiting.append((arrival, self._count, line))
 

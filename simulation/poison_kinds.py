@@ -9,35 +9,35 @@ from typing import Any
 
 import orjson
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from tally_client.events import ARTIFACT, CHAT, CONNECTOR, DIRECTORY, PROFILES, SESSION, TOKEN
 from tally_client.events.envelope import NIL
 
 Event = dict[str, Any]
-Kind = Callable[[Event], Line]
+Kind = Callable[[Event], ProducerRecord]
 
 
-def changed(event: Event, **fields: Any) -> Line:
+def changed(event: Event, **fields: Any) -> ProducerRecord:
     """The event with other fields."""
     return raw(event, orjson.dumps(event | fields))
 
 
-def raw(event: Event, value: bytes | None, topic: str = TOKEN) -> Line:
+def raw(event: Event, value: bytes | None, topic: str = TOKEN) -> ProducerRecord:
     """These bytes instead of the event, under its actor's key."""
-    return Line(topic, str(event["actor"]["id"]).encode(), value, event["occurred_at"])
+    return ProducerRecord(topic, str(event["actor"]["id"]).encode(), value, event["occurred_at"])
 
 
-def without(event: Event, field: str) -> Line:
+def without(event: Event, field: str) -> ProducerRecord:
     """The event less one field."""
     return raw(event, orjson.dumps({name: value for name, value in event.items() if name != field}))
 
 
-def spelled(event: Event, field: str, json: bytes) -> Line:
+def spelled(event: Event, field: str, json: bytes) -> ProducerRecord:
     """The event with this JSON text, which orjson would not write, for a field."""
     return raw(event, orjson.dumps(event | {field: "{}"}).replace(b'"{}"', json))
 
 
-def renamed(event: Event, actor: str) -> Line:
+def renamed(event: Event, actor: str) -> ProducerRecord:
     """The event under another actor's id."""
     other = event | {"actor": event["actor"] | {"id": actor}}
     return raw(other, orjson.dumps(other))
@@ -48,12 +48,12 @@ def envelope(event: Event, type_: str) -> Event:
     return {"type": type_} | {name: event[name] for name in ("event_id", "occurred_at", "organization_id", "actor")}
 
 
-def activity(event: Event, topic: str, type_: str, **fields: Any) -> Line:
+def activity(event: Event, topic: str, type_: str, **fields: Any) -> ProducerRecord:
     """An activity event of the same actor and moment."""
     return raw(event, orjson.dumps(envelope(event, type_) | fields), topic)
 
 
-def directory(event: Event, type_: str, **fields: Any) -> Line:
+def directory(event: Event, type_: str, **fields: Any) -> ProducerRecord:
     """A directory event of the same organization and moment."""
     line = activity(event, DIRECTORY, type_, **fields)
     return line._replace(key=str(event["organization_id"]).encode())

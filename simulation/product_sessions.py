@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from simulation.actor_context import Scene
+from simulation.actor_context import ActorContext
 from simulation.clock import MINUTE, SECOND
 from simulation.entities import Organization, Person
 from simulation.model_requests import Attribution, execute, request
-from simulation.rng import Dice, bag
+from simulation.rng import Rng, bag
 from simulation.side_activity import call_connector, make_artifact, use_plugin, use_skill
 from simulation.world import World
 
@@ -98,7 +98,7 @@ KINDS: dict[str, Kind] = {
 def session(world: World, organization: Organization, person: Person, at: int, product: str) -> None:
     """One session from its start on."""
     dice, kind = world.dice, KINDS[product]
-    scene = Scene(world, organization, person, product, dice.pick(kind.surfaces) or None, dice.uuid())
+    scene = ActorContext(world, organization, person, product, dice.pick(kind.surfaces) or None, dice.uuid())
     where = location(dice, kind)
     scene.put(at, "session.started", {"session_id": scene.session, **where})
     scene.enter_project(at, kind.project)
@@ -114,7 +114,7 @@ def session(world: World, organization: Organization, person: Person, at: int, p
             where["is_remote"] = not where["is_remote"]
 
 
-def location(dice: Dice, kind: Kind) -> dict[str, Any]:
+def location(dice: Rng, kind: Kind) -> dict[str, Any]:
     """The terminal, and whether the session runs remotely; left out where it would say nothing."""
     terminal = dice.pick(kind.terminals)
     where: dict[str, Any] = {"terminal": terminal} if terminal else {}
@@ -123,7 +123,7 @@ def location(dice: Dice, kind: Kind) -> dict[str, Any]:
     return where
 
 
-def turn(scene: Scene, kind: Kind, at: int, where: dict[str, Any], attribution: Attribution | None) -> bool:
+def turn(scene: ActorContext, kind: Kind, at: int, where: dict[str, Any], attribution: Attribution | None) -> bool:
     """A stretch of work: requests, what was done in it, and extras; False when nobody pays."""
     dice = scene.dice
     if dice.random() < kind.skill:
@@ -145,7 +145,7 @@ def turn(scene: Scene, kind: Kind, at: int, where: dict[str, Any], attribution: 
     return True
 
 
-def counts(dice: Dice, counters: Counters) -> dict[str, int]:
+def counts(dice: Rng, counters: Counters) -> dict[str, int]:
     """What was done since the last such event."""
     return {
         name: 1 + int(dice.expovariate(1 / mean)) for name, (chance, mean) in counters.items() if dice.random() < chance

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Dice(random.Random):
+class Rng(random.Random):
     """Random numbers of one stream of a plan; the same seed and stream give the same draws for ever.
 
     Streams are separate so that, say, a higher rate of poison leaves every valid event as it was.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulation.actor_context import Scene
+from simulation.actor_context import ActorContext
 from simulation.clock import DAY, MINUTE, SECOND, utc_text, zoned_text
 from simulation.rng import bag
 from simulation.vocabulary import PLUGINS, SKILLS
@@ -23,12 +23,12 @@ CHAT_ARTIFACTS = bag(
 )
 
 
-def in_session(scene: Scene, fields: dict[str, Any], share: float = 0.9) -> dict[str, Any]:
+def in_session(scene: ActorContext, fields: dict[str, Any], share: float = 0.9) -> dict[str, Any]:
     """The fields, for this share of clients with the session or conversation they belong to."""
     return fields | {"session_id": scene.session} if scene.dice.random() < share else fields
 
 
-def first_time(scene: Scene, thing: str) -> bool:
+def first_time(scene: ActorContext, thing: str) -> bool:
     """Whether the person meets this connector, skill or plugin for the first time."""
     if thing in scene.actor.familiar:
         return False
@@ -36,7 +36,7 @@ def first_time(scene: Scene, thing: str) -> bool:
     return True
 
 
-def call_connector(scene: Scene, at: int) -> None:
+def call_connector(scene: ActorContext, at: int) -> None:
     """A connector's tool is called, under one of its spellings."""
     dice = scene.dice
     name = dice.pick(dice.pick(scene.organization.connectors))
@@ -48,7 +48,7 @@ def call_connector(scene: Scene, at: int) -> None:
         scene.put(at + number * 700, "connector.called", in_session(scene, fields))
 
 
-def use_skill(scene: Scene, at: int) -> str:
+def use_skill(scene: ActorContext, at: int) -> str:
     """A skill is activated; answers its name."""
     dice = scene.dice
     name = dice.pick(SKILLS)
@@ -58,7 +58,7 @@ def use_skill(scene: Scene, at: int) -> str:
     return name
 
 
-def use_plugin(scene: Scene, at: int) -> None:
+def use_plugin(scene: ActorContext, at: int) -> None:
     """A plugin is invoked."""
     dice = scene.dice
     name = dice.pick(PLUGINS)
@@ -67,12 +67,12 @@ def use_plugin(scene: Scene, at: int) -> None:
     scene.put(at, "plugin.used", in_session(scene, {"name": name}))
 
 
-def upload_file(scene: Scene, at: int) -> None:
+def upload_file(scene: ActorContext, at: int) -> None:
     """A file is uploaded."""
     scene.put(at, "file.uploaded", {"file_id": scene.dice.uuid()})
 
 
-def make_artifact(scene: Scene, at: int) -> None:
+def make_artifact(scene: ActorContext, at: int) -> None:
     """An artifact is made, and perhaps shared, published and looked at in the days that follow."""
     dice, owner = scene.dice, scene.actor
     kind = dice.pick(CHAT_ARTIFACTS) if scene.product == "chat" else "text/html"

@@ -6,7 +6,7 @@ from simulation.clock import midnight
 from simulation.entities import Organization
 from simulation.outbox import Outbox
 from simulation.plan import Plan
-from simulation.rng import Dice
+from simulation.rng import Rng
 
 
 @dataclass
@@ -14,7 +14,7 @@ class World:
     """The plan, its dice, its outbox, and the organizations; `start` and `until` in milliseconds."""
 
     plan: Plan
-    dice: Dice
+    dice: Rng
     outbox: Outbox
     start: int
     until: int
@@ -23,4 +23,4 @@ class World:
     @classmethod
     def of(cls, plan: Plan) -> "World":
         """An empty world."""
-        return cls(plan, Dice(plan.seed, "world"), Outbox(plan), midnight(plan.start), midnight(plan.until))
+        return cls(plan, Rng(plan.seed, "world"), Outbox(plan), midnight(plan.start), midnight(plan.until))

@@ -13,7 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_never, w
 from aggregators.cell_rows import CellRows
 from sinks.native_format import cells_block
 from sinks.query_settings import RELIED_ON, Setting
-from sinks.strict_http import whole_answers
+from sinks.strict_http import strict_pool
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ def connect(
         send_receive_timeout=timeout,
         query_limit=0,
         settings=dict(settings),
-        pool_mgr=whole_answers(scheme, host, port),
+        pool_mgr=strict_pool(scheme, host, port),
     )
 
 
@@ -100,7 +100,7 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, (ConnectionError, TimeoutError, OSError)) and not isinstance(error, ClickHouseError)
 
 
-def persistently(call: Callable[[], T], on_retry: Callable[[BaseException, float], None]) -> T:
+def retry_while_unavailable(call: Callable[[], T], on_retry: Callable[[BaseException, float], None]) -> T:
     """The result of `call`, tried again for ever on transient errors (0.1 s to 5 s apart); others are raised."""
 
     def tell(state: RetryCallState) -> None:

@@ -3,6 +3,6 @@
 from datetime import datetime
 
 
-def sql_moment(moment: datetime) -> str:
+def clickhouse_timestamp(moment: datetime) -> str:
     """A UTC moment as the text of a DateTime('UTC') parameter, whole seconds."""
     return moment.strftime("%Y-%m-%d %H:%M:%S")

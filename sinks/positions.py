@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from aggregators.source import FOLD_VERSION
 
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+NO_WATERMARK = datetime(1970, 1, 1, tzinfo=UTC)
 """The watermark of a source that has proved none yet."""
 
 

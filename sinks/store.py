@@ -12,7 +12,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from aggregators.cell_rows import CellRows, PageKey
-from aggregators.cell_tables import CELL_TABLES, Declaration
+from aggregators.cell_tables import CELL_TABLES, CellTable
 from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
 from sinks.client import insert_cells, insert_rows
 from sinks.positions import Position
@@ -139,14 +139,14 @@ class Store:
                 found[source][declaration.name] = WINDOW_PARSE[window](newest) + 1
         return found
 
-    def read_pages(self, declaration: Declaration, source: str, pages: Iterable[PageKey]) -> list[Sequence[Any]]:
+    def read_pages(self, declaration: CellTable, source: str, pages: Iterable[PageKey]) -> list[Sequence[Any]]:
         """The cells of these pages as (organization, window text, *key, log_offset, *counters), ids as text."""
         rows: list[Sequence[Any]] = []
         for chunk in _chunks(pages, PAGES_A_QUERY):
             rows += self._read_chunk(declaration, source, chunk)
         return rows
 
-    def _read_chunk(self, declaration: Declaration, source: str, pages: Sequence[PageKey]) -> Sequence[Sequence[Any]]:
+    def _read_chunk(self, declaration: CellTable, source: str, pages: Sequence[PageKey]) -> Sequence[Sequence[Any]]:
         window = declaration.window
         text = WINDOW_TEXT[window]
         columns = ", ".join(_as_folded(column) for column in declaration.columns[1:])

@@ -14,30 +14,32 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
-class BrokenOff(HTTPException):
+class TruncatedResponse(HTTPException):
     """The answer does not say how long it is."""
 
 
-class WholeResponse(HTTPResponse):
+class StrictResponse(HTTPResponse):
     """An answer with a length, or in chunks of which the last one says so."""
 
     def begin(self) -> None:
-        """Read the head. Raises BrokenOff."""
+        """Read the head. Raises TruncatedResponse."""
         super().begin()
         if self.length is None and not self.chunked:
-            raise BrokenOff("the answer broke off in its head, or a proxy on the way takes the lengths out of answers")
+            raise TruncatedResponse(
+                "the answer broke off in its head, or a proxy on the way takes the lengths out of answers"
+            )
 
 
 class WholeConnection(HTTPConnection):
     """Over HTTP."""
 
-    response_class = WholeResponse
+    response_class = StrictResponse
 
 
 class WholeSecureConnection(HTTPSConnection):
     """Over TLS."""
 
-    response_class = WholeResponse
+    response_class = StrictResponse
 
 
 class WholePool(HTTPConnectionPool):
@@ -52,7 +54,7 @@ class WholeSecurePool(HTTPSConnectionPool):
     ConnectionCls = WholeSecureConnection
 
 
-def whole_answers(scheme: str, host: str, port: int) -> PoolManager:
+def strict_pool(scheme: str, host: str, port: int) -> PoolManager:
     """Connections to a server, by way of the proxy that the environment names for it (`http_proxy`, `https_proxy`)."""
     return _by_way_of(scheme, check_env_proxy(scheme, host, port))
 

@@ -10,7 +10,7 @@ from aiokafka.protocol.group import LeaveGroupRequest
 from streams.kafka_errors import raise_for
 
 
-async def members_of(admin: Any, group: str) -> list[Mapping[str, Any]]:
+async def group_members(admin: Any, group: str) -> list[Mapping[str, Any]]:
     """`member_id`, `client_id` and `client_host` of each; a group that does not exist has none. Raises KafkaError."""
     try:
         answers = await admin.describe_consumer_groups([group])
@@ -24,7 +24,7 @@ async def members_of(admin: Any, group: str) -> list[Mapping[str, Any]]:
     return found
 
 
-async def take_out(bootstrap: str, group: str, name: str, options: Mapping[str, Any] | None = None) -> int:
+async def remove_members(bootstrap: str, group: str, name: str, options: Mapping[str, Any] | None = None) -> int:
     """Take the members that go by `name` (their client id) out of the group; gives how many there were.
 
     A member that was killed keeps its partitions until its session has ended, six seconds in which nobody reads them.
@@ -34,7 +34,7 @@ async def take_out(bootstrap: str, group: str, name: str, options: Mapping[str, 
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, **(options or {}))
     try:
         await admin.start()
-        gone = [member["member_id"] for member in await members_of(admin, group) if member["client_id"] == name]
+        gone = [member["member_id"] for member in await group_members(admin, group) if member["client_id"] == name]
         for member_id in gone:
             answer = await admin._send_request(LeaveGroupRequest(group, member_id), await admin.find_coordinator(group))
             if for_code(answer.error_code) is not UnknownMemberIdError:  # or its session has just ended

@@ -8,7 +8,7 @@ time, so that a mistake in the first shows as a difference. docs/verify.md says 
 from verify.records import Record
 from verify.recount import Options, Recount, recount
 from verify.run import run
-from verify.time_range import Span
+from verify.time_range import TimeRange
 from verify.verdict import Difference, TableResult, TopicResult, Verdict
 
 __all__ = [
@@ -16,8 +16,8 @@ __all__ = [
     "Options",
     "Record",
     "Recount",
-    "Span",
     "TableResult",
+    "TimeRange",
     "TopicResult",
     "Verdict",
     "recount",

@@ -11,9 +11,9 @@ from verify.compare import Key, Row, compare, paired
 from verify.dead_letters import compare_letters
 from verify.recount import DIRECTORY, PROFILES, Options, normal, plain_text
 from verify.scratch import Scratch
-from verify.table_reader import Stored, Where
+from verify.table_reader import TableReader, Where
 from verify.tables import ATTRIBUTION_COLUMNS, CELL_TABLES, CellTable
-from verify.time_range import Span
+from verify.time_range import TimeRange
 from verify.validity import Invalid, read_event
 from verify.verdict import TableResult
 
@@ -28,10 +28,10 @@ class Checks:
     be recounted, whose rows are left out altogether. `is_still`: all of the log was recounted and it has not grown.
     """
 
-    stored: Stored
+    stored: TableReader
     scratch: Scratch
     options: Options
-    span: Span
+    span: TimeRange
     positions: dict[str, int]
     lost: frozenset[str]
     is_still: bool

@@ -19,7 +19,7 @@ Addition = tuple[str, Key, dict[str, int]]
 """(table, (organization, window, *key), counter -> increment). A counter that is left out gains nothing."""
 
 
-def additions(kind: str, event: Event, timestamp_ms: int) -> Iterator[Addition]:
+def increments(kind: str, event: Event, timestamp_ms: int) -> Iterator[Addition]:
     """What the event adds: one cell of its own table, and a live minute unless it came late by a week."""
     occurred_at = _moment(event, "occurred_at")
     organization = event["organization_id"]

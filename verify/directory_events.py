@@ -3,7 +3,7 @@
 from verify.field_rules import (
     ENVELOPE,
     Check,
-    Shape,
+    FieldRules,
     is_bool,
     is_count,
     is_id,
@@ -25,14 +25,14 @@ _ROLE = one_of("primary_owner", "owner", "admin", "member")
 _SHARE_STATUS = one_of("organization", "private", "public")
 
 
-def _entry(**fields: Check | tuple[Check, None] | tuple[Check, str]) -> Shape:
-    return Shape({**ENVELOPE, **fields})
+def _entry(**fields: Check | tuple[Check, None] | tuple[Check, str]) -> FieldRules:
+    return FieldRules({**ENVELOPE, **fields})
 
 
 _ACCOUNT = _entry(account_id=is_id)
 _MEMBERSHIP = _entry(group_id=is_id, account_id=is_id)
 
-DIRECTORY_EVENTS: dict[str, Shape] = {
+DIRECTORY_EVENTS: dict[str, FieldRules] = {
     "organization.created": _entry(name=name),
     "plan.changed": _entry(effective_from=is_moment, plan=_PLAN),
     "extra_usage.changed": _entry(effective_from=is_moment, enabled=is_bool),
@@ -66,7 +66,7 @@ DIRECTORY_EVENTS: dict[str, Shape] = {
     "connector.saved": _entry(name=name, display_name=name),
 }
 
-PROFILE_EVENTS: dict[str, Shape] = {
+PROFILE_EVENTS: dict[str, FieldRules] = {
     "profile.updated": _entry(
         account_id=is_id, email=matching(r"[^\s@\ufeff]+@[^\s@\ufeff]+", 3, 320), name=text(0, 512)
     ),

@@ -4,7 +4,7 @@ from verify.directory_events import DIRECTORY_EVENTS, PROFILE_EVENTS
 from verify.field_rules import (
     ENVELOPE,
     Field,
-    Shape,
+    FieldRules,
     is_bool,
     is_count,
     is_id,
@@ -56,7 +56,7 @@ ATTRIBUTION_IDS = (
     "user_profile_id",
 )
 
-_ACTOR = Shape({"type": one_of("user", "api_key", "service_account", "federated"), "id": is_id})
+_ACTOR = FieldRules({"type": one_of("user", "api_key", "service_account", "federated"), "id": is_id})
 _PRODUCTS = (
     "chat",
     "claude_code",
@@ -89,7 +89,7 @@ _SERVICE_TIER = one_of("standard", "batch", "priority", "priority_on_demand", "f
 _COUNT: Field = (is_count, 0)
 _MAY_HAVE_ID: Field = (is_optional_id, None)
 
-ATTRIBUTION = Shape(
+ATTRIBUTION = FieldRules(
     {
         **dict.fromkeys(ATTRIBUTION_IDS, _MAY_HAVE_ID),
         "slack_channel_id": (optional(tag), None),
@@ -128,41 +128,41 @@ _SESSION: dict[str, Field] = {
     "is_remote": (is_bool, False),
 }
 
-_PROJECT_EVENT = Shape({**_ACTIVITY, "project_id": is_id})
-_CONVERSATION_EVENT = Shape(_CONVERSATION)
-_LATER_ARTIFACT_EVENT = Shape({**_ARTIFACT, "created_at": is_moment})
-_EXTENSION_EVENT = Shape(_EXTENSION)
+_PROJECT_EVENT = FieldRules({**_ACTIVITY, "project_id": is_id})
+_CONVERSATION_EVENT = FieldRules(_CONVERSATION)
+_LATER_ARTIFACT_EVENT = FieldRules({**_ARTIFACT, "created_at": is_moment})
+_EXTENSION_EVENT = FieldRules(_EXTENSION)
 
-SCHEMAS: dict[str, dict[str, Shape]] = {
+SCHEMAS: dict[str, dict[str, FieldRules]] = {
     "tally.chat": {
         "chat.started": _CONVERSATION_EVENT,
-        "chat.message": Shape({**_CONVERSATION, "thinking": (is_bool, False), "web_searches": _COUNT}),
+        "chat.message": FieldRules({**_CONVERSATION, "thinking": (is_bool, False), "web_searches": _COUNT}),
         "chat.shared_viewed": _CONVERSATION_EVENT,
-        "file.uploaded": Shape({**_ACTIVITY, "file_id": is_id, "project_id": _MAY_HAVE_ID}),
+        "file.uploaded": FieldRules({**_ACTIVITY, "file_id": is_id, "project_id": _MAY_HAVE_ID}),
     },
     "tally.project": {"project.created": _PROJECT_EVENT, "project.used": _PROJECT_EVENT},
     "tally.artifact": {
-        "artifact.created": Shape(_ARTIFACT),
+        "artifact.created": FieldRules(_ARTIFACT),
         "artifact.shared": _LATER_ARTIFACT_EVENT,
         "artifact.published": _LATER_ARTIFACT_EVENT,
         "artifact.viewed": _LATER_ARTIFACT_EVENT,
     },
     "tally.connector": {
-        "connector.called": Shape(
+        "connector.called": FieldRules(
             {
                 **_EXTENSION,
                 "access": (one_of("read", "write", "unclassified"), "unclassified"),
                 "auth_mode": (_AUTH_MODE, "none"),
             }
         ),
-        "connector.connected": Shape({**_EXTENSION, "auth_mode": (_AUTH_MODE, "individual")}),
+        "connector.connected": FieldRules({**_EXTENSION, "auth_mode": (_AUTH_MODE, "individual")}),
         "skill.used": _EXTENSION_EVENT,
         "skill.enabled": _EXTENSION_EVENT,
         "plugin.used": _EXTENSION_EVENT,
         "plugin.installed": _EXTENSION_EVENT,
     },
     "tally.token": {
-        "token.used": Shape(
+        "token.used": FieldRules(
             {
                 **_USAGE,
                 "request_id": tag,
@@ -175,11 +175,11 @@ SCHEMAS: dict[str, dict[str, Shape]] = {
                 "speed": (optional(one_of("standard", "fast")), None),
             }
         ),
-        "execution.used": Shape({**_USAGE, "spans": (is_count, 1), "milliseconds": _COUNT}),
+        "execution.used": FieldRules({**_USAGE, "spans": (is_count, 1), "milliseconds": _COUNT}),
     },
     "tally.session": {
-        "session.started": Shape(_SESSION),
-        "session.activity": Shape({**_SESSION, **dict.fromkeys(SESSION_COUNTERS, _COUNT)}),
+        "session.started": FieldRules(_SESSION),
+        "session.activity": FieldRules({**_SESSION, **dict.fromkeys(SESSION_COUNTERS, _COUNT)}),
     },
     "tally.directory": DIRECTORY_EVENTS,
     "tally.profiles": PROFILE_EVENTS,

@@ -21,7 +21,7 @@ Field = Check | tuple[Check, Any]
 """A field that must be there, or one with the value that its absence means."""
 
 
-class Shape:
+class FieldRules:
     """The fields of one object. Unknown fields are ignored.
 
     `ids` names the fields that go into tables as UUIDs, `defaults` what is meant by the absence of a field.
@@ -99,7 +99,7 @@ def list_of(check: Check, longest: int) -> Check:
     return lambda value: type(value) is list and len(value) <= longest and all(map(check, value))
 
 
-def shaped(shape: Shape) -> Check:
+def shaped(shape: FieldRules) -> Check:
     """An object of this shape."""
     return lambda value: shape.problem(value) is None
 

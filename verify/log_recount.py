@@ -11,7 +11,7 @@ from verify.log import Log, Partition
 from verify.recount import Options, Recount
 from verify.scratch import Scratch
 from verify.snapshot import Snapshot
-from verify.time_range import Span
+from verify.time_range import TimeRange
 from verify.validity import AHEAD
 
 HELD = 50_000
@@ -22,13 +22,13 @@ OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Reading:
+class LogRecount:
     """One log, as far as it is asked about."""
 
     log: Log
     on_progress: OnProgress
 
-    async def starts(self, partitions: Iterable[Partition], span: Span) -> dict[Partition, int]:
+    async def starts(self, partitions: Iterable[Partition], span: TimeRange) -> dict[Partition, int]:
         """From which offset on records can count in `span`; nothing for one without a beginning.
 
         An event happens at most 5 minutes after its log time, so no record before that adds to what comes later.

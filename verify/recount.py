@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from verify.counting_rules import Key, additions, attribution_row, name_in_tables
+from verify.counting_rules import Key, attribution_row, increments, name_in_tables
 from verify.dead_letters import row_of_record
 from verify.directory_events import POLICIES, SUBJECTS
 from verify.events import SCHEMAS
@@ -14,10 +14,10 @@ from verify.horizon import Horizon, Identity
 from verify.people import Told, told_of
 from verify.records import DeadLetter, Record
 from verify.tables import CELL_TABLES
-from verify.time_range import Span, Within
+from verify.time_range import TimeRange, Within
 from verify.timestamps import microsecond_text, parse_moment
 from verify.tracing import Gap, Trace
-from verify.validity import USAGE_EVENTS, Event, Invalid, check_uuid, judge
+from verify.validity import USAGE_EVENTS, Event, Invalid, check_record, check_uuid
 
 DIRECTORY, PROFILES = "tally.directory", "tally.profiles"
 TOPICS = tuple(SCHEMAS)
@@ -41,7 +41,7 @@ class Options:
     blocks: int = 4
     epochs: Mapping[str, int] = field(default_factory=dict)
     first: Mapping[str, int] = field(default_factory=dict)
-    within: Within = field(default_factory=lambda: Span().within(""))
+    within: Within = field(default_factory=lambda: TimeRange().within(""))
     trace: Mapping[tuple[str, Key], Gap] = field(default_factory=dict)
 
 
@@ -189,7 +189,7 @@ class Recount:
         row = attribution_row(event.get("attribution")) if kind in USAGE_EVENTS else None
         if row:
             self.attributions[row[0]] = row
-        for table, key, amounts in additions(kind, event, record.timestamp_ms):
+        for table, key, amounts in increments(kind, event, record.timestamp_ms):
             since, until = self.options.within[CELL_TABLES[table].window]
             if since <= key[1] and (not until or key[1] < until):
                 self._add(table, (source, *key), amounts, record.offset)
@@ -235,7 +235,7 @@ def plain_text(event: Event) -> str:
 def _read(record: Record) -> tuple[str, Event]:
     """The record's type and event, ("", {}) for a tombstone. Raises Invalid."""
     if record.value is not None:
-        return judge(record.topic, record.value, record.timestamp_ms)
+        return check_record(record.topic, record.value, record.timestamp_ms)
     if record.topic != PROFILES:
         raise Invalid("empty", "the record has no value")
     check_uuid(record.key_text, "record key")

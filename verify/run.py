@@ -14,13 +14,13 @@ from verify.checks import Checks
 from verify.compare import Key
 from verify.dead_letters import TOPIC as LETTERS
 from verify.log import Log, Partition, open_log
-from verify.log_recount import OnProgress, Reading, warmed
+from verify.log_recount import LogRecount, OnProgress, warmed
 from verify.recount import DIRECTORY, PROFILES, TOPICS, Options, Recount
 from verify.scratch import Scratch
 from verify.snapshot import Snapshot
-from verify.table_reader import Stored
+from verify.table_reader import TableReader
 from verify.tables import CELL_TABLES
-from verify.time_range import Span
+from verify.time_range import TimeRange
 from verify.tracing import Gap, Trace
 from verify.verdict import Difference, TableResult, TopicResult, Verdict
 
@@ -36,7 +36,7 @@ def run(
     now: datetime,
     block_size: int,
     blocks: int,
-    span: Span,
+    span: TimeRange,
     wait_seconds: float,
     show: int,
     on_progress: OnProgress,
@@ -54,7 +54,7 @@ def run(
     async def verdict() -> Verdict:
         with closing(Scratch()) as scratch:
             async with open_log(bootstrap, kafka_options) as log:
-                verification = _Verification(options, span, Stored(client), scratch, log, show, on_progress)
+                verification = _Verification(options, span, TableReader(client), scratch, log, show, on_progress)
                 return await verification.verdict(wait_seconds)
 
     began = time.monotonic()
@@ -70,16 +70,16 @@ def _live_from(now: datetime) -> str:
 @dataclass(frozen=True)
 class _Verification:
     options: Options
-    span: Span
-    stored: Stored
+    span: TimeRange
+    stored: TableReader
     scratch: Scratch
     log: Log
     show: int
     on_progress: OnProgress
 
     @property
-    def reading(self) -> Reading:
-        return Reading(self.log, self.on_progress)
+    def reading(self) -> LogRecount:
+        return LogRecount(self.log, self.on_progress)
 
     @property
     def topics(self) -> tuple[str, ...]:

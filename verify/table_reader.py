@@ -15,7 +15,7 @@ NUMBERS = frozenset({"log_offset", "is_remote"})
 """Key columns that sort as numbers. All others sort by the bytes of their text, as in Python."""
 
 
-class Stored:
+class TableReader:
     """What one database holds. Rows come as lists of JSON values in the order of the columns that were asked for, and
     cells and other rows with a key in its order."""
 

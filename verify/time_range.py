@@ -14,7 +14,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeRange:
     """The half-open range `[since, until)` of moments; None leaves a side open."""
 
     since: datetime | None = None
@@ -34,9 +34,9 @@ class Span:
         return {"hour": hours, "day": days, "minute": (max(hours[0], live_from), hours[1])}
 
 
-def span_of(since: str | None, until: str | None) -> Span:
+def span_of(since: str | None, until: str | None) -> TimeRange:
     """The range that two texts name, each a day (2026-11-01) or an hour (2026-11-01T05) in UTC. Raises BadRange."""
-    span = Span(_moment("--from", since), _moment("--to", until))
+    span = TimeRange(_moment("--from", since), _moment("--to", until))
     if span.since and span.until and span.since >= span.until:
         raise BadRange(f"--from {since} is not before --to {until}", "The range ends before --to: give a later one.")
     return span

@@ -48,7 +48,7 @@ def read_event(topic: str, value: bytes) -> tuple[str, Event]:
     return kind, event
 
 
-def judge(topic: str, value: bytes, timestamp_ms: int) -> tuple[str, Event]:
+def check_record(topic: str, value: bytes, timestamp_ms: int) -> tuple[str, Event]:
     """The event type and the event of a record that is valid at its log time. Raises Invalid for any other."""
     kind, event = read_event(topic, value)
     log_time = timestamp_ms * 1000

@@ -10,18 +10,18 @@ import logging
 from collections.abc import Iterable
 
 from aggregators.deduplication import Horizon
-from aggregators.prepared_batch import Gap, Prepared, Recreated
+from aggregators.prepared_batch import OffsetGap, PreparedBatch, TopicRecreated
 from aggregators.source import Source
-from sinks.positions import NEVER, Position, position_problem
+from sinks.positions import NO_WATERMARK, Position, position_problem
 from streams.log import Bounds
 from streams.source_names import source_name
 from worker.flush import Flushing
-from worker.partition_state import Batch, Owned, Partition
+from worker.partition_state import Batch, Partition, PartitionState
 
 logger = logging.getLogger("tally.sources")
 
 
-class Sources(Flushing):
+class Assignments(Flushing):
     """The sources of one worker: placed when they are assigned, and folded batch by batch."""
 
     # -- assignment ----------------------------------------------------------------------------------------
@@ -92,14 +92,14 @@ class Sources(Flushing):
             for piece in batch.pieces(self._options.piece):
                 if not await self._fold(partition, owned, piece):
                     break
-        except Gap as gap:
+        except OffsetGap as gap:
             logger.warning("%s", gap)
             return gap.wanted
-        except Recreated as recreated:
+        except TopicRecreated as recreated:
             self._stop(partition, str(recreated))
         return None
 
-    async def _fold(self, partition: Partition, owned: Owned, batch: Batch) -> bool:
+    async def _fold(self, partition: Partition, owned: PartitionState, batch: Batch) -> bool:
         """Fold records; False when the source is no longer this one, so that no more of the batch is folded."""
         source = owned.source
         prepared = source.prepare(batch.start, batch.end, batch.records)
@@ -114,7 +114,9 @@ class Sources(Flushing):
         self._watch_quality(partition, owned, prepared, len(batch.records))
         return not source.dropped
 
-    def _watch_quality(self, partition: Partition, owned: Owned, prepared: Prepared, records: int) -> None:
+    def _watch_quality(
+        self, partition: Partition, owned: PartitionState, prepared: PreparedBatch, records: int
+    ) -> None:
         """Stop a source of which most is bad: a broken producer or a wrong deploy, not a few bad records."""
         owned.seen = owned.seen * 0.9 + records
         owned.bad = owned.bad * 0.9 + len(prepared.letters)
@@ -133,5 +135,7 @@ class Sources(Flushing):
             await self._room.wait()
 
 
-def _owned(source: Source, assignment: int, identity: str, position: Position | None) -> Owned:
-    return Owned(source, assignment, source.place, identity, watermark=position.watermark if position else NEVER)
+def _owned(source: Source, assignment: int, identity: str, position: Position | None) -> PartitionState:
+    return PartitionState(
+        source, assignment, source.place, identity, watermark=position.watermark if position else NO_WATERMARK
+    )

@@ -14,14 +14,14 @@ from itertools import count
 from random import uniform
 from typing import Any, ParamSpec, TypeVar
 
-from aggregators.cell_rows import Rows, together
-from aggregators.source import FOLD_VERSION, Snapshot, landed
-from aggregators.watermark import EndAsked, watermark
+from aggregators.cell_rows import Rows, concat_rows
+from aggregators.source import FOLD_VERSION, Snapshot, mark_flushed
+from aggregators.watermark import EndOffset, watermark
 from sinks.client import is_transient
 from sinks.positions import Position
 from sinks.store import Store
 from worker.log_ends import AskingEnds
-from worker.partition_state import LetterBox, Log, Options, Owned, Partition
+from worker.partition_state import DeadLetterSink, Log, Options, Partition, PartitionState
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -40,7 +40,7 @@ class Flushing:
         self,
         store: Store,
         log: Log,
-        letters: LetterBox,
+        letters: DeadLetterSink,
         options: Options,
         clock: Callable[[], datetime],
         in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
@@ -52,7 +52,7 @@ class Flushing:
         self._options = options
         self._clock = clock
         self._in_thread = in_thread
-        self._owned: dict[Partition, Owned] = {}
+        self._owned: dict[Partition, PartitionState] = {}
         self._flushing = asyncio.Lock()
         self._room = asyncio.Event()
         self._due = asyncio.Event()
@@ -82,7 +82,7 @@ class Flushing:
         return sum(max(0, min(one.asked.end, one.readable) - one.source.place) for one in asked if one.asked)
 
     @property
-    def owned(self) -> Mapping[Partition, Owned]:
+    def owned(self) -> Mapping[Partition, PartitionState]:
         """What this worker owns, by partition."""
         return self._owned
 
@@ -153,7 +153,7 @@ class Flushing:
                 )
                 await self._place_anew([*self._owned, *self.stopped])
 
-    async def _store_flight(self, flight: list[tuple[Owned, Snapshot]]) -> bool:
+    async def _store_flight(self, flight: list[tuple[PartitionState, Snapshot]]) -> bool:
         """Letters and cells, then positions; False when ClickHouse is not as it was when the sources were placed.
 
         The first look at it comes after the cells were taken, lest one be written that was read back from a restored
@@ -192,7 +192,7 @@ class Flushing:
         still = {partition: found for partition, found in ends.items() if self._owned.get(partition) is due[partition]}
         for partition, (end, readable) in still.items():
             due[partition].readable = readable
-            due[partition].asked = due[partition].asked or EndAsked(asked_at, end)
+            due[partition].asked = due[partition].asked or EndOffset(asked_at, end)
         shrunk = [partition for partition, found in still.items() if found.end < places[partition]]
         if shrunk:
             # It is another log, and its end would prove a wrong watermark.
@@ -208,11 +208,11 @@ class Flushing:
             for table, rows in snapshot.rows.items():
                 by_table.setdefault(table, []).append(rows)
         for table, parts in by_table.items():
-            await self._call(self._store.write, table, together(parts))
+            await self._call(self._store.write, table, concat_rows(parts))
         for snapshot in snapshots:
-            landed(snapshot)
+            mark_flushed(snapshot)
 
-    async def _store_positions(self, flight: list[tuple[Owned, Snapshot]], identity: str) -> bool:
+    async def _store_positions(self, flight: list[tuple[PartitionState, Snapshot]], identity: str) -> bool:
         positions = []
         for owned, snapshot in flight:
             proved = watermark(owned.asked, snapshot.place)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 Key = tuple[str, int, str]
 
 
-class OnceAWhile(logging.Filter):
+class RateLimitFilter(logging.Filter):
     """Lets the same line of a library (logger, level, text before its arguments) through once in `seconds`.
 
     The next one that gets through says how many were held back. Lines of Tally itself, and those that carry a

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from aggregators.backend import IS_BUILT
-from aggregators.prepared_batch import Letter, Record
+from aggregators.backend import HAS_COMPILED
+from aggregators.prepared_batch import Record, RejectedRecord
 from aggregators.source import Source
-from aggregators.watermark import EndAsked
-from sinks.positions import NEVER
+from aggregators.watermark import EndOffset
+from sinks.positions import NO_WATERMARK
 from streams.log import Bounds, Ends
 
 Partition = tuple[str, int]
@@ -46,7 +46,7 @@ class Log(Protocol):
         """Where each partition ends."""
 
 
-LetterBox = Callable[[list[tuple[str, Letter]]], Awaitable[None]]
+DeadLetterSink = Callable[[list[tuple[str, RejectedRecord]]], Awaitable[None]]
 """Writes dead letters of sources (by name); returns when all are confirmed."""
 
 
@@ -65,11 +65,11 @@ class Options:
     idle_flushes: int = 60
     bad_share: float = 0.5
     bad_least: int = 2_000
-    compiled: bool = IS_BUILT
+    compiled: bool = HAS_COMPILED
 
 
 @dataclass
-class Owned:
+class PartitionState:
     """A source under its assignment, and what is known of it beyond the fold. `identity` names its database;
     `readable` is how much of its log no open transaction hid when the log's end was last asked for."""
 
@@ -77,10 +77,10 @@ class Owned:
     assignment: int
     confirmed: int
     identity: str
-    asked: EndAsked | None = None
+    asked: EndOffset | None = None
     readable: int = 0
-    watermark: datetime = NEVER
-    stored: tuple[int, datetime] = (-1, NEVER)
+    watermark: datetime = NO_WATERMARK
+    stored: tuple[int, datetime] = (-1, NO_WATERMARK)
     seen: float = 0
     bad: float = 0
 

@@ -11,11 +11,11 @@ from typing import Literal
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from sinks.positions import NEVER
+from sinks.positions import NO_WATERMARK
 from streams.log import held_back
-from worker.assignment import Sources
+from worker.assignment import Assignments
 from worker.health import Health
-from worker.partition_state import Owned, Partition
+from worker.partition_state import Partition, PartitionState
 
 Name = Literal[
     "tally_source_place_offset",  # next offset to fold
@@ -61,7 +61,7 @@ class Waiting:
 class WorkerReporter:
     """Reads metrics and health of a worker's sources, by source where there is one."""
 
-    def __init__(self, sources: Sources, clock: Callable[[], datetime]) -> None:
+    def __init__(self, sources: Assignments, clock: Callable[[], datetime]) -> None:
         self._sources = sources
         self._clock = clock
         self._is_joining = True
@@ -95,7 +95,7 @@ class WorkerReporter:
         yield single("tally_worker_waiting", 0)
 
 
-def _gauge(name: Name, owned: list[Owned], value: Callable[[Owned], float]) -> Metric:
+def _gauge(name: Name, owned: list[PartitionState], value: Callable[[PartitionState], float]) -> Metric:
     family = GaugeMetricFamily(name, name.replace("_", " "), labels=["source"])
     for one in owned:
         family.add_metric([one.source.name], value(one))
@@ -107,7 +107,7 @@ def single(name: Name, value: float) -> Metric:
     return GaugeMetricFamily(name, name.replace("_", " "), value=value)
 
 
-def health_of(sources: Sources, now: datetime) -> Health:
+def health_of(sources: Assignments, now: datetime) -> Health:
     """Health rests on stored positions and their watermarks, not on a timer that a stranded worker may not run."""
     problems = list(sources.stopped.values())
     if sources.retrying:
@@ -116,16 +116,16 @@ def health_of(sources: Sources, now: datetime) -> Health:
     return Health(problems, {"partitions": len(sources.owned)})
 
 
-def is_held(one: Owned, now: datetime) -> bool:
+def is_held(one: PartitionState, now: datetime) -> bool:
     """Whether an open transaction has kept the source from its log's end for longer than is usual."""
     return one.held_since is not None and (now - one.held_since).total_seconds() > HELD_SECONDS
 
 
-def _behind(partition: Partition, one: Owned, now: datetime) -> str:
+def _behind(partition: Partition, one: PartitionState, now: datetime) -> str:
     """Why a source's tables are not whole until about now, or nothing."""
     if is_held(one, now):
         return held_back(*partition, one.readable)
-    if one.watermark <= NEVER:
+    if one.watermark <= NO_WATERMARK:
         return f"{one.source.name} has not been read to the end of its log yet, so how far its tables reach is unknown"
     if (now - one.watermark).total_seconds() <= STALE_SECONDS:
         return ""

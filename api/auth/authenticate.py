@@ -6,24 +6,26 @@ from litestar.connection import ASGIConnection
 from access.jwt_verifier import is_token
 from access.keys import READ_ANALYTICS
 from access.roles import SEES_SPEND, read_person
-from access.sessions import Holder
+from access.sessions import Identity
 from api.auth.failed_attempts import doubting
 from api.auth.session_cookie import session_of
 from api.context import Context
-from api.errors import NoKey, NoRole, NoScope
+from api.errors import MissingRole, MissingScope, Unauthenticated
 from api.principal import Operator, Viewer
 from api.thread_pool import OWNER
 
 
-async def identify(connection: ASGIConnection, context: Context) -> Viewer | Operator:  # type: ignore[type-arg]
+async def authenticate(connection: ASGIConnection, context: Context) -> Viewer | Operator:  # type: ignore[type-arg]
     """Whoever sends the request; its headers decide before its cookie. From here on the request is theirs.
 
-    Raises NoKey, NoScope, NoRole, TooMany.
+    Raises Unauthenticated, MissingScope, MissingRole, RateLimited.
     """
     text = credential_of(connection.headers.get("authorization"), connection.headers.get("x-api-key"))
     session = "" if text else session_of(connection, context)
     if not text and not session:
-        raise NoKey("No key. Send one as `authorization: Bearer KEY` or `x-api-key: KEY`, or sign in at /sign-in.")
+        raise Unauthenticated(
+            "No key. Send one as `authorization: Bearer KEY` or `x-api-key: KEY`, or sign in at /sign-in."
+        )
     async with doubting(connection, context, context.refusals):
         who = await _looked_up(context, text, session)
     OWNER.set(f"operator {who.name}" if isinstance(who, Operator) else who.organization_id)
@@ -40,31 +42,31 @@ async def _looked_up(context: Context, text: str, session: str) -> Viewer | Oper
 
 
 def credential_of(authorization: str | None, x_api_key: str | None) -> str:
-    """What the headers carry, "" when they carry nothing. Raises NoKey for two that differ."""
+    """What the headers carry, "" when they carry nothing. Raises Unauthenticated for two that differ."""
     scheme, _, bearer = (authorization or "").partition(" ")
     bearer = bearer.strip() if scheme.lower() == "bearer" else ""
     if authorization is not None and not bearer:
-        raise NoKey("The header authorization must be `Bearer` and a key.")
+        raise Unauthenticated("The header authorization must be `Bearer` and a key.")
     if bearer and x_api_key and bearer != x_api_key:
-        raise NoKey("The headers authorization and x-api-key carry two different keys. Send one of them.")
+        raise Unauthenticated("The headers authorization and x-api-key carry two different keys. Send one of them.")
     return bearer or x_api_key or ""
 
 
 def of_session(client: Client, context: Context, secret: str) -> Viewer | Operator:
-    """Whoever this session stands for, with the role that the directory has now. Raises NoKey, NoRole."""
+    """Return the session's owner, with the role in the directory now. Raises Unauthenticated, MissingRole."""
     session = context.session(client, secret)
     if session is None:
-        raise NoKey("Your session has ended. Sign in again at /sign-in.")
+        raise Unauthenticated("Your session has ended. Sign in again at /sign-in.")
     return of_holder(client, context, session.holder)
 
 
-def of_holder(client: Client, context: Context, holder: Holder) -> Viewer | Operator:
-    """An operator as such, and a person with the role that the directory has now. Raises NoRole."""
+def of_holder(client: Client, context: Context, holder: Identity) -> Viewer | Operator:
+    """An operator as such, and a person with the role that the directory has now. Raises MissingRole."""
     if holder.operator:
         return Operator(holder.operator)
     person = read_person(client, holder.organization_id, holder.account_id, context.clock())
     if not person.may_look:
-        raise NoRole(_refusal(person.plan))
+        raise MissingRole(_refusal(person.plan))
     return Viewer(
         person.organization_id,
         holder.name,
@@ -86,8 +88,10 @@ def _refusal(plan: str) -> str:
 def _viewer_of_key(client: Client, context: Context, text: str) -> Viewer:
     key = context.key(client, text)
     if key is None:
-        raise NoKey("The key is not known, was revoked, or has expired. `tally keys list` shows how keys stand.")
+        raise Unauthenticated(
+            "The key is not known, was revoked, or has expired. `tally keys list` shows how keys stand."
+        )
     if not key.may_look:
-        raise NoScope(f"The key {key.id} lacks the scope {READ_ANALYTICS}. Use one that was created with it.")
+        raise MissingScope(f"The key {key.id} lacks the scope {READ_ANALYTICS}. Use one that was created with it.")
     opened = key.organization_id in context.gross_spend_for
     return Viewer(key.organization_id, f"key {key.id}", key.sees_spend, is_opened=opened)

@@ -13,8 +13,8 @@ from litestar.connection import ASGIConnection
 
 from api.client_address import address_of, network_of
 from api.context import Context
-from api.errors import NoKey
-from api.rate_limit import Rates
+from api.errors import Unauthenticated
+from api.rate_limit import RateLimiter
 from api.thread_pool import OWNER
 
 logger = logging.getLogger("tally.api")
@@ -24,15 +24,15 @@ STRANGERS = "strangers"
 
 
 @asynccontextmanager
-async def doubting(connection: ASGIConnection, context: Context, failures: Rates) -> AsyncIterator[bool]:  # type: ignore[type-arg]
-    """Around whatever looks a credential up; whether its address has failed too often. Raises TooMany for a failure."""
+async def doubting(connection: ASGIConnection, context: Context, failures: RateLimiter) -> AsyncIterator[bool]:  # type: ignore[type-arg]
+    """Wrap a credential check; yields whether its address has failed too often. Raises RateLimited on a failure."""
     _warn_of_proxies(connection, context)
     whose = network_of(address_of(connection))
     is_doubted = failures.is_full(whose)
     OWNER.set(STRANGERS if is_doubted else whose)
     try:
         yield is_doubted
-    except NoKey:
+    except Unauthenticated:
         if not failures.count(whose):
             said = f"More than {failures.requests_a_minute} credentials of this address were refused in a minute."
             raise failures.too_many(whose, said) from None

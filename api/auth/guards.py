@@ -7,22 +7,23 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from api.audit import mark_refused
-from api.auth.authenticate import identify
+from api.auth.authenticate import authenticate
 from api.context import Context
-from api.errors import Forbidden, NoKey, NoRole, NoSpend, NotFound
-from api.principal import STATE_KEY, Operator, Viewer, viewer_of
+from api.errors import Forbidden, MissingRole, NotFound, SpendForbidden, Unauthenticated
+from api.principal import STATE_KEY, Operator, Viewer, current_viewer
 
 
 async def require_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Of every analytics route: a key, or a person with a role that sees analytics. `viewer_of` gives them.
+    """Of every analytics route: a key, or a person with a role that sees analytics. `current_viewer` gives them.
 
-    Raises NoKey, Forbidden, TooMany, or NotFound in place of the first two where the installation hides refusals.
+    Raises Unauthenticated, Forbidden, RateLimited, or NotFound in place of the first two where the installation hides
+    refusals.
     """
     context: Context = connection.app.state.context
     with _hiding(context):
-        viewer = await identify(connection, context)
+        viewer = await authenticate(connection, context)
         if isinstance(viewer, Operator):
-            raise NoRole("Operators see the pipeline, not organizations. Sign in as a person of the organization.")
+            raise MissingRole("Operators see the pipeline, not organizations. Sign in as a person of the organization.")
     if viewer.account_id:
         context.person_rates.take(viewer.account_id)
     else:
@@ -31,20 +32,22 @@ async def require_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> Non
 
 
 async def require_spend(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Of every route that is about spend, after `require_viewer`. Raises NoSpend, or NotFound in its place."""
+    """Of every route that is about spend, after `require_viewer`. Raises SpendForbidden, or NotFound in its place."""
     with _hiding(connection.app.state.context):
-        if not viewer_of(connection).sees_spend:
+        if not current_viewer(connection).sees_spend:
             mark_refused(connection)
-            raise NoSpend
+            raise SpendForbidden
 
 
 async def require_operator(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
     """Of every operators' route. `operator_of` gives them. Raises as `require_viewer` does."""
     context: Context = connection.app.state.context
     with _hiding(context):
-        operator = await identify(connection, context)
+        operator = await authenticate(connection, context)
         if isinstance(operator, Viewer):
-            raise NoRole("Only operators of the installation see this. `tally login-link --operator NAME` lets one in.")
+            raise MissingRole(
+                "Only operators of the installation see this. `tally login-link --operator NAME` lets one in."
+            )
     context.person_rates.take(operator.name)
     connection.scope["state"][STATE_KEY] = operator
 
@@ -54,7 +57,7 @@ def _hiding(context: Context) -> Iterator[None]:
     """A refusal becomes "no such resource" where the installation says so, as the original answers."""
     try:
         yield
-    except (NoKey, Forbidden):
+    except (Unauthenticated, Forbidden):
         if context.hide_refusals:
             raise NotFound("There is no such resource.") from None
         raise

@@ -16,15 +16,15 @@ from litestar.response import Redirect
 
 from access.audit_log import DONE, SIGN_IN, SIGN_OUT, Entry, write_entry
 from access.jwt_verifier import Vouched
-from access.sessions import Holder, end_session, unused_link
+from access.sessions import Identity, end_session, unused_link
 from api.auth.authenticate import of_holder, of_session
 from api.auth.csrf import refuse_other_sites
 from api.auth.failed_attempts import doubting
 from api.auth.session_cookie import ended_cookie, session_cookie, session_of
-from api.auth.sign_in_page import HEADERS, ask_page, link_page, signed_in_page
+from api.auth.sign_in_page import HEADERS, link_page, sign_in_form_page, signed_in_page
 from api.client_address import address_of
 from api.context import Context
-from api.errors import ApiError, BadRequest, Forbidden, NoKey
+from api.errors import ApiError, BadRequest, Forbidden, Unauthenticated
 from api.exception_handlers import request_id_of
 from api.principal import Operator, Viewer
 from api.requests import AnyRequest, body_of
@@ -39,25 +39,27 @@ NO_LINK = "The link is not known, has expired or was used. `tally login-link` pr
 
 
 @get("/sign-in", include_in_schema=False)
-async def ask(request: AnyRequest) -> Response[str]:
+async def sign_in_form(request: AnyRequest) -> Response[str]:
     """The page that asks, as whom a link signs in, or who is signed in. It changes nothing."""
     context: Context = request.app.state.context
     link = request.query_params.get("link", "")
     session = "" if link else session_of(request, context)
     if not link and not session:
-        return ask_page()
+        return sign_in_form_page()
     try:
         async with doubting(request, context, context.refusals):
             if link:
                 return link_page(link, await context.run(lambda client: invited(client, context, link)))
             return signed_in_page(await context.run(lambda client: of_session(client, context, session)))
     except ApiError as error:
-        return ask_page(error.message, 200 if isinstance(error, (NoKey, Forbidden)) else error.status)
+        return sign_in_form_page(
+            error.message, 200 if isinstance(error, (Unauthenticated, Forbidden)) else error.status
+        )
 
 
 @post("/sign-in", include_in_schema=False, request_max_body_size=LARGEST)
 async def sign_in(request: AnyRequest) -> Response[Any]:
-    """A session for a good link or token: as a redirect for a form, as JSON for JSON. Raises what `ask` shows."""
+    """A session for a good link or token: as a redirect for a form, as JSON for JSON. Raises what the form shows."""
     context: Context = request.app.state.context
     try:
         refuse_other_sites(request, context)
@@ -66,7 +68,7 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
             who, secret, ends = await let_in(request, sent, is_doubted)
     except ApiError as error:
         if is_form(request):
-            return ask_page(error.message, error.status)
+            return sign_in_form_page(error.message, error.status)
         raise
     cookie = session_cookie(context, secret, ends)
     if is_form(request):
@@ -86,17 +88,17 @@ async def sign_out(request: AnyRequest) -> Response[Any]:
 
 
 def invited(client: Client, context: Context, link: str) -> Viewer | Operator:
-    """Whom a link would let in. Raises NoKey, NoRole."""
+    """Whom a link would let in. Raises Unauthenticated, MissingRole."""
     holder = unused_link(client, link, context.clock())
     if holder is None:
-        raise NoKey(NO_LINK)
+        raise Unauthenticated(NO_LINK)
     return of_holder(client, context, holder)
 
 
 async def let_in(
     request: AnyRequest, sent: Mapping[str, str], is_doubted: bool
 ) -> tuple[Viewer | Operator, str, datetime]:
-    """Who is let in, their new session's secret, and its end. Raises BadRequest, NoKey, NoRole."""
+    """Who is let in, their new session's secret, and its end. Raises BadRequest, Unauthenticated, MissingRole."""
     context: Context = request.app.state.context
     if set(sent) not in ({"token"}, {"link"}):
         raise BadRequest("Send link, the secret of a one-time link, or token, one of the organization's provider.")
@@ -104,9 +106,9 @@ async def let_in(
     older = session_of(request, context)
     try:
         proof = sent["link"] if "link" in sent else await context.vouched(sent["token"].strip())
-    except NoKey as error:
+    except Unauthenticated as error:
         reason = error.message
-        await context.run(lambda client: attempt.refused(client, Holder(), reason))
+        await context.run(lambda client: attempt.refused(client, Identity(), reason))
         raise
     return await context.run(lambda client: attempt.let_in(client, proof, older))
 
@@ -123,14 +125,14 @@ class Attempt:
     def let_in(self, client: Client, proof: str | Vouched, older: str) -> tuple[Viewer | Operator, str, datetime]:
         """The session for a link or token. The audit log has it, or why not, before anybody else; the session that the
         browser had ends, since nobody could sign it out any more."""
-        holder = Holder()
+        holder = Identity()
         try:
             ends = self.context.session_ends(None if isinstance(proof, str) else proof.proven)
             if ends <= self.context.clock():
-                raise NoKey("You signed in there too long ago. Sign in again at your identity provider.")
+                raise Unauthenticated("You signed in there too long ago. Sign in again at your identity provider.")
             holder = self._holder(client, proof)
             who = of_holder(client, self.context, holder)
-        except (NoKey, Forbidden) as error:
+        except (Unauthenticated, Forbidden) as error:
             self.refused(client, holder, error.message)
             raise
         self.note(client, SIGN_IN, holder)
@@ -144,24 +146,24 @@ class Attempt:
         if holder is not None:
             self.note(client, SIGN_OUT, holder)
 
-    def refused(self, client: Client, holder: Holder, why: str) -> None:
+    def refused(self, client: Client, holder: Identity, why: str) -> None:
         """The log takes so many refusals of nobody known in a minute, since anybody can cause them, and no more."""
         if holder.name or (not self.is_doubted and self.context.strangers_noted.count("")):
             self.note(client, SIGN_IN, holder, f"refused: {why}")
 
-    def note(self, client: Client, action: str, holder: Holder, outcome: str = DONE) -> None:
+    def note(self, client: Client, action: str, holder: Identity, outcome: str = DONE) -> None:
         """Write into the audit log."""
         moment, organization = self.context.clock(), holder.organization_id
         whence = (self.request_id, self.address)
         write_entry(client, Entry(moment, holder.name, action, outcome, organization, "", "", None, "", *whence))
 
-    def _holder(self, client: Client, proof: str | Vouched) -> Holder:
+    def _holder(self, client: Client, proof: str | Vouched) -> Identity:
         if isinstance(proof, str):
             holder, said = self.context.redeem(client, proof), NO_LINK
         else:
             holder, said = self.context.exchange(client, proof), "The token was exchanged for a session before."
         if holder is None:
-            raise NoKey(said)
+            raise Unauthenticated(said)
         return holder
 
 
@@ -192,4 +194,4 @@ def read_sent(body: bytes, content_type: str) -> dict[str, str]:
         raise BadRequest("The body is neither a form nor a JSON object of texts.") from None
 
 
-signing = Router("/", route_handlers=[ask, sign_in, sign_out])
+signing = Router("/", route_handlers=[sign_in_form, sign_in, sign_out])

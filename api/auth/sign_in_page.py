@@ -18,7 +18,7 @@ HEADERS = {
 }
 
 
-def ask_page(said: str = "", status: int = 200) -> Response[str]:
+def sign_in_form_page(said: str = "", status: int = 200) -> Response[str]:
     """The page that asks for a token. `said` is what went wrong before."""
     field = '<label>Token of your identity provider <textarea name="token" required></textarea></label>'
     told = f'<p role="alert">{escape(said)}</p>' if said else ""

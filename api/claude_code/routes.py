@@ -12,11 +12,11 @@ from litestar.params import QueryParameter
 
 from api.auth.guards import require_viewer
 from api.context import Context
-from api.cursors import Cursor, seal, unseal
-from api.errors import BadRequest, wrong
-from api.pagination import newest_day, query_digest, steady
-from api.parameters import EARLIEST, MOST_ROWS, Given, read_date, read_limit, single
-from api.principal import Viewer, viewer_of
+from api.cursors import Cursor, decode_cursor, encode_cursor
+from api.errors import BadRequest, invalid_parameter
+from api.pagination import newest_day, query_digest, read_consistently
+from api.parameters import EARLIEST, MOST_ROWS, QueryParams, read_date, read_limit, single
+from api.principal import Viewer, current_viewer
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.claude_code import ClaudeCodePage, claude_code_day
 from queries.sql_files import Row
@@ -53,18 +53,18 @@ async def claude_code(request: Request[Any, Any, Any], _declared: Declared) -> C
     """What each person and key did with Claude Code on one day, and what its models would cost at list price."""
     context: Context = request.app.state.context
     given = given_of(request, PARAMETERS)
-    return await context.run(partial(answer_claude_code, context=context, viewer=viewer_of(request), given=given))
+    return await context.run(partial(answer_claude_code, context=context, viewer=current_viewer(request), given=given))
 
 
-def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: Given) -> ClaudeCodePage:
+def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: QueryParams) -> ClaudeCodePage:
     """One page of a day. Positions are read before cells, so the page holds at least what it says."""
     freshness = context.freshness(client)
     day, limit = read_starting_at(given, newest_day(context, freshness)), read_limit(given, USUAL_ROWS)
     query = query_digest(NAME, viewer, given)
     text = single(given, "page")
-    cursor = None if text is None else unseal(text, context.secret(client), query, Cursor)
+    cursor = None if text is None else decode_cursor(text, context.secret(client), query, Cursor)
     organization_id, after = viewer.organization_id, cursor.key if cursor else ""
-    seen, found = steady(
+    seen, found = read_consistently(
         lambda: read_day(client, organization_id, day, after, limit + 1),
         lambda: day_stamp(client, organization_id, day),
         cursor,
@@ -72,7 +72,7 @@ def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: 
     rows, plan = found[:limit], plan_of(client, organization_id, day)
     next_page = None
     if len(found) > limit:
-        next_page = seal(Cursor(query, day, day, seen, "", rows[-1]["key"]), context.secret(client))
+        next_page = encode_cursor(Cursor(query, day, day, seen, "", rows[-1]["key"]), context.secret(client))
     return ClaudeCodePage(
         data=[claude_code_day(row, organization_id, day, plan, viewer.sees_spend, viewer.sees_detail) for row in rows],
         has_more=next_page is not None,
@@ -83,14 +83,14 @@ def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: 
     )
 
 
-def read_starting_at(given: Given, newest: date) -> date:
+def read_starting_at(given: QueryParams, newest: date) -> date:
     """The day that is asked for. Raises BadRequest."""
     text = single(given, "starting_at")
     if text is None:
         raise BadRequest(f"starting_at: missing. Allowed: a UTC day as YYYY-MM-DD, from {EARLIEST} to {newest}.")
     day = read_date("starting_at", text)
     if not EARLIEST <= day <= newest:
-        raise wrong("starting_at", day, f"a day from {EARLIEST} to {newest}, the newest that is complete")
+        raise invalid_parameter("starting_at", day, f"a day from {EARLIEST} to {newest}, the newest that is complete")
     return day
 
 

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from api.dashboard.figures import Choice, Column, Row, Tile, person_cells
 from api.dashboard.formatting import PERIOD_NAMES, Value, days
-from api.dashboard.page_request import TOPS, Ask
-from reports.metrics import TOP, About, Breakdown, Day, Leader, Ratio
+from api.dashboard.page_request import TOPS, PageRequest
+from reports.metrics import DEFAULT_LIMIT, Breakdown, Day, Leader, Ratio, ResultMeta
 from reports.periods import DAY, Period
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ LABELS = PERIOD_NAMES | RANKED_NAMES
 """What each choice is called."""
 
 
-def choices(ask: Ask, name: str, kinds: Iterable[str], figure: str = "") -> tuple[Choice, ...]:
+def choices(ask: PageRequest, name: str, kinds: Iterable[str], figure: str = "") -> tuple[Choice, ...]:
     """A link for each way to choose the parameter `name`, in the order of LABELS."""
     return tuple(
         Choice(
@@ -35,9 +35,9 @@ def choices(ask: Ask, name: str, kinds: Iterable[str], figure: str = "") -> tupl
     )
 
 
-def more(ask: Ask, ranked: int | None, figure: str) -> tuple[Choice, ...]:
+def more(ask: PageRequest, ranked: int | None, figure: str) -> tuple[Choice, ...]:
     """Links to more of a ranking, where there is more."""
-    if not ranked or ranked <= TOP:
+    if not ranked or ranked <= DEFAULT_LIMIT:
         return ()
     return tuple(
         Choice(
@@ -70,7 +70,7 @@ def day_rows(
 
 
 def leader_rows(
-    ask: Ask, parameter: str, leaders: Sequence[Leader[T]], cells: Callable[[T], Sequence[Value]]
+    ask: PageRequest, parameter: str, leaders: Sequence[Leader[T]], cells: Callable[[T], Sequence[Value]]
 ) -> tuple[Row, ...]:
     """A row for each place of a ranking of people, under PERSON_COLUMNS and those of `cells`.
 
@@ -99,7 +99,7 @@ def total_tiles(columns: Iterable[Column], found: Breakdown[Any], href: str) -> 
     )
 
 
-def range_of(about: About) -> str:
+def range_of(about: ResultMeta) -> str:
     """The days that an answer is of, as text."""
     return days(about.window.first, about.window.last)
 

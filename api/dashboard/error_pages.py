@@ -6,42 +6,44 @@ from litestar.handlers import BaseRouteHandler
 from litestar.response import Redirect
 
 from api.audit import mark_refused
-from api.auth.authenticate import identify
+from api.auth.authenticate import authenticate
 from api.context import Context
 from api.dashboard.rendering import HEADERS, html, refuse_page
-from api.errors import NoKey, NoRole, NotFound
-from api.principal import STATE_KEY, Operator, Viewer, viewer_of
+from api.errors import MissingRole, NotFound, Unauthenticated
+from api.principal import STATE_KEY, Operator, Viewer, current_viewer
 
 NO_PAGE = "There is no such page here."
 """What is said of a page that is not there, and of one that its viewer may not know of."""
 
 
 async def require_reader(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Of every page of an organization. `viewer_of` gives who it is. Raises NoKey, NoRole, NoScope, TooMany.
+    """Guard of every page of an organization. Raises Unauthenticated, MissingRole, MissingScope, RateLimited.
 
     Pages are counted by person: whoever looks takes nothing from a script's share.
     """
     context: Context = connection.app.state.context
-    viewer = await identify(connection, context)
+    viewer = await authenticate(connection, context)
     if isinstance(viewer, Operator):
-        raise NoRole("Operators see the pipeline, not organizations.")
+        raise MissingRole("Operators see the pipeline, not organizations.")
     context.person_rates.take(viewer.account_id or viewer.name)
     connection.scope["state"][STATE_KEY] = viewer
 
 
 async def require_operator_page(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Of the operators' page. `operator_of` gives who it is. Raises NoKey, NoRole, TooMany."""
+    """Of the operators' page. `operator_of` gives who it is. Raises Unauthenticated, MissingRole, RateLimited."""
     context: Context = connection.app.state.context
-    operator = await identify(connection, context)
+    operator = await authenticate(connection, context)
     if isinstance(operator, Viewer):
-        raise NoRole("Only operators of the installation see this. `tally login-link --operator NAME` lets one in.")
+        raise MissingRole(
+            "Only operators of the installation see this. `tally login-link --operator NAME` lets one in."
+        )
     context.person_rates.take(operator.name)
     connection.scope["state"][STATE_KEY] = operator
 
 
 async def require_spend_page(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
     """Of every page about spend, after `require_reader`. Raises NotFound, as if there were no such page."""
-    if not viewer_of(connection).sees_spend:
+    if not current_viewer(connection).sees_spend:
         mark_refused(connection)
         raise NotFound(NO_PAGE)
 
@@ -54,7 +56,7 @@ def require_organization(viewer: Viewer, organization: str) -> None:
 
 def refuse(request: Request, error: Exception) -> Response[bytes] | Redirect:  # type: ignore[type-arg]
     """The answer to whoever was not let through: to be signed in first, or a page that says why."""
-    if isinstance(error, NoKey):
+    if isinstance(error, Unauthenticated):
         if _came_from_elsewhere(request):
             return html(request, "again.html")
         return Redirect("/sign-in", status_code=303, headers=HEADERS)

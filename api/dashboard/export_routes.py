@@ -11,7 +11,7 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 from litestar.response import File, Stream
 
-from api.audit import TELLS_SPEND, tell_rows
+from api.audit import TELLS_SPEND, set_row_count
 from api.context import Context
 from api.dashboard.error_pages import require_organization, require_reader, require_spend_page
 from api.dashboard.page_context import frame, opened, query_of
@@ -20,10 +20,10 @@ from api.dashboard.pages.exports import EXPORTS, PARAMETERS, export_values, read
 from api.dashboard.rendering import HEADERS, html
 from api.errors import Changed, NotFound
 from api.parameters import read_date
-from api.principal import viewer_of
+from api.principal import current_viewer
 from pricing.terms import require_report
-from queries.errors import NotAsIssued, ReportError
-from reports.exports.formats import Form, spend_form
+from queries.errors import NotAsIssued, RefusedError
+from reports.exports.formats import ExportFormat, spend_format
 from reports.exports.issued_reports import past_report
 from reports.exports.manifest import require_as_issued
 from reports.periods import Period
@@ -35,12 +35,12 @@ NOT_KEPT = "This file is not kept on this machine. Its checksum tells whether a 
 @get("/", include_in_schema=False)
 async def page(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
     """What can be exported, and what was issued before."""
-    require_organization(viewer_of(request), organization)
+    require_organization(current_viewer(request), organization)
     return await _page(request, await opened(request), read_once(query_of(request), PARAMETERS))
 
 
 async def _page(
-    request: Request[Any, Any, Any], seen: Look, given: Mapping[str, str], refused: ReportError | None = None
+    request: Request[Any, Any, Any], seen: Look, given: Mapping[str, str], refused: RefusedError | None = None
 ) -> Response[bytes]:
     context: Context = request.app.state.context
     values = await context.run(partial(export_values, look=seen, given=given, now=context.clock()))
@@ -52,7 +52,7 @@ async def _page(
 async def download(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes] | Stream:
     """The spend of a period, sent while it is read. What cannot be had is said on the page that asked for it."""
     context: Context = request.app.state.context
-    viewer = viewer_of(request)
+    viewer = current_viewer(request)
     require_organization(viewer, organization)
     given = read_once(query_of(request), PARAMETERS)
     chosen, seen = read_format(given), await opened(request)
@@ -61,20 +61,20 @@ async def download(request: Request[Any, Any, Any], organization: FromPath[str])
         period = read_period(given, context.clock(), seen.reading.newest_complete_day)
         pieces = context.downloads.written(partial(_write, request, form, period), viewer)
         first = await anext(pieces)
-    except ReportError as refused:
+    except RefusedError as refused:
         return await _page(request, seen, given, refused)
     name = form.file_name(viewer.organization_id, period)
     headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
     return Stream(_all(first, pieces), headers=headers, media_type=chosen.media_type)
 
 
-def _write(request: Request[Any, Any, Any], form: Form, period: Period, sink: BinaryIO) -> None:
+def _write(request: Request[Any, Any, Any], form: ExportFormat, period: Period, sink: BinaryIO) -> None:
     """With a client of its own, since this may take longer than any page."""
     context: Context = request.app.state.context
-    organization_id = viewer_of(request).organization_id
+    organization_id = current_viewer(request).organization_id
     with closing(context.connect_for_reports()) as client:
         require_report(client, organization_id, period.begins, period.ends)
-        tell_rows(request, form.write(client, organization_id, period, sink, None).rows)
+        set_row_count(request, form.write(client, organization_id, period, sink, None).rows)
 
 
 async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -89,7 +89,7 @@ async def issued(
 ) -> File:
     """The very file that was issued, byte for byte."""
     context: Context = request.app.state.context
-    viewer = viewer_of(request)
+    viewer = current_viewer(request)
     require_organization(viewer, organization)
     asked = read_date("day", day), read_number("revision", {"revision": revision})
     found = await context.run(lambda client: past_report(client, viewer.organization_id, *asked))
@@ -103,8 +103,8 @@ async def issued(
         raise Changed(
             "The file here is not the one that was issued, so it is not served. An operator can put it back."
         ) from None
-    tell_rows(request, found.rows)
-    name = f"{spend_form().stem}-{viewer.organization_id}-{path.name}"
+    set_row_count(request, found.rows)
+    name = f"{spend_format().stem}-{viewer.organization_id}-{path.name}"
     return File(path, filename=name, headers=HEADERS, media_type="text/csv")
 
 

@@ -7,8 +7,8 @@ from typing import Literal
 from msgspec import Struct
 
 from api.dashboard.formatting import Kind, Value
-from api.dashboard.page_request import Ask, Subject
-from reports.metrics import About, Person
+from api.dashboard.page_request import PageRequest, Subject
+from reports.metrics import Person, ResultMeta
 
 Shape = Literal["lines", "bars", "ranks", "table"]
 
@@ -68,7 +68,7 @@ class Figure(Struct, frozen=True, kw_only=True):
     title: str
     unit: str = ""
     shape: Shape = "table"
-    about: About | None = None
+    about: ResultMeta | None = None
     columns: tuple[Column, ...] = ()
     rows: tuple[Row, ...] = ()
     tiles: tuple[Tile, ...] = ()
@@ -105,19 +105,19 @@ class Figure(Struct, frozen=True, kw_only=True):
         return any(row.cells[place] for row in self.rows for place in places)
 
 
-class Part(Struct, frozen=True, kw_only=True):
+class BuiltFigure(Struct, frozen=True, kw_only=True):
     """What one look at the tables gives for a page."""
 
     figure: Figure
     tiles: tuple[Tile, ...] = ()
 
 
-class Maker(Struct, frozen=True, kw_only=True):
+class FigureBuilder(Struct, frozen=True, kw_only=True):
     """Makes one part of a page. `name` is its figure's; `of_spend` parts are not there for who may not see spend."""
 
     name: str
     title: str
-    make: Callable[[Ask], Part]
+    make: Callable[[PageRequest], BuiltFigure]
     of_spend: bool = False
 
 
@@ -132,12 +132,12 @@ class Page(Struct, frozen=True, kw_only=True):
     title: str
     lead: str
     periods: dict[str, tuple[str, ...]]
-    makers: tuple[Maker, ...]
+    makers: tuple[FigureBuilder, ...]
     of_spend: bool = False
-    notes: Callable[[Ask], tuple[str, ...]] = lambda _: ()
+    notes: Callable[[PageRequest], tuple[str, ...]] = lambda _: ()
     parameter: str = ""
     read_parameter: Callable[[str], str] = str
-    subject: Callable[[Ask], Subject | None] = lambda _: None
+    subject: Callable[[PageRequest], Subject | None] = lambda _: None
     shared: str = ""
 
 

@@ -10,7 +10,7 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from api.auth.authenticate import identify
+from api.auth.authenticate import authenticate
 from api.concurrency_limits import Shares
 from api.context import Context
 from api.dashboard.error_pages import require_organization, require_reader, require_spend_page
@@ -18,7 +18,7 @@ from api.dashboard.page_context import frame, opened
 from api.dashboard.pages.live import LIVE, Now, read_now
 from api.dashboard.rendering import HEADERS, html, templates
 from api.errors import ApiError
-from api.principal import Viewer, viewer_of
+from api.principal import Viewer, current_viewer
 
 SECONDS = 3.0
 """How often the tables are looked at, and who looks."""
@@ -33,7 +33,7 @@ _shares = Shares("live pages", most=200, of_an_organization=60, of_a_viewer=6, k
 @get("/", include_in_schema=False)
 async def page(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
     """The page as it is now; its script asks for the stream."""
-    require_organization(viewer_of(request), organization)
+    require_organization(current_viewer(request), organization)
     seen = await opened(request)
     return html(request, "live.html", **frame(seen, LIVE.name), now=await _now(request))
 
@@ -46,8 +46,8 @@ async def _now(request: Request[Any, Any, Any]) -> Now:
 
 @get("/stream", include_in_schema=False)
 async def stream(request: Request[Any, Any, Any], organization: FromPath[str]) -> Stream:
-    """Figures whenever they change, and a sign of life in between. Raises TooMany, Unavailable."""
-    viewer = viewer_of(request)
+    """Figures whenever they change, and a sign of life in between. Raises RateLimited, Unavailable."""
+    viewer = current_viewer(request)
     require_organization(viewer, organization)
     _shares.require(viewer)
     return Stream(_events(request, viewer), headers=HEADERS, media_type="text/event-stream")
@@ -62,7 +62,7 @@ async def _events(request: Request[Any, Any, Any], viewer: Viewer) -> AsyncItera
         yield "retry: 3000\n\n"
         while not context.stopping():
             try:
-                if await identify(request, context) != viewer:
+                if await authenticate(request, context) != viewer:
                     yield _event("ended", "")
                     return
                 shown = templates.get_template("live_figures.html").render(now=await _now(request))

@@ -18,10 +18,10 @@ from api.dashboard.pages.exports import EXPORTS
 from api.dashboard.pages.live import LIVE
 from api.dashboard.pages.person import PERSON
 from api.dashboard.pages.spend import SPENDING
-from api.principal import Viewer, viewer_of
+from api.principal import Viewer, current_viewer
 from api.requests import parameters_of
 from queries.organizations import organization_name
-from reports.metrics import look
+from reports.metrics import open_context
 
 PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING, EXPORTS, CLAUDE_AI, CLAUDE_CODE, LIVE)
 DETAILS: tuple[Page, ...] = (PERSON, CONNECTOR)
@@ -36,11 +36,11 @@ def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:
 async def opened(request: Request[Any, Any, Any]) -> Look:
     """How far the tables reach, read before any number, so that every number holds at least that."""
     context: Context = request.app.state.context
-    return await context.run(partial(_look, context=context, viewer=viewer_of(request)))
+    return await context.run(partial(_look, context=context, viewer=current_viewer(request)))
 
 
 def _look(client: Client, context: Context, viewer: Viewer) -> Look:
-    reading = look(client, viewer.organization_id, context.sources(client), context.grace)
+    reading = open_context(client, viewer.organization_id, context.sources(client), context.grace)
     return Look(viewer, organization_name(client, viewer.organization_id), reading)
 
 

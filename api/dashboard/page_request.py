@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
-from api.errors import BadRequest, wrong
+from api.errors import BadRequest, invalid_parameter
 from api.parameters import choice, read_date
 from api.principal import Viewer
 from reports.metric_windows import window
-from reports.metrics import FIRST_KEPT_DAY, Reading
+from reports.metrics import FIRST_KEPT_DAY, QueryContext
 from reports.periods import Period
 
 TOPS = ("10", "100", "1000")
@@ -23,7 +23,7 @@ class Look:
 
     viewer: Viewer
     organization: str
-    reading: Reading
+    reading: QueryContext
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Ask:
+class PageRequest:
     """One request for a page: up to which day, with which choices, of whom or what (`asked_of`, '' for all).
 
     `today` is the day whose month, quarter and year are to date: the day of the address where it has one.
@@ -50,7 +50,7 @@ class Ask:
     asked_of: str = ""
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> QueryContext:
         """How far the tables reach, and the way to them."""
         return self.look.reading
 
@@ -119,7 +119,7 @@ def read_number(name: str, given: Mapping[str, str]) -> int:
     """A whole number from 1, which it is where the address has none. Raises BadRequest."""
     text = given.get(name, "1")
     if not re.fullmatch(r"[1-9][0-9]{0,5}", text):
-        raise wrong(name, text, "a whole number from 1 to 999999")
+        raise invalid_parameter(name, text, "a whole number from 1 to 999999")
     return int(text)
 
 

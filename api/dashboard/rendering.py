@@ -9,7 +9,7 @@ from litestar import Request, Response
 
 from api.dashboard import formatting
 from api.dashboard.charts import draw
-from api.exception_handlers import refuse
+from api.exception_handlers import error_response
 from api.static_files import url_of
 
 POLICY = (
@@ -59,7 +59,7 @@ def html(request: Request[Any, Any, Any], template: str, status: int = 200, **va
 
 def refuse_page(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The page of a refusal. An error that nobody foresaw is logged with the request's id, as everywhere."""
-    told = refuse(request, error)
+    told = error_response(request, error)
     status = told.status_code or 500
     title = TITLES.get(status, "This cannot be done")
     values = {"title": title, "message": told.content.error.message, "address": request.url.path}

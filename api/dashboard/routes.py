@@ -10,23 +10,23 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from api.audit import TELLS_SPEND, tell_rows
-from api.auth.authenticate import identify
+from api.audit import TELLS_SPEND, set_row_count
+from api.auth.authenticate import authenticate
 from api.context import Context
 from api.dashboard.components import choices
 from api.dashboard.error_pages import NO_PAGE, refuse, require_organization, require_reader, require_spend_page
 from api.dashboard.export_routes import exports
-from api.dashboard.figures import Figure, Maker, Page, Part
+from api.dashboard.figures import BuiltFigure, Figure, FigureBuilder, Page
 from api.dashboard.formatting import exact
 from api.dashboard.live_routes import live
 from api.dashboard.page_context import DETAILS, PAGES, frame, opened, query_of
-from api.dashboard.page_request import Ask, address, read_choices, read_once, read_until
+from api.dashboard.page_request import PageRequest, address, read_choices, read_once, read_until
 from api.dashboard.pages.activity import ACTIVITY
 from api.dashboard.pages.operator import OPERATOR, operator
 from api.dashboard.pages.people import PARAMETERS, list_people
 from api.dashboard.rendering import HEADERS, html
 from api.errors import BadRequest, NotFound, Unavailable
-from api.principal import Operator, Viewer, viewer_of
+from api.principal import Operator, Viewer, current_viewer
 from api.static_files import assets
 from queries.errors import NoCompleteDay
 from reports.exports.csv_cells import csv_line, safe_text
@@ -39,12 +39,12 @@ OF_ORGANIZATION = "/organizations/{organization:str}"
 DEFINITIONS = {metric.name: metric for metric in METRICS}
 
 
-def makers_of(page: Page, viewer: Viewer) -> list[Maker]:
+def makers_of(page: Page, viewer: Viewer) -> list[FigureBuilder]:
     """The parts of the page that its viewer may see."""
     return [maker for maker in page.makers if viewer.sees_spend or not maker.of_spend]
 
 
-async def asked(request: Request[Any, Any, Any], page: Page) -> Ask:
+async def asked(request: Request[Any, Any, Any], page: Page) -> PageRequest:
     """What the address asks for; how far the tables reach is read first, so every number holds at least that."""
     context: Context = request.app.state.context
     given = read_once(query_of(request), ("until", "top", *page.periods, *filter(None, [page.parameter])))
@@ -53,7 +53,7 @@ async def asked(request: Request[Any, Any, Any], page: Page) -> Ask:
     today = context.clock().date()
     last = read_until(given, seen.reading.newest_complete_day, today)
     to_date = last if "until" in given else max(today, last)
-    return Ask(seen, page.name, last, to_date, read_choices(given, page.periods), given, asked_of)
+    return PageRequest(seen, page.name, last, to_date, read_choices(given, page.periods), given, asked_of)
 
 
 def read_subject(page: Page, given: Mapping[str, str]) -> str:
@@ -63,11 +63,13 @@ def read_subject(page: Page, given: Mapping[str, str]) -> str:
     return page.read_parameter(given[page.parameter]) if page.parameter else ""
 
 
-async def make_parts(context: Context, ask: Ask, page: Page, makers: Sequence[Maker]) -> list[Part]:
+async def make_parts(
+    context: Context, ask: PageRequest, page: Page, makers: Sequence[FigureBuilder]
+) -> list[BuiltFigure]:
     """The parts of a page, read side by side. One that fails says so in its place and takes no other with it."""
-    parts: dict[str, Part] = {}
+    parts: dict[str, BuiltFigure] = {}
 
-    async def make(maker: Maker) -> None:
+    async def make(maker: FigureBuilder) -> None:
         try:
             parts[maker.name] = await context.run(lambda _: maker.make(ask))
         except NoCompleteDay as error:
@@ -84,23 +86,23 @@ async def make_parts(context: Context, ask: Ask, page: Page, makers: Sequence[Ma
     return [parts[maker.name] for maker in makers]
 
 
-def failed_part(maker: Maker, why: str) -> Part:
+def failed_part(maker: FigureBuilder, why: str) -> BuiltFigure:
     """What stands in place of a part that cannot be read."""
-    return Part(figure=Figure(name=maker.name, title=maker.title, failed=why))
+    return BuiltFigure(figure=Figure(name=maker.name, title=maker.title, failed=why))
 
 
-def empty_part(ask: Ask, page: Page, maker: Maker, why: NoCompleteDay) -> Part:
+def empty_part(ask: PageRequest, page: Page, maker: FigureBuilder, why: NoCompleteDay) -> BuiltFigure:
     """What stands in place of a part whose period has no day yet: why, and the other periods."""
     kinds = () if maker.name == page.shared else page.periods.get(maker.name, ())
     others = choices(ask, maker.name, kinds, maker.name)
     said = f"{why.why[:1].upper()}{why.why[1:]}."
-    return Part(figure=Figure(name=maker.name, title=maker.title, choices=others, empty=said))
+    return BuiltFigure(figure=Figure(name=maker.name, title=maker.title, choices=others, empty=said))
 
 
 @get("/", include_in_schema=False)
 async def home(request: Request[Any, Any, Any]) -> Redirect:
     """The first page of whoever is signed in."""
-    who = await identify(request, request.app.state.context)
+    who = await authenticate(request, request.app.state.context)
     first = OPERATOR if isinstance(who, Operator) else address(who.organization_id, ACTIVITY.name, {})
     return Redirect(first, status_code=303, headers=HEADERS)
 
@@ -108,7 +110,7 @@ async def home(request: Request[Any, Any, Any]) -> Redirect:
 async def show(request: Request[Any, Any, Any], organization: str, page: Page) -> Response[bytes]:
     """A whole page."""
     context: Context = request.app.state.context
-    viewer = viewer_of(request)
+    viewer = current_viewer(request)
     require_organization(viewer, organization)
     ask = await asked(request, page)
     subject = await context.run(lambda _: page.subject(ask))
@@ -133,7 +135,7 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Page) -
 async def show_figure(request: Request[Any, Any, Any], organization: str, page: Page, file: str) -> Response[bytes]:
     """A figure of a page as CSV, exact and unrounded, or some (`a,b.html`) as the HTML that takes their place."""
     context: Context = request.app.state.context
-    viewer = viewer_of(request)
+    viewer = current_viewer(request)
     require_organization(viewer, organization)
     wanted, _, kind = file.rpartition(".")
     names = set(wanted.split(",")) if kind == "html" else {wanted}
@@ -151,13 +153,13 @@ async def show_figure(request: Request[Any, Any, Any], organization: str, page: 
         raise Unavailable(part.figure.failed, 5)
     if not part.figure.columns:
         raise BadRequest(part.figure.empty)
-    tell_rows(request, len(part.figure.rows))
+    set_row_count(request, len(part.figure.rows))
     name = csv_name(viewer.organization_id, page, part.figure, ask)
     headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
     return Response(csv_of(part.figure), headers=headers, media_type="text/csv")
 
 
-def csv_name(organization_id: str, page: Page, figure: Figure, ask: Ask) -> str:
+def csv_name(organization_id: str, page: Page, figure: Figure, ask: PageRequest) -> str:
     """What a figure's CSV is called: by all that tells its rows from another's, but whom or what the page is about."""
     days = figure.about.window if figure.about else None
     first, last = (days.first, days.last) if days else (ask.last, ask.last)
@@ -185,7 +187,7 @@ def routes_of(page: Page) -> Router:
 @get([OF_ORGANIZATION, OF_ORGANIZATION + "/{rest:path}"], include_in_schema=False, guards=[require_reader])
 async def elsewhere(request: Request[Any, Any, Any], organization: FromPath[str]) -> None:
     """Any other address of an organization."""
-    require_organization(viewer_of(request), organization)
+    require_organization(current_viewer(request), organization)
     raise NotFound(NO_PAGE)
 
 
@@ -193,7 +195,7 @@ async def elsewhere(request: Request[Any, Any, Any], organization: FromPath[str]
 async def people(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
     """The people behind a number."""
     context: Context = request.app.state.context
-    viewer = viewer_of(request)
+    viewer = current_viewer(request)
     require_organization(viewer, organization)
     given = read_once(query_of(request), PARAMETERS)
     today = context.clock().date()

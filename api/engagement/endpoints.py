@@ -23,7 +23,7 @@ from reports.engagement.lists import (
     read_users,
     stamp_of_users,
 )
-from reports.engagement.query import Question, stamp
+from reports.engagement.query import EngagementQuery, stamp
 from tally_client.events.activity import ArtifactType
 from tally_client.events.directory import ShareStatus
 
@@ -40,14 +40,14 @@ class Endpoint:
 
     name: str
     read: Lister
-    row: Callable[[Row, Question], Struct]
+    row: Callable[[Row, EngagementQuery], Struct]
     filters: Mapping[str, Reader]
     group_by: tuple[str, ...]
     sort: str
     metrics: tuple[str, ...] = ()
     parameters: tuple[str, ...] = RANGE
-    paged: Callable[[Question], bool] = field(default=lambda _: True)
-    stamp: Callable[[Client, Question], str] = stamp
+    paged: Callable[[EngagementQuery], bool] = field(default=lambda _: True)
+    stamp: Callable[[Client, EngagementQuery], str] = stamp
 
     @property
     def priced(self) -> bool:
@@ -55,7 +55,7 @@ class Endpoint:
         return not SPEND_FIELDS.isdisjoint(self.metrics)
 
 
-def user_row(row: Row, question: Question) -> UserActivity:
+def user_row(row: Row, question: EngagementQuery) -> UserActivity:
     """A person, or a group whose key is the row's."""
     others: dict[str, Any] = {"user": None, "last_activity_date": row["last_day"]}
     if question.by_group:
@@ -65,7 +65,7 @@ def user_row(row: Row, question: Question) -> UserActivity:
     return filled(UserActivity, row["counts"], **others)
 
 
-def project_row(row: Row, question: Question) -> ProjectActivity:
+def project_row(row: Row, question: EngagementQuery) -> ProjectActivity:
     """A project; who created it is null when the directory does not know."""
     known = bool(row["created_at"])
     return filled(
@@ -79,13 +79,13 @@ def project_row(row: Row, question: Question) -> ProjectActivity:
     )
 
 
-def connector_row(row: Row, question: Question) -> ConnectorActivity:
+def connector_row(row: Row, question: EngagementQuery) -> ConnectorActivity:
     """A connector under its stable key."""
     others = {"connector_name": row["name"], "connector_display_name": row["display_name"]}
     return filled(ConnectorActivity, row["counts"], **others, **_cut(row, question))
 
 
-def skill_row(row: Row, question: Question) -> SkillActivity:
+def skill_row(row: Row, question: EngagementQuery) -> SkillActivity:
     """A skill. Its money is null where a part of it has no price."""
     others = {"skill_name": row["name"], "skill_display_name": row.get("display_name")}
     others |= {"attributed_list_price": cents(row["list_price"]), "estimated_overage_spend": cents(row["overage"])}
@@ -93,19 +93,19 @@ def skill_row(row: Row, question: Question) -> SkillActivity:
     return filled(SkillActivity, row["counts"], share_status=row.get("share_status"), **others, **_cut(row, question))
 
 
-def plugin_row(row: Row, question: Question) -> PluginActivity:
+def plugin_row(row: Row, question: EngagementQuery) -> PluginActivity:
     """A plugin."""
     others = {"plugin_name": row["name"], "plugin_id": row["plugin_id"]}
     return filled(PluginActivity, row["counts"], **others, **_cut(row, question))
 
 
-def artifact_row(row: Row, question: Question) -> ArtifactActivity:
+def artifact_row(row: Row, question: EngagementQuery) -> ArtifactActivity:
     """A bucket of artifacts."""
     others = {"artifact_type": row["artifact_type"], "is_shared": bool(row["is_shared"])}
     return filled(ArtifactActivity, row["counts"], **others, **_cut(row, question))
 
 
-def _cut(row: Row, question: Question) -> dict[str, Any]:
+def _cut(row: Row, question: EngagementQuery) -> dict[str, Any]:
     cut: dict[str, Any] = _group(row["group_id"], row["group_name"]) if question.by_group else {}
     if question.by_user:
         cut["user_id"] = tagged(USER, row["user_id"])

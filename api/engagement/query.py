@@ -8,12 +8,12 @@ from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
 from api.context import Context
-from api.cursors import Cursor, seal, unseal
+from api.cursors import Cursor, decode_cursor, encode_cursor
 from api.engagement.endpoints import SUMMARY_FILTERS, Endpoint
-from api.errors import BadRequest, one_of, wrong
-from api.pagination import newest_day, query_digest, steady
+from api.errors import BadRequest, invalid_parameter, one_of
+from api.pagination import newest_day, query_digest, read_consistently
 from api.parameters import (
-    Given,
+    QueryParams,
     read_choice,
     read_choices,
     read_days,
@@ -25,22 +25,24 @@ from api.principal import Viewer
 from api.schemas.common import SEARCHES, SPEND_FIELDS, Page, without_searches, without_spend
 from api.schemas.summaries import SummaryPage, day_summary
 from queries.sql_files import Row
-from reports.engagement.query import Place, Question, Ranking
+from reports.engagement.query import AfterRow, EngagementQuery, Ranking
 from reports.engagement.summaries import read_summaries
 
 WHOLE = 100_000
 """Rows of a list that is never cut into pages; its kinds of rows are few."""
 
 
-def answer_summaries(client: Client, context: Context, viewer: Viewer, given: Given) -> SummaryPage:
+def answer_summaries(client: Client, context: Context, viewer: Viewer, given: QueryParams) -> SummaryPage:
     """The page of all days that are asked for."""
     freshness = context.freshness(client)
     first, last = read_days(given, newest_day(context, freshness), ranged=False)
     read_limit(given)
     if "page" in given:
-        raise wrong("page", single(given, "page"), "nothing: summaries come in one page, whose next_page is null")
+        raise invalid_parameter(
+            "page", single(given, "page"), "nothing: summaries come in one page, whose next_page is null"
+        )
     groups = read_filters(given, SUMMARY_FILTERS)["rbac_group_id"]
-    question = Question(viewer.organization_id, first, last, groups=groups)
+    question = EngagementQuery(viewer.organization_id, first, last, groups=groups)
     days = [day_summary(summary) for summary in read_summaries(client, question)]
     return SummaryPage(
         data=days,
@@ -50,13 +52,13 @@ def answer_summaries(client: Client, context: Context, viewer: Viewer, given: Gi
     )
 
 
-def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer, given: Given) -> Page[Struct]:
+def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer, given: QueryParams) -> Page[Struct]:
     """One page of a list. Positions are read before cells, so the page holds at least what it says."""
     freshness = context.freshness(client)
     newest = newest_day(context, freshness)
     query = query_digest(endpoint.name, viewer, given)
     text = single(given, "page")
-    cursor = None if text is None else unseal(text, context.secret(client), query, Cursor)
+    cursor = None if text is None else decode_cursor(text, context.secret(client), query, Cursor)
     question = read_question(endpoint, viewer, given, newest, cursor)
     asked = read_limit(given)
     limit = asked if endpoint.paged(question) else WHOLE
@@ -67,7 +69,7 @@ def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer,
     next_page = None
     if len(found) > limit:
         next_cursor = Cursor(query, question.first, question.last, seen, rows[-1]["rank"], rows[-1]["key"])
-        next_page = seal(next_cursor, context.secret(client))
+        next_page = encode_cursor(next_cursor, context.secret(client))
     shaped = [endpoint.row(row, question) for row in rows]
     return Page(
         data=[seen_by(viewer, row) for row in shaped],
@@ -83,7 +85,9 @@ def seen_by(viewer: Viewer, row: Struct) -> Struct:
     return row if viewer.sees_detail else without_searches(row)
 
 
-def read_question(endpoint: Endpoint, viewer: Viewer, given: Given, newest: date, cursor: Cursor | None) -> Question:
+def read_question(
+    endpoint: Endpoint, viewer: Viewer, given: QueryParams, newest: date, cursor: Cursor | None
+) -> EngagementQuery:
     """What is asked; days and place are the cursor's after the first page. Raises BadRequest."""
     ranged = "starting_date" in endpoint.parameters
     days = (cursor.first, cursor.last) if cursor else read_days(given, newest, ranged)
@@ -92,7 +96,7 @@ def read_question(endpoint: Endpoint, viewer: Viewer, given: Given, newest: date
     if endpoint.name == "users" and filters["project_id"] and (groupings or filters["rbac_group_id"]):
         raise BadRequest("filter[]: project_id goes with neither group_by[] nor rbac_group_id. Allowed: one of them.")
     names = next((values for dimension, values in filters.items() if dimension.endswith("_name")), [])
-    return Question(
+    return EngagementQuery(
         viewer.organization_id,
         *days,
         users=filters["user_id"],
@@ -111,7 +115,7 @@ def read_question(endpoint: Endpoint, viewer: Viewer, given: Given, newest: date
     )
 
 
-def read_ranking(endpoint: Endpoint, viewer: Viewer, given: Given, cursor: Cursor | None) -> Ranking:
+def read_ranking(endpoint: Endpoint, viewer: Viewer, given: QueryParams, cursor: Cursor | None) -> Ranking:
     """The order: the list's own sort column upwards, a metric downwards, unless `order` says otherwise.
 
     For somebody who sees all but spend there is no order by spend, which would tell who spends more, nor by searches.
@@ -120,18 +124,20 @@ def read_ranking(endpoint: Endpoint, viewer: Viewer, given: Given, cursor: Curso
     metrics = [name for name in endpoint.metrics if name not in hidden]
     by = single(given, "order_by") or endpoint.sort
     if by != endpoint.sort and by not in metrics:
-        raise wrong("order_by", by, one_of((endpoint.sort, *metrics)))
+        raise invalid_parameter("order_by", by, one_of((endpoint.sort, *metrics)))
     metric = "" if by == endpoint.sort else by
     order = read_choice(given, "order", ("asc", "desc")) or ("desc" if metric else "asc")
-    after = Place(cursor.rank, cursor.key) if cursor else Place()
+    after = AfterRow(cursor.rank, cursor.key) if cursor else AfterRow()
     return Ranking(metric, order == "desc", after)
 
 
-def _read(client: Client, endpoint: Endpoint, question: Question, cursor: Cursor | None) -> tuple[str, Sequence[Row]]:
+def _read(
+    client: Client, endpoint: Endpoint, question: EngagementQuery, cursor: Cursor | None
+) -> tuple[str, Sequence[Row]]:
     if cursor is None and not endpoint.paged(question):
         return "", endpoint.read(client, question)
-    return steady(lambda: endpoint.read(client, question), lambda: endpoint.stamp(client, question), cursor)
+    return read_consistently(lambda: endpoint.read(client, question), lambda: endpoint.stamp(client, question), cursor)
 
 
-def _limited(question: Question, limit: int) -> Question:
+def _limited(question: EngagementQuery, limit: int) -> EngagementQuery:
     return replace(question, ranking=replace(question.ranking, limit=limit))

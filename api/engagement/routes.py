@@ -23,7 +23,7 @@ from api.engagement.endpoints import (
 )
 from api.engagement.query import answer, answer_summaries
 from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Reader
-from api.principal import viewer_of
+from api.principal import current_viewer
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.common import Page
 from api.schemas.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
@@ -96,7 +96,7 @@ async def listed(request: Request[Any, Any, Any], endpoint: Endpoint) -> Page[An
     """A page of a list."""
     context: Context = request.app.state.context
     given = given_of(request, endpoint.parameters)
-    work = partial(answer, context=context, endpoint=endpoint, viewer=viewer_of(request), given=given)
+    work = partial(answer, context=context, endpoint=endpoint, viewer=current_viewer(request), given=given)
     return await context.run(work)
 
 
@@ -110,7 +110,7 @@ async def summaries(request: Request[Any, Any, Any], _declared: Declared) -> Sum
     """Active people of each day by trailing window and product, with the seats and invitations at its end."""
     context: Context = request.app.state.context
     given = given_of(request, SUMMARY_PARAMETERS)
-    return await context.run(partial(answer_summaries, context=context, viewer=viewer_of(request), given=given))
+    return await context.run(partial(answer_summaries, context=context, viewer=current_viewer(request), given=given))
 
 
 @over_days("/users", summary="What each person did")

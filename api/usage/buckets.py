@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from api.errors import BadRequest, wrong
-from api.parameters import EARLIEST, Given, read_choice, single
+from api.errors import BadRequest, invalid_parameter
+from api.parameters import EARLIEST, QueryParams, read_choice, single
 from reports.periods import midnight
 from reports.usage.rows import MINUTES_BACK
 
@@ -29,7 +29,7 @@ class Range:
     width: timedelta | None = None
 
 
-def read_range(given: Given, width: str | None, now: datetime, by_row: bool) -> Range:
+def read_range(given: QueryParams, width: str | None, now: datetime, by_row: bool) -> Range:
     """What is asked for, rounded down to whole buckets. Raises BadRequest.
 
     `by_row`: the report is one of rows, which wants an end with buckets and takes minutes of a day at most. Without
@@ -46,7 +46,7 @@ def read_range(given: Given, width: str | None, now: datetime, by_row: bool) -> 
     if ending is None and not by_row and starts + MOST_DAYS > now:
         ends = floor(now, step) + step
     if begins >= ends:
-        raise wrong(
+        raise invalid_parameter(
             "ending_at", shown(ending or now), f"at least {shown(begins + step)}, the end of one whole {_unit(width)}"
         )
     return pinned(begins, ends, width, now)
@@ -59,7 +59,7 @@ def pinned(begins: datetime, ends: datetime, width: str | None, now: datetime) -
     return Range(begins, ends, WIDTHS[width] if width else None)
 
 
-def read_width(given: Given, name: str, usual: str | None) -> str | None:
+def read_width(given: QueryParams, name: str, usual: str | None) -> str | None:
     """The width of a bucket, by its name."""
     return read_choice(given, name, tuple(WIDTHS)) or usual
 
@@ -78,7 +78,7 @@ def _unit(width: str | None) -> str:
     return {"1d": "day", "1m": "minute"}.get(width or "", "hour")
 
 
-def _moment(given: Given, name: str) -> datetime | None:
+def _moment(given: QueryParams, name: str) -> datetime | None:
     text = single(given, name)
     if text is None:
         return None
@@ -88,16 +88,16 @@ def _moment(given: Given, name: str) -> datetime | None:
             raise ValueError(text)
         return datetime.fromisoformat(written).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise wrong(name, text, FORM) from None
+        raise invalid_parameter(name, text, FORM) from None
 
 
 def _within(starts: datetime, ending: datetime | None, now: datetime, most: timedelta) -> None:
     oldest = max(midnight(EARLIEST), now - OLDEST)
     if not oldest <= starts < now:
-        raise wrong("starting_at", shown(starts), f"from {shown(oldest)} on, and before now, {shown(now)}")
+        raise invalid_parameter("starting_at", shown(starts), f"from {shown(oldest)} on, and before now, {shown(now)}")
     if ending is not None and not starts < ending <= starts + most:
         hours = most // timedelta(hours=1)
-        raise wrong(
+        raise invalid_parameter(
             "ending_at", shown(ending), f"after starting_at, {shown(starts)}, and at most {hours} hours after it"
         )
 
@@ -105,6 +105,6 @@ def _within(starts: datetime, ending: datetime | None, now: datetime, most: time
 def _kept(begins: datetime, now: datetime) -> None:
     oldest = floor(now - MINUTES_BACK, WIDTHS["1m"]) + 2 * WIDTHS["1m"]
     if begins < oldest:
-        raise wrong(
+        raise invalid_parameter(
             "starting_at", shown(begins), f"{shown(oldest)} or later by the minute: minutes are kept for 7 days"
         )

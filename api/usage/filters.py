@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from api.errors import one_of, wrong
-from api.parameters import Given, Reader, a_name, an_id
+from api.errors import invalid_parameter, one_of
+from api.parameters import QueryParams, Reader, a_name, an_id
 from api.tagged_ids import (
     AGENT,
     API_KEY,
@@ -53,7 +53,7 @@ def an_actor(parameter: str, text: str) -> tuple[str, str]:
     for prefix, into in ACTORS.items():
         if text.startswith(prefix):
             return into, untagged(parameter, prefix, text)
-    raise wrong(parameter, text, "an id that begins with " + one_of(ACTORS))
+    raise invalid_parameter(parameter, text, "an id that begins with " + one_of(ACTORS))
 
 
 def a_key_or_none(parameter: str, text: str) -> tuple[str, str]:
@@ -68,7 +68,7 @@ def _into(name: str, reader: Reader) -> Into:
 def _named(name: str, values: Mapping[str, str], says: str) -> Filter:
     def read(parameter: str, text: str) -> tuple[str, str]:
         if text not in values:
-            raise wrong(parameter, text, one_of(values))
+            raise invalid_parameter(parameter, text, one_of(values))
         return name, values[text]
 
     return Filter(says, read, tuple(values))
@@ -121,7 +121,7 @@ EVERYBODYS = SHARED | {
 }
 
 
-def read_filters(given: Given, filters: Mapping[str, Filter]) -> dict[str, list[str]]:
+def read_filters(given: QueryParams, filters: Mapping[str, Filter]) -> dict[str, list[str]]:
     """The question's filters: "or" within each, "and" across."""
     found: dict[str, list[str]] = {}
     for parameter in filters:

@@ -9,10 +9,10 @@ from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace as msgspec_replace
 
 from api.context import Context
-from api.cursors import ReportCursor, seal, unseal
-from api.errors import CursorGone, Unavailable, one_of, wrong
+from api.cursors import ReportCursor, decode_cursor, encode_cursor
+from api.errors import CursorExpired, Unavailable, invalid_parameter, one_of
 from api.pagination import query_digest
-from api.parameters import Given, a_flag, read_choice, read_choices, read_limit, single
+from api.parameters import QueryParams, a_flag, read_choice, read_choices, read_limit, single
 from api.principal import Viewer
 from api.schemas.usage import ReportPage
 from api.usage.buckets import BUCKETS, Range, floor, pinned, read_range, read_width, shown
@@ -21,7 +21,7 @@ from api.usage.filters import read_filters
 from api.usage.redaction import blurred, require_detail, require_no_seats
 from api.usage.rows import COMPONENTS, View, bucket
 from queries.sql_files import Row
-from reports.usage.query import EVERY_ACTOR_TYPE, Place, Question, Ranking
+from reports.usage.query import EVERY_ACTOR_TYPE, AfterRow, Ranking, UsageQuery
 from reports.usage.rows import had_seats, read_identities, read_people, read_usage, stamp
 from reports.usage.walks import keep_walk, read_walk
 
@@ -30,11 +30,11 @@ HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReportRequest:
     """A request that was read: the question of its whole range, how it is shown, and where its page begins."""
 
     report: Report
-    question: Question
+    question: UsageQuery
     view: View
     limit: int
     query: str
@@ -49,7 +49,7 @@ class Found:
     next: ReportCursor | None
 
 
-def answer(client: Client, context: Context, report: Report, viewer: Viewer, given: Given) -> ReportPage[Any]:
+def answer(client: Client, context: Context, report: Report, viewer: Viewer, given: QueryParams) -> ReportPage[Any]:
     """One page. Positions are read before cells, so the page holds at least what it says."""
     freshness = context.freshness(client)
     if freshness.data_refreshed_at is None:
@@ -60,23 +60,25 @@ def answer(client: Client, context: Context, report: Report, viewer: Viewer, giv
     asked = read(report, viewer, given, context.clock(), secret)
     require_no_seats(viewer, not viewer.sees_detail and had_seats(client, asked.question))
     if asked.question.by_minute and had_seats(client, asked.question):
-        raise wrong(report.width, "1m", "1h or 1d on a seat-based plan: minutes do not tell what is extra usage")
+        raise invalid_parameter(
+            report.width, "1m", "1h or 1d on a seat-based plan: minutes do not tell what is extra usage"
+        )
     settled = floor(freshness.data_refreshed_at, min(asked.view.range.width or HOUR, HOUR))
     found = _rows(client, asked, settled) if report.metrics else _buckets(client, asked, settled)
     return ReportPage(
         data=found.data,
-        next_page=seal(found.next, secret) if found.next else None,
+        next_page=encode_cursor(found.next, secret) if found.next else None,
         has_more=found.next is not None,
         organization_id=viewer.organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
     )
 
 
-def read(report: Report, viewer: Viewer, given: Given, now: datetime, secret: bytes) -> Asked:
+def read(report: Report, viewer: Viewer, given: QueryParams, now: datetime, secret: bytes) -> ReportRequest:
     """What is asked for. Raises BadRequest."""
     query = query_digest(report.name, viewer, given)
     text = single(given, "page")
-    cursor = None if text is None else unseal(text, secret, query, ReportCursor)
+    cursor = None if text is None else decode_cursor(text, secret, query, ReportCursor)
     width = read_width(given, report.width, None if report.metrics else "1d")
     if cursor:
         span = pinned(cursor.begins, cursor.ends, width, now)
@@ -85,7 +87,7 @@ def read(report: Report, viewer: Viewer, given: Given, now: datetime, secret: by
     group_by = read_choices(given, "group_by[]", report.group_by)
     _allowed(report, given, group_by, width)
     require_detail(viewer, given, group_by)
-    question = Question(
+    question = UsageQuery(
         viewer.organization_id,
         span.begins,
         span.ends,
@@ -100,51 +102,53 @@ def read(report: Report, viewer: Viewer, given: Given, now: datetime, secret: by
     )
     usual, most = (USUAL_ROWS, 1000) if report.metrics else BUCKETS[width or "1d"]
     view = View(viewer.organization_id, span, group_by, is_blurred=not viewer.sees_detail)
-    return Asked(report, question, view, read_limit(given, usual, most), query, cursor)
+    return ReportRequest(report, question, view, read_limit(given, usual, most), query, cursor)
 
 
-def read_ranking(report: Report, given: Given, cursor: ReportCursor | None, span: Range) -> Ranking:
+def read_ranking(report: Report, given: QueryParams, cursor: ReportCursor | None, span: Range) -> Ranking:
     """The order: by the report's first metric, highest first, unless the request says otherwise."""
     metric = report.metrics[0] if report.metrics else ("amount" if report.priced else "total_tokens")
     by = read_choice(given, "order_by", report.orders) or metric
     descending = read_choice(given, "order", ("asc", "desc")) != "asc"
-    after = Place(cursor.first, cursor.second, cursor.key) if cursor and report.metrics else Place()
+    after = AfterRow(cursor.first, cursor.second, cursor.key) if cursor and report.metrics else AfterRow()
     by_time = by == "time" and span.width is not None
     return Ranking(metric if by == "time" else by, by_time or not report.metrics, descending, after)
 
 
-def _allowed(report: Report, given: Given, group_by: Sequence[str], width: str | None) -> None:
+def _allowed(report: Report, given: QueryParams, group_by: Sequence[str], width: str | None) -> None:
     """Raises BadRequest for what does not go together."""
     apart = [name for name in group_by if name not in COMPONENTS]
     if report.newer and len(set(apart)) > MOST_GROUPS:
-        raise wrong("group_by[]", ", ".join(apart), f"at most {MOST_GROUPS} dimensions, cost_type and token_type apart")
+        raise invalid_parameter(
+            "group_by[]", ", ".join(apart), f"at most {MOST_GROUPS} dimensions, cost_type and token_type apart"
+        )
     if width != "1m":
         return
     if report.priced or report.people:
         what = "what costs depend on" if report.priced else "people"
-        raise wrong(report.width, width, f"1h or 1d: minutes are kept without {what}")
+        raise invalid_parameter(report.width, width, f"1h or 1d: minutes are kept without {what}")
     for name, values, kept in (
         ("group_by[]", group_by, MINUTE_GROUPS),
         ("bucket by the minute, with", [name for name in report.filters if name in given], MINUTE_FILTERS),
     ):
         for value in values:
             if value not in kept:
-                raise wrong(
+                raise invalid_parameter(
                     name, value, f"{one_of(kept)} by the minute, which is kept for 7 days; the others by 1h or 1d"
                 )
 
 
-def _excludes_deleted(given: Given, group_by: Sequence[str], report: Report) -> bool:
+def _excludes_deleted(given: QueryParams, group_by: Sequence[str], report: Report) -> bool:
     text = single(given, "exclude_deleted_users")
     if text is None:
         return False
     excludes = a_flag("exclude_deleted_users", text)
     if excludes and not (report.people or "actor" in group_by):
-        raise wrong("exclude_deleted_users", text, "true only with group_by[]=actor")
+        raise invalid_parameter("exclude_deleted_users", text, "true only with group_by[]=actor")
     return excludes
 
 
-def _rows(client: Client, asked: Asked, settled: datetime) -> Found:
+def _rows(client: Client, asked: ReportRequest, settled: datetime) -> Found:
     """A page of rows. Its cells are stamped before page 1 and after every later one, so that all pages saw the same.
 
     Beyond `settled` people are at work: the rows of a walk that passes it are kept as page 1 saw them.
@@ -170,17 +174,17 @@ def _rows(client: Client, asked: Asked, settled: datetime) -> Found:
     return Found(_shown(client, asked, rows), following)
 
 
-def _kept(client: Client, asked: Asked, cursor: ReportCursor) -> Found:
+def _kept(client: Client, asked: ReportRequest, cursor: ReportCursor) -> Found:
     """A page of a walk that is kept."""
     found = read_walk(client, cursor.walk, cursor.start, asked.limit + 1)
     if not found:
-        raise CursorGone("page: this walk was begun more than a day ago. Begin again without it.")
+        raise CursorExpired("page: this walk was begun more than a day ago. Begin again without it.")
     rows = found[: asked.limit]
     more = len(found) > asked.limit
     return Found(_shown(client, asked, rows), msgspec_replace(cursor, start=cursor.start + len(rows)) if more else None)
 
 
-def _buckets(client: Client, asked: Asked, settled: datetime) -> Found:
+def _buckets(client: Client, asked: ReportRequest, settled: datetime) -> Found:
     """A page of buckets, empty ones among them. The cells of all buckets given before are looked at again, as far as
     they were settled then: the bucket that has begun may grow, whatever stands behind it."""
     question, width, cursor = asked.question, asked.view.range.width, asked.cursor
@@ -203,7 +207,7 @@ def _buckets(client: Client, asked: Asked, settled: datetime) -> Found:
     return Found([bucket(moment, view, results[moment]) for moment in moments], following)
 
 
-def _shown(client: Client, asked: Asked, rows: Sequence[Row]) -> list[Any]:
+def _shown(client: Client, asked: ReportRequest, rows: Sequence[Row]) -> list[Any]:
     view = asked.view
     if "actor" in asked.question.group_by:
         ids = {kind: {str(row["by_actor"]) for row in rows if _kind(row) == kind} for kind in EVERY_ACTOR_TYPE}
@@ -222,8 +226,8 @@ def _kind(row: Row) -> str:
     return str(EVERY_ACTOR_TYPE[row["by_actor_type"] - 1])
 
 
-def _unrevised(client: Client, question: Question, cursor: ReportCursor) -> str:
+def _unrevised(client: Client, question: UsageQuery, cursor: ReportCursor) -> str:
     if stamp(client, question) != cursor.stamp:
         begins, ends = shown(question.begins), shown(question.ends)
-        raise CursorGone(f"page: usage from {begins} to {ends} was revised since page 1. Begin again without it.")
+        raise CursorExpired(f"page: usage from {begins} to {ends} was revised since page 1. Begin again without it.")
     return cursor.stamp

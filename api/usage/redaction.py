@@ -8,7 +8,7 @@ On a seat-based plan the reports hold extra usage alone, which is a bill, and so
 from collections.abc import Iterable
 
 from api.errors import PricedDetail
-from api.parameters import Given, single
+from api.parameters import QueryParams, single
 from api.principal import Viewer
 from queries.sql_files import Row
 
@@ -24,7 +24,7 @@ ORDERS = ("uncached_input_tokens",)
 """Orders that tell one class of tokens from the others."""
 
 
-def require_detail(viewer: Viewer, given: Given, group_by: Iterable[str]) -> None:
+def require_detail(viewer: Viewer, given: QueryParams, group_by: Iterable[str]) -> None:
     """Raises PricedDetail for what somebody who sees no spend may not ask a report of usage."""
     if viewer.sees_detail:
         return

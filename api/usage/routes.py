@@ -13,7 +13,7 @@ from api.audit import TELLS_SPEND
 from api.auth.guards import require_spend
 from api.context import Context
 from api.errors import BadRequest
-from api.principal import viewer_of
+from api.principal import current_viewer
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.usage import Bucket, CostResult, CostRow, ReportPage, UsageResult, UsageRow, UserCost, UserUsage
 from api.usage.endpoints import (
@@ -74,7 +74,9 @@ async def reported(request: Request[Any, Any, Any], report: Report) -> ReportPag
         raise BadRequest(f"anthropic-beta: this report is in beta. Allowed: with the header anthropic-beta: {BETA}.")
     context: Context = request.app.state.context
     given = given_of(request, report.parameters)
-    return await context.run(partial(answer, context=context, report=report, viewer=viewer_of(request), given=given))
+    return await context.run(
+        partial(answer, context=context, report=report, viewer=current_viewer(request), given=given)
+    )
 
 
 @route(USAGE_REPORT, "Tokens by bucket of time")

@@ -11,7 +11,7 @@ from cli.console import print_json, progress_bar, running_settings, send_lines, 
 from deploy.errors import ExitCode, UserError, printable
 
 if TYPE_CHECKING:
-    from intake.ndjson import Line
+    from intake.ndjson import ProducerRecord
 
 
 def command(
@@ -61,7 +61,7 @@ def command(
     raise typer.Exit(ExitCode.FINDINGS if skipped or suspects.invalid else ExitCode.OK)
 
 
-def _read(stream: BinaryIO, path: Path, on_skip: Callable[[str], None] | None) -> "Iterator[Line]":
+def _read(stream: BinaryIO, path: Path, on_skip: Callable[[str], None] | None) -> "Iterator[ProducerRecord]":
     """The stream's lines; one that names no topic ends the command, or is handed to `on_skip`."""
     from intake.ndjson import NdjsonError, read_lines
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.confirm import require_consent
+from cli.confirm import confirm
 from cli.console import running_settings, warn
 from deploy.errors import UserError
 
@@ -34,6 +34,6 @@ def command(
     epoch = plan_epoch(settings, topic, mode)
     for line in epoch.consequences:
         warn(line)
-    require_consent(f"Begin epoch {epoch.number} of {topic}?", yes)
+    confirm(f"Begin epoch {epoch.number} of {topic}?", yes)
     start_epoch(settings, epoch)
     typer.echo(f"Epoch {epoch.number} of {topic} has begun; running workers take it up at their next flush.")

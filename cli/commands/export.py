@@ -11,7 +11,7 @@ from cli.console import answer_to, json_text, progress_bar, running_settings, wa
 from deploy.errors import UserError, printable
 
 if TYPE_CHECKING:
-    from reports.exports.formats import Form
+    from reports.exports.formats import ExportFormat
 
 
 class PeriodName(StrEnum):
@@ -79,14 +79,14 @@ def command(
         answer(printable(f"{done.path}: {rows}, {days}"))
 
 
-def form_of(what: FormatName, columns: ColumnsName | None, output: Path | None) -> "Form":
+def form_of(what: FormatName, columns: ColumnsName | None, output: Path | None) -> "ExportFormat":
     """The form that the flags ask for. Raises UserError when they contradict each other."""
     from files.byte_streams import is_stream
-    from reports.exports.formats import FOCUS_SUFFIXES, focus_form, spend_form
+    from reports.exports.formats import FOCUS_SUFFIXES, focus_form, spend_format
     from reports.exports.spend_columns import LAYOUTS
 
     if what is FormatName.CSV:
-        return spend_form(LAYOUTS[(columns or ColumnsName.DAILY).value])
+        return spend_format(LAYOUTS[(columns or ColumnsName.DAILY).value])
     if columns is not None:
         raise UserError("--columns belongs to the spend report", "Leave it out, or leave out --format focus.")
     suffix = output.suffix.lower() if output else FOCUS_SUFFIXES[0]

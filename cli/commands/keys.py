@@ -13,7 +13,7 @@ from deploy.errors import printable
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from access.keys import Key
+    from access.keys import ApiKey
 
 app = typer.Typer(name="keys", help="Keys of the API.", no_args_is_help=True)
 
@@ -76,7 +76,7 @@ def revoke(
     typer.echo(f"The key {key.id} ({printable(key.name)}) was revoked at {key.revoked_at:%Y-%m-%d %H:%M:%S} UTC.")
 
 
-def _as_json(key: "Key", now: "datetime") -> dict[str, Any]:
+def _as_json(key: "ApiKey", now: "datetime") -> dict[str, Any]:
     return {
         "id": key.id,
         "organization_id": key.organization_id,

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from cli.confirm import require_consent
+from cli.confirm import confirm
 from cli.console import out, print_json, running_settings, warn
 from deploy.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
-    from deploy.partition_status import Standing
+    from deploy.partition_status import PartitionStatus
 
 app = typer.Typer(name="positions", help="Where each source stands in its log.", no_args_is_help=True)
 
@@ -22,9 +22,9 @@ def show(
 ) -> None:
     """Show every source: the next offset to fold, the log's end, the lag, and the watermark."""
     settings = running_settings(context)
-    from deploy.partition_status import standings
+    from deploy.partition_status import partition_statuses
 
-    found = standings(settings)
+    found = partition_statuses(settings)
     if as_json:
         print_json([_as_json(standing) for standing in found])
         return
@@ -47,9 +47,9 @@ def accept(
     The range is kept in the table accepted_losses. Running workers go on within seconds.
     """
     settings = running_settings(context)
-    from deploy.partition_status import accept_loss, standing_of
+    from deploy.partition_status import accept_loss, partition_status
 
-    standing = standing_of(settings, topic, partition)
+    standing = partition_status(settings, topic, partition)
     missing = standing.missing
     if not missing:
         message = f"{standing.source} stands at offset {standing.next_offset}, inside its log: nothing is missing"
@@ -58,12 +58,12 @@ def accept(
         f"{standing.source}: offsets {missing.start} to {missing.stop - 1} ({len(missing):,}) were removed from the "
         "log before they were folded. What they held will be in no table and no report."
     )
-    require_consent(f"Go on at offset {missing.stop} without them?", yes)
+    confirm(f"Go on at offset {missing.stop} without them?", yes)
     accept_loss(settings, standing)
     typer.echo(f"{standing.source} goes on at offset {missing.stop}; {len(missing):,} offsets are accepted as lost.")
 
 
-def _as_json(standing: "Standing") -> dict[str, Any]:
+def _as_json(standing: "PartitionStatus") -> dict[str, Any]:
     watermark = standing.watermark
     return {
         "source": standing.source,
@@ -76,11 +76,11 @@ def _as_json(standing: "Standing") -> dict[str, Any]:
     }
 
 
-def _moment(standing: "Standing") -> str:
+def _moment(standing: "PartitionStatus") -> str:
     return f"{standing.watermark:%Y-%m-%d %H:%M:%S}" if standing.watermark else "unknown"
 
 
-def _remark(standing: "Standing") -> str:
+def _remark(standing: "PartitionStatus") -> str:
     if standing.missing:
         return f"records are gone: tally positions accept {standing.topic} {standing.partition}"
     if standing.is_beyond:

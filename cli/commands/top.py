@@ -39,7 +39,7 @@ def command(
 def _show_once(settings: Settings, minutes: int, as_json: bool) -> None:
     from deploy import top
 
-    frame = top.look(settings, minutes)
+    frame = top.take_snapshot(settings, minutes)
     if as_json:
         print_json(top.as_json(frame))
     else:
@@ -51,7 +51,7 @@ def _picture(settings: Settings, minutes: int, lines: int) -> "RenderableType":
     from deploy import top
 
     try:
-        return top.render(top.look(settings, minutes), lines)
+        return top.render(top.take_snapshot(settings, minutes), lines)
     except Exception as error:
         known = explain(error)
         if known is None:

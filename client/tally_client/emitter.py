@@ -32,7 +32,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from tally_client.events import EVENT_BY_TYPE, PROFILES, TOPIC_BY_TYPE, Event, partition_key
 from tally_client.events.envelope import MAX_RECORD_BYTES
-from tally_client.partition_batcher import Failure, Lane, Record, disconnect, partitions_of
+from tally_client.partition_batcher import DeliveryFailure, PartitionBatcher, Record, disconnect, topic_partitions
 from tally_client.stack_login import connection_of_stack
 from tally_client.validity import NO_ID, Invalid, is_uuid, read
 
@@ -54,7 +54,7 @@ class UndeliverableEvent(EmitError):
     `type`, `event_id`, `topic` and `why` are the first one's; `records` are all of them, as they were to be sent.
     """
 
-    def __init__(self, failures: list[Failure]) -> None:
+    def __init__(self, failures: list[DeliveryFailure]) -> None:
         first = failures[0]
         self.records = tuple(record for failure in failures for record in failure.records)
         self.topic = first.topic
@@ -114,9 +114,9 @@ class Emitter:
         self._linger = linger
         self._delivery_timeout = delivery_timeout
         self._clock = clock
-        self._lanes: dict[str, list[Lane]] = {}
-        self._lane_of_key: dict[tuple[str, bytes], Lane] = {}
-        self._failures: list[Failure] = []
+        self._lanes: dict[str, list[PartitionBatcher]] = {}
+        self._lane_of_key: dict[tuple[str, bytes], PartitionBatcher] = {}
+        self._failures: list[DeliveryFailure] = []
         self._partitioner = DefaultPartitioner()
 
     @classmethod
@@ -170,7 +170,7 @@ class Emitter:
             raise InvalidEvent(f"nobody is forgotten: {account_id!r:.64} {NO_ID}")
         await self.emit_raw(PROFILES, account_id.encode(), None)
 
-    async def _forget_elsewhere(self, key: bytes, lane: Lane) -> None:
+    async def _forget_elsewhere(self, key: bytes, lane: PartitionBatcher) -> None:
         """The tombstone in every other partition: a key that moved when partitions were added has a past there, which
         only a tombstone in the same partition removes from the log. They are confirmed before the key's own is sent,
         so that what follows it follows them all."""
@@ -196,7 +196,7 @@ class Emitter:
             lane = self._lane_of_key.get((topic, key)) if key is not None else None
             lane = lane or await self._lane(topic, key)
         except (KafkaError, TimeoutError) as error:
-            raise UndeliverableEvent([Failure(topic, (record,), str(error))]) from error
+            raise UndeliverableEvent([DeliveryFailure(topic, (record,), str(error))]) from error
         if is_tombstone and key is not None:
             await self._forget_elsewhere(key, lane)
         await lane.put(record)
@@ -218,7 +218,7 @@ class Emitter:
                 await lane.stop()
             await disconnect(producer)
 
-    async def _lane(self, topic: str, key: bytes | None) -> Lane:
+    async def _lane(self, topic: str, key: bytes | None) -> PartitionBatcher:
         lanes = self._lanes.get(topic) or await self._open_lanes(topic)
         everywhere = range(len(lanes))
         lane = lanes[int(self._partitioner(key, everywhere, everywhere))]
@@ -228,13 +228,15 @@ class Emitter:
             self._lane_of_key[topic, key] = lane
         return lane
 
-    async def _open_lanes(self, topic: str) -> list[Lane]:
+    async def _open_lanes(self, topic: str) -> list[PartitionBatcher]:
         """The lanes of all partitions that there are now; with one that was added, keys move."""
-        partitions = await partitions_of(self._producer, topic)
+        partitions = await topic_partitions(self._producer, topic)
         lanes = self._lanes.setdefault(topic, [])  # another task may have been faster during the await
         for partition in partitions[len(lanes) :]:
             lanes.append(
-                Lane(self._producer, topic, partition, self._linger, self._delivery_timeout, self._failures.append)
+                PartitionBatcher(
+                    self._producer, topic, partition, self._linger, self._delivery_timeout, self._failures.append
+                )
             )
             self._lane_of_key.clear()
         return lanes

@@ -21,7 +21,7 @@ class Record(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Failure:
+class DeliveryFailure:
     """Records of one batch that Kafka did not confirm, and why."""
 
     topic: str
@@ -29,7 +29,7 @@ class Failure:
     why: str
 
 
-class Lane:
+class PartitionBatcher:
     """Records in, in order; batches of them out, one at a time. Failures go to `report`, and the lane goes on."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Lane:
         partition: int,
         linger: float,
         timeout: float | None,
-        report: Callable[[Failure], None],
+        report: Callable[[DeliveryFailure], None],
     ) -> None:
         self.confirmed = 0
         self._producer = producer
@@ -107,9 +107,9 @@ class Lane:
             async with asyncio.timeout(self._timeout):
                 await (await self._producer.send_batch(builder, self._topic, partition=self._partition))
         except TimeoutError:
-            self._report(Failure(self._topic, records, f"Kafka did not confirm it within {self._timeout} s"))
+            self._report(DeliveryFailure(self._topic, records, f"Kafka did not confirm it within {self._timeout} s"))
         except Exception as error:  # whatever it was, these records would be lost without a word
-            self._report(Failure(self._topic, records, str(error) or type(error).__name__))
+            self._report(DeliveryFailure(self._topic, records, str(error) or type(error).__name__))
         else:
             self.confirmed += len(records)
 
@@ -122,7 +122,7 @@ class Lane:
         self._changed = asyncio.Event()
 
 
-async def partitions_of(producer: Any, topic: str) -> list[int]:
+async def topic_partitions(producer: Any, topic: str) -> list[int]:
     """The partitions of an existing topic. All topics are asked for: asking for one by name can create it, with
     the broker's settings and not Tally's. One that was made a moment ago is waited for, and so is the producer, which
     refuses a partition that was added since it asked last."""

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from aggregators.backend import IS_BUILT
+from aggregators.backend import HAS_COMPILED
 from deploy.doctor.clickhouse import clickhouse_findings, look_at_clickhouse
 from deploy.doctor.findings import Finding, Level, disk_finding, privacy_finding
 from deploy.doctor.kafka import kafka_findings, look_at_kafka
@@ -50,7 +50,7 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
     if settings.now is not None:
         remedy = "Take the setting `now` away, unless this is a test."
         yield Finding("warning", f"the clock stands still at {settings.now.isoformat()}", "settings", remedy)
-    if not IS_BUILT:
+    if not HAS_COMPILED:
         yield Finding(
             "warning", "token events are folded by pure Python, at a fraction of the speed", "settings", BUILDING
         )

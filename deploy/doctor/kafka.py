@@ -12,7 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from deploy.doctor.findings import Finding, clock_finding
 from deploy.settings import Settings
-from streams.consumer_group import members_of
+from streams.consumer_group import group_members
 from streams.dead_letters import Filter, dead_letters
 from streams.topics import ExistingTopic, differences, topic_specs
 from tally_client.events import DEAD_LETTERS
@@ -69,7 +69,7 @@ async def _topics(admin: Any) -> dict[str, ExistingTopic]:
 
 async def _hosts(admin: Any, group: str) -> tuple[str, ...]:
     """The hosts of the group's members."""
-    return tuple(sorted(member["client_host"].lstrip("/") for member in await members_of(admin, group)))
+    return tuple(sorted(member["client_host"].lstrip("/") for member in await group_members(admin, group)))
 
 
 async def _letters(settings: Settings) -> dict[str, int]:

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from deploy.connections import clickhouse_of
+from deploy.connections import connect_clickhouse
 from deploy.doctor.findings import Finding
 from deploy.settings import Settings
 from queries.errors import NotAsIssued
@@ -26,7 +26,7 @@ class ReportFacts:
 
 def look_at_reports(settings: Settings) -> ReportFacts:
     """Read the ledger, and every file of it that is on this machine. Raises what clickhouse-connect raises."""
-    with closing(clickhouse_of(settings)) as client:
+    with closing(connect_clickhouse(settings)) as client:
         grace = timedelta(minutes=settings.completeness_grace_minutes)
         stale = stale_issued(read_state(client, settings.clock(), (), grace))
         files = dict(issued_files(client))

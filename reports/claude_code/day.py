@@ -6,9 +6,9 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from queries.data_version import state_of
-from queries.result_cache import memory_of, while_unchanged
-from queries.sql_files import Row, ask
+from queries.data_version import data_version
+from queries.result_cache import cache_for, cached_while_unchanged
+from queries.sql_files import Row, fetch
 
 FOLDER = Path(__file__).parent
 
@@ -17,8 +17,8 @@ def read_day(client: Client, organization_id: str, day: date, after_key: str, li
     """At most `limit` rows beyond `after_key`, in the order of their keys: one for each actor, terminal, and remote or
     not. `models` are (model, input, output, cache reads, cache writes, USD at list price or ""), by model."""
     asked = {"organization_id": organization_id, "day": day, "after_key": after_key, "limit": limit}
-    state = state_of(client, organization_id).up_to(day)
-    return memory_of(client).recall(("code", repr(asked)), state, lambda: ask(client, FOLDER / "day.sql", asked))
+    state = data_version(client, organization_id).up_to(day)
+    return cache_for(client).recall(("code", repr(asked)), state, lambda: fetch(client, FOLDER / "day.sql", asked))
 
 
 def plan_of(client: Client, organization_id: str, day: date) -> str:
@@ -34,4 +34,4 @@ def day_stamp(client: Client, organization_id: str, day: date) -> str:
 
 def _of_day(client: Client, name: str, organization_id: str, day: date) -> Sequence[Row]:
     asked = {"organization_id": organization_id, "day": day}
-    return while_unchanged(client, (name, repr(asked)), lambda: ask(client, FOLDER / f"{name}.sql", asked))
+    return cached_while_unchanged(client, (name, repr(asked)), lambda: fetch(client, FOLDER / f"{name}.sql", asked))

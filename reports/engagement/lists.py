@@ -11,13 +11,13 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from aggregators.connectors import connector_key, name_key
-from queries.data_version import State, state_of
+from queries.data_version import DataVersion, data_version
 from queries.sql_files import Row
 from reports.connector_names import connector_names
-from reports.engagement.query import Place, Question, Ranking, remembered, rows, stamp
+from reports.engagement.query import AfterRow, EngagementQuery, Ranking, cached_rows, rows, stamp
 from reports.presence.activity_kinds import LISTED
 from reports.presence.bitsets import Bits, union
-from reports.presence.presence import Present, read_held, read_present
+from reports.presence.presence import PresenceRange, read_group_days, read_present
 
 NOTHING = "0" * 20
 """The rank of who has nothing of the metric: ranks are numbers as text of fixed width."""
@@ -25,11 +25,11 @@ NOTHING = "0" * 20
 MOST_PEOPLE = 2**32 - 1
 """The limit of a question about everybody."""
 
-Lister = Callable[[Client, Question], Sequence[Row]]
+Lister = Callable[[Client, EngagementQuery], Sequence[Row]]
 
 
-@remembered
-def read_users(client: Client, question: Question) -> Sequence[Row]:
+@cached_rows
+def read_users(client: Client, question: EngagementQuery) -> Sequence[Row]:
     """A row a person with any activity, or a group: `key` is the id; sorted by e-mail (people without one first)."""
     if question.by_group or question.users or question.projects:
         return rows(client, "users", question.parameters())
@@ -41,51 +41,51 @@ def read_users(client: Client, question: Question) -> Sequence[Row]:
     return [found[account] | {"rank": rank} for account, rank in page if account in found]
 
 
-def stamp_of_users(client: Client, question: Question) -> str:
+def stamp_of_users(client: Client, question: EngagementQuery) -> str:
     """The question's stamp; in the order of e-mails with those of everybody who has a row. Others' may change."""
     cells = stamp(client, question)
     if question.by_group or question.ranking.by:
         return cells
     organization_id = question.organization_id
-    state = state_of(client, organization_id)
+    state = data_version(client, organization_id)
     present, listed = _listed(client, replace(question, groups=()), state)
     order = present.known.order(client, organization_id, state, present, descending=False)
     return f"{cells} {order.digest(listed)}"
 
 
-def _page_of_users(client: Client, question: Question) -> list[tuple[str, str]]:
+def _page_of_users(client: Client, question: EngagementQuery) -> list[tuple[str, str]]:
     """(account id, rank) of who is on the page: what else they did is counted for them alone."""
     return _page_by_metric(client, question) if question.ranking.by else _page_by_email(client, question)
 
 
-def _page_by_email(client: Client, question: Question) -> list[tuple[str, str]]:
+def _page_by_email(client: Client, question: EngagementQuery) -> list[tuple[str, str]]:
     organization_id, ranking = question.organization_id, question.ranking
-    state = state_of(client, organization_id)
+    state = data_version(client, organization_id)
     present, listed = _listed(client, question, state)
     order = present.known.order(client, organization_id, state, present, ranking.descending)
     return order.page(listed, (ranking.after.rank, ranking.after.key), ranking.limit)
 
 
-def _page_by_metric(client: Client, question: Question) -> list[tuple[str, str]]:
+def _page_by_metric(client: Client, question: EngagementQuery) -> list[tuple[str, str]]:
     """Who has any of the metric is ranked by ClickHouse; where a page meets who has none, they are put in between."""
     ranking = question.ranking
     if ranking.descending:
         found = _ranks(client, question)
         if len(found) == ranking.limit:
             return found
-    present, listed = _listed(client, question, state_of(client, question.organization_id))
+    present, listed = _listed(client, question, data_version(client, question.organization_id))
     ranks = dict.fromkeys(present.accounts(listed), NOTHING)
     ranks |= _ranks(client, replace(question, ranking=Ranking(ranking.by, limit=MOST_PEOPLE)))
     people = sorted(sorted(ranks), key=ranks.__getitem__, reverse=ranking.descending)
-    places = [(key, ranks[key]) for key in people if _is_beyond(ranking, Place(ranks[key], key))]
+    places = [(key, ranks[key]) for key in people if _is_beyond(ranking, AfterRow(ranks[key], key))]
     return places[: ranking.limit]
 
 
-def _ranks(client: Client, question: Question) -> list[tuple[str, str]]:
+def _ranks(client: Client, question: EngagementQuery) -> list[tuple[str, str]]:
     return [(row["key"], row["rank"]) for row in rows(client, "users_ranks", question.parameters())]
 
 
-def _is_beyond(ranking: Ranking, place: Place) -> bool:
+def _is_beyond(ranking: Ranking, place: AfterRow) -> bool:
     """Whether a place comes after where the page before ended."""
     after = ranking.after
     if not after.key or place.rank == after.rank:
@@ -93,30 +93,30 @@ def _is_beyond(ranking: Ranking, place: Place) -> bool:
     return (place.rank < after.rank) == ranking.descending
 
 
-def _listed(client: Client, question: Question, state: State) -> tuple[Present, Bits]:
+def _listed(client: Client, question: EngagementQuery, state: DataVersion) -> tuple[PresenceRange, Bits]:
     """Everybody with any activity in the days, in the groups asked for."""
     present = read_present(client, question.organization_id, state, question.first, question.last)
     listed = present.rows((LISTED,))
     if question.groups:
-        listed = listed & read_held(client, question.organization_id, state, question.groups, present)
+        listed = listed & read_group_days(client, question.organization_id, state, question.groups, present)
     return present, union(listed)
 
 
-@remembered
-def read_projects(client: Client, question: Question) -> Sequence[Row]:
+@cached_rows
+def read_projects(client: Client, question: EngagementQuery) -> Sequence[Row]:
     """A row a project that was worked in, sorted by id; `name` is "" for one that the directory does not know."""
     return rows(client, "projects", question.parameters())
 
 
-@remembered
-def read_artifacts(client: Client, question: Question) -> Sequence[Row]:
+@cached_rows
+def read_artifacts(client: Client, question: EngagementQuery) -> Sequence[Row]:
     """A row a bucket of type and whether ever shared."""
     more = {"types": list(question.types), "shared": list(question.shared)}
     return rows(client, "artifacts", question.parameters() | more)
 
 
-@remembered
-def read_connectors(client: Client, question: Question) -> Sequence[Row]:
+@cached_rows
+def read_connectors(client: Client, question: EngagementQuery) -> Sequence[Row]:
     """A row a connector, sorted by its key."""
     displayed = connector_names(client, question.organization_id)
     keys = _keys(question.names, connector_key, displayed)
@@ -124,8 +124,8 @@ def read_connectors(client: Client, question: Question) -> Sequence[Row]:
     return [row | {"display_name": displayed.get(row["name"])} for row in found]
 
 
-@remembered
-def read_skills(client: Client, question: Question) -> Sequence[Row]:
+@cached_rows
+def read_skills(client: Client, question: EngagementQuery) -> Sequence[Row]:
     """A row a skill, sorted by its key, with its display name and with whom it is shared at present. `list_price` and
     `overage` are whole numbers of 10^-24 USD as texts, "" where a price is unknown."""
     saved = _saved(client, question, "skill.saved")
@@ -139,8 +139,8 @@ def read_skills(client: Client, question: Question) -> Sequence[Row]:
     return [row | saved.get(row["name"], {}) for row in found]
 
 
-@remembered
-def read_plugins(client: Client, question: Question) -> Sequence[Row]:
+@cached_rows
+def read_plugins(client: Client, question: EngagementQuery) -> Sequence[Row]:
     """A row a plugin, sorted by its key, with its id where the directory knows it."""
     saved = _saved(client, question, "plugin.saved")
     keys = _keys(question.names, name_key, {})
@@ -148,7 +148,7 @@ def read_plugins(client: Client, question: Question) -> Sequence[Row]:
     return [row | {"plugin_id": None} | saved.get(row["name"], {}) for row in found]
 
 
-def _saved(client: Client, question: Question, kind: str) -> dict[str, dict[str, Any]]:
+def _saved(client: Client, question: EngagementQuery, kind: str) -> dict[str, dict[str, Any]]:
     """What the directory last said of each thing of a kind, by key, `name` being the spelling that it used then."""
     found = rows(client, "saved_objects", {"organization_id": question.organization_id, "type": kind})
     details = {key: orjson.loads(detail) for key, detail in (row.values() for row in found)}
@@ -161,6 +161,6 @@ def _keys(names: Sequence[str], key_of: Callable[[str], str], displayed: Mapping
     return {key_of(name) for name in names} | {key for key, name in displayed.items() if name_key(name) in wanted}
 
 
-def _extensions(client: Client, question: Question, kind: str, keys: Set[str], any_name: bool) -> list[Row]:
+def _extensions(client: Client, question: EngagementQuery, kind: str, keys: Set[str], any_name: bool) -> list[Row]:
     more = {"kind": kind, "names": sorted(keys), "any_name": any_name}
     return rows(client, "extensions", question.parameters() | more)

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from queries.data_version import state_of
-from queries.result_cache import memory_of
-from queries.sql_files import Row, ask
+from queries.data_version import data_version
+from queries.result_cache import cache_for
+from queries.sql_files import Row, fetch
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Place:
+class AfterRow:
     """Where a page ended: the last row's rank and key."""
 
     rank: str = ""
@@ -35,12 +35,12 @@ class Ranking:
 
     by: str = ""
     descending: bool = False
-    after: Place = field(default_factory=Place)
+    after: AfterRow = field(default_factory=AfterRow)
     limit: int = 1000
 
 
 @dataclass(frozen=True)
-class Question:
+class EngagementQuery:
     """An organization's days `first` to `last`, narrowed and grouped. An empty filter lets everything through.
 
     Groups are those held on the day of the activity: with `by_group` a row counts for each of them, so grouped rows
@@ -88,22 +88,24 @@ class Question:
 
 def rows(client: Client, name: str, parameters: Mapping[str, Any]) -> list[Row]:
     """The answer of the folder's SQL file of that name."""
-    return ask(client, FOLDER / f"{name}.sql", parameters)
+    return fetch(client, FOLDER / f"{name}.sql", parameters)
 
 
-def remembered(read: Callable[[Client, Question], Sequence[T]]) -> Callable[[Client, Question], Sequence[T]]:
+def cached_rows(
+    read: Callable[[Client, EngagementQuery], Sequence[T]],
+) -> Callable[[Client, EngagementQuery], Sequence[T]]:
     """A reader whose answers are given again while nothing changed that they were made of (queries/result_cache.py)."""
 
     @wraps(read)
-    def recall(client: Client, question: Question) -> Sequence[T]:
-        state = state_of(client, question.organization_id).up_to(question.last)
+    def recall(client: Client, question: EngagementQuery) -> Sequence[T]:
+        state = data_version(client, question.organization_id).up_to(question.last)
         asked = (read.__name__, repr(question))
-        return memory_of(client).recall(asked, state, lambda: read(client, question))
+        return cache_for(client).recall(asked, state, lambda: read(client, question))
 
     return recall
 
 
-def stamp(client: Client, question: Question) -> str:
+def stamp(client: Client, question: EngagementQuery) -> str:
     """What changes when any of the question's days is revised, and only then: equal stamps, equal cells.
 
     A page that is read before a stamp, and one that is read after an equal stamp, saw the same cells, and the same of
@@ -112,4 +114,4 @@ def stamp(client: Client, question: Question) -> str:
     more = ["terms", "prices"] if question.priced else []
     more += ["groups"] if question.groups or question.by_group else []
     more += ["saved"] if question.names or question.share_statuses else []
-    return state_of(client, question.organization_id).stamp(question.first, question.last, *more)
+    return data_version(client, question.organization_id).stamp(question.first, question.last, *more)

@@ -6,14 +6,14 @@ from datetime import date
 
 from clickhouse_connect.driver.client import Client
 
-from queries.data_version import state_of
+from queries.data_version import data_version
 from queries.sql_files import Row
-from reports.engagement.query import Question, remembered, rows
+from reports.engagement.query import EngagementQuery, cached_rows, rows
 from reports.metric_windows import days_between, days_of
 from reports.periods import DAY
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 from reports.presence.bitsets import counts, trailing
-from reports.presence.presence import read_held, read_present
+from reports.presence.presence import read_group_days, read_present
 
 WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
 """Trailing days, the day itself included; the one place that says how long a window is."""
@@ -39,7 +39,7 @@ class Summary:
     invites: int | None
 
 
-def read_summaries(client: Client, question: Question) -> Sequence[Summary]:
+def read_summaries(client: Client, question: EngagementQuery) -> Sequence[Summary]:
     """One summary a day, oldest first."""
     active = _active(client, question)
     standing = {} if question.groups else _standing(client, question)
@@ -47,13 +47,13 @@ def read_summaries(client: Client, question: Question) -> Sequence[Summary]:
     return [Summary(day, people, *standing.get(day, nobody)) for day, people in active.items()]
 
 
-def _active(client: Client, question: Question) -> dict[date, dict[tuple[str, int], int]]:
+def _active(client: Client, question: EngagementQuery) -> dict[date, dict[tuple[str, int], int]]:
     """Active people of each day, by product and window."""
     organization_id = question.organization_id
     before = max(WINDOWS.values()) - 1
-    state = state_of(client, organization_id)
+    state = data_version(client, organization_id)
     present = read_present(client, organization_id, state, question.first - before * DAY, question.last)
-    held = read_held(client, organization_id, state, question.groups, present) if question.groups else None
+    held = read_group_days(client, organization_id, state, question.groups, present) if question.groups else None
     days = days_of(days_between(question.first, question.last))
     active: dict[date, dict[tuple[str, int], int]] = {day: {} for day in days}
     for product, kinds in KINDS.items():
@@ -65,10 +65,10 @@ def _active(client: Client, question: Question) -> dict[date, dict[tuple[str, in
     return active
 
 
-@remembered
-def _standing_rows(client: Client, question: Question) -> Sequence[Row]:
+@cached_rows
+def _standing_rows(client: Client, question: EngagementQuery) -> Sequence[Row]:
     return rows(client, "seats", question.parameters())
 
 
-def _standing(client: Client, question: Question) -> dict[date, tuple[int, int]]:
+def _standing(client: Client, question: EngagementQuery) -> dict[date, tuple[int, int]]:
     return {row["day"]: (row["seats"], row["invites"]) for row in _standing_rows(client, question)}

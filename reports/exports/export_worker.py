@@ -17,7 +17,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from files.atomic_files import draft, write_json
+from files.atomic_files import staged_file, write_json
 from pricing.price_table import prices_revision
 from pricing.terms import Terms, read_terms, reports_in, terms_digests
 from queries.errors import NotAsIssued
@@ -50,7 +50,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class State:
+class ExportInputs:
     """What a run knows before it reads any report; `terms` are hashes by organization."""
 
     freshness: Freshness
@@ -100,11 +100,11 @@ def run_once(
     return issuer.run
 
 
-def read_state(client: Client, now: datetime, expected_sources: Collection[str], grace: timedelta) -> State:
+def read_state(client: Client, now: datetime, expected_sources: Collection[str], grace: timedelta) -> ExportInputs:
     """Positions first, everything that depends on cells after them."""
     freshness = read_freshness(client, expected_sources)
     newest = freshness.newest_complete_day(grace)
-    return State(
+    return ExportInputs(
         freshness=freshness,
         prices_revision=prices_revision(client),
         terms=terms_digests(client),
@@ -116,12 +116,12 @@ def read_state(client: Client, now: datetime, expected_sources: Collection[str],
     )
 
 
-def stale_days(state: State, now: datetime) -> list[Stale]:
+def stale_days(state: ExportInputs, now: datetime) -> list[Stale]:
     """The complete days, oldest first, whose report is missing or may have changed, with the reasons."""
     return _stale(state, complete_days(state, now))
 
 
-def stale_older(state: State, now: datetime) -> list[Stale]:
+def stale_older(state: ExportInputs, now: datetime) -> list[Stale]:
     """The days from before those, newest first, whose issued report may have changed: what was issued is revised
     however old it is, though nothing so old is issued for the first time."""
     oldest = now.date() - DAYS_BACK * DAY
@@ -129,12 +129,12 @@ def stale_older(state: State, now: datetime) -> list[Stale]:
     return _stale(state, sorted(issued, key=lambda key: (key[1], key[0]), reverse=True))
 
 
-def stale_issued(state: State) -> list[Stale]:
+def stale_issued(state: ExportInputs) -> list[Stale]:
     """All days with an issued report that may have changed since it was compared, whatever their age."""
     return _stale(state, state.issued.keys() & state.checks.keys())
 
 
-def _stale(state: State, keys: Iterable[DayKey]) -> list[Stale]:
+def _stale(state: ExportInputs, keys: Iterable[DayKey]) -> list[Stale]:
     found = []
     for key in keys:
         offsets, terms = state.newest_offsets.get(key, {}), state.terms.get(key[0], "")
@@ -144,7 +144,7 @@ def _stale(state: State, keys: Iterable[DayKey]) -> list[Stale]:
     return found
 
 
-def complete_days(state: State, now: datetime) -> list[DayKey]:
+def complete_days(state: ExportInputs, now: datetime) -> list[DayKey]:
     """Every complete day of every organization since its first, at most 90 back, oldest first."""
     if state.newest_complete is None:
         return []
@@ -166,7 +166,7 @@ class _Issuer:
     client: Client
     folder: Path
     now: datetime
-    state: State
+    state: ExportInputs
     run: Run
     checked: dict[DayKey, Check] = field(default_factory=dict)
     histories: dict[str, list[Terms]] = field(default_factory=dict)
@@ -205,7 +205,7 @@ class _Issuer:
 
     def _revise(self, key: DayKey, reasons: list[str], issued: Issued | None) -> Path | None:
         path = report_path(self.folder, key, issued.revision + 1 if issued else 1)
-        with draft(path) as file:
+        with staged_file(path) as file:
             report = write_spend_report(self.client, key[0], one_day(key[1]), file.sink)
             self.run.unpriced_models |= report.totals.unpriced_models
             if issued and issued.facts_sha256 == report.facts.sha256:

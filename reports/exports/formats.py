@@ -7,18 +7,18 @@ from typing import BinaryIO
 
 from clickhouse_connect.driver.client import Client
 
-from reports.exports.manifest import Written
+from reports.exports.manifest import WrittenReport
 from reports.exports.spend_columns import DAILY, Layout
 from reports.exports.spend_report import write_spend_report
 from reports.periods import Period
 
 OnRows = Callable[[int], None]
-Writer = Callable[[Client, str, Period, BinaryIO, OnRows | None], Written]
+Writer = Callable[[Client, str, Period, BinaryIO, OnRows | None], WrittenReport]
 FOCUS_SUFFIXES = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
-class Form:
+class ExportFormat:
     """What is in its file, how that is called, and what writes an organization's period to any sink, row by row.
 
     `format` is what the manifest says it is.
@@ -35,14 +35,16 @@ class Form:
         return f"{self.stem}-{organization_id}-{period.first}-{period.last}{provisional}{self.suffix}"
 
 
-def spend_form(layout: Layout = DAILY) -> Form:
+def spend_format(layout: Layout = DAILY) -> ExportFormat:
     """The spend report as CSV, in the columns of `layout`."""
-    return Form(f"spend-{layout.name}", layout.name, ".csv", partial(write_spend_report, layout=layout))
+    return ExportFormat(f"spend-{layout.name}", layout.name, ".csv", partial(write_spend_report, layout=layout))
 
 
-def focus_form(suffix: str) -> Form:
+def focus_form(suffix: str) -> ExportFormat:
     """FOCUS 1.2 as CSV or Parquet, by one of FOCUS_SUFFIXES."""
     from reports.exports.focus.focus_report import FORMAT, write_focus
     from reports.exports.focus.writers import CsvFile, ParquetFile  # Parquet need not be loaded for a spend report
 
-    return Form(FORMAT, FORMAT, suffix, partial(write_focus, file_of=ParquetFile if suffix == ".parquet" else CsvFile))
+    return ExportFormat(
+        FORMAT, FORMAT, suffix, partial(write_focus, file_of=ParquetFile if suffix == ".parquet" else CsvFile)
+    )

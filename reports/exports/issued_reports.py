@@ -10,7 +10,7 @@ import orjson
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from queries.sql_files import Row, ask
+from queries.sql_files import Row, fetch
 from reports.metrics import FIRST_KEPT_DAY
 
 SQL = Path(__file__).with_name("issued_reports.sql")
@@ -19,7 +19,7 @@ COUNTED = {"total_requests": "requests", "total_prompt_tokens": "prompt tokens",
 MONEY = {"total_net_spend_usd": "net spend", "total_gross_spend_usd": "gross spend"}
 
 
-class Moved(Struct, frozen=True):
+class TotalChange(Struct, frozen=True):
     """A total that is another in this revision than in the one before; None: not known, since a price is missing."""
 
     what: str
@@ -49,10 +49,10 @@ class PastReport(Struct, frozen=True, kw_only=True):
     rows_added: int | None
     rows_removed: int | None
     rows_changed: int | None
-    moved: tuple[Moved, ...]
+    moved: tuple[TotalChange, ...]
 
 
-def past_reports(client: Client, organization_id: str, limit: int, offset: int = 0) -> list[PastReport]:
+def issued_reports(client: Client, organization_id: str, limit: int, offset: int = 0) -> list[PastReport]:
     """The newest `limit` revisions after the first `offset`, by day and then revision, newest first."""
     return _ask(client, organization_id, limit=limit, offset=offset)
 
@@ -64,7 +64,7 @@ def past_report(client: Client, organization_id: str, day: date, revision: int) 
 
 def _ask(client: Client, organization_id: str, **asked: Any) -> list[PastReport]:
     usual = {"organization_id": organization_id, "limit": 1, "offset": 0, "day": FIRST_KEPT_DAY, "revision": 0}
-    return [_past_report(row) for row in ask(client, SQL, usual | asked)]
+    return [_past_report(row) for row in fetch(client, SQL, usual | asked)]
 
 
 def _past_report(row: Row) -> PastReport:
@@ -90,10 +90,10 @@ def _past_report(row: Row) -> PastReport:
     )
 
 
-def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
+def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[TotalChange]:
     """The totals that differ, exactly."""
     return [
-        Moved(what, _amount(before[name]), _amount(after[name]), name in MONEY)
+        TotalChange(what, _amount(before[name]), _amount(after[name]), name in MONEY)
         for name, what in (MONEY | COUNTED).items()
         if name in before and before[name] != after[name]
     ]

@@ -18,7 +18,7 @@ from reports.periods import Period
 VERSION = 1
 
 
-class Written(Protocol):
+class WrittenReport(Protocol):
     """A file that was written. `format` names what is in it; `totals` are JSON-able, money as text, so that no reader
     rounds it; `unpriced_models` are those whose money is unknown."""
 
@@ -57,7 +57,7 @@ class Inputs:
 
 
 def manifest(
-    file: Path, organization_id: str, period: Period, report: Written, inputs: Inputs, issued_at: datetime
+    file: Path, organization_id: str, period: Period, report: WrittenReport, inputs: Inputs, issued_at: datetime
 ) -> dict[str, Any]:
     """The manifest of a report as JSON-able values."""
     return {

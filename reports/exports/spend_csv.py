@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from pricing.money import EXACT, money_text
 from reports.exports.csv_cells import quoted, safe_text
 from reports.exports.spend_columns import DAILY, Layout
-from reports.exports.streaming import Hashed
+from reports.exports.streaming import HashingWriter
 from reports.exports.text_columns import digests, each_text, joined, lines, of_rows
 
 TEXTS = frozenset(("user_email", "product", "model", "model_family", "slack_channel_id"))
@@ -129,7 +129,7 @@ class SpendCsv:
         self.totals = Totals()
         self.facts = Facts(layout)
         self._layout = layout
-        self._sink = Hashed(sink)
+        self._sink = HashingWriter(sink)
 
     def write(self, rows: pa.RecordBatch) -> None:
         """Add rows in columns of ROW, text cells already safe."""

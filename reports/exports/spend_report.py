@@ -15,7 +15,7 @@ from reports.exports.spend_csv import Facts, SpendCsv, Totals, safe_rows
 from reports.exports.streaming import stream_columns
 from reports.periods import Period
 from reports.product_labels import PRODUCT_LABELS
-from sinks.datetimes import sql_moment
+from sinks.datetimes import clickhouse_timestamp
 
 QUERY = Path(__file__).with_name("spend_report.sql")
 
@@ -66,7 +66,7 @@ def write_spend_report(
     """Write the organization's report of `period` to `sink` in the columns of `layout`, and say what it adds up to.
 
     Memory grows by 16 bytes a row (the facts) and no more. `on_rows` hears now and then how many rows
-    there are. Raises ReportError when ClickHouse breaks off in the middle.
+    there are. Raises RefusedError when ClickHouse breaks off in the middle.
     """
     out = SpendCsv(sink, layout)
     with closing(report_rows(client, organization_id, period, layout)) as pieces:
@@ -83,7 +83,7 @@ def report_rows(
 ) -> Generator[pa.RecordBatch]:
     """The report's rows in columns of ROW, some thousand at a time, before any escaping.
 
-    Raises ReportError on a cut stream. Whoever stops early closes it.
+    Raises RefusedError on a cut stream. Whoever stops early closes it.
     """
     asked = scope(organization_id, period) | {"by_day": layout.by_day, "by_channel": layout.by_channel}
     with closing(stream_columns(client, QUERY, asked, SELECTED)) as pieces:
@@ -95,8 +95,8 @@ def scope(organization_id: str, period: Period) -> dict[str, Any]:
     """The parameters of a query over an organization's period that shows products as people call them."""
     return {
         "organization_id": organization_id,
-        "begins": sql_moment(period.begins),
-        "ends": sql_moment(period.ends),
+        "begins": clickhouse_timestamp(period.begins),
+        "ends": clickhouse_timestamp(period.ends),
         "products": list(PRODUCT_LABELS),
         "labels": list(PRODUCT_LABELS.values()),
     }

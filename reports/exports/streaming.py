@@ -27,7 +27,7 @@ ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "0": "\0", "'"
 """What ClickHouse writes after a backslash, and what it stands for. `\\N` is none of a text: columns have no nulls."""
 
 
-class Hashed:
+class HashingWriter:
     """A sink that hashes what it passes on. It only ever appends, so any stream will do behind it."""
 
     def __init__(self, sink: BinaryIO) -> None:
@@ -61,7 +61,7 @@ class HashedCsv:
     """RFC 4180 into `sink`, 64 KiB at a time; `close` writes the rest."""
 
     def __init__(self, sink: BinaryIO, header: Iterable[str]) -> None:
-        self._sink = Hashed(sink)
+        self._sink = HashingWriter(sink)
         self._text = io.StringIO(newline="")
         self.add(header)
 
@@ -87,7 +87,7 @@ def stream_columns(
 ) -> Generator[pa.RecordBatch]:
     """The answer of an SQL file as columns of texts with these names, some thousand rows at a time, in order.
 
-    None of the answer's cells may be null. A cut stream raises ReportError or HTTPError. The next rows are read in a
+    None of the answer's cells may be null. A cut stream raises RefusedError or HTTPError. The next rows are read in a
     thread while those before are worked on; it ends with the iterator, which whoever stops early closes.
     """
     with closing(whole_lines(client, path, parameters, "TabSeparated")) as pieces:

@@ -1,17 +1,17 @@
 """Every metric, one typed function each, for the API, the dashboard and exports alike.
 
-`look` at an organization, then ask: `spend(look(client, organization_id, sources, grace), window("mtd", day))`.
+`open_context` at an organization, then ask: `spend(look(client, organization_id, sources, grace), window("mtd", day))`.
 `catalogue.METRICS` lists them all; docs/metrics.md says what each means.
 """
 
 from reports.metrics.active_users import active_people, active_users, token_users
 from reports.metrics.breakdowns import (
     Breakdown,
-    Calls,
-    Did,
-    Named,
+    ConnectorCalls,
+    NamedValue,
+    PersonActivity,
     PersonSpend,
-    Used,
+    PersonUsage,
     connector_use,
     person_activity,
     person_of,
@@ -31,11 +31,10 @@ from reports.metrics.claude_ai import (
 from reports.metrics.claude_code import ClaudeCode, Decisions, RankedBy, claude_code, top_people_by_claude_code
 from reports.metrics.connectors import Connector, TopConnectors, connector_people, top_connectors
 from reports.metrics.metric import Metric
-from reports.metrics.people import TOP, name_people
-from reports.metrics.query_context import Reading, look
+from reports.metrics.people import DEFAULT_LIMIT, name_people
+from reports.metrics.query_context import QueryContext, open_context
 from reports.metrics.result_types import (
     DELETED_USER,
-    About,
     Actives,
     Adoption,
     Day,
@@ -44,6 +43,7 @@ from reports.metrics.result_types import (
     PeopleCount,
     Person,
     Ratio,
+    ResultMeta,
     Seats,
     Series,
     Share,
@@ -76,34 +76,35 @@ from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 
 __all__ = [
     "ACTIVITY_PRODUCTS",
+    "DEFAULT_LIMIT",
     "DELETED_USER",
     "FIRST_KEPT_DAY",
     "METRICS",
-    "TOP",
-    "About",
     "ActiveDays",
     "Actives",
     "Adoption",
     "Breakdown",
-    "Calls",
     "ClaudeCode",
     "Cohort",
     "Connector",
+    "ConnectorCalls",
     "Day",
     "Decisions",
-    "Did",
     "Leader",
     "Leaders",
     "Lifecycle",
     "Metric",
     "ModelSpend",
-    "Named",
+    "NamedValue",
     "PeopleCount",
     "Person",
+    "PersonActivity",
     "PersonSpend",
+    "PersonUsage",
+    "QueryContext",
     "RankedBy",
     "Ratio",
-    "Reading",
+    "ResultMeta",
     "Retention",
     "Seats",
     "Series",
@@ -115,7 +116,6 @@ __all__ = [
     "Thing",
     "TopConnectors",
     "Totals",
-    "Used",
     "active_days",
     "active_people",
     "active_users",
@@ -125,8 +125,8 @@ __all__ = [
     "connector_people",
     "connector_use",
     "lifecycle",
-    "look",
     "name_people",
+    "open_context",
     "pending_invites",
     "people_with",
     "person_activity",

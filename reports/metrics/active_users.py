@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import date
 
 from reports.metric_windows import MONTH_DAYS, WEEK_DAYS, days_of
-from reports.metrics.query_context import Reading
+from reports.metrics.query_context import QueryContext
 from reports.metrics.result_types import Actives, PeopleCount, Series
 from reports.periods import DAY, Period
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS, WITH_TOKENS
 from reports.presence.bitsets import count, counts, trailing, union
 
 
-def active_users(reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Actives]:
+def active_users(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Actives]:
     """DAU, WAU and MAU for each day of the window: distinct people active in any of the products.
 
     Trailing windows that end with the day and include it. A day's `complete` is that of its 30 days.
@@ -28,18 +28,18 @@ def active_users(reading: Reading, window: Period, products: Sequence[str] = ACT
 
 
 def active_people(
-    reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS, listed: bool = False
+    reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS, listed: bool = False
 ) -> PeopleCount:
     """Distinct people active in any of the products in the window, of any length; `listed`: and who they are."""
     return count_people(reading, products, window, listed)
 
 
-def token_users(reading: Reading, window: Period, listed: bool = False) -> PeopleCount:
+def token_users(reading: QueryContext, window: Period, listed: bool = False) -> PeopleCount:
     """Distinct people whose requests used tokens in the window, in whatever product; `listed`: and who they are."""
     return count_people(reading, (WITH_TOKENS,), window, listed)
 
 
-def count_people(reading: Reading, kinds: Sequence[str], window: Period, listed: bool) -> PeopleCount:
+def count_people(reading: QueryContext, kinds: Sequence[str], window: Period, listed: bool) -> PeopleCount:
     """Distinct people active in any of these ways (reports/presence/activity_kinds.py); who they are if `listed`."""
     about = reading.about(window)
     if not reading.knows(window.last):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from reports.metrics.active_users import active_people, count_people
-from reports.metrics.people import TOP, leaders
-from reports.metrics.query_context import Reading, totals
+from reports.metrics.people import DEFAULT_LIMIT, leaders
+from reports.metrics.query_context import QueryContext, totals
 from reports.metrics.result_types import Leaders, Ratio, Share, Totals
 from reports.metrics.seats import seats
 from reports.periods import Period, one_day
@@ -20,22 +20,22 @@ PEOPLE_WITH: dict[Thing, tuple[str, ...]] = {
 }
 
 
-def chats_started(reading: Reading, window: Period) -> Totals[int]:
+def chats_started(reading: QueryContext, window: Period) -> Totals[int]:
     """Conversations that were started: on each day of the window, and in all."""
     return totals(reading, "chats_started", window, _only, 0)
 
 
-def projects_created(reading: Reading, window: Period) -> Totals[int]:
+def projects_created(reading: QueryContext, window: Period) -> Totals[int]:
     """Projects that were created: on each day of the window, and in all."""
     return totals(reading, "projects_created", window, _only, 0)
 
 
-def artifacts_created(reading: Reading, window: Period) -> Totals[int]:
+def artifacts_created(reading: QueryContext, window: Period) -> Totals[int]:
     """Artifacts that were made, by the day of their creation: on each day of the window, and in all."""
     return totals(reading, "artifacts_created", window, _only, 0)
 
 
-def people_with(reading: Reading, thing: Thing, window: Period, listed: bool = False) -> Share:
+def people_with(reading: QueryContext, thing: Thing, window: Period, listed: bool = False) -> Share:
     """The share of people who had at least one chat, project or artifact in the window.
 
     A chat was started or written in, a project created or worked in, an artifact made. `listed`: and who they are.
@@ -50,12 +50,12 @@ def people_with(reading: Reading, thing: Thing, window: Period, listed: bool = F
     )
 
 
-def top_people_by_projects_used(reading: Reading, window: Period, limit: int = TOP) -> Leaders[int]:
+def top_people_by_projects_used(reading: QueryContext, window: Period, limit: int = DEFAULT_LIMIT) -> Leaders[int]:
     """The people who worked in the most distinct projects. Ties: by account id."""
     return leaders(reading, "top_people_by_projects_used", window, _only, limit=limit)
 
 
-def top_people_by_artifacts_made(reading: Reading, window: Period, limit: int = TOP) -> Leaders[int]:
+def top_people_by_artifacts_made(reading: QueryContext, window: Period, limit: int = DEFAULT_LIMIT) -> Leaders[int]:
     """The people who made the most distinct artifacts. Ties: by account id."""
     return leaders(reading, "top_people_by_artifacts_made", window, _only, limit=limit)
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from reports.metrics.people import TOP, leaders
-from reports.metrics.query_context import Reading, totals
+from reports.metrics.people import DEFAULT_LIMIT, leaders
+from reports.metrics.query_context import QueryContext, totals
 from reports.metrics.result_types import Leaders, Ratio, Totals
 from reports.periods import Period
 
@@ -49,13 +49,13 @@ class ClaudeCode(Struct, frozen=True, kw_only=True):
         return Decisions(accepted=sum(tool.accepted for tool in tools), rejected=sum(tool.rejected for tool in tools))
 
 
-def claude_code(reading: Reading, window: Period) -> Totals[ClaudeCode]:
+def claude_code(reading: QueryContext, window: Period) -> Totals[ClaudeCode]:
     """Claude Code's counts: on each day of the window, and in all (people and sessions distinct in the window)."""
     return totals(reading, "claude_code", window, _counts, NOTHING)
 
 
 def top_people_by_claude_code(
-    reading: Reading, window: Period, ranked_by: RankedBy = "lines_accepted", limit: int = TOP
+    reading: QueryContext, window: Period, ranked_by: RankedBy = "lines_accepted", limit: int = DEFAULT_LIMIT
 ) -> Leaders[ClaudeCode]:
     """The people with the most of `ranked_by` in Claude Code; who has none of it is not ranked. Ties: by account id."""
     return leaders(

@@ -3,9 +3,9 @@
 from msgspec import Struct
 
 from reports.connector_names import connector_names
-from reports.metrics.people import TOP
-from reports.metrics.query_context import Reading
-from reports.metrics.result_types import About, PeopleCount
+from reports.metrics.people import DEFAULT_LIMIT
+from reports.metrics.query_context import QueryContext
+from reports.metrics.result_types import PeopleCount, ResultMeta
 from reports.periods import Period
 
 
@@ -28,12 +28,12 @@ class Connector(Struct, frozen=True, kw_only=True):
 class TopConnectors(Struct, frozen=True, kw_only=True):
     """The most used connectors. `ranked`: how many were used at all; None when unknown."""
 
-    about: About
+    about: ResultMeta
     ranked: int | None
     connectors: tuple[Connector, ...]
 
 
-def top_connectors(reading: Reading, window: Period, limit: int = TOP) -> TopConnectors:
+def top_connectors(reading: QueryContext, window: Period, limit: int = DEFAULT_LIMIT) -> TopConnectors:
     """The connectors that the most people called in the window. Ties: by calls, then by name."""
     about = reading.about(window)
     if not reading.knows(window.last):
@@ -56,7 +56,7 @@ def top_connectors(reading: Reading, window: Period, limit: int = TOP) -> TopCon
     return TopConnectors(about=about, ranked=rows[0][1] if rows else 0, connectors=connectors)
 
 
-def connector_people(reading: Reading, window: Period, connector: str) -> PeopleCount:
+def connector_people(reading: QueryContext, window: Period, connector: str) -> PeopleCount:
     """Who called the connector of this key in the window."""
     about = reading.about(window)
     if not reading.knows(window.last):

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from reports.metrics.query_context import Reading
+from reports.metrics.query_context import QueryContext
 from reports.metrics.result_types import DELETED_USER, Leader, Leaders, Person
 from reports.periods import Period
 
 T = TypeVar("T")
 
-TOP = 10
+DEFAULT_LIMIT = 10
 """How many a ranking shows unless it is asked for more, or for fewer (at least 1)."""
 
 NAMES_AT_ONCE = 200
 """Account ids travel in the URL of a query, which servers bound."""
 
 
-def name_people(reading: Reading, account_ids: Iterable[str]) -> dict[str, Person]:
+def name_people(reading: QueryContext, account_ids: Iterable[str]) -> dict[str, Person]:
     """Each account as it is known now."""
     asked = sorted(set(account_ids))
     known: dict[str, Person] = {}
@@ -33,7 +33,9 @@ def _person(account_id: str, name: str, email: str, deleted: bool) -> Person:
     return Person(account_id=account_id, name=name or None, email=email or None, deleted=False)
 
 
-def rank(reading: Reading, rows: Sequence[Sequence[Any]], value: Callable[[Sequence[Any]], T]) -> tuple[Leader[T], ...]:
+def rank(
+    reading: QueryContext, rows: Sequence[Sequence[Any]], value: Callable[[Sequence[Any]], T]
+) -> tuple[Leader[T], ...]:
     """The rows (account, how many are ranked, ...), in the order of their SQL, as leaders with names.
 
     `value` makes a leader's value of the row's other columns.
@@ -45,7 +47,7 @@ def rank(reading: Reading, rows: Sequence[Sequence[Any]], value: Callable[[Seque
 
 
 def leaders(
-    reading: Reading, metric: str, window: Period, value: Callable[[Sequence[Any]], T], **parameters: Any
+    reading: QueryContext, metric: str, window: Period, value: Callable[[Sequence[Any]], T], **parameters: Any
 ) -> Leaders[T]:
     """The ranking of a metric whose SQL takes the window as days and gives the rows of `rank`."""
     about = reading.about(window)

@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from queries.data_version import State, state_of
-from queries.dependencies import made_of
+from queries.data_version import DataVersion, data_version
+from queries.dependencies import tables_read
 from queries.freshness import Freshness, read_freshness
-from queries.result_cache import memory_of
-from queries.sql_files import ask_rows
+from queries.result_cache import cache_for
+from queries.sql_files import fetch_rows
 from reports.metric_windows import days_of
-from reports.metrics.result_types import About, Day, Totals
+from reports.metrics.result_types import Day, ResultMeta, Totals
 from reports.periods import FIRST_KEPT_DAY, Period, midnight
-from reports.presence.presence import Present, read_present
+from reports.presence.presence import PresenceRange, read_present
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ SQL = Path(__file__).parent / "sql"
 
 
 @dataclass(frozen=True)
-class Reading:
+class QueryContext:
     """How far the tables reached before any number was read; every number read with it holds at least that much.
 
     A day is known when the tables reach into it, and complete when they reach `grace` past its end. Make one for
@@ -63,11 +63,11 @@ class Reading:
         newest = self.newest_complete_day
         return newest is not None and first >= FIRST_KEPT_DAY and last <= newest
 
-    def about(self, window: Period) -> About:
+    def about(self, window: Period) -> ResultMeta:
         """What an answer of this window says beside its numbers."""
         complete = self.is_complete(window.first, window.last)
         shown = replace(window, provisional=not complete)
-        return About(window=shown, data_refreshed_at=self.data_refreshed_at, complete=complete)
+        return ResultMeta(window=shown, data_refreshed_at=self.data_refreshed_at, complete=complete)
 
     def by_day(self, window: Period, found: Mapping[date, T], nothing: T, width: int = 1) -> tuple[Day[T], ...]:
         """Every day of the window with what was found of it, or `nothing`; a day that is not known is a gap.
@@ -85,27 +85,27 @@ class Reading:
 
     def rows(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The rows of `sql/<metric>.sql` for this organization. Raises ClickHouseError."""
-        return ask_rows(self.client, SQL / f"{metric}.sql", {"organization_id": self.organization_id, **parameters})
+        return fetch_rows(self.client, SQL / f"{metric}.sql", {"organization_id": self.organization_id, **parameters})
 
     def remembered(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The same of a metric that tells of no day after the window; remembered while nothing up to then changed."""
-        return self._recall(metric, self.state.up_to(window.last, made_of(SQL / f"{metric}.sql")), parameters)
+        return self._recall(metric, self.state.up_to(window.last, tables_read(SQL / f"{metric}.sql")), parameters)
 
     def remembered_now(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The rows of a metric that tells how things are now, remembered until what they are made of changes."""
-        kinds = made_of(SQL / f"{metric}.sql")
+        kinds = tables_read(SQL / f"{metric}.sql")
         assert kinds is not None, f"{metric}.sql reads what queries/dependencies.py does not know"
         return self._recall(metric, self.state.of(*sorted(kinds)), parameters)
 
     def _recall(self, metric: str, state: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         question = (metric, self.organization_id, repr(sorted(parameters.items())))
-        return memory_of(self.client).recall(question, state, lambda: self.rows(metric, **parameters))
+        return cache_for(self.client).recall(question, state, lambda: self.rows(metric, **parameters))
 
     def rows_of_days(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The remembered rows of a metric whose SQL takes the window as days."""
         return self.remembered(metric, window, first=window.first, last=window.last, **parameters)
 
-    def present(self, first: date, last: date) -> Present:
+    def present(self, first: date, last: date) -> PresenceRange:
         """Who was there from `first` to `last`, and in which ways. Raises ClickHouseError."""
         return read_present(self.client, self.organization_id, self.state, first, last)
 
@@ -118,17 +118,21 @@ class Reading:
         return replace(window, first=max(window.first, self.first_day(window.last)))
 
     @cached_property
-    def state(self) -> State:
+    def state(self) -> DataVersion:
         """What its answers are made of, read before any of them."""
-        return state_of(self.client, self.organization_id)
+        return data_version(self.client, self.organization_id)
 
 
-def look(client: Client, organization_id: str, expected_sources: Collection[str], grace: timedelta) -> Reading:
+def open_context(
+    client: Client, organization_id: str, expected_sources: Collection[str], grace: timedelta
+) -> QueryContext:
     """Read how far the tables reach, before any number; `expected_sources` as in `read_freshness`."""
-    return Reading(client, organization_id, read_freshness(client, expected_sources), grace)
+    return QueryContext(client, organization_id, read_freshness(client, expected_sources), grace)
 
 
-def totals(reading: Reading, metric: str, window: Period, value: Callable[[Sequence[Any]], T], nothing: T) -> Totals[T]:
+def totals(
+    reading: QueryContext, metric: str, window: Period, value: Callable[[Sequence[Any]], T], nothing: T
+) -> Totals[T]:
     """The answer of a metric whose SQL gives the rows (whole, day, ...): of the whole window if `whole`, else of a day.
 
     `value` makes a number of a row's other columns; `nothing` is that of a day or a window that has no row.

@@ -16,7 +16,7 @@ T = TypeVar("T")
 DELETED_USER = "Deleted user"
 
 
-class About(Struct, frozen=True, kw_only=True):
+class ResultMeta(Struct, frozen=True, kw_only=True):
     """What every answer says beside its numbers.
 
     `window`: the days it is of, both ends included (`begins` and `ends` are half-open moments). `data_refreshed_at`:
@@ -61,14 +61,14 @@ class Day(Struct, Generic[T], frozen=True, kw_only=True):
 class Series(Struct, Generic[T], frozen=True, kw_only=True):
     """A number for each day of the window, oldest first, none left out."""
 
-    about: About
+    about: ResultMeta
     days: tuple[Day[T], ...]
 
 
 class Totals(Struct, Generic[T], frozen=True, kw_only=True):
     """A number of the whole window, counted as such and not added up from its days, and each day's."""
 
-    about: About
+    about: ResultMeta
     total: T | None
     days: tuple[Day[T], ...]
 
@@ -76,7 +76,7 @@ class Totals(Struct, Generic[T], frozen=True, kw_only=True):
 class PeopleCount(Struct, frozen=True, kw_only=True):
     """How many people, and who they are: `account_ids` in ascending order, None unless they were asked for."""
 
-    about: About
+    about: ResultMeta
     people: int | None
     account_ids: tuple[str, ...] | None
 
@@ -101,7 +101,7 @@ class Leader(Struct, Generic[T], frozen=True, kw_only=True):
 class Leaders(Struct, Generic[T], frozen=True, kw_only=True):
     """The first people of a ranking. `ranked`: how many people have anything to be ranked by; None when unknown."""
 
-    about: About
+    about: ResultMeta
     ranked: int | None
     leaders: tuple[Leader[T], ...]
 
@@ -133,7 +133,7 @@ class Adoption(Struct, frozen=True, kw_only=True):
 class Share(Struct, frozen=True, kw_only=True):
     """People who did a thing in the window: of the seats assigned at its end, and of the people active in it."""
 
-    about: About
+    about: ResultMeta
     of_seats: Ratio
     of_active: Ratio
     account_ids: tuple[str, ...] | None

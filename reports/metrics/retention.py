@@ -9,8 +9,8 @@ from msgspec import Struct
 from queries.errors import PeriodError
 from reports.metric_windows import WEEK_DAYS, days_between
 from reports.metrics.active_users import active_users
-from reports.metrics.query_context import Reading
-from reports.metrics.result_types import About, Actives, Day, Ratio, Series
+from reports.metrics.query_context import QueryContext
+from reports.metrics.result_types import Actives, Day, Ratio, ResultMeta, Series
 from reports.periods import DAY, Period
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 from reports.presence.bitsets import Bits, count, times_met, union
@@ -25,7 +25,7 @@ MOST_COHORTS = 104
 class ActiveDays(Struct, frozen=True, kw_only=True):
     """How many people were active on exactly one, two, ... all days of the window, in this order; None: unknown."""
 
-    about: About
+    about: ResultMeta
     people: tuple[int, ...] | None
 
 
@@ -36,7 +36,7 @@ class Lifecycle(Struct, frozen=True, kw_only=True):
     before. `dormant`: active in the window before and not in this one.
     """
 
-    about: About
+    about: ResultMeta
     new: int | None
     returning: int | None
     resurrected: int | None
@@ -62,17 +62,17 @@ class Cohort(Struct, frozen=True, kw_only=True):
 class Retention(Struct, frozen=True, kw_only=True):
     """Cohorts of newcomers, the oldest first, one for each week of the window; None: unknown."""
 
-    about: About
+    about: ResultMeta
     cohorts: tuple[Cohort, ...] | None
 
 
-def stickiness(reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Ratio]:
+def stickiness(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Ratio]:
     """DAU / MAU for each day of the window."""
     active = active_users(reading, window, products)
     return Series(about=active.about, days=tuple(map(_sticking, active.days)))
 
 
-def active_days(reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> ActiveDays:
+def active_days(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> ActiveDays:
     """On how many days of the window people were active in any of the products."""
     about = reading.about(window)
     if not reading.knows(window.last):
@@ -81,7 +81,7 @@ def active_days(reading: Reading, window: Period, products: Sequence[str] = ACTI
     return ActiveDays(about=about, people=tuple(times_met(rows)))
 
 
-def lifecycle(reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Lifecycle:
+def lifecycle(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Lifecycle:
     """How many people are new, returning, resurrected and dormant, by the window before of the same length."""
     about = reading.about(window)
     if not reading.knows(window.last):
@@ -99,7 +99,7 @@ def lifecycle(reading: Reading, window: Period, products: Sequence[str] = ACTIVI
 
 
 def retention(
-    reading: Reading, last: date, weeks: int = COHORTS, products: Sequence[str] = ACTIVITY_PRODUCTS
+    reading: QueryContext, last: date, weeks: int = COHORTS, products: Sequence[str] = ACTIVITY_PRODUCTS
 ) -> Retention:
     """For each of so many weeks of 7 days, the last of which ends with `last`, its newcomers and who of them stays.
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 
 from reports.metrics.active_users import active_users
-from reports.metrics.query_context import Reading
+from reports.metrics.query_context import QueryContext
 from reports.metrics.result_types import Actives, Adoption, Day, Ratio, Seats, Series
 from reports.periods import Period
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 
 
-def seats(reading: Reading, window: Period) -> Series[Seats]:
+def seats(reading: QueryContext, window: Period) -> Series[Seats]:
     """Assigned and purchased seats at the end of each day of the window, by the directory's history."""
     found: dict[date, Seats] = {}
     if reading.reaches(window):
@@ -19,7 +19,7 @@ def seats(reading: Reading, window: Period) -> Series[Seats]:
     return Series(about=reading.about(window), days=reading.by_day(window, found, Seats(assigned=0, purchased=None)))
 
 
-def pending_invites(reading: Reading, window: Period) -> Series[int]:
+def pending_invites(reading: QueryContext, window: Period) -> Series[int]:
     """Invites that were sent and not closed by the end of each day of the window."""
     found: dict[date, int] = {}
     if reading.reaches(window):
@@ -27,7 +27,7 @@ def pending_invites(reading: Reading, window: Period) -> Series[int]:
     return Series(about=reading.about(window), days=reading.by_day(window, found, 0))
 
 
-def utilization(reading: Reading, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Adoption]:
+def utilization(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Adoption]:
     """For each day of the window, active people as a share of the seats assigned at the day's end.
 
     Utilization is the weekly one: WAU / seats.

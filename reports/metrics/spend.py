@@ -7,11 +7,11 @@ from typing import Any
 from msgspec import Struct
 
 from pricing.terms import reports_in
-from reports.metrics.people import TOP, rank
-from reports.metrics.query_context import Reading
-from reports.metrics.result_types import About, Leader
+from reports.metrics.people import DEFAULT_LIMIT, rank
+from reports.metrics.query_context import QueryContext
+from reports.metrics.result_types import Leader, ResultMeta
 from reports.periods import Period
-from sinks.datetimes import sql_moment
+from sinks.datetimes import clickhouse_timestamp
 
 
 class Spend(Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Spend(Struct, frozen=True, kw_only=True):
 class SpendTotal(Struct, frozen=True, kw_only=True):
     """Spend of a window. `spend` is None when it is unknown, or not `reported`: the plan has no spend reports then."""
 
-    about: About
+    about: ResultMeta
     reported: bool
     spend: Spend | None
 
@@ -58,7 +58,7 @@ class ModelSpend(Struct, frozen=True, kw_only=True):
 class SpendByModel(Struct, frozen=True, kw_only=True):
     """Spend of a window by model; the rows add up to the total. `models` is None where SpendTotal.spend would be."""
 
-    about: About
+    about: ResultMeta
     reported: bool
     models: tuple[ModelSpend, ...] | None
 
@@ -66,23 +66,23 @@ class SpendByModel(Struct, frozen=True, kw_only=True):
 class SpendLeaders(Struct, frozen=True, kw_only=True):
     """The people who spent most. `reported` as in SpendTotal; if not, nobody is ranked."""
 
-    about: About
+    about: ResultMeta
     reported: bool
     ranked: int | None
     leaders: tuple[Leader[Spend], ...]
 
 
-def spend(reading: Reading, window: Period) -> SpendTotal:
+def spend(reading: QueryContext, window: Period) -> SpendTotal:
     """Net and list spend of the window."""
     return _total(reading, "spend", window)
 
 
-def spend_in_products(reading: Reading, window: Period, products: Sequence[str]) -> SpendTotal:
+def spend_in_products(reading: QueryContext, window: Period, products: Sequence[str]) -> SpendTotal:
     """Net and list spend of the window in these products alone, by their names in the events."""
     return _total(reading, "spend_in_products", window, products=list(products))
 
 
-def _total(reading: Reading, metric: str, window: Period, **parameters: Any) -> SpendTotal:
+def _total(reading: QueryContext, metric: str, window: Period, **parameters: Any) -> SpendTotal:
     about = reading.about(window)
     reported = is_reported(reading, window)
     if not reported or not reading.knows(window.last):
@@ -91,7 +91,7 @@ def _total(reading: Reading, metric: str, window: Period, **parameters: Any) -> 
     return SpendTotal(about=about, reported=reported, spend=_spend(row))
 
 
-def spend_by_model(reading: Reading, window: Period) -> SpendByModel:
+def spend_by_model(reading: QueryContext, window: Period) -> SpendByModel:
     """Spend of the window on each model, the highest net first. Ties: by model id; what has no price comes last."""
     about = reading.about(window)
     reported = is_reported(reading, window)
@@ -104,7 +104,7 @@ def spend_by_model(reading: Reading, window: Period) -> SpendByModel:
     return SpendByModel(about=about, reported=reported, models=models)
 
 
-def top_people_by_spend(reading: Reading, window: Period, limit: int = TOP) -> SpendLeaders:
+def top_people_by_spend(reading: QueryContext, window: Period, limit: int = DEFAULT_LIMIT) -> SpendLeaders:
     """The people with the highest net spend, by the part of it that has a price. Ties: by account id.
 
     Machines spend too, and are not ranked: the people's spend is at most the organization's.
@@ -118,13 +118,13 @@ def top_people_by_spend(reading: Reading, window: Period, limit: int = TOP) -> S
     return SpendLeaders(about=about, reported=reported, ranked=ranked, leaders=rank(reading, rows, _spend))
 
 
-def is_reported(reading: Reading, window: Period) -> bool:
+def is_reported(reading: QueryContext, window: Period) -> bool:
     """Whether the organization has spend to report in the window (pricing/terms.py): else it has no number, not 0."""
     return reports_in(reading.client, reading.organization_id, window.begins, window.ends)
 
 
-def _rows(reading: Reading, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
-    begins, ends = sql_moment(window.begins), sql_moment(window.ends)
+def _rows(reading: QueryContext, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
+    begins, ends = clickhouse_timestamp(window.begins), clickhouse_timestamp(window.ends)
     return reading.remembered(metric, window, begins=begins, ends=ends, **parameters)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from clickhouse_connect.driver.client import Client
 from numpy.typing import NDArray
 
-from queries.sql_files import ask_rows
+from queries.sql_files import fetch_rows
 from reports.presence.bitsets import Bits, numbers_of
 
 SQL = Path(__file__).with_name("emails.sql")
@@ -60,5 +60,5 @@ def put_in_order(emails: dict[str, str], accounts: Sequence[str], descending: bo
 
 def read_emails(client: Client, organization_id: str) -> dict[str, str]:
     """The e-mail of everybody who ever did anything in the organization. Raises ClickHouseError."""
-    rows = ask_rows(client, SQL, {"organization_id": organization_id})
+    rows = fetch_rows(client, SQL, {"organization_id": organization_id})
     return {str(account): email for account, email in rows}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from queries.data_version import state_of
-from queries.sql_files import ask_rows
+from queries.data_version import data_version
+from queries.sql_files import fetch_rows
 from reports.presence.presence import read_present
 
 DAYS = 120
@@ -16,7 +16,9 @@ MOST_ORGANIZATIONS = 100
 
 def read_ahead(client: Client) -> None:
     """Read who was there on the newest days, of the organizations that do most. Raises ClickHouseError."""
-    for organization_id, _ in ask_rows(client, Path(__file__).with_name("prefetch.sql"), {"limit": MOST_ORGANIZATIONS}):
-        state = state_of(client, organization_id)
+    for organization_id, _ in fetch_rows(
+        client, Path(__file__).with_name("prefetch.sql"), {"limit": MOST_ORGANIZATIONS}
+    ):
+        state = data_version(client, organization_id)
         if newest := state.days[-DAYS:]:
             read_present(client, organization_id, state, newest[0], newest[-1])

@@ -12,10 +12,10 @@ import numpy as np
 from clickhouse_connect.driver.client import Client
 from numpy.typing import NDArray
 
-from queries.data_version import State
+from queries.data_version import DataVersion
 from queries.per_client import PerClient
-from queries.result_cache import memory_of
-from queries.sql_files import ask_bytes
+from queries.result_cache import cache_for
+from queries.sql_files import fetch_bytes
 from reports.metric_windows import days_between, days_of
 from reports.periods import DAY
 from reports.presence.activity_kinds import BITS
@@ -43,7 +43,7 @@ Ways = Mapping[str, Bits]
 
 
 @dataclass(frozen=True)
-class Present:
+class PresenceRange:
     """Who was there on the days from `first` on. People are numbers of `known`, which has `size` of them or more."""
 
     first: date
@@ -77,19 +77,23 @@ class Presence:
         self._orders: dict[bool, tuple[str, Order]] = {}
         self._ordering = Lock()
 
-    def present(self, client: Client, organization_id: str, state: State, first: date, last: date) -> Present:
+    def present(
+        self, client: Client, organization_id: str, state: DataVersion, first: date, last: date
+    ) -> PresenceRange:
         """Who was there from `first` to `last`, by a state that was read before. Raises ClickHouseError."""
         with self._lock:
             self._read_missing(client, organization_id, state, first, last)
             days = [self._days[day][1] if day in self._days else {} for day in days_of(days_between(first, last))]
-            return Present(first, days, self, len(self.ids))
+            return PresenceRange(first, days, self, len(self.ids))
 
     def numbers_of(self, accounts: Sequence[bytes]) -> NDArray[np.int64]:
         """The people's numbers, in the same order; -1 for somebody who was never there."""
         with self._lock:
             return np.array([self._numbers.get(account, -1) for account in accounts], np.int64)
 
-    def order(self, client: Client, organization_id: str, state: State, present: Present, descending: bool) -> Order:
+    def order(
+        self, client: Client, organization_id: str, state: DataVersion, present: PresenceRange, descending: bool
+    ) -> Order:
         """Everybody in the order of their e-mails, by a state that was read before. Raises ClickHouseError."""
         told = state.of("profiles", "directory", "epochs")
         with self._ordering:
@@ -106,7 +110,7 @@ class Presence:
         """About how much memory it takes."""
         return self._days_bytes + (150 + 250 * len(self._orders)) * len(self.ids)
 
-    def _read_missing(self, client: Client, organization_id: str, state: State, first: date, last: date) -> None:
+    def _read_missing(self, client: Client, organization_id: str, state: DataVersion, first: date, last: date) -> None:
         wanted = {day: state.of_day(day) for day in state.days if first <= day <= last}
         for day in [day for day in self._days if first <= day <= last and day not in wanted]:
             self._keep(day, None)
@@ -126,7 +130,7 @@ class Presence:
     def _read(self, client: Client, organization_id: str, days: Sequence[date]) -> dict[date, Ways]:
         kinds = {"kinds": list(BITS), "bits": list(BITS.values())}
         scope = {"organization_id": organization_id, "first": days[0], "last": days[-1], "days": days, **kinds}
-        rows = np.frombuffer(ask_bytes(client, FOLDER / "presence.sql", scope), WAYS)
+        rows = np.frombuffer(fetch_bytes(client, FOLDER / "presence.sql", scope), WAYS)
         numbers = np.fromiter(map(self._number, rows["account"].tolist()), np.int64, len(rows))
         found: dict[date, Ways] = {}
         for number in np.unique(rows["day"]):
@@ -170,7 +174,7 @@ class Presences:
                 size -= self._known.popitem(last=False)[1].size_bytes
 
 
-def read_present(client: Client, organization_id: str, state: State, first: date, last: date) -> Present:
+def read_present(client: Client, organization_id: str, state: DataVersion, first: date, last: date) -> PresenceRange:
     """Who was there from `first` to `last`, by a state that was read before. Raises ClickHouseError."""
     known = _presences(client)
     found = known.of(organization_id).present(client, organization_id, state, first, last)
@@ -178,13 +182,15 @@ def read_present(client: Client, organization_id: str, state: State, first: date
     return found
 
 
-def read_held(client: Client, organization_id: str, state: State, groups: Sequence[str], present: Present) -> Bits:
+def read_group_days(
+    client: Client, organization_id: str, state: DataVersion, groups: Sequence[str], present: PresenceRange
+) -> Bits:
     """A row for each of those days: the set of people who were in one of the groups on it. Raises ClickHouseError."""
     scope = {"organization_id": organization_id, "groups": list(groups)}
-    [found] = memory_of(client).recall(
+    [found] = cache_for(client).recall(
         ("held", repr(scope)),
         state.of("directory", "epochs"),
-        lambda: [ask_bytes(client, FOLDER / "group_days.sql", scope)],
+        lambda: [fetch_bytes(client, FOLDER / "group_days.sql", scope)],
     )
     spans = np.frombuffer(found, SPANS)
     numbers = present.known.numbers_of(spans["account"].tolist())

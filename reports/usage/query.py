@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, get_args
 
-from sinks.datetimes import sql_moment
+from sinks.datetimes import clickhouse_timestamp
 from tally_client.events.envelope import ActorType
 
 EVERY_ACTOR_TYPE: tuple[str, ...] = get_args(ActorType)
@@ -44,7 +44,7 @@ FILTERS = (
 
 
 @dataclass(frozen=True)
-class Place:
+class AfterRow:
     """Where a page ended: the last row's ranks and key."""
 
     first: str = "0"
@@ -59,12 +59,12 @@ class Ranking:
     by: str = "total_tokens"
     by_time: bool = False
     descending: bool = True
-    after: Place = field(default_factory=Place)
+    after: AfterRow = field(default_factory=AfterRow)
     limit: int = 1_000_000
 
 
 @dataclass(frozen=True)
-class Question:
+class UsageQuery:
     """Usage of an organization in [begins, ends), whole hours (with `by_minute`, minutes), narrowed and grouped.
 
     `bucket_seconds` cuts it by time (0: not at all), `priced` asks for costs, too. An empty filter lets everything
@@ -100,8 +100,8 @@ class Question:
         """The parameters that say which cells are meant."""
         return {
             "organization_id": self.organization_id,
-            "begins": sql_moment(self.begins),
-            "ends": sql_moment(self.ends),
+            "begins": clickhouse_timestamp(self.begins),
+            "ends": clickhouse_timestamp(self.ends),
             "by_minute": self.by_minute,
             "priced": self.priced,
             "grouped": not {*self.group_by, *self.filters}.isdisjoint(GROUPS),

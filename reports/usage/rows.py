@@ -9,14 +9,14 @@ from typing import Any
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from aggregators.live import SHOWN_MINUTES
-from queries.data_version import state_of
-from queries.result_cache import memory_of, while_unchanged
-from queries.sql_files import Row, ask
-from reports.usage.query import Question
+from aggregators.live import LIVE_MINUTES
+from queries.data_version import data_version
+from queries.result_cache import cache_for, cached_while_unchanged
+from queries.sql_files import Row, fetch
+from reports.usage.query import UsageQuery
 
 FOLDER = Path(__file__).parent
-MINUTES_BACK = timedelta(minutes=SHOWN_MINUTES)
+MINUTES_BACK = timedelta(minutes=LIVE_MINUTES)
 """For how long usage is kept by the minute."""
 
 
@@ -33,7 +33,7 @@ class Person:
     is_deleted: bool
 
 
-def read_usage(client: Client, question: Question) -> Sequence[Row]:
+def read_usage(client: Client, question: UsageQuery) -> Sequence[Row]:
     """The rows, in order; remembered while nothing changed that they were made of, but for minutes.
 
     Each has `bucket` (seconds since 1970, 0 without buckets), `by_...` for each dimension (nil, "" or 0: none),
@@ -46,15 +46,15 @@ def read_usage(client: Client, question: Question) -> Sequence[Row]:
     if question.by_minute:
         return _rows(client, question)
     last = (question.ends - timedelta(microseconds=1)).date()
-    state = state_of(client, question.organization_id).up_to(last)
-    return memory_of(client).recall(("usage", repr(question)), state, lambda: _rows(client, question))
+    state = data_version(client, question.organization_id).up_to(last)
+    return cache_for(client).recall(("usage", repr(question)), state, lambda: _rows(client, question))
 
 
-def _rows(client: Client, question: Question) -> list[Row]:
-    return ask(client, FOLDER / "rows.sql", question.parameters())
+def _rows(client: Client, question: UsageQuery) -> list[Row]:
+    return fetch(client, FOLDER / "rows.sql", question.parameters())
 
 
-def stamp(client: Client, question: Question) -> str:
+def stamp(client: Client, question: UsageQuery) -> str:
     """What changes when the question's cells are revised, and only then: equal stamps, equal cells.
 
     For a question about costs it changes with prices, too.
@@ -62,17 +62,19 @@ def stamp(client: Client, question: Question) -> str:
     scope = question.scope()
     if question.by_minute:
         return _stamp(client, scope)[0]
-    return while_unchanged(client, ("usage stamp", repr(scope)), lambda: _stamp(client, scope))[0]
+    return cached_while_unchanged(client, ("usage stamp", repr(scope)), lambda: _stamp(client, scope))[0]
 
 
 def _stamp(client: Client, scope: Mapping[str, Any]) -> list[str]:
-    return [str(row["stamp"]) for row in ask(client, FOLDER / "revision.sql", scope)]
+    return [str(row["stamp"]) for row in fetch(client, FOLDER / "revision.sql", scope)]
 
 
-def had_seats(client: Client, question: Question) -> bool:
+def had_seats(client: Client, question: UsageQuery) -> bool:
     """Whether the organization was on a seat-based plan at any time of the question."""
     scope = question.scope()
-    [row] = while_unchanged(client, ("seated", repr(scope)), lambda: ask(client, FOLDER / "seat_based.sql", scope))
+    [row] = cached_while_unchanged(
+        client, ("seated", repr(scope)), lambda: fetch(client, FOLDER / "seat_based.sql", scope)
+    )
     return bool(row["seated"])
 
 
@@ -80,7 +82,7 @@ def read_people(client: Client, organization_id: str, accounts: Collection[str])
     """Who these accounts are, by id."""
     if not accounts:
         return {}
-    found = ask(client, FOLDER / "people.sql", {"organization_id": organization_id, "accounts": sorted(accounts)})
+    found = fetch(client, FOLDER / "people.sql", {"organization_id": organization_id, "accounts": sorted(accounts)})
     return {
         row["account_id"]: Person(row["email"], row["name"], bool(row["has_left"]), bool(row["is_deleted"]))
         for row in found
@@ -92,4 +94,4 @@ def read_identities(client: Client, organization_id: str, identities: Collection
     if not identities:
         return {}
     asked = {"organization_id": organization_id, "identities": sorted(identities)}
-    return {row["id"]: orjson.loads(row["detail"]) for row in ask(client, FOLDER / "identities.sql", asked)}
+    return {row["id"]: orjson.loads(row["detail"]) for row in fetch(client, FOLDER / "identities.sql", asked)}

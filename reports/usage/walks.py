@@ -7,7 +7,7 @@ from uuid import uuid4
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from queries.sql_files import Row, ask
+from queries.sql_files import Row, fetch
 from sinks.client import insert_rows
 
 COLUMNS = ("walk_id", "place", "row")
@@ -24,4 +24,4 @@ def keep_walk(client: Client, rows: Sequence[Row]) -> str:
 def read_walk(client: Client, walk_id: str, start: int, limit: int) -> list[Row]:
     """Rows of a walk from the place `start` on; none when it is older than a day. Raises ClickHouseError."""
     asked = {"walk_id": walk_id, "start": start, "limit": limit}
-    return [orjson.loads(found["row"]) for found in ask(client, Path(__file__).with_name("walk.sql"), asked)]
+    return [orjson.loads(found["row"]) for found in fetch(client, Path(__file__).with_name("walk.sql"), asked)]

@@ -8,11 +8,11 @@ import faust
 
 from streams.faust import RecordBatch
 
-Process = Callable[[RecordBatch], Awaitable[int | None]]
+BatchHandler = Callable[[RecordBatch], Awaitable[int | None]]
 """Folds one batch; gives the offset to seek back to, or None."""
 
 
-def add_agent(app: faust.App, topic: str, process: Process, failed: Callable[[BaseException], None]) -> None:
+def add_agent(app: faust.App, topic: str, process: BatchHandler, failed: Callable[[BaseException], None]) -> None:
     """One agent that folds the batches of `topic`, one after another.
 
     An exception that left the agent would restart it in place with its batch gone and the process looking healthy,

@@ -10,7 +10,7 @@ from faust.types.auth import CredentialsT
 from mode import Service
 
 from streams.faust import BatchScheduler, BatchTransport, Hooks
-from streams.faust.agents import Process, add_agent
+from streams.faust.agents import BatchHandler, add_agent
 
 logger = logging.getLogger("tally.app")
 
@@ -60,7 +60,7 @@ def make_app(
     topics: list[str],
     datadir: Path,
     hooks: Hooks,
-    process: Process,
+    process: BatchHandler,
     credentials: CredentialsT | None = None,
     name: str | None = None,
 ) -> BatchApp:
@@ -80,7 +80,7 @@ def make_app(
     return app
 
 
-def accompany(app: BatchApp, start: Work, run: Work, before_leaving: Work, stop: Work) -> None:
+def attach_service(app: BatchApp, start: Work, run: Work, before_leaving: Work, stop: Work) -> None:
     """Run work beside the agents: `start` and `run` with the app, `before_leaving` before its partitions are given
     back, `stop` at the end."""
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from access.keys import create_key, digest, find_key, list_keys, revoke_key
+from access.keys import create_key, find_key, list_keys, revoke_key, secret_hash
 from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.simulated_world import NOW, World
 
@@ -94,7 +94,7 @@ def test_what_is_kept_of_a_key(served: Served, world: World, organization: str) 
     kept = next(one for one in list_keys(client, organization) if one.id == key.id)
     assert kept.last_used_at == NOW
     assert (kept.standing(NOW), kept.standing(NOW + timedelta(days=90))) == ("active", "expired")
-    assert kept.secret_sha256 == digest(text)
+    assert kept.secret_sha256 == secret_hash(text)
     stored = client.query("SELECT toString(tuple(*)) FROM api_keys").result_rows
     assert not [row for row in stored if text[19:] in row[0]]
     assert find_key(client, text) is not None

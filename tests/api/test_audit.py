@@ -21,10 +21,10 @@ from msgspec import Struct
 from access.audit_chain import verify_chain
 from access.audit_log import Entry, read_entries, write_entry
 from access.keys import READ_ACTIVITY, create_key
-from access.sessions import Holder
-from api.audit import tell_rows
+from access.sessions import Identity
+from api.audit import set_row_count
 from api.auth.guards import require_spend, require_viewer
-from api.rate_limit import Rates
+from api.rate_limit import RateLimiter
 from simulation import Plan
 from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.people import people_events, somebody
@@ -69,7 +69,7 @@ async def cost_file(request: Request[Any, Any, Any]) -> Stream:
         if "break" in request.query_params:
             own: Client = request.app.state.context.connect()
             own.command("RENAME TABLE audit_log TO audit_log_away")
-        tell_rows(request, len(ROWS) - 1)
+        set_row_count(request, len(ROWS) - 1)
 
     return Stream(rows(), media_type="text/csv", headers={"content-disposition": "attachment"})
 
@@ -199,7 +199,7 @@ def test_an_entry_has_bounds(running: Served, own: World, client: Client) -> Non
 
 
 def test_strangers_cannot_fill_the_log(own: World, client: Client) -> None:
-    with serve(context_of(own, strangers_noted=Rates(5), sign_ins=Rates(8))) as limited:
+    with serve(context_of(own, strangers_noted=RateLimiter(5), sign_ins=RateLimiter(8))) as limited:
         assert {use(limited, "x").status_code for _ in range(20)} == {401, 429}
         assert len(logged(client, "")) == 5
         browser(own, limited, holder_of(OWNER))
@@ -280,7 +280,7 @@ def test_signing_in_and_out_is_logged(running: Served, own: World, client: Clien
         (f"person {OWNER.account}", "sign-out", "done"),
         (f"person {member.account}", "sign-in", "refused"),
     ]
-    browser(own, running, Holder(operator="kim"))
+    browser(own, running, Identity(operator="kim"))
     use(running, "A" * 43)
     others = [(entry.who, entry.outcome[:7]) for entry in logged(client, "")]
     assert others[-2:] == [("operator kim", "done"), ("", "refused")]
@@ -292,7 +292,7 @@ def test_one_setting_hides_that_there_is_spend(own: World, client: Client) -> No
     with serve(context_of(own, hide_refusals=True), cost) as hiding:
         hidden, nowhere = hiding.get("/cost", blind), hiding.get("/nowhere", blind)
         assert (hidden.status_code, hidden.json()["error"]) == (404, nowhere.json()["error"])
-        signed_in = browser(own, hiding, Holder(operator="kim"))
+        signed_in = browser(own, hiding, Identity(operator="kim"))
         assert signed_in.get("/cost").status_code == 404
 
 

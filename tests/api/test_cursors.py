@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.cursors import Cursor, seal, unseal
+from api.cursors import Cursor, decode_cursor, encode_cursor
 from api.errors import BadRequest
 from api.tagged_ids import USER, tagged
 from simulation import Plan
@@ -43,24 +43,24 @@ def rest(served: Served, key: str, body: dict[str, Any], **question: Any) -> lis
 
 
 def test_a_sealed_cursor_opens_again_and_no_other_does() -> None:
-    text = seal(CURSOR, SECRET)
-    assert unseal(text, SECRET, "q", Cursor) == CURSOR
+    text = encode_cursor(CURSOR, SECRET)
+    assert decode_cursor(text, SECRET, "q", Cursor) == CURSOR
     for place in range(len(text)):
         other = "A" if text[place] != "A" else "B"
         altered = text[:place] + other + text[place + 1 :]
         try:
-            assert unseal(altered, SECRET, "q", Cursor) == CURSOR, (
+            assert decode_cursor(altered, SECRET, "q", Cursor) == CURSOR, (
                 "an altered cursor was taken"
             )  # bits past the last byte
         except BadRequest:
             continue
     for bad in ("", "x", "é", text[:-4], text + "AAAA", text * 2, "=" * 50):
         with pytest.raises(BadRequest, match="page"):
-            unseal(bad, SECRET, "q", Cursor)
+            decode_cursor(bad, SECRET, "q", Cursor)
     with pytest.raises(BadRequest, match="no cursor"):
-        unseal(text, bytes(32), "q", Cursor)
+        decode_cursor(text, bytes(32), "q", Cursor)
     with pytest.raises(BadRequest, match="another query"):
-        unseal(text, SECRET, "p", Cursor)
+        decode_cursor(text, SECRET, "p", Cursor)
 
 
 def test_a_cursor_belongs_to_its_query_and_organization(served: Served, world: World) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from access.sessions import Holder
+from access.sessions import Identity
 from api.app import make_app
 from api.claude_code import routes
 from api.engagement.routes import FILTERS, LISTS
@@ -58,10 +58,10 @@ def test_every_route_is_known_here_and_refuses_without_a_key(world: World, serve
         assert served.get(path, **days_of(path)).status_code == 401
 
 
-def owner_of(world: World, organization: str) -> Holder:
+def owner_of(world: World, organization: str) -> Identity:
     """The organization's primary owner; the simulation keeps the first."""
     joined = (event for event in world.events if is_of(event, organization, "member.joined"))
-    return Holder(organization, next(event["account_id"] for event in joined if event["role"] == "primary_owner"))
+    return Identity(organization, next(event["account_id"] for event in joined if event["role"] == "primary_owner"))
 
 
 @pytest.mark.parametrize("who", ["key", "person"])

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from access.sessions import make_pass
+from access.sessions import create_credential
 from queries.errors import NoCompleteDay
 from reports.periods import resolve
 from simulation import Plan
@@ -32,7 +32,7 @@ def own(clickhouse: str) -> World:
 def owner(own: World) -> Iterator[httpx.Client]:
     """Somebody who sees spend, on the first of December."""
     with serve(context_of(own, now=EARLY)) as served:
-        link = make_pass(own.client(), "link", holder_of(OWNER), EARLY, EARLY + timedelta(minutes=10))
+        link = create_credential(own.client(), "link", holder_of(OWNER), EARLY, EARLY + timedelta(minutes=10))
         base = f"{served.base_url}/organizations/{OWNER.organization}/"
         with httpx.Client(base_url=base, cookies=use(served, link).cookies, headers=FORM, timeout=30) as client:
             client.follow_redirects = True

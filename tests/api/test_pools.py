@@ -21,7 +21,7 @@ from access.identity_providers import Provider, remove_provider, save_provider
 from access.keys import create_key
 from api.auth.guards import require_viewer
 from api.downloads import Downloads
-from api.principal import viewer_of
+from api.principal import current_viewer
 from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.identity_provider import ISSUER, token
 from tests.support.people import somebody
@@ -44,7 +44,7 @@ async def report(request: Request[Any, Any, Any]) -> Stream:
         finally:
             open_reports.remove(threading.current_thread())
 
-    pieces = request.app.state.context.downloads.written(write, viewer_of(request))
+    pieces = request.app.state.context.downloads.written(write, current_viewer(request))
     first = await anext(pieces)
 
     async def every() -> Any:
@@ -160,7 +160,7 @@ def test_four_who_fill_all_they_may_have_leave_threads_for_questions_of_others(
     @get("/slow", guards=[require_viewer])
     async def slow(request: Request[Any, Any, Any]) -> str:
         def work(_: Any) -> str:
-            going.append(viewer_of(request).organization_id)
+            going.append(current_viewer(request).organization_id)
             ends.wait(120)
             return "done"
 

@@ -9,12 +9,12 @@ import pytest
 
 from access.keys import READ_ACTIVITY, create_key
 from access.roles import read_person
-from access.sessions import Holder
+from access.sessions import Identity
 from api.app import make_app
 from api.auth.guards import require_spend
 from api.schemas.common import without_spend
 from api.usage.endpoints import REPORTS
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation import Plan
 from tests.api.test_isolation import days_of
 from tests.support.api_server import PREFIX, Served, context_of, serve
@@ -104,7 +104,7 @@ def change(world: World, organization: str, kind: str, at: str = "2026-11-20T11:
     fold(world, line_of(made | {"occurred_at": at}))
 
 
-def fold(world: World, line: Line) -> None:
+def fold(world: World, line: ProducerRecord) -> None:
     client = world.client()
     fold_lines(client, world, [line], start=1_000_000 + len(world.events))
     client.close()
@@ -142,7 +142,7 @@ def test_a_forgotten_person_is_out(own: World) -> None:
     with serve(context_of(own)) as served:
         signed_in = browser(own, served, holder_of(one))
         assert signed_in.get(PATH).status_code == 200
-        fold(own, Line("tally.profiles", one.account.encode(), None, "2026-11-20T11:00:00Z"))
+        fold(own, ProducerRecord("tally.profiles", one.account.encode(), None, "2026-11-20T11:00:00Z"))
         assert signed_in.get(PATH).status_code == 403
 
 
@@ -162,7 +162,7 @@ def test_a_plan_counts_from_its_hour_on(own: World) -> None:
 
 
 def test_operators_see_the_pipeline_and_nobody_else_does(served: Served, world: World, organization: str) -> None:
-    operator = browser(world, served, Holder(operator="kim"))
+    operator = browser(world, served, Identity(operator="kim"))
     owner = browser(world, served, holder_of(somebody("team", "owner")))
     paths = [path for path, _ in handlers(make_app(context_of(world)).app, of_operators=True)]
     assert paths == ["/operator/pipeline"]

@@ -6,8 +6,8 @@ from functools import partial
 import httpx
 import pytest
 
-from access.sessions import Holder
-from api.rate_limit import Rates
+from access.sessions import Identity
+from api.rate_limit import RateLimiter
 from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.people import somebody
 from tests.support.sign_in import FORM, browser, holder_of, link_for, use
@@ -131,7 +131,7 @@ def test_programs_are_answered_in_json(served: Served, world: World) -> None:
 
 
 def test_an_operator_sees_no_organization(served: Served, world: World) -> None:
-    signed_in = browser(world, served, Holder(operator="kim"))
+    signed_in = browser(world, served, Identity(operator="kim"))
     assert "operator kim" in signed_in.get("/sign-in").text
     assert signed_in.get(PATH).status_code == 403
 
@@ -165,7 +165,7 @@ def asked_by_key(served: Served, key: str) -> list[int]:
 
 
 def test_a_person_has_a_rate_of_their_own(served: Served, world: World) -> None:
-    with serve(context_of(world, 1, person_rates=Rates(3))) as limited:
+    with serve(context_of(world, 1, person_rates=RateLimiter(3))) as limited:
         one, other = (browser(world, limited, holder_of(somebody("team", role))) for role in ("owner", "primary_owner"))
         assert [one.get(PATH).status_code for _ in range(4)] == [200, 200, 200, 429]
         assert other.get(PATH).status_code == 200
@@ -174,7 +174,7 @@ def test_a_person_has_a_rate_of_their_own(served: Served, world: World) -> None:
 
 def test_failures_are_limited_and_a_good_link_is_let_in_all_the_same(world: World) -> None:
     """One address may be a proxy's or an office's: whoever fails there keeps nobody else from signing in."""
-    with serve(context_of(world, sign_ins=Rates(3))) as limited:
+    with serve(context_of(world, sign_ins=RateLimiter(3))) as limited:
         for _ in range(5):
             assert use(limited, link_for(world, holder_of(OWNER))).status_code == 303, "no failure, so not counted"
         assert [use(limited, "x").status_code for _ in range(4)] == [401, 401, 401, 429]
@@ -182,7 +182,7 @@ def test_failures_are_limited_and_a_good_link_is_let_in_all_the_same(world: Worl
 
 
 def test_refused_keys_and_cookies_are_limited_and_a_good_key_is_not(served: Served, world: World) -> None:
-    with serve(context_of(world, refusals=Rates(3))) as limited:
+    with serve(context_of(world, refusals=RateLimiter(3))) as limited:
         bad, key = f"tally_{'0' * 12}_{'a' * 43}", served.keys[OWNER.organization]
         tries = [limited.get(f"{PREFIX}/users", bad, date="2026-11-18") for _ in range(2)]
         tries += [httpx.get(limited.base_url + PATH, cookies={"tally_session_8080": "A" * 43}) for _ in range(2)]
@@ -205,7 +205,7 @@ def test_refused_keys_and_cookies_are_limited_and_a_good_key_is_not(served: Serv
 def test_an_address_is_the_proxys_word_and_ipv6_counts_by_64_bits(
     world: World, addresses: list[str], expected: list[int]
 ) -> None:
-    with serve(context_of(world, sign_ins=Rates(2), trusted_proxies="127.0.0.1")) as behind:
+    with serve(context_of(world, sign_ins=RateLimiter(2), trusted_proxies="127.0.0.1")) as behind:
         got = [use(behind, "x", **{"x-forwarded-for": address}).status_code for address in addresses]
         assert got == expected
 
@@ -213,7 +213,7 @@ def test_an_address_is_the_proxys_word_and_ipv6_counts_by_64_bits(
 def test_a_proxy_that_is_not_trusted_is_not_believed_and_the_log_says_so(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serve(context_of(world, sign_ins=Rates(2))) as direct:
+    with serve(context_of(world, sign_ins=RateLimiter(2))) as direct:
         got = [use(direct, "x", **{"x-forwarded-for": f"203.0.113.{number}"}).status_code for number in range(3)]
     assert got == [401, 401, 429]
     assert caplog.text.count("name it in api_trusted_proxies") == 1
@@ -225,7 +225,7 @@ def test_a_link_says_as_whom_it_signs_in(served: Served, world: World) -> None:
 
     link = link_for(world, holder_of(OWNER))
     assert f"You will be signed in as {OWNER.email}, owner." in page(link)
-    assert "operator kim" in page(link_for(world, Holder(operator="kim")))
+    assert "operator kim" in page(link_for(world, Identity(operator="kim")))
     use(served, link)
     for gone in (link, "x", "A" * 43, "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")):
         assert "has expired or was used" in page(gone)

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from access.identity_providers import Provider as Kept
 from access.identity_providers import ProviderError, remove_provider, save_provider
-from access.jwt_verifier import Tokens
-from access.sessions import Holder, end_passes
+from access.jwt_verifier import JwtVerifier
+from access.sessions import Identity, revoke_credentials
 from tests.support import identity_provider as idp
 from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.identity_provider import AUDIENCE, ISSUER, KEYS, later, public, token
@@ -109,12 +109,12 @@ def test_signing_out_ends_tokens_as_well(world: World, trusting: Served) -> None
     """A person's, and everybody's of an organization: what was issued until then lets nobody in, as bearer or else."""
     client, other = world.client(), somebody("enterprise_seat_based", "primary_owner")
     for whose, gone in (
-        (Holder(OWNER.organization, other.account), {other}),
-        (Holder(OWNER.organization), {other, ADMIN}),
+        (Identity(OWNER.organization, other.account), {other}),
+        (Identity(OWNER.organization), {other, ADMIN}),
     ):
         client.command("TRUNCATE TABLE sign_outs")
         old, new = ((seconds, f"{seconds}") for seconds in (-5, 5))
-        end_passes(client, whose, NOW)
+        revoke_credentials(client, whose, NOW)
         for at, nonce in (old, new):
             for one in (other, ADMIN):
                 made = token(account=one.account, iat=later(seconds=at), nonce=f"{nonce} {whose}")
@@ -293,7 +293,7 @@ def test_nobody_can_tell_by_the_time_which_providers_there_are(
     world: World, issuer: idp.Provider, trusting: Served
 ) -> None:
     """A known one is asked for its keys, which takes a while; so all wait that long."""
-    tokens = Tokens(timedelta(hours=1), told_after_seconds=1.5)
+    tokens = JwtVerifier(timedelta(hours=1), told_after_seconds=1.5)
     with serve(context_of(world, tokens=tokens)) as fresh:
         for made in (token("foreign", **BY_UUID), token(**(BY_UUID | {"iss": "https://nobody"})), forged("none")):
             for ask in (asked, exchanged):

@@ -11,7 +11,7 @@ from api.schemas.common import metric_names
 from api.schemas.users import UserActivity
 from queries.sql_files import Row
 from reports.engagement.lists import read_users
-from reports.engagement.query import Place, Question, Ranking
+from reports.engagement.query import AfterRow, EngagementQuery, Ranking
 from tests.reference.engagement import Recount
 from tests.support.group_events import GROUPS
 from tests.support.sdk_walk import FIRST, LAST
@@ -30,13 +30,13 @@ def client(world: World) -> Iterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def question(organization: str) -> Question:
+def question(organization: str) -> EngagementQuery:
     """Everybody of the busiest organization."""
-    return Question(organization, FIRST, LAST)
+    return EngagementQuery(organization, FIRST, LAST)
 
 
 @pytest.fixture(scope="module")
-def people(client: Client, question: Question, recount: Recount) -> dict[str, Row]:
+def people(client: Client, question: EngagementQuery, recount: Recount) -> dict[str, Row]:
     """Everybody's row by id; test_sdk_users.py holds what it counts to the recount."""
     people = {row["key"]: row for row in read_users(client, question)}
     assert set(people) == set(recount.users(question.organization_id, FIRST, LAST))
@@ -51,7 +51,7 @@ def ordered(people: dict[str, Row], metric: str, descending: bool) -> list[str]:
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_everybody_stands_where_the_counts_say(
-    client: Client, question: Question, people: dict[str, Row], metric: str
+    client: Client, question: EngagementQuery, people: dict[str, Row], metric: str
 ) -> None:
     rows = read_users(client, replace(question, ranking=Ranking(metric, descending=True)))
     assert [row["key"] for row in rows] == ordered(people, metric, descending=True)
@@ -66,17 +66,19 @@ def test_another_metric_would_be_noticed(people: dict[str, Row]) -> None:
 @pytest.mark.parametrize("metric", WALKED)
 @pytest.mark.parametrize("descending", [True, False])
 def test_pages_meet_everybody_once(
-    client: Client, question: Question, people: dict[str, Row], metric: str, descending: bool
+    client: Client, question: EngagementQuery, people: dict[str, Row], metric: str, descending: bool
 ) -> None:
     ranking, met = Ranking(metric, descending, limit=6), list[str]()
     while rows := read_users(client, replace(question, ranking=ranking)):
         met += [row["key"] for row in rows]
-        ranking = replace(ranking, after=Place(rows[-1]["rank"], rows[-1]["key"]))
+        ranking = replace(ranking, after=AfterRow(rows[-1]["rank"], rows[-1]["key"]))
     assert met == ordered(people, metric, descending)
 
 
 @pytest.mark.parametrize("narrowed", [{"groups": GROUPS[:2]}, {"groups": GROUPS[1:2]}], ids=["groups", "group"])
-def test_days_outside_the_groups_give_no_rank(client: Client, question: Question, narrowed: dict[str, Any]) -> None:
+def test_days_outside_the_groups_give_no_rank(
+    client: Client, question: EngagementQuery, narrowed: dict[str, Any]
+) -> None:
     asked = replace(question, **narrowed)
     expected = {row["key"]: row for row in read_users(client, asked)}
     rows = read_users(client, replace(asked, ranking=Ranking(WALKED[0], descending=True)))

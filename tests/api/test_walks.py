@@ -11,7 +11,7 @@ import pytest
 
 from api.engagement.routes import LISTS
 from api.usage.endpoints import REPORTS
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation import Plan
 from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
 from tests.support.group_events import GROUPS, extra_events
@@ -112,17 +112,17 @@ class Changes:
         self.people = sorted({event["actor"]["id"] for event in of if event.get("actor", {}).get("type") == "user"})
         self.start = 1_000_000
 
-    def fold(self, *lines: Line) -> None:
+    def fold(self, *lines: ProducerRecord) -> None:
         client = self.world.client()
         fold_lines(client, self.world, list(lines), start=self.start)
         client.close()
         self.start += 1_000
 
-    def event(self, kind: str, at: str, **fields: Any) -> Line:
+    def event(self, kind: str, at: str, **fields: Any) -> ProducerRecord:
         made = {"type": kind, "event_id": str(uuid4()), "occurred_at": at, "organization_id": self.organization}
         return line_of(made | fields)
 
-    def again(self, kind: str, at: str) -> Line:
+    def again(self, kind: str, at: str) -> ProducerRecord:
         """An event of a kind that was there, once more at another time."""
         found = next(
             event for event in self.of if event["type"] == kind and event.get("actor", {}).get("type") == "user"
@@ -151,7 +151,7 @@ class Changes:
     def departures(self) -> None:
         """Half of the people are removed, and one is forgotten."""
         gone = [self.event("member.removed", "2026-11-19T00:00:00Z", account_id=one) for one in self.people[::2]]
-        self.fold(*gone, Line("tally.profiles", self.people[1].encode(), None, "2026-11-20T11:00:00Z"))
+        self.fold(*gone, ProducerRecord("tally.profiles", self.people[1].encode(), None, "2026-11-20T11:00:00Z"))
 
     def shares(self) -> None:
         """Every skill is shared with other people than before."""

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from access.sessions import Holder
-from pricing.price_table import SHIPPED, load_prices
+from access.sessions import Identity
+from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
 from tests.reference.metrics import Recount
 from tests.reference.spend_report import Prices
 from tests.support.api_server import Served, context_of, make_keys, serve
@@ -65,7 +65,7 @@ def recounts(world: World) -> dict[str, Recount]:
     """The recount of each organization, forgotten people included."""
     gone = [{"event_id": account, "type": "tombstone", "account_id": account}
             for account, email in world.emails.items() if not email]  # fmt: skip
-    prices = Prices(SHIPPED)
+    prices = Prices(DEFAULT_PRICE_LIST)
     return {each: Recount([*world.events, *gone], each, prices) for each in world.organizations}
 
 
@@ -82,10 +82,10 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def sign_in(world: World, served: Served, context: BrowserContext) -> Callable[[Holder], None]:
+def sign_in(world: World, served: Served, context: BrowserContext) -> Callable[[Identity], None]:
     """Signs somebody in, in this browser."""
 
-    def enter(holder: Holder) -> None:
+    def enter(holder: Identity) -> None:
         with signed_in(world, served, holder) as client:
             cookies = [{"name": name, "value": value, "url": served.base_url} for name, value in client.cookies.items()]
         context.add_cookies(cookies)  # type: ignore[arg-type]
@@ -94,13 +94,13 @@ def sign_in(world: World, served: Served, context: BrowserContext) -> Callable[[
 
 
 @pytest.fixture
-def open_page(world: World, served: Served, context: BrowserContext, sign_in: Callable[[Holder], None]) -> Open:
+def open_page(world: World, served: Served, context: BrowserContext, sign_in: Callable[[Identity], None]) -> Open:
     """Opens a page of an organization, the busiest unless another is named, as its primary owner."""
 
     def open_(path: str, organization: str = "") -> Page:
         organization = organization or world.organizations[0]
         if not context.cookies():
-            sign_in(Holder(organization, owner_of(world, organization)))
+            sign_in(Identity(organization, owner_of(world, organization)))
         page = context.pages[0] if context.pages else context.new_page()
         page.goto(f"{served.base_url}/organizations/{organization}/{path}")
         return page

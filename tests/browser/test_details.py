@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from access.sessions import Holder
+from access.sessions import Identity
 from tests.browser.conftest import Open, owner_of
 from tests.browser.test_numbers import LASTS, NEWEST, Recounts, differing
 from tests.browser.test_roles import ADMIN, SPEND
@@ -178,7 +178,7 @@ def test_odd_names_and_the_deleted(open_page: Open) -> None:
 
 
 def test_an_admin_sees_no_spend_of_a_person(
-    served: Served, world: World, sign_in: Callable[[Holder], None], open_page: Open
+    served: Served, world: World, sign_in: Callable[[Identity], None], open_page: Open
 ) -> None:
     sign_in(holder_of(ADMIN))
     path = f"person?account={ADMIN.account}"

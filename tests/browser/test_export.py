@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Download, Page, expect
 
-from access.sessions import Holder
+from access.sessions import Identity
 from pricing.price_table import load_prices
 from reports.exports.export_worker import run_once
 from simulation import Plan
@@ -150,7 +150,7 @@ def issued(revised: tuple[World, Served, Path], context: Any) -> Page:
     """The page of the world whose reports were issued."""
     world, served, _ = revised
     organization = world.organizations[0]
-    with signed_in(world, served, Holder(organization, owner_of(world, organization))) as client:
+    with signed_in(world, served, Identity(organization, owner_of(world, organization))) as client:
         for name, value in client.cookies.items():
             context.add_cookies([{"name": name, "value": value, "url": served.base_url}])
     page: Page = context.new_page()

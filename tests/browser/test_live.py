@@ -9,8 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from access.keys import Key, create_key, revoke_key
-from access.sessions import Holder
+from access.keys import ApiKey, create_key, revoke_key
+from access.sessions import Identity
 from api.schemas.pipeline import Pipeline, SourceStanding
 from simulation import Plan
 from tests.browser.test_accessible import violations
@@ -20,7 +20,7 @@ from tests.support.sign_in import browser as signed_in
 from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
 from tests.support.table_rows import insert_position
 
-Enter = Callable[[Holder], None]
+Enter = Callable[[Identity], None]
 START = datetime.now(UTC).replace(second=0, microsecond=0)
 """Live counters are of the last week by the database's clock, so these tests live now."""
 
@@ -40,7 +40,7 @@ def served(world: World) -> Iterator[Served]:
         yield running
 
 
-def new_key(world: World) -> tuple[Key, str]:
+def new_key(world: World) -> tuple[ApiKey, str]:
     """A key of the world's organization that is good now."""
     client = world.client()
     made = create_key(client, world.organizations[0], "live", START, START + timedelta(days=1))
@@ -177,7 +177,7 @@ FOUND = Pipeline(
 
 def test_operators_see_the_pipeline_and_no_organization(world: World, context: BrowserContext, clickhouse: str) -> None:
     with serve(context_of(world, pipeline=lambda: FOUND)) as running:
-        with signed_in(world, running, Holder(operator="kim")) as client:
+        with signed_in(world, running, Identity(operator="kim")) as client:
             for name, value in client.cookies.items():
                 context.add_cookies([{"name": name, "value": value, "url": running.base_url}])
         page = context.new_page()

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from access.sessions import Holder
+from access.sessions import Identity
 from tests.browser.conftest import Open
 from tests.support.api_server import Served
 from tests.support.people import somebody
@@ -19,7 +19,7 @@ ADMIN = somebody("enterprise_usage_based", "admin")
 OWNER = somebody("enterprise_usage_based", "owner")
 SPEND = ("spend", "usd", "$", "cost", "price", "discount", "extra usage", "gross")
 
-Enter = Callable[[Holder], None]
+Enter = Callable[[Identity], None]
 
 
 def test_a_link_signs_in_and_opens_the_dashboard(served: Served, world: World, context: BrowserContext) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from access.sessions import Holder
+from access.sessions import Identity
 from simulation import Plan
 from sinks.client import connect
 from tests.browser.conftest import Open, owner_of
@@ -41,7 +41,7 @@ def at(small: World, context: BrowserContext) -> Iterator[At]:
         servers.append(running)
         base_url = running.__enter__().base_url
         organization = world.organizations[0]
-        holder = Holder(organization, owner_of(world, organization))
+        holder = Identity(organization, owner_of(world, organization))
         with (
             serve(context_of(world, session_lifetime=timedelta(days=9))) as door,
             signed_in(world, door, holder) as who,

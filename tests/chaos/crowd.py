@@ -11,7 +11,7 @@ from uuid import uuid4
 import orjson
 from aiokafka.partitioner import DefaultPartitioner
 
-from simulation import Line
+from intake.ndjson import ProducerRecord
 from tally_client.events import DIRECTORY, PROFILES, TOPIC_BY_TYPE
 
 ORGANIZATIONS = 3
@@ -38,11 +38,11 @@ class Crowd:
         self._now = datetime.now(UTC)
         self._organizations = [Organization(self._now, old, new) for _ in range(ORGANIZATIONS)]
 
-    def before(self) -> Iterator[Line]:
+    def before(self) -> Iterator[ProducerRecord]:
         """What is said before partitions are added."""
         return (line for organization in self._organizations for line in organization.before)
 
-    def after(self) -> Iterator[Line]:
+    def after(self) -> Iterator[ProducerRecord]:
         """What is said after."""
         for organization in self._organizations:
             yield from organization.after()
@@ -70,7 +70,7 @@ class Organization:
         self.before = list(self._before())
         self.expected = {name: sorted(rows) for name, rows in self._expected().items()}
 
-    def _before(self) -> Iterator[Line]:
+    def _before(self) -> Iterator[ProducerRecord]:
         yield self._says("organization.created", 3, name="Before")
         yield self._says("plan.changed", 3, effective_from=self._since, plan="team")
         yield self._says("discount.changed", 3, effective_from=self._since, discount="0.1")
@@ -81,7 +81,7 @@ class Organization:
             yield self._says("group.joined", 3, group_id=self._group, account_id=account)
             yield self._profile(name, "before", 3)
 
-    def after(self) -> Iterator[Line]:
+    def after(self) -> Iterator[ProducerRecord]:
         """What is said by the new partitions: the newer, then what is older and comes late, then who is forgotten."""
         yield self._says("organization.created", 2, name="After")
         yield self._says("organization.created", 4, name="Late")
@@ -96,7 +96,7 @@ class Organization:
             yield self._profile(name, "after", 2)
             yield self._profile(name, "late", 4)
         for name in ("forgotten", "known_again"):
-            yield Line(PROFILES, self._who[name].encode(), None, "")
+            yield ProducerRecord(PROFILES, self._who[name].encode(), None, "")
             yield self._profile(name, "late", 1)
         yield self._profile("known_again", "again", -0.04)
 
@@ -115,14 +115,14 @@ class Organization:
             "seats": [(len(PEOPLE) - len((*gone, "without_seat")),)],
         }
 
-    def _says(self, kind: str, hours_ago: float, **fields: str) -> Line:
+    def _says(self, kind: str, hours_ago: float, **fields: str) -> ProducerRecord:
         at = (self._now - timedelta(hours=hours_ago)).isoformat()
         envelope = {"type": kind, "event_id": str(uuid4()), "occurred_at": at, "organization_id": self.id}
         topic = TOPIC_BY_TYPE[kind]
         key = self.id if topic == DIRECTORY else fields["account_id"]
-        return Line(topic, key.encode(), orjson.dumps(envelope | fields), at)
+        return ProducerRecord(topic, key.encode(), orjson.dumps(envelope | fields), at)
 
-    def _profile(self, name: str, when: str, hours_ago: float) -> Line:
+    def _profile(self, name: str, when: str, hours_ago: float) -> ProducerRecord:
         email = f"{when}@{name}.example"
         return self._says("profile.updated", hours_ago, account_id=self._who[name], email=email, name=when)
 

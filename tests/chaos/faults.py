@@ -9,7 +9,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 from typing import Any
 from uuid import uuid4
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from tests.chaos.load import tokens
 from tests.chaos.testbed import Field
 from tests.support.incidents import eventually
@@ -136,7 +136,7 @@ def connections_truncated(field: Field) -> None:
 
 @fault("100 % poison on a topic: its source stops, and continues once it is allowed to")
 def all_poison(field: Field) -> None:
-    field.load.add(Line("tally.session", b"key", b"not JSON", "") for _ in range(POISON))
+    field.load.add(ProducerRecord("tally.session", b"key", b"not JSON", "") for _ in range(POISON))
     if "bad_share" not in field.changed:
         eventually(lambda: field.said("of its latest records are dead letters"))
         field.changed["bad_share"] = 1.0

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import orjson
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation import Plan, simulate
 from tally_client.emitter import Emitter
 from tests.chaos.reader import Totals
@@ -22,14 +22,14 @@ PROBES = 5
 PROBE_SECONDS = 5.0
 
 
-def life(seed: int) -> Iterator[Line]:
+def life(seed: int) -> Iterator[ProducerRecord]:
     """Lines without an end: 5 % duplicates, 2 % late, 1 % poison."""
     until = datetime.now(UTC).date()
     for each in count(seed):
         yield from simulate(Plan(until, seed=each, users=240, days=20, duplicates=0.05, late=0.02, poison=0.01))
 
 
-def tokens(organization: str, number: int, ago: timedelta = timedelta(0)) -> Iterator[Line]:
+def tokens(organization: str, number: int, ago: timedelta = timedelta(0)) -> Iterator[ProducerRecord]:
     """Valid usage: `number` requests of one output token and two of input each, that happened `ago`."""
     at = (datetime.now(UTC) - ago).isoformat()
     for each in range(number):
@@ -47,7 +47,7 @@ def tokens(organization: str, number: int, ago: timedelta = timedelta(0)) -> Ite
             "output_tokens": 1,
             "uncached_input_tokens": 2,
         }
-        yield Line("tally.token", person.encode(), orjson.dumps(event), at)
+        yield ProducerRecord("tally.token", person.encode(), orjson.dumps(event), at)
 
 
 class Load(threading.Thread):
@@ -61,11 +61,11 @@ class Load(threading.Thread):
         self._kafka = bootstrap
         self._a_tick = int(rate * TICK)
         self._life = life(seed)
-        self._extra: deque[Line] = deque()
+        self._extra: deque[ProducerRecord] = deque()
         self._ended = threading.Event()
         self.start()
 
-    def add(self, lines: Iterable[Line]) -> None:
+    def add(self, lines: Iterable[ProducerRecord]) -> None:
         """These as well, with the next tick."""
         self._extra.extend(lines)
 

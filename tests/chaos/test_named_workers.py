@@ -12,9 +12,9 @@ from signal import SIGCONT, SIGSTOP
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation import Plan, simulate
-from streams.consumer_group import members_of, take_out
+from streams.consumer_group import group_members, remove_members
 from tests.chaos.faults import BEYOND_SESSION
 from tests.chaos.testbed import HORIZON
 from tests.support.incidents import eventually
@@ -34,7 +34,7 @@ def running(tmp_path: Path) -> Iterator[Pipeline]:
 
 
 @pytest.fixture
-def life() -> Iterator[Line]:
+def life() -> Iterator[ProducerRecord]:
     """Lines to emit, with repeats, late events and poison."""
     return simulate(PLAN)
 
@@ -53,7 +53,7 @@ def members(running: Pipeline) -> dict[str, str]:
         admin = AIOKafkaAdminClient(bootstrap_servers=running.settings.kafka_bootstrap)
         await admin.start()
         try:
-            found = await members_of(admin, running.settings.consumer_group)
+            found = await group_members(admin, running.settings.consumer_group)
             return {member["member_id"]: member["client_id"] for member in found}
         finally:
             await admin.close()
@@ -62,10 +62,10 @@ def members(running: Pipeline) -> dict[str, str]:
 
 
 def take(running: Pipeline, name: str) -> int:
-    return asyncio.run(take_out(running.settings.kafka_bootstrap, running.settings.consumer_group, name))
+    return asyncio.run(remove_members(running.settings.kafka_bootstrap, running.settings.consumer_group, name))
 
 
-def test_a_killed_worker_is_succeeded_by_the_one_of_its_name(running: Pipeline, life: Iterator[Line]) -> None:
+def test_a_killed_worker_is_succeeded_by_the_one_of_its_name(running: Pipeline, life: Iterator[ProducerRecord]) -> None:
     one, _ = started(running, "one"), started(running, "two")
     running.emit(islice(life, PART))
     one.kill()
@@ -89,7 +89,7 @@ def test_only_members_of_that_name_are_taken_out(running: Pipeline) -> None:
     assert take(running, "one") == 0
 
 
-def test_who_is_alive_nevertheless_joins_again(running: Pipeline, life: Iterator[Line]) -> None:
+def test_who_is_alive_nevertheless_joins_again(running: Pipeline, life: Iterator[ProducerRecord]) -> None:
     """Two workers by one name, by mistake: nothing is counted twice or left out."""
     started(running, "one")
     running.emit(islice(life, PART))
@@ -101,7 +101,7 @@ def test_who_is_alive_nevertheless_joins_again(running: Pipeline, life: Iterator
     assert_exact(running)
 
 
-def test_a_worker_that_wakes_up_when_its_place_is_taken(running: Pipeline, life: Iterator[Line]) -> None:
+def test_a_worker_that_wakes_up_when_its_place_is_taken(running: Pipeline, life: Iterator[ProducerRecord]) -> None:
     frozen = started(running, "one")
     running.emit(islice(life, PART))
     frozen.send_signal(SIGSTOP)

@@ -16,7 +16,7 @@ import pytest
 
 from deploy.embedded.ports import free_port
 from deploy.verify import verify
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation import Plan, simulate
 from tests.chaos.proxy import Proxy
 from tests.chaos.testbed import HORIZON
@@ -32,7 +32,7 @@ PLAN = Plan(until=datetime.now(UTC).date(), seed=7, users=60, days=35, duplicate
 class Stack:
     """The pipeline, its history, and its one worker if `start` was called."""
 
-    def __init__(self, running: Pipeline, history: Iterator[Line]) -> None:
+    def __init__(self, running: Pipeline, history: Iterator[ProducerRecord]) -> None:
         self.pipeline = running
         self.history = history
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -85,13 +85,13 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pipeline, Iterator[Line]]]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pipeline, Iterator[ProducerRecord]]]:
     with pipeline(tmp_path_factory.mktemp("outages"), metrics_port=free_port(), **HORIZON) as started:
         yield started, simulate(PLAN)
 
 
 @pytest.fixture
-def stack(running: tuple[Pipeline, Iterator[Line]]) -> Iterator[Stack]:
+def stack(running: tuple[Pipeline, Iterator[ProducerRecord]]) -> Iterator[Stack]:
     """The stack without a worker; the test's workers are ended."""
     found = Stack(*running)
     yield found

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.connections import store_of
+from deploy.connections import open_store
 from deploy.up import environment_of
 from tests.support.pipeline import Pipeline, pipeline
 
@@ -85,7 +85,7 @@ def test_every_report_equals_the_recount(emitted: Pipeline, recounted: tuple[Pat
 def test_active_users_of_every_day_equal_the_recount(emitted: Pipeline, recounted: tuple[Path, list[str]]) -> None:
     _, lines = recounted
     sql = "SELECT DISTINCT toString(organization_id), day, toString(account_id) FROM active_users"
-    actives = store_of(emitted.settings).client.query(sql).result_rows
+    actives = open_store(emitted.settings).client.query(sql).result_rows
     assert len(lines) > 50
     for line in lines:
         organization, day, *expected = line.split(",")

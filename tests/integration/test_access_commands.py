@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from access.roles import members_by_email
-from access.sessions import Holder, find_pass, make_pass, use_link
+from access.sessions import Identity, create_credential, find_credential, redeem_link
 from cli.main import run
 from deploy.errors import ExitCode
 from deploy.settings import Settings
@@ -64,10 +64,10 @@ def test_a_link_is_printed_and_works_once(world: World, tally: Tally) -> None:
         found = re.fullmatch(r"https://tally\.example/sign-in\?link=([A-Za-z0-9_-]{43})", link)
         assert found
         assert found[1] not in str(client.query("SELECT * FROM access_passes").result_rows)
-        holder = use_link(client, found[1], Settings().clock())
+        holder = redeem_link(client, found[1], Settings().clock())
         assert holder is not None
         assert holder.name == name
-        assert use_link(client, found[1], Settings().clock()) is None
+        assert redeem_link(client, found[1], Settings().clock()) is None
     client.close()
 
 
@@ -113,23 +113,25 @@ def test_everybody_one_person_or_an_operator_is_signed_out(world: World, tally: 
     client, now = world.client(), Settings().clock()
     one, other = somebody("team", "owner"), somebody("team", "primary_owner")
     holders = {
-        "one": Holder(one.organization, one.account),
-        "other": Holder(other.organization, other.account),
-        "elsewhere": Holder(organization_of("enterprise_usage_based"), one.account),
-        "kim": Holder(operator="kim"),
-        "lee": Holder(operator="lee"),
+        "one": Identity(one.organization, one.account),
+        "other": Identity(other.organization, other.account),
+        "elsewhere": Identity(organization_of("enterprise_usage_based"), one.account),
+        "kim": Identity(operator="kim"),
+        "lee": Identity(operator="lee"),
     }
-    sessions = {name: make_pass(client, "session", whose, now, now + HOUR) for name, whose in holders.items()}
+    sessions = {name: create_credential(client, "session", whose, now, now + HOUR) for name, whose in holders.items()}
 
     def left() -> list[str]:
-        return [name for name, secret in sessions.items() if find_pass(client, "session", secret, now)]
+        return [name for name, secret in sessions.items() if find_credential(client, "session", secret, now)]
 
     tally("sign-out", "--organization", one.organization)
-    sessions |= {name: make_pass(client, "session", holders[name], now, now + HOUR) for name in ("one", "other")}
-    link = make_pass(client, "link", holders["one"], now, now + HOUR)
+    sessions |= {
+        name: create_credential(client, "session", holders[name], now, now + HOUR) for name in ("one", "other")
+    }
+    link = create_credential(client, "link", holders["one"], now, now + HOUR)
     assert left() == ["one", "other", "elsewhere", "kim", "lee"]
     assert "2 links and sessions" in tally("sign-out", "--organization", one.organization, "--account", one.account)[1]
-    assert use_link(client, link, now) is None
+    assert redeem_link(client, link, now) is None
     assert left() == ["other", "elsewhere", "kim", "lee"]
     assert tally("sign-out", "--operator", "kim")[0] == ExitCode.OK
     assert left() == ["other", "elsewhere", "lee"]

@@ -9,9 +9,9 @@ from urllib3.exceptions import HTTPError
 from bench.export_memory import FIRST, fill
 from bench.export_memory import ORGANIZATION as BIG
 from deploy.errors import explain
-from files.atomic_files import clear_partials, draft, one_writer, whole_file
+from files.atomic_files import atomic_write, clear_partials, exclusive_lock, staged_file
 from files.errors import FileError
-from queries.errors import ReportError
+from queries.errors import RefusedError
 from reports.exports.spend_report import write_spend_report
 from reports.periods import Period
 from tests.support.stack import start_clickhouse
@@ -20,15 +20,15 @@ from tests.support.table_rows import database
 
 def test_a_draft_is_seen_when_it_is_published(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.csv"
-    with draft(path) as file:
+    with staged_file(path) as file:
         file.sink.write(b"whole")
         assert not path.exists()
         file.publish()
         assert path.read_bytes() == b"whole"
-    with draft(path) as file:
+    with staged_file(path) as file:
         file.sink.write(b"let go")
     assert [one.name for one in path.parent.iterdir()] == ["a.csv"]
-    with whole_file(path) as sink:
+    with atomic_write(path) as sink:
         sink.write(b"newer")
     assert path.read_bytes() == b"newer"
 
@@ -38,7 +38,7 @@ def test_an_error_while_writing_leaves_what_was_there(tmp_path: Path) -> None:
     path.write_bytes(b"old")
 
     def write() -> None:
-        with whole_file(path) as sink:
+        with atomic_write(path) as sink:
             sink.write(b"half")
             raise ValueError("stop")
 
@@ -57,9 +57,9 @@ def test_what_a_killed_writer_left_is_cleared(tmp_path: Path) -> None:
 
 def test_one_writer_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "reports"
-    with one_writer(folder), pytest.raises(FileError, match="Another export worker"), one_writer(folder):
+    with exclusive_lock(folder), pytest.raises(FileError, match="Another export worker"), exclusive_lock(folder):
         raise AssertionError("two writers")
-    with one_writer(folder):
+    with exclusive_lock(folder):
         pass
 
 
@@ -76,12 +76,12 @@ def test_a_database_that_dies_in_the_middle_leaves_no_file(tmp_path: Path) -> No
         server.kill()
 
     def export() -> None:
-        with draft(path) as file:
+        with staged_file(path) as file:
             write_spend_report(client, BIG, quarter, file.sink, kill_at_first)
             file.publish()
 
-    with pytest.raises((ReportError, HTTPError)) as told:
+    with pytest.raises((RefusedError, HTTPError)) as told:
         export()
-    assert isinstance(told.value, ReportError) or explain(told.value) is not None
+    assert isinstance(told.value, RefusedError) or explain(told.value) is not None
     assert heard
     assert list(tmp_path.glob("*report*")) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from queries.dependencies import KINDS, made_of
+from queries.dependencies import TABLES_BY_VIEW, tables_read
 from tests.support.table_rows import database
 
 TABLES = {kind: f"{kind}_cells" for kind in ("spend", "chat", "file", "project", "artifact", "connector", "session")}
@@ -37,9 +37,9 @@ def tables_of(client: Client, name: str) -> set[str]:
     return set().union(*(tables_of(client, other) for other in read))
 
 
-@pytest.mark.parametrize("name", sorted(set(KINDS) - {"numbers"}))
+@pytest.mark.parametrize("name", sorted(set(TABLES_BY_VIEW) - {"numbers"}))
 def test_a_view_reads_the_tables_of_its_kinds(client: Client, name: str) -> None:
-    assert tables_of(client, name) - WRITTEN_BEFORE == {TABLES[kind] for kind in KINDS[name]}
+    assert tables_of(client, name) - WRITTEN_BEFORE == {TABLES[kind] for kind in TABLES_BY_VIEW[name]}
 
 
 @pytest.mark.parametrize(("kind", "view"), [("terms", "terms"), ("groups", "group_spans")])
@@ -67,10 +67,10 @@ READ = {
 def test_what_is_not_known_is_made_of_everything(tmp_path: Path, text: str, kinds: set[str] | None) -> None:
     path = tmp_path / "new.sql"
     path.write_text(text)
-    assert made_of(path) == kinds
+    assert tables_read(path) == kinds
 
 
 def test_no_metric_is_made_of_everything() -> None:
     """Else it is slow for a reason that nobody sees."""
     for file in (files("reports.metrics") / "sql").iterdir():
-        assert made_of(Path(str(file))) is not None, file.name
+        assert tables_read(Path(str(file))) is not None, file.name

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, Declaration
+from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, CellTable
 from reports.engagement.lists import read_users
-from reports.engagement.query import Question, stamp
+from reports.engagement.query import EngagementQuery, stamp
 from reports.engagement.summaries import read_summaries
 from tests.integration.test_views import insert
 from tests.support.table_rows import database
@@ -20,10 +20,10 @@ ROOT = Path(__file__).parents[2]
 ORGANIZATION, OTHER = (f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for number in range(2))
 PERSON, THING = "bbbbbbbb-0000-4000-8000-000000000000", "cccccccc-0000-4000-8000-000000000000"
 DAY = date(2026, 10, 1)
-QUESTION = Question(ORGANIZATION, DAY, DAY)
+QUESTION = EngagementQuery(ORGANIZATION, DAY, DAY)
 MORE = {"kind": "skill", "names": [], "any_name": True, "types": [], "shared": [], "type": "x"}
 MORE |= {"order_by": "web_search_count"}
-CELLS: dict[Declaration, dict[str, Any]] = {
+CELLS: dict[CellTable, dict[str, Any]] = {
     CHAT: {"source": "tally.chat/0@0", "product": "chat", "conversation_id": THING, "project_id": THING, "messages": 1},
     FILE: {"source": "tally.chat/0@0", "product": "chat", "file_id": THING, "uploads": 1},
     PROJECT: {"source": "tally.project/0@0", "product": "chat", "project_id": THING, "used": 1},
@@ -72,7 +72,7 @@ def test_a_replaced_epoch_counts_nothing(client: Client) -> None:
     assert read_users(client, QUESTION)[0]["counts"]["chat_metrics.message_count"] == 5
 
 
-def base_of(table: Declaration) -> dict[str, Any]:
+def base_of(table: CellTable) -> dict[str, Any]:
     """A cell of ORGANIZATION."""
     base = {"organization_id": ORGANIZATION, "day": str(DAY), "actor_type": "user", "actor_id": PERSON}
     return base | CELLS[table]

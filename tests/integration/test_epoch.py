@@ -9,14 +9,14 @@ import pytest
 
 from aggregators.prepared_batch import fingerprint
 from aggregators.source import FOLD_VERSION
-from deploy.connections import store_of
+from deploy.connections import open_store
 from deploy.epochs import plan_epoch, start_epoch
 from deploy.errors import ExitCode, UserError
-from deploy.partition_status import Standing, standings
+from deploy.partition_status import PartitionStatus, partition_statuses
 from deploy.settings import Settings
 from deploy.up import prepare
-from intake.ndjson import Line
-from sinks.positions import NEVER, Position
+from intake.ndjson import ProducerRecord
+from sinks.positions import NO_WATERMARK, Position
 from streams.log import KafkaLog
 from tally_client.events import PROFILES
 from tests.integration.test_verify import produce
@@ -24,7 +24,7 @@ from tests.support.fold_records import LogRecord
 from tests.support.incidents import lines, remove_before
 from tests.support.stack import start_kafka
 from verify.log import open_log
-from worker.assignment import Sources
+from worker.assignment import Assignments
 from worker.partition_state import Options
 
 TOPIC = "tally.session"
@@ -43,24 +43,24 @@ def settings(broker: str, clickhouse: str) -> Settings:
     """A database of the test's own over the module's log, which has events of one key more."""
     found = Settings(kafka_bootstrap=broker, clickhouse_url=clickhouse, clickhouse_database=f"epoch_{uuid4().hex}")
     prepare(found)
-    some: Iterator[Line] = lines(TOPIC, str(uuid4()), 12, keys=1)
+    some: Iterator[ProducerRecord] = lines(TOPIC, str(uuid4()), 12, keys=1)
     asyncio.run(produce(broker, list(some)))
     return found
 
 
-def standing_with_records(settings: Settings) -> Standing:
-    return max(standings(settings, [TOPIC]), key=lambda standing: standing.log_end)
+def standing_with_records(settings: Settings) -> PartitionStatus:
+    return max(partition_statuses(settings, [TOPIC]), key=lambda standing: standing.log_end)
 
 
 def folded_up_to(settings: Settings, next_offset: int, watermark: datetime, last_record: str = "") -> None:
     """Store that position of the partition with records."""
     source = standing_with_records(settings).source
-    store = store_of(settings)
+    store = open_store(settings)
     store.write_positions([Position(source, next_offset, watermark, FOLD_VERSION, last_record)])
     store.client.close()
 
 
-def fingerprint_at(settings: Settings, standing: Standing, offset: int) -> str:
+def fingerprint_at(settings: Settings, standing: PartitionStatus, offset: int) -> str:
     async def read() -> str:
         async with open_log(settings.kafka_bootstrap, {}) as log:
             async for records in log.read((TOPIC, standing.partition), offset, offset + 1):
@@ -88,7 +88,7 @@ def test_a_log_that_was_folded_and_then_cut_is_not_counted_again(settings: Setti
 def test_a_log_whose_last_folded_record_is_there_is_not_counted_again(settings: Settings) -> None:
     standing = standing_with_records(settings)
     offset = standing.log_end - 3
-    folded_up_to(settings, offset + 1, NEVER, fingerprint_at(settings, standing, offset))
+    folded_up_to(settings, offset + 1, NO_WATERMARK, fingerprint_at(settings, standing, offset))
     assert "--mode replace" in refusal(settings).hint
 
 
@@ -112,10 +112,10 @@ def test_a_log_that_lost_its_beginning_says_that_the_loss_is_to_be_accepted(sett
 
 @pytest.mark.parametrize("difference", [-1, 1])
 async def test_cells_of_another_fold_are_not_built_upon(settings: Settings, difference: int) -> None:
-    store = store_of(settings)
-    store.write_positions([Position(f"{PROFILES}/0@0", 0, NEVER, FOLD_VERSION + difference, "")])
+    store = open_store(settings)
+    store.write_positions([Position(f"{PROFILES}/0@0", 0, NO_WATERMARK, FOLD_VERSION + difference, "")])
     async with KafkaLog(settings.kafka_bootstrap) as log:
-        sources = Sources(store, log, no_letters, Options(), settings.clock)
+        sources = Assignments(store, log, no_letters, Options(), settings.clock)
         assert await sources.place([(PROFILES, 0), (PROFILES, 1)], 1) == {(PROFILES, 1): 0}
     assert f"was folded by version {FOLD_VERSION + difference}" in sources.stopped[PROFILES, 0]
     assert f"tally epoch {PROFILES} --mode replace" in sources.stopped[PROFILES, 0]
@@ -127,13 +127,13 @@ async def no_letters(letters: object) -> None:
 
 
 def test_a_worker_sees_a_new_epoch_and_an_accepted_loss(settings: Settings) -> None:
-    store = store_of(settings)
+    store = open_store(settings)
     seen = [store.identity()]
     start_epoch(settings, plan_epoch(settings, TOPIC, "replace"))
     seen.append(store.identity())
-    store.accept_loss(Position(f"{TOPIC}/0@1", 0, NEVER, FOLD_VERSION, ""), 5, datetime.now(UTC))
+    store.accept_loss(Position(f"{TOPIC}/0@1", 0, NO_WATERMARK, FOLD_VERSION, ""), 5, datetime.now(UTC))
     seen.append(store.identity())
-    store.write_positions([Position(f"{TOPIC}/1@1", 7, NEVER, FOLD_VERSION, "")])
+    store.write_positions([Position(f"{TOPIC}/1@1", 7, NO_WATERMARK, FOLD_VERSION, "")])
     assert store.identity() == seen[-1], "an ordinary flush is no reason to place anew"
     assert len(set(seen)) == 3
     assert store.positions([f"{TOPIC}/0@1"])[f"{TOPIC}/0@1"].next_offset == 5

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from deploy.doctor.reports import look_at_reports, report_findings
 from deploy.settings import Settings
 from files.errors import FileError
-from pricing.price_table import SHIPPED, load_prices
+from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
 from queries.errors import IssuedReportsRest
 from reports.exports.export_worker import Run, run_once
 from reports.exports.ledger import newest_offsets
@@ -173,10 +173,10 @@ def test_a_discount_revises_the_days_it_changes(desk: Desk) -> None:
 
 def test_a_price_revises_the_days_it_changes(desk: Desk, tmp_path: Path) -> None:
     desk.run()
-    line = next(line for line in SHIPPED.read_text().splitlines() if ",claude-opus-4-8," in line)
+    line = next(line for line in DEFAULT_PRICE_LIST.read_text().splitlines() if ",claude-opus-4-8," in line)
     dearer = line.replace("2026-05-28", "2026-11-04").replace(",5,25,", ",5,50,")
     prices = tmp_path / "prices.csv"
-    prices.write_text(SHIPPED.read_text() + dearer + "\n")
+    prices.write_text(DEFAULT_PRICE_LIST.read_text() + dearer + "\n")
     with pytest.raises(IssuedReportsRest, match=r"issued reports were made with: 2026-11-04, of the organization"):
         load_prices(desk.client, prices)
     assert desk.run().issued == []
@@ -287,9 +287,11 @@ def test_a_discount_revises_a_day_of_any_age(desk: Desk) -> None:
 
 def test_a_price_revises_a_day_of_any_age(desk: Desk, tmp_path: Path) -> None:
     desk.run()
-    line = next(line for line in SHIPPED.read_text().splitlines() if ",claude-opus-4-8," in line)
+    line = next(line for line in DEFAULT_PRICE_LIST.read_text().splitlines() if ",claude-opus-4-8," in line)
     prices = tmp_path / "prices.csv"
-    prices.write_text(SHIPPED.read_text() + line.replace("2026-05-28", "2026-11-04").replace(",5,25,", ",5,50,") + "\n")
+    prices.write_text(
+        DEFAULT_PRICE_LIST.read_text() + line.replace("2026-05-28", "2026-11-04").replace(",5,25,", ",5,50,") + "\n"
+    )
     load_prices(desk.client, prices, revise=True)
     assert [path.name for path in desk.run(YEAR_LATER).issued] == ["2026-11-04.r2.csv"]
     assert desk.run(YEAR_LATER).checked == 0

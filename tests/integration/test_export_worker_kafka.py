@@ -19,8 +19,8 @@ from deploy.errors import ExitCode, UserError, explain
 from deploy.export import export, export_once, run_exporter
 from deploy.settings import Settings
 from files.errors import FileError
-from queries.errors import ReportError
-from reports.exports.formats import focus_form, spend_form
+from queries.errors import RefusedError
+from reports.exports.formats import focus_form, spend_format
 from reports.exports.spend_columns import CLAUDE_2026_10
 from streams.source_names import expected_sources
 from streams.topics import TopicsMissing, ensure_topics, topic_specs
@@ -76,7 +76,7 @@ def test_export_writes_a_file_and_its_manifest(settings: Settings, tmp_path: Pat
 
 
 def test_an_export_in_other_columns_says_which(settings: Settings, tmp_path: Path) -> None:
-    done = export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv", form=spend_form(CLAUDE_2026_10))
+    done = export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv", form=spend_format(CLAUDE_2026_10))
     header, row, _ = done.path.read_text().split("\n")
     assert done.manifest["columns"] == header.strip().split(",") == list(CLAUDE_2026_10.columns)
     assert (done.manifest["format"], done.manifest["totals"]["total_completion_tokens"]) == ("claude-2026-10", 1000)
@@ -100,7 +100,7 @@ def test_charges_in_focus_have_a_manifest_like_any_export(
 def test_charges_without_a_price_are_refused_and_leave_no_file(settings: Settings, tmp_path: Path) -> None:
     client = report_client(settings)
     insert_cells(client, [Cell(ORGANIZATION, DAY_1, PERSON, model="claude-unheard-of", output_tokens=1)])
-    with pytest.raises(ReportError, match="claude-unheard-of") as told:
+    with pytest.raises(RefusedError, match="claude-unheard-of") as told:
         export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv", form=focus_form(".csv"))
     assert explain(told.value).exit_code == ExitCode.REFUSED
     assert not list(tmp_path.glob("*.csv"))
@@ -121,7 +121,7 @@ def test_every_export_has_a_name_of_its_own(
         {"period": "mtd"},
         {"period": "mtd", "provisional": True},
         day,
-        day | {"form": spend_form(CLAUDE_2026_10)},
+        day | {"form": spend_format(CLAUDE_2026_10)},
         day | {"form": focus_form(".csv")},
         day | {"form": focus_form(".parquet")},
     ]
@@ -148,7 +148,7 @@ def test_every_export_has_a_name_of_its_own(
 def test_no_export_replaces_anything_but_itself(settings: Settings, tmp_path: Path) -> None:
     day = {"period": "custom", "start": DAY_1.date(), "end": DAY_1.date(), "out": tmp_path / "a.csv"}
     done = export(settings, ORGANIZATION, **day)
-    others = [{"end": date(2026, 11, 3)}, {"form": spend_form(CLAUDE_2026_10)}, {"form": focus_form(".csv")}]
+    others = [{"end": date(2026, 11, 3)}, {"form": spend_format(CLAUDE_2026_10)}, {"form": focus_form(".csv")}]
     before = {path: path.read_bytes() for path in tmp_path.glob("a*")}
     for other in others:
         with pytest.raises(FileError, match="is there already") as told:
@@ -227,7 +227,7 @@ def test_a_wrong_export_is_one_clear_line(
     settings: Settings, tmp_path: Path, change: dict[str, object], code: ExitCode, says: str
 ) -> None:
     asked = {"organization": ORGANIZATION, "period": "mtd", "out": tmp_path / "a.csv", **change}
-    with pytest.raises((ReportError, FileError, UserError), match=says) as told:
+    with pytest.raises((RefusedError, FileError, UserError), match=says) as told:
         export(settings, **asked)
     line = explain(told.value)
     assert line is not None
@@ -239,7 +239,7 @@ def test_a_wrong_export_is_one_clear_line(
 def test_an_export_is_refused_while_a_partition_was_never_read(settings: Settings, tmp_path: Path) -> None:
     client = report_client(settings)
     client.command("TRUNCATE TABLE source_positions")
-    with pytest.raises(ReportError, match="No day is complete"):
+    with pytest.raises(RefusedError, match="No day is complete"):
         export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv")
 
 

@@ -16,7 +16,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from pricing.price_table import load_prices
-from queries.errors import ReportError
+from queries.errors import RefusedError
 from reports.exports.focus.columns import NAMES
 from reports.exports.formats import focus_form
 from reports.exports.spend_report import write_spend_report
@@ -163,7 +163,7 @@ def test_a_missing_price_refuses_the_whole_and_names_the_model(client: Client, s
     for number, model in enumerate(("claude-unheard-of", "claude-opus-4-8", "claude-never-made")):
         insert_cells(client, [Cell(organization, hour, organization, model=model, output_tokens=1, log_offset=number)])
     sink = io.BytesIO()
-    with pytest.raises(ReportError, match=r"for claude-never-made, claude-unheard-of, and") as told:
+    with pytest.raises(RefusedError, match=r"for claude-never-made, claude-unheard-of, and") as told:
         focus_form(suffix).write(client, organization, PERIOD, sink, None)
     assert "prices_file" in told.value.hint
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.api import context_of
+from deploy.api import api_context
 from deploy.embedded.ports import free_port
 from deploy.errors import ExitCode
 from deploy.settings import Settings
@@ -25,7 +25,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 
 def api_health(settings: Settings) -> dict[str, object]:
-    with serve(context_of(settings)) as served:
+    with serve(api_context(settings)) as served:
         answer = served.get("/health")
         found: dict[str, object] = answer.json()
         assert answer.status_code == (200 if found["healthy"] else 503)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from deploy.connections import store_of
+from deploy.connections import open_store
 from deploy.settings import Settings
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from tally_client.emitter import Emitter
 from tally_client.events import CHAT, DIRECTORY, PROFILES
 from tests.integration.test_order_in_the_log import ACME, ADA, ELEVEN, GROUP, profile, says
@@ -52,7 +52,7 @@ def test_a_key_that_moved_is_told_anew_forgotten_and_ordered(tmp_path: Path) -> 
             add_partitions(running.settings, topic, 4)
         put(running.settings, (PROFILES, 2, ADA, to_json(new)), (PROFILES, 2, ADA, to_json(old)))
         put(running.settings, (DIRECTORY, 2, ACME, to_json(deleted)), (DIRECTORY, 2, ACME, to_json(saved)))
-        client = store_of(running.settings).client
+        client = open_store(running.settings).client
 
         def emails() -> list[str]:
             query = "SELECT email FROM people WHERE account_id = {account:UUID}"
@@ -61,7 +61,7 @@ def test_a_key_that_moved_is_told_anew_forgotten_and_ordered(tmp_path: Path) -> 
         eventually(lambda: emails() == ["new@a.example"], told=emails)
         names = "SELECT name FROM group_names"
         eventually(lambda: client.query(names).result_rows == [("",)], told=lambda: client.query(names).result_rows)
-        running.emit([Line(PROFILES, ADA.encode(), None, "")])
+        running.emit([ProducerRecord(PROFILES, ADA.encode(), None, "")])
         eventually(lambda: emails() == [""], told=emails)
         put(running.settings, (PROFILES, 0, ADA, to_json(old)), (PROFILES, 3, ADA, to_json(new)))
         running.wait()

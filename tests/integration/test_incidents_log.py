@@ -12,8 +12,8 @@ import pytest
 
 from deploy.embedded.ports import free_port
 from deploy.errors import ExitCode
-from deploy.partition_status import Standing, standings
-from intake.ndjson import Line
+from deploy.partition_status import PartitionStatus, partition_statuses
+from intake.ndjson import ProducerRecord
 from tests.support.incidents import (
     add_partitions,
     counted,
@@ -73,8 +73,8 @@ class Stack:
     def tally(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return tally(self.settings, *arguments)
 
-    def standing(self, topic: str, partition: int) -> Standing:
-        return next(one for one in standings(self.settings, [topic]) if one.partition == partition)
+    def standing(self, topic: str, partition: int) -> PartitionStatus:
+        return next(one for one in partition_statuses(self.settings, [topic]) if one.partition == partition)
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_a_log_that_was_folded_is_folded_again_and_counts_once(stack: Stack, org
     before = query(stack.settings, "SELECT max(epoch) FROM topic_epochs WHERE topic = {t:String}", t=topic)
     assert stack.tally("epoch", topic, "--mode", "replace", "--yes").returncode == 0
     assert query(stack.settings, "SELECT max(epoch) FROM topic_epochs WHERE topic = {t:String}", t=topic) > before
-    eventually(lambda: not sum(one.lag for one in standings(stack.settings, [topic])))
+    eventually(lambda: not sum(one.lag for one in partition_statuses(stack.settings, [topic])))
     stack.counts(topic, organization, 30)
 
 
@@ -167,7 +167,7 @@ def test_records_that_were_removed_unfolded_stop_their_source_until_accepted(sta
     stack.counts(topic, organization, 20)
     stack.end()
     stack.emit(topic, organization, 30, keys=1)
-    [partition] = [one.partition for one in standings(stack.settings, [topic]) if one.log_end]
+    [partition] = [one.partition for one in partition_statuses(stack.settings, [topic]) if one.log_end]
     remove_before(stack.settings, topic, partition, 35)
     stack.start()
     stack.stopped(f"{topic}/{partition}@0 stands at offset 20", "offsets 20 to 34 are gone")
@@ -200,7 +200,7 @@ def test_records_that_are_removed_before_a_slow_worker_stop_only_their_source(st
     stack.emit(topic, organization, 20, keys=1)
     time.sleep(0.3)  # a fetch that was under way takes these or not; it cannot take the next
     stack.emit(topic, organization, 20, keys=1)
-    [partition] = [one.partition for one in standings(stack.settings, [topic]) if one.log_end]
+    [partition] = [one.partition for one in partition_statuses(stack.settings, [topic]) if one.log_end]
     remove_before(stack.settings, topic, partition, 45)
     stack.worker.send_signal(signal.SIGCONT)
     stack.stopped("to 44 are gone")
@@ -218,12 +218,14 @@ def test_new_partitions_are_picked_up_without_a_restart(stack: Stack, organizati
     add_partitions(stack.settings, topic, 4)
     stack.emit(topic, organization, 64, keys=32)
     stack.counts(topic, organization, 64)
-    assert all(standing.log_end for standing in standings(stack.settings, [topic])), "no event went to a new partition"
+    assert all(standing.log_end for standing in partition_statuses(stack.settings, [topic])), (
+        "no event went to a new partition"
+    )
     assert stack.worker.poll() is None
 
 
-def poison(topic: str, number: int, key: bytes) -> Iterator[Line]:
-    return (Line(topic, key, b'{"type": "no such type %d"' % each, "") for each in range(number))
+def poison(topic: str, number: int, key: bytes) -> Iterator[ProducerRecord]:
+    return (ProducerRecord(topic, key, b'{"type": "no such type %d"' % each, "") for each in range(number))
 
 
 def letters(stack: Stack, topic: str) -> int:

@@ -75,7 +75,7 @@ def test_what_the_tables_do_not_reach_is_a_gap_in_every_metric(folded: Folded) -
     assert [(of.value and of.value.daily, of.complete) for of in days] == [(1, True), (0, False), (None, False)]
 
 
-def numbers(reading: metrics.Reading, asked: Any) -> Iterator[Any]:
+def numbers(reading: metrics.QueryContext, asked: Any) -> Iterator[Any]:
     """The number of every metric for the window, its last day's where it has one a day."""
     for series in (
         metrics.active_users,

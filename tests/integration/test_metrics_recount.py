@@ -10,8 +10,8 @@ from zlib import crc32
 
 import pytest
 
-from intake.ndjson import Line
-from pricing.price_table import SHIPPED, load_prices
+from intake.ndjson import ProducerRecord
+from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
 from reports.metric_windows import WINDOW_KINDS
 from simulation import Plan, simulate
 from tests.reference.metric_rules import Event
@@ -27,7 +27,7 @@ PLAN = Plan(UNTIL, seed=29, organizations=6, users=45, days=68, intensity=0.4, d
 
 HALF = date(2028, 2, 1)
 LASTS = (date(2027, 12, 31), date(2028, 1, 1), date(2028, 1, 31), date(2028, 2, 29), date(2028, 3, 1), date(2028, 3, 3))
-PRICES = Prices(SHIPPED)
+PRICES = Prices(DEFAULT_PRICE_LIST)
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Lived:
 
 
 @pytest.fixture(scope="module")
-def lines() -> list[Line]:
+def lines() -> list[ProducerRecord]:
     return list(simulate(PLAN))
 
 
@@ -55,7 +55,7 @@ def folded(clickhouse: str) -> Iterator[Folded]:
 
 
 @pytest.fixture(scope="module")
-def half_lived(folded: Folded, lines: list[Line]) -> Lived:
+def half_lived(folded: Folded, lines: list[ProducerRecord]) -> Lived:
     """The first half as it arrived: late events of it are still under way."""
     arrived = [line for line in lines if line.occurred_at[:10] < str(HALF)]
     folded.take((line for line in arrived if not is_held_back(line)), at(UNTIL))
@@ -64,7 +64,7 @@ def half_lived(folded: Folded, lines: list[Line]) -> Lived:
 
 
 @pytest.fixture(scope="module")
-def lived(half_lived: Lived, lines: list[Line]) -> Lived:
+def lived(half_lived: Lived, lines: list[ProducerRecord]) -> Lived:
     """All of it: what was held back comes late, and the rest."""
     folded = half_lived.folded
     known = {event["event_id"] for event in folded.events}
@@ -73,13 +73,13 @@ def lived(half_lived: Lived, lines: list[Line]) -> Lived:
     return half_lived
 
 
-def is_held_back(line: Line) -> bool:
+def is_held_back(line: ProducerRecord) -> bool:
     """One activity in nine of the days before HALF, whichever."""
     value = line.value or b""
     return b'"actor"' in value and line.occurred_at[:10] > "2028-01-20" and crc32(value) % 9 == 0
 
 
-def is_known(line: Line, known: set[str]) -> bool:
+def is_known(line: ProducerRecord, known: set[str]) -> bool:
     if line.value is None:
         return f"tombstone {line.key!r}" in known
     return any(part[:36].decode() in known for part in line.value.split(b'"event_id":"')[1:2])

@@ -10,7 +10,7 @@ import pytest
 from pricing.price_table import load_prices
 from reports import metrics
 from reports.metric_windows import window
-from reports.metrics import Reading
+from reports.metrics import QueryContext
 from tests.support.folded_tables import Event, Folded, at
 from tests.support.handwritten_events import ADA, BEN, CLEO, DAN, DAY, ORGANIZATION, OTHER, ago, done, entry, profile
 from tests.support.table_rows import database
@@ -37,13 +37,13 @@ def policy(kind: str, day: date, clock: str, organization: str = ORGANIZATION, *
     return entry(kind, day, clock, organization, effective_from=at(day, clock).isoformat(), **fields)
 
 
-def reached(folded: Folded, *events: Event, organization: str = ORGANIZATION) -> Reading:
+def reached(folded: Folded, *events: Event, organization: str = ORGANIZATION) -> QueryContext:
     folded.say(*events)
     folded.reach(at(DAY + timedelta(days=1), "03:00"))
     return folded.look(organization)
 
 
-def net(reading: Reading, kind: str = "mtd", last: date = DAY) -> Decimal | None:
+def net(reading: QueryContext, kind: str = "mtd", last: date = DAY) -> Decimal | None:
     spend = metrics.spend(reading, window(kind, last)).spend
     return spend and spend.net_usd
 

@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, PROJECT, SESSION, SPEND, Declaration
+from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, PROJECT, SESSION, SPEND, CellTable
 from tests.integration.test_views import FIRST, ORGANIZATIONS, PEOPLE, insert, random_chats, random_sessions
 from tests.support.table_rows import database
 
-TABLES: dict[str, Declaration] = {
+TABLES: dict[str, CellTable] = {
     "counted_chats": CHAT,
     "counted_projects": PROJECT,
     "counted_artifacts": ARTIFACT,

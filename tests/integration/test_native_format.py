@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from aggregators.backend import joiner_of
-from aggregators.cell_rows import CellRows, together
-from aggregators.cell_tables import CELL_TABLES, Declaration
+from aggregators.cell_rows import CellRows, concat_rows
+from aggregators.cell_tables import CELL_TABLES, CellTable
 from aggregators.windows import WINDOW_PARSE
-from deploy.connections import store_of
+from deploy.connections import open_store
 from deploy.database import prepare_database
 from deploy.settings import Settings
 from sinks.client import CELLS_AN_INSERT
@@ -35,7 +35,7 @@ def store(clickhouse: str) -> Iterator[Store]:
     """A store of its own database, with all tables."""
     settings = Settings(clickhouse_url=clickhouse, clickhouse_database=f"native_{uuid4().hex[:8]}")
     prepare_database(settings)
-    made = store_of(settings)
+    made = open_store(settings)
     yield made
     made.client.command(f"DROP DATABASE {settings.clickhouse_database}")
     made.client.close()
@@ -51,7 +51,7 @@ def value_of(column: str, number: int) -> Any:
     return text and f"{text}{number}"
 
 
-def cells(declaration: Declaration, source: str, numbers: range, compiled: bool = False) -> CellRows:
+def cells(declaration: CellTable, source: str, numbers: range, compiled: bool = False) -> CellRows:
     windows = [WINDOW_PARSE[declaration.window](text) for text in WINDOWS[declaration.window]]
     keys = [tuple(value_of(column, number + at) for at, column in enumerate(declaration.key)) for number in numbers]
     counts = [[n, *((n * at) % LARGEST for at in range(len(declaration.counters)))] for n in numbers]
@@ -71,10 +71,10 @@ def stored(store: Store, rows: CellRows) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("compiled", FORMS, ids=form_name)
 @pytest.mark.parametrize("declaration", CELL_TABLES, ids=lambda declaration: declaration.name)
-def test_columns_are_stored_as_their_rows(store: Store, declaration: Declaration, compiled: bool) -> None:
+def test_columns_are_stored_as_their_rows(store: Store, declaration: CellTable, compiled: bool) -> None:
     sources = (f"{form_name(compiled)}/{number}@0" for number in range(2))
     first, second = (cells(declaration, name, range(1 + at, 200), compiled) for at, name in enumerate(sources))
-    rows = together([first, second])
+    rows = concat_rows([first, second])
     assert list(rows) == [*first, *second]
     store.write(declaration.name, rows)
     assert isinstance(rows, CellRows)
@@ -84,7 +84,7 @@ def test_columns_are_stored_as_their_rows(store: Store, declaration: Declaration
 
 
 @pytest.mark.parametrize("declaration", CELL_TABLES, ids=lambda declaration: declaration.name)
-def test_columns_and_json_give_the_same(store: Store, declaration: Declaration) -> None:
+def test_columns_and_json_give_the_same(store: Store, declaration: CellTable) -> None:
     rows = cells(declaration, "json/0@0", range(1, 50))
     store.write(declaration.name, [list(row) for row in rows])
     as_json = stored(store, rows)

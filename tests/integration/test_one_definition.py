@@ -11,9 +11,9 @@ from clickhouse_connect.driver.client import Client
 from access.roles import members_by_email, read_person
 from pricing.price_table import load_prices
 from reports.claude_code.day import read_day
-from reports.exports.formats import focus_form, spend_form
+from reports.exports.formats import focus_form, spend_format
 from reports.exports.spend_columns import CLAUDE_2026_10, DAILY
-from reports.metrics import look
+from reports.metrics import open_context
 from reports.metrics.people import name_people
 from reports.periods import one_day
 from reports.presence.emails import read_emails
@@ -34,7 +34,7 @@ def _cells(form: str, column: str) -> Callable[[Client], str]:
 
     def read(client: Client) -> str:
         sink = io.BytesIO()
-        forms = {"daily": spend_form(DAILY), "claude": spend_form(CLAUDE_2026_10), "focus": focus_form(".csv")}
+        forms = {"daily": spend_format(DAILY), "claude": spend_format(CLAUDE_2026_10), "focus": focus_form(".csv")}
         forms[form].write(client, ACME, one_day(DAY), sink, None)
         (row,) = csv.DictReader(io.StringIO(sink.getvalue().decode(), newline=""))
         return row[column]
@@ -48,7 +48,9 @@ SURFACES: dict[str, Callable[[Client], str]] = {
     "FOCUS": _cells("focus", "ResourceName"),
     "list of users": lambda client: {str(who): mail for who, mail in read_emails(client, ACME).items()}.get(ADA, ""),
     "usage and cost by person": lambda client: read_people(client, ACME, [ADA])[ADA].email,
-    "pages and rankings": lambda client: name_people(look(client, ACME, [], timedelta()), [ADA])[ADA].email or "",
+    "pages and rankings": lambda client: (
+        name_people(open_context(client, ACME, [], timedelta()), [ADA])[ADA].email or ""
+    ),
     "Claude Code's report": lambda client: str(read_day(client, ACME, DAY, "", 10)[0]["email"]),
     "session of a browser": lambda client: read_person(client, ACME, ADA, datetime(2026, 12, 1, tzinfo=UTC)).email,
     "sign-in by e-mail": lambda client: EMAIL if ADA in members_by_email(client, ACME, EMAIL) else "",

@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from access.sessions import Holder, make_pass
-from deploy.api import context_of
-from deploy.partition_status import standings
-from intake.ndjson import Line
+from access.sessions import Identity, create_credential
+from deploy.api import api_context
+from deploy.partition_status import partition_statuses
+from intake.ndjson import ProducerRecord
 from tests.support.api_server import Served, serve
 from tests.support.incidents import EVENTS, lines
 from tests.support.pipeline import pipeline
@@ -24,15 +24,17 @@ def test_an_operator_sees_the_pipeline_and_no_person(tmp_path: Path) -> None:
     with pipeline(tmp_path) as running:
         running.start_worker()
         running.emit(lines("tally.chat", ORGANIZATION, 30))
-        running.emit([Line("tally.token", b"x", b"{}", ""), Line("tally.token", b"x", b"nonsense", "")])
+        running.emit(
+            [ProducerRecord("tally.token", b"x", b"{}", ""), ProducerRecord("tally.token", b"x", b"nonsense", "")]
+        )
         running.wait()
         world = World(running.settings.clickhouse_url, running.settings.clickhouse_database, [], {})
-        with serve(context_of(running.settings)) as served:
+        with serve(api_context(running.settings)) as served:
             answer = asked(world, served)
             shown = answer.json()
             assert (shown["lag"], sum(shown["dead_letters"].values())) == (0, 2)
             assert {one["source"]: one["next_offset"] for one in shown["sources"]} == {
-                one.source: one.next_offset for one in standings(running.settings)
+                one.source: one.next_offset for one in partition_statuses(running.settings)
             }
             assert sum(one["log_end"] - one["log_start"] for one in shown["sources"]) == 32
             assert len({one["topic"] for one in shown["sources"]}) >= len(EVENTS)
@@ -45,7 +47,7 @@ def test_an_operator_sees_the_pipeline_and_no_person(tmp_path: Path) -> None:
 def asked(world: World, served: Served) -> httpx.Response:
     client = world.client()
     now = served.context.clock()
-    link = make_pass(client, "link", Holder(operator="kim"), now, now + served.context.session_lifetime)
+    link = create_credential(client, "link", Identity(operator="kim"), now, now + served.context.session_lifetime)
     client.close()
     cookies = use(served, link).cookies
     return httpx.get(f"{served.base_url}/operator/pipeline", cookies=cookies, timeout=30)

@@ -18,8 +18,8 @@ import pytest
 from deploy.embedded.stack import read_stack
 from deploy.errors import ExitCode
 from deploy.settings import Settings
-from intake.ndjson import Line
-from pricing.price_table import SHIPPED
+from intake.ndjson import ProducerRecord
+from pricing.price_table import DEFAULT_PRICE_LIST
 from tests.integration.test_incidents_cli import start_up
 from tests.support.incidents import eventually, query, tally
 from tests.support.pipeline import pipeline
@@ -50,12 +50,12 @@ def _shipped(settings: Settings) -> None:
     assert run(settings, "prices", "load", "--shipped", "--revise").returncode == 0
 
 
-def used(model: str) -> Line:
+def used(model: str) -> ProducerRecord:
     person, at = str(uuid4()), f"{DAY}T10:00:00Z"
     event = {"type": "token.used", "event_id": str(uuid4()), "occurred_at": at, "organization_id": ORGANIZATION}
     event |= {"actor": {"type": "user", "id": person}, "request_id": "r", "product": "chat"}
     event |= {"model": model, "funding": "usage_based", "output_tokens": 1_000_000}
-    return Line("tally.token", person.encode(), orjson.dumps(event), at)
+    return ProducerRecord("tally.token", person.encode(), orjson.dumps(event), at)
 
 
 def run(settings: Settings, *arguments: str, prices: Path | None = None) -> "subprocess.CompletedProcess[str]":
@@ -64,7 +64,7 @@ def run(settings: Settings, *arguments: str, prices: Path | None = None) -> "sub
 
 def own(path: Path, start: str = SHIPPED_FROM, output: str = "10", *more: str) -> Path:
     """The shipped prices of tools, and the model of 25 USD a million output tokens for 10."""
-    lines = [line for line in SHIPPED.read_text().splitlines() if not line.startswith("#")]
+    lines = [line for line in DEFAULT_PRICE_LIST.read_text().splitlines() if not line.startswith("#")]
     head, tools = lines[0], [line for line in lines[1:] if not line.split(",")[1]]
     line = f"{start},{OPUS},,Opus,Claude Opus 4.8,2,{output},0.05,1.25,2,0.5,1,1,1,1,1,1.1,2,,,contract,2026-11-01"
     path.write_text("\n".join([head, *tools, line, *more]) + "\n")
@@ -166,7 +166,7 @@ def test_a_list_that_issued_reports_do_not_rest_on_is_refused_until_they_are_to_
         assert said in refused.stderr
     with_more = tmp_path / "more.csv"
     more = f"2030-01-01,{OPUS},,Opus,Claude Opus 4.8,2,9,0.05,1.25,2,0.5,1,1,1,1,1,1.1,2,,,contract,2026-11-01"
-    with_more.write_text(f"{SHIPPED.read_text()}{more}\n")
+    with_more.write_text(f"{DEFAULT_PRICE_LIST.read_text()}{more}\n")
     assert run(settings, "prices", "load", str(with_more)).returncode == 0  # no issued day has that price
     kept = run(settings, "migrate", prices=prices)  # what `tally up` does first
     assert (kept.returncode, kept.stdout) == (0, f"The database {settings.clickhouse_database} is up to date.\n")

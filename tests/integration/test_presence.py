@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from queries.data_version import NO_DAY, State, state_of
+from queries.data_version import NO_DAY, DataVersion, data_version
 from queries.per_client import PerClient
 from reports import metrics
 from reports.metric_windows import window
-from reports.metrics import look
+from reports.metrics import open_context
 from reports.presence import presence
 from reports.presence.bitsets import union
 from reports.presence.prefetch import read_ahead
-from reports.presence.presence import Presence, Presences, read_held, read_present
+from reports.presence.presence import Presence, Presences, read_group_days, read_present
 from tests.support.folded_tables import GRACE, SOURCES, Folded, at
 from tests.support.handwritten_events import ADA, BEN, CLEO, DAY, ORGANIZATION, OTHER, THINGS, ago, done, entry, message
 from tests.support.table_rows import database
@@ -41,8 +41,8 @@ def test_nothing_to_read_ahead_is_fine(clickhouse: str) -> None:
 
 def test_what_was_read_ahead_is_not_read_again(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     read_ahead(client)
-    monkeypatch.setattr(presence, "ask_bytes", lambda *_: pytest.fail("it is read again"))
-    reading = look(client, ORGANIZATION, SOURCES, GRACE)
+    monkeypatch.setattr(presence, "fetch_bytes", lambda *_: pytest.fail("it is read again"))
+    reading = open_context(client, ORGANIZATION, SOURCES, GRACE)
     assert metrics.active_people(reading, window("1-week", DAY)).people == 2
     assert metrics.active_people(reading, window("1-day", DAY)).people == 1
 
@@ -51,10 +51,10 @@ def test_who_is_let_go_for_somebody_else_while_an_answer_is_made_counts_in_it(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(presence, "_presences", PerClient(lambda: Presences(most_bytes=0)))
-    state = state_of(client, ORGANIZATION)
+    state = data_version(client, ORGANIZATION)
     present = read_present(client, ORGANIZATION, state, ago(7), DAY)
-    read_present(client, OTHER, state_of(client, OTHER), ago(7), DAY)
-    held = read_held(client, ORGANIZATION, state, [GROUP], present)
+    read_present(client, OTHER, data_version(client, OTHER), ago(7), DAY)
+    held = read_group_days(client, ORGANIZATION, state, [GROUP], present)
     assert present.accounts(union(present.rows(["chat"]) & held)) == [ADA]
 
 
@@ -63,7 +63,7 @@ def test_room_is_made_by_letting_go_what_was_not_asked_for_longest(client: Clien
 
     def read(organization: str) -> Presence:
         found = known.of(organization)
-        found.present(client, organization, state_of(client, organization), ago(7), DAY)
+        found.present(client, organization, data_version(client, organization), ago(7), DAY)
         known.make_room()
         return found
 
@@ -75,13 +75,13 @@ def test_room_is_made_by_letting_go_what_was_not_asked_for_longest(client: Clien
 
 
 def test_a_day_that_is_read_again_takes_no_more_room(client: Client) -> None:
-    found, state = Presence(), state_of(client, ORGANIZATION)
+    found, state = Presence(), data_version(client, ORGANIZATION)
     sizes = set()
     for epochs in "abc":
-        told = State({**state.of_days, NO_DAY: {"epochs": (epochs, epochs)}})
+        told = DataVersion({**state.of_days, NO_DAY: {"epochs": (epochs, epochs)}})
         found.present(client, ORGANIZATION, told, ago(7), DAY)
         sizes.add(found.size_bytes)
     assert len(sizes) == 1
-    empty = State({NO_DAY: {}})
+    empty = DataVersion({NO_DAY: {}})
     found.present(client, ORGANIZATION, empty, ago(7), DAY)
     assert found.size_bytes < sizes.pop()

@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from deploy.errors import ExitCode, explain
-from pricing.price_table import SHIPPED, Loaded, is_in_force, load_prices, loaded_lists, read_price_list
+from pricing.price_table import DEFAULT_PRICE_LIST, LoadResult, is_in_force, load_prices, loaded_lists, read_price_list
 from queries.errors import PriceListError
 from tests.support.table_rows import database
 
@@ -27,14 +27,14 @@ def names(client: Client) -> set[str]:
 
 def test_loading_again_changes_nothing(client: Client) -> None:
     first = load_prices(client)
-    assert first == Loaded(1, len(read_price_list().rows), changed=True)
-    assert load_prices(client) == Loaded(1, first.prices, changed=False)
+    assert first == LoadResult(1, len(read_price_list().rows), changed=True)
+    assert load_prices(client) == LoadResult(1, first.prices, changed=False)
     assert client.query("SELECT count() FROM prices").result_rows == [(first.prices,)]
     assert len(loaded_lists(client)) == 1
 
 
 def test_what_is_in_force_is_the_list_that_was_loaded_last_and_nothing_else(client: Client, tmp_path: Path) -> None:
-    shipped, path = SHIPPED.read_text(), tmp_path / "prices.csv"
+    shipped, path = DEFAULT_PRICE_LIST.read_text(), tmp_path / "prices.csv"
     load_prices(client)
     everything = names(client)
     line = next(line for line in shipped.splitlines() if line.startswith("2026-05-28,claude-opus-4-8,"))
@@ -56,7 +56,7 @@ def test_what_is_in_force_is_the_list_that_was_loaded_last_and_nothing_else(clie
 
 
 def test_a_later_price_ends_the_one_before(client: Client, tmp_path: Path) -> None:
-    shipped, path = SHIPPED.read_text(), tmp_path / "prices.csv"
+    shipped, path = DEFAULT_PRICE_LIST.read_text(), tmp_path / "prices.csv"
     line = next(line for line in shipped.splitlines() if line.startswith("2026-05-28,claude-opus-4-8,"))
     path.write_text(shipped + line.replace("2026-05-28", "2027-01-01").replace(",5,25,", ",4,20,") + "\n")
     load_prices(client, path)
@@ -70,7 +70,7 @@ def test_a_list_that_was_kept_by_half_is_not_in_force(client: Client, tmp_path: 
     """A load that was cut short before its last row; the next one makes it whole."""
     load_prices(client)
     path = tmp_path / "prices.csv"
-    path.write_text(SHIPPED.read_text().replace(",Opus,", ",Claude Opus,"))
+    path.write_text(DEFAULT_PRICE_LIST.read_text().replace(",Opus,", ",Claude Opus,"))
     load_prices(client, path)
     client.command("DELETE FROM price_lists WHERE revision = 2")
     client.command("DELETE FROM listed_prices WHERE model = 'claude-opus-4-8'")
@@ -83,14 +83,14 @@ def test_a_list_that_was_kept_by_half_is_not_in_force(client: Client, tmp_path: 
 def test_a_new_name_is_another_list(client: Client, tmp_path: Path) -> None:
     load_prices(client)
     path = tmp_path / "prices.csv"
-    path.write_text(SHIPPED.read_text().replace(",Opus,", ",Claude Opus,"))
+    path.write_text(DEFAULT_PRICE_LIST.read_text().replace(",Opus,", ",Claude Opus,"))
     assert load_prices(client, path).revision == 2
     assert client.query("SELECT family FROM models WHERE model = 'claude-opus-4-8'").result_rows == [("Claude Opus",)]
 
 
 def head_and_tools() -> list[str]:
     """The header of the shipped list, and the prices of tools."""
-    lines = [line for line in SHIPPED.read_text().splitlines() if not line.startswith("#")]
+    lines = [line for line in DEFAULT_PRICE_LIST.read_text().splitlines() if not line.startswith("#")]
     return [lines[0], *(line for line in lines[1:] if line.split(",")[1] == "")]
 
 

@@ -16,13 +16,13 @@ from deploy.doctor.profile import Changed, profile_findings
 from deploy.settings import Settings
 from pricing.price_table import load_prices
 from queries.data_version import read_state
-from queries.errors import ReportError
+from queries.errors import RefusedError
 from queries.freshness import read_freshness
-from reports.exports.formats import focus_form, spend_form
+from reports.exports.formats import focus_form, spend_format
 from reports.exports.spend_columns import LAYOUTS
 from reports.metric_windows import window
-from reports.metrics import look, seats, spend
-from reports.usage.query import Question
+from reports.metrics import open_context, seats, spend
+from reports.usage.query import UsageQuery
 from reports.usage.rows import read_usage
 from sinks.client import connect
 from sinks.query_settings import INSERTED, RELIED_ON
@@ -75,15 +75,15 @@ def proxy(clickhouse: str) -> Iterator[Proxied]:
 def answers(client: Client, organization: str) -> Answers:
     """Exports in every layout, usage and costs, seats and spend, how far the tables reach, and the state of all."""
     found: Answers = {}
-    forms = {f"spend {name}": spend_form(layout) for name, layout in LAYOUTS.items()} | {"focus": focus_form(".csv")}
+    forms = {f"spend {name}": spend_format(layout) for name, layout in LAYOUTS.items()} | {"focus": focus_form(".csv")}
     for name, form in forms.items():
         sink = io.BytesIO()
         form.write(client, organization, PERIOD, sink, None)
         found[name] = sink.getvalue()
-    question = Question(organization, PERIOD.begins, PERIOD.ends, group_by=("actor", "model"), priced=True)
+    question = UsageQuery(organization, PERIOD.begins, PERIOD.ends, group_by=("actor", "model"), priced=True)
     found["usage"] = read_usage(client, question)
-    found["by day"] = read_usage(client, Question(organization, PERIOD.begins, PERIOD.ends, 86_400, priced=True))
-    reading = look(client, organization, ["tally.token/0@0"], timedelta(hours=2))
+    found["by day"] = read_usage(client, UsageQuery(organization, PERIOD.begins, PERIOD.ends, 86_400, priced=True))
+    reading = open_context(client, organization, ["tally.token/0@0"], timedelta(hours=2))
     found["reach"] = read_freshness(client, ["tally.token/0@0"])
     found["metrics"] = spend(reading, window("mtd", PERIOD.last)), seats(reading, window("1-week", PERIOD.last))
     found["state"] = {day: sorted(kinds) for day, kinds in read_state(client, organization).of_days.items()}
@@ -100,7 +100,7 @@ def through(proxy: Proxied, client: Client, organization: str, profile: dict[str
         with closing(connect(proxy.url, database=str(client.database))) as asking:
             proxy.profile = profile
             return answers(asking, organization)
-    except (ClickHouseError, ReportError, HTTPError):
+    except (ClickHouseError, RefusedError, HTTPError):
         return None
 
 

@@ -15,16 +15,16 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from aggregators.cell_tables import CHAT, SPEND
-from pricing.price_table import SHIPPED, load_prices
+from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
 from queries import data_version as states
-from queries.data_version import State
+from queries.data_version import DataVersion
 from reports import metrics
 from reports.claude_code.day import read_day
 from reports.engagement.lists import read_connectors, read_projects, read_users
-from reports.engagement.query import Question, Ranking
+from reports.engagement.query import EngagementQuery, Ranking
 from reports.engagement.summaries import read_summaries
 from reports.metric_windows import window
-from reports.metrics import look
+from reports.metrics import open_context
 from reports.usage import query as usage
 from reports.usage.rows import read_usage
 from sinks.client import connect
@@ -35,8 +35,8 @@ from tests.support.table_rows import database, load_text
 
 ROOT = Path(__file__).parents[2]
 LATE = ago(3)
-QUESTION = Question(ORGANIZATION, ago(7), DAY, ranking=Ranking(limit=100))
-USED = usage.Question(ORGANIZATION, at(ago(7)), at(ago(-1)), group_by=("actor",), priced=True)
+QUESTION = EngagementQuery(ORGANIZATION, ago(7), DAY, ranking=Ranking(limit=100))
+USED = usage.UsageQuery(ORGANIZATION, at(ago(7)), at(ago(-1)), group_by=("actor",), priced=True)
 WEEK = window("1-week", DAY)
 USAGE = {"request_id": "r", "model": "claude-opus-4-5", "funding": "usage_based", "output_tokens": 1_000_000}
 PRICE = "2028-02-25,claude-opus-4-5,,Opus,Claude Opus 4.5,1,1,1,1,1,1,1,1,1,1,1,1,1,,,a page,2028-02-25"
@@ -73,7 +73,7 @@ def replaced_epoch(folded: Folded) -> None:
 
 
 def new_price(folded: Folded) -> None:
-    load_text(folded.client, f"{SHIPPED.read_text()}{PRICE}\n")
+    load_text(folded.client, f"{DEFAULT_PRICE_LIST.read_text()}{PRICE}\n")
 
 
 def new_discount(folded: Folded) -> None:
@@ -118,7 +118,7 @@ def folded(clickhouse: str) -> Iterator[Folded]:
 
 def answers(client: Client) -> dict[str, Any]:
     """What somebody who asks now is told, by what was asked."""
-    reading = look(client, ORGANIZATION, SOURCES, GRACE)
+    reading = open_context(client, ORGANIZATION, SOURCES, GRACE)
     return {
         "users": [dict(row) for row in read_users(client, QUESTION)],
         "projects": list(read_projects(client, QUESTION)),
@@ -155,8 +155,8 @@ def test_a_change_is_told_at_once(folded: Folded, clickhouse: str, change: Chang
 def test_a_memory_that_does_not_look_is_caught(
     folded: Folded, clickhouse: str, change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(State, "up_to", lambda state, last, kinds=None: "the same")
-    monkeypatch.setattr(State, "of_day", lambda state, day: "the same")
+    monkeypatch.setattr(DataVersion, "up_to", lambda state, last, kinds=None: "the same")
+    monkeypatch.setattr(DataVersion, "of_day", lambda state, day: "the same")
     answers(folded.client)
     change(folded)
     assert answers(folded.client) != afresh(folded.client, clickhouse)
@@ -195,12 +195,12 @@ def test_every_table_that_an_answer_is_made_of_has_a_state(folded: Folded) -> No
 
 def test_a_state_is_read_again_only_when_a_table_changed(folded: Folded, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    monkeypatch.setattr(states, "read_state", lambda client, organization: read.append(organization) or State())
+    monkeypatch.setattr(states, "read_state", lambda client, organization: read.append(organization) or DataVersion())
     for _ in range(3):
-        states.state_of(folded.client, ORGANIZATION)
+        states.data_version(folded.client, ORGANIZATION)
     late_message(folded)
     for _ in range(3):
-        states.state_of(folded.client, ORGANIZATION)
+        states.data_version(folded.client, ORGANIZATION)
     assert len(read) == 2
 
 
@@ -208,17 +208,17 @@ def test_a_state_is_read_again_only_when_a_table_changed(folded: Folded, monkeyp
 def test_who_may_not_see_parts_is_told_so_and_other_errors_stay(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     refusal = DatabaseError("refused")
     monkeypatch.setattr(refusal, "code", code, raising=False)
-    monkeypatch.setattr(states, "ask_rows", Mock(side_effect=refusal))
+    monkeypatch.setattr(states, "fetch_rows", Mock(side_effect=refusal))
     if code == states.ACCESS_DENIED:
-        assert states.read_parts(Mock()) == ""
+        assert states.parts_digest(Mock()) == ""
     else:
         with pytest.raises(DatabaseError):
-            states.read_parts(Mock())
+            states.parts_digest(Mock())
 
 
 def test_without_a_look_at_parts_states_are_always_read(folded: Folded, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody whom ClickHouse shows no parts must not be told the same for ever."""
-    monkeypatch.setattr(states, "read_parts", lambda client: "")
-    before = states.state_of(folded.client, ORGANIZATION)
+    monkeypatch.setattr(states, "parts_digest", lambda client: "")
+    before = states.data_version(folded.client, ORGANIZATION)
     late_message(folded)
-    assert states.state_of(folded.client, ORGANIZATION) != before
+    assert states.data_version(folded.client, ORGANIZATION) != before

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from pricing.price_table import SHIPPED, load_prices
+from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
 from reports.exports.spend_columns import CLAUDE_2026_10, DAILY, Layout
 from reports.exports.spend_report import write_spend_report
 from reports.periods import Period
@@ -118,7 +118,7 @@ def outer(account: str) -> str:
 
 
 def test_equals_a_recount(client: Client, world: World) -> None:
-    prices, seen = Prices(SHIPPED), 0
+    prices, seen = Prices(DEFAULT_PRICE_LIST), 0
     for organization in {cell.organization_id for cell in world.cells}:
         header, *rows = written(client, organization, CLAUDE_2026_10)
         assert ",".join(header) == HEADER
@@ -129,7 +129,7 @@ def test_equals_a_recount(client: Client, world: World) -> None:
 
 def test_the_recount_notices_a_channel_that_is_wrong(client: Client, world: World) -> None:
     """Control: the same usage, one cell of it in another channel, is another report."""
-    prices = Prices(SHIPPED)
+    prices = Prices(DEFAULT_PRICE_LIST)
     moved = next(
         cell
         for cell in kept(world.cells)

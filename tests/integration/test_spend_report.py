@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from pricing.price_table import SHIPPED, load_prices
+from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
 from pricing.terms import require_report
 from queries.errors import NoSpendReport, UnknownOrganization
 from reports.exports.spend_columns import DAILY
@@ -55,7 +55,7 @@ def put(client: Client, world: World) -> None:
 def test_equals_a_recount(client: Client, seed: int) -> None:
     world = random_world(seed, FIRST, DAYS * 24)
     put(client, world)
-    prices = Prices(SHIPPED)
+    prices = Prices(DEFAULT_PRICE_LIST)
     seen = 0
     for organization in {cell.organization_id for cell in world.cells}:
         rows, written, body = report(client, organization)
@@ -72,7 +72,7 @@ def test_the_recount_notices_what_is_wrong_by_one_unit(client: Client) -> None:
     """Controls: a recount of slightly other data must differ, else equality above would prove nothing."""
     world = random_world(77, FIRST, DAYS * 24)
     put(client, world)
-    prices = Prices(SHIPPED)
+    prices = Prices(DEFAULT_PRICE_LIST)
     organizations = sorted({cell.organization_id for cell in world.cells})
     rows = {organization: report(client, organization)[0] for organization in organizations}
 

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from aggregators.source import FOLD_VERSION
-from deploy.connections import store_of
+from deploy.connections import open_store
 from deploy.settings import Settings
-from deploy.top import as_json, look, render
+from deploy.top import as_json, render, take_snapshot
 from deploy.up import prepare
 from sinks.positions import Position
 from sinks.store import Store
@@ -36,7 +36,7 @@ def settings(own_kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathF
         data_dir=tmp_path_factory.mktemp("top"),
     )
     prepare(found)
-    store = store_of(found)
+    store = open_store(found)
     now = datetime.now(UTC)
     for ago, events in MINUTES.items():
         minute = (now - timedelta(minutes=ago)).strftime("%Y-%m-%d %H:%M:00")
@@ -52,14 +52,14 @@ def settings(own_kafka: str, clickhouse: str, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
     """The store, with no position in it."""
-    found = store_of(settings)
+    found = open_store(settings)
     found.client.command("TRUNCATE TABLE source_positions")
     yield found
     found.client.close()
 
 
 def test_rows_are_the_live_counters_of_the_last_minutes(settings: Settings, store: Store) -> None:
-    frame = look(settings, 5)
+    frame = take_snapshot(settings, 5)
     assert [(row.organization_id, row.organization, row.product, row.model) for row in frame.rows] == [
         (ACME, NAME, "chat", "m-1"),
         (OTHER, "", "", ""),
@@ -72,26 +72,26 @@ def test_rows_are_the_live_counters_of_the_last_minutes(settings: Settings, stor
 
 
 def test_freshness_is_that_of_the_slowest_source_and_unknown_without_it(settings: Settings, store: Store) -> None:
-    assert (look(settings, 5).watermark, look(settings, 5).lag) == (None, 0)
+    assert (take_snapshot(settings, 5).watermark, take_snapshot(settings, 5).lag) == (None, 0)
     early, late = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 1, 13, tzinfo=UTC)
-    sources = [standing.source for standing in look(settings, 5).standings]
+    sources = [standing.source for standing in take_snapshot(settings, 5).standings]
     assert len(sources) >= len(EVENTS_BY_TOPIC)
     store.write_positions([Position(source, 0, late, FOLD_VERSION, "") for source in sources[1:]])
-    assert look(settings, 5).watermark is None, "one source proved nothing yet"
+    assert take_snapshot(settings, 5).watermark is None, "one source proved nothing yet"
     store.write_positions([Position(sources[0], 0, early, FOLD_VERSION, "")])
-    assert look(settings, 5).watermark == early
+    assert take_snapshot(settings, 5).watermark == early
 
 
 def test_a_source_outside_its_log_is_shown(settings: Settings, store: Store) -> None:
     store.write_positions([Position("tally.chat/1@0", 10**9, datetime.now(UTC), FOLD_VERSION, "")])
-    frame = look(settings, 5)
+    frame = take_snapshot(settings, 5)
     assert frame.stuck == ["tally.chat/1@0"]
     assert "stopped: tally.chat/1@0" in picture(settings)
 
 
 def picture(settings: Settings, rows: int = 10) -> str:
     console = Console(file=io.StringIO(), width=160)
-    console.print(render(look(settings, 5), rows))
+    console.print(render(take_snapshot(settings, 5), rows))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

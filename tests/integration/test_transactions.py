@@ -9,7 +9,7 @@ import pytest
 
 from deploy.embedded.ports import free_port
 from deploy.errors import ExitCode
-from deploy.partition_status import Standing, standings
+from deploy.partition_status import PartitionStatus, partition_statuses
 from tally_client.events import DIRECTORY, PROFILES, TOKEN
 from tests.support.incidents import add_partitions, counted, eventually, health, lines, tally
 from tests.support.pipeline import Pipeline, assert_equal, pipeline
@@ -28,15 +28,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         yield running
 
 
-def standing(running: Pipeline, topic: str, partition: int) -> Standing:
-    return next(one for one in standings(running.settings, [topic]) if one.partition == partition)
+def standing(running: Pipeline, topic: str, partition: int) -> PartitionStatus:
+    return next(one for one in partition_statuses(running.settings, [topic]) if one.partition == partition)
 
 
 def is_proved(running: Pipeline, moment: datetime) -> Callable[[], bool]:
     """Whether all that the log had by then is in the tables, of every topic."""
 
     def proved() -> bool:
-        found = standings(running.settings)
+        found = partition_statuses(running.settings)
         return not any(one.lag for one in found) and all((one.watermark or moment) > moment for one in found)
 
     return proved
@@ -44,7 +44,7 @@ def is_proved(running: Pipeline, moment: datetime) -> Callable[[], bool]:
 
 def assert_goes_on(running: Pipeline) -> None:
     """All is in the tables, what comes from now on as well, and the recount has nothing against it."""
-    eventually(is_proved(running, datetime.now(UTC)), 60, lambda: standings(running.settings))
+    eventually(is_proved(running, datetime.now(UTC)), 60, lambda: partition_statuses(running.settings))
     assert_equal(running)
 
 

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
-from queries.errors import ReportError
+from queries.errors import RefusedError
 from queries.streaming import stream_rows
 from reports.exports.streaming import stream_columns
 from sinks.client import connect, insert_rows, is_transient
@@ -124,7 +124,7 @@ def test_a_report_is_streamed_whole_or_is_an_error(cutter: Cutter, tmp_path: Pat
     for limit in (*range(0, 500, 20), *range(500, size - 20, size // 60), *range(size - 20, size)):
         client.close_connections()
         cutter.limit = limit
-        with pytest.raises((ClickHouseError, ReportError, OSError, HTTPError)):
+        with pytest.raises((ClickHouseError, RefusedError, OSError, HTTPError)):
             stream(client, statement)
 
 
@@ -137,7 +137,7 @@ def test_what_is_no_row_is_named(tmp_path: Path, stream: Stream, end: bytes, bef
     statement.write_text("SELECT 1")
     rows = b"1\tx\n" if stream is by_columns else b'["1", "x"]\n'
     body, threads = Body(rows * before + end), threading.active_count()
-    with pytest.raises(ReportError, match=r"broke off in the middle of a report: .*(Memory limit exceeded|2.*x)"):
+    with pytest.raises(RefusedError, match=r"broke off in the middle of a report: .*(Memory limit exceeded|2.*x)"):
         stream(cast(Client, body), statement)
     assert body.closed
     assert threading.active_count() == threads

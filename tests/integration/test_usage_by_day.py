@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from queries.sql_files import MOVED, ask_rows
+from queries.sql_files import PARTS_CHANGED, fetch_rows
 from tests.support.broken_view import change_days
 from tests.support.table_rows import HOUR, Cell, database, insert_cells
 
@@ -98,7 +98,7 @@ def test_cells_that_are_written_meanwhile_count_once(clickhouse: str, client: Cl
         writer = pool.submit(lambda: [write(client, 1 + n) for n in range(VERSIONS)])
         seen = []
         while not writer.done():
-            seen += [tokens for _, tokens in ask_rows(client, path, WINDOW)]
+            seen += [tokens for _, tokens in fetch_rows(client, path, WINDOW)]
             client.command("OPTIMIZE TABLE spend_cells FINAL")
         writer.result()
     assert seen == sorted(seen)
@@ -110,10 +110,10 @@ def test_what_moved_is_asked_again_until_it_stands(client: Client, tmp_path: Pat
     path = tmp_path / "moving.sql"
     path.write_text("SELECT throwIf(sleep(0.05) = 0 AND now64(3, 'UTC') < toDateTime64({until:String}, 3, 'UTC'))")
     [(now,)] = client.query("SELECT now64(3, 'UTC')").result_rows
-    assert ask_rows(client, path, {"until": str(now + timedelta(milliseconds=200))}) == [(0,)]
+    assert fetch_rows(client, path, {"until": str(now + timedelta(milliseconds=200))}) == [(0,)]
     with pytest.raises(ClickHouseError) as caught:
-        ask_rows(client, path, {"until": "2099-01-01 00:00:00"})
-    assert getattr(caught.value, "code", None) == MOVED
+        fetch_rows(client, path, {"until": "2099-01-01 00:00:00"})
+    assert getattr(caught.value, "code", None) == PARTS_CHANGED
 
 
 def test_both_halves_of_a_view_see_one_list(client: Client) -> None:

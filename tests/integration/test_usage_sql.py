@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.cell_tables import MINUTE
 from queries.sql_files import SETTINGS
-from reports.usage.query import Question, Ranking
+from reports.usage.query import Ranking, UsageQuery
 from reports.usage.rows import read_usage, stamp
 from tests.integration.test_views import insert
 from tests.support.table_rows import Cell, database, insert_cells
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parents[2] / "reports" / "usage"
 ORGANIZATION, OTHER = (f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for number in range(2))
 PERSON = "bbbbbbbb-0000-4000-8000-000000000000"
 BEGINS = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
-QUESTION = Question(ORGANIZATION, BEGINS, BEGINS + timedelta(hours=2))
+QUESTION = UsageQuery(ORGANIZATION, BEGINS, BEGINS + timedelta(hours=2))
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def client(clickhouse: str) -> Iterator[Client]:
 @pytest.mark.parametrize("by_minute", [False, True])
 def test_only_the_organizations_cells_are_read(client: Client, name: str, by_minute: bool) -> None:
     """Else a question about one organization's day would read everybody's, and one of hours the minutes, too."""
-    question = Question(ORGANIZATION, BEGINS, QUESTION.ends, by_minute=by_minute, priced=True)
+    question = UsageQuery(ORGANIZATION, BEGINS, QUESTION.ends, by_minute=by_minute, priced=True)
     sql = (FOLDER / f"{name}.sql").read_text()
     found = client.query(f"EXPLAIN indexes = 1 {sql}", parameters=question.parameters(), settings=SETTINGS)
     text = "\n".join(row[0] for row in found.result_rows)
@@ -67,7 +67,7 @@ def test_what_is_not_asked_for_is_not_read(client: Client, by_minute: bool, grou
         table, column, value = "spend_cells", "actor_id", "generateUUIDv4(number)"
     many = f"SELECT one.* REPLACE ({value} AS {column}) FROM {table} AS one, numbers(50000) AS many"
     client.command(f"INSERT INTO {table} {many}")
-    question = Question(ORGANIZATION, BEGINS, QUESTION.ends, by_minute=by_minute, group_by=group_by)
+    question = UsageQuery(ORGANIZATION, BEGINS, QUESTION.ends, by_minute=by_minute, group_by=group_by)
     sql = (FOLDER / "rows.sql").read_text()
     found = client.query(sql, parameters=question.parameters(), settings=SETTINGS)
     assert found.row_count == 1
@@ -83,6 +83,6 @@ def test_a_replaced_epoch_counts_nothing(client: Client) -> None:
 
 
 def test_minutes_and_hours_do_not_mix(client: Client) -> None:
-    minutes = Question(ORGANIZATION, BEGINS, QUESTION.ends, bucket_seconds=60, by_minute=True, ranking=Ranking())
+    minutes = UsageQuery(ORGANIZATION, BEGINS, QUESTION.ends, bucket_seconds=60, by_minute=True, ranking=Ranking())
     assert [row["counts"][4] for row in read_usage(client, minutes)] == [5]
     assert [row["counts"][4] for row in read_usage(client, QUESTION)] == [7]

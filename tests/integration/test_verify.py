@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from deploy.worker import dead_letter
-from intake.ndjson import Line
-from sinks.positions import NEVER, Position
+from intake.ndjson import ProducerRecord
+from sinks.positions import NO_WATERMARK, Position
 from sinks.store import Store
 from streams.dead_letters import DeadLetterWriter
 from tests.support.verify_fixtures import Loaded, differing, first_of, insert_changed, only_difference, produce, result
@@ -141,7 +141,7 @@ def test_a_source_that_is_behind_is_not_equal(load: Callable[..., Loaded]) -> No
 
 def test_a_position_beyond_the_end_of_the_log_is_told_and_its_rows_left_out(load: Callable[..., Loaded]) -> None:
     loaded = load()
-    Store(loaded.client).write_positions([Position("tally.chat/1@0", 1_000_000, NEVER, 1, "")])
+    Store(loaded.client).write_positions([Position("tally.chat/1@0", 1_000_000, NO_WATERMARK, 1, "")])
     verdict = loaded.verify()
     assert verdict.exit_code == 1
     assert any(line.startswith("tally.chat/1@0: it stands at offset 1000000") for line in verdict.unfinished)
@@ -150,7 +150,7 @@ def test_a_position_beyond_the_end_of_the_log_is_told_and_its_rows_left_out(load
 
 def test_letters_too_few_too_many_and_wrong_are_named(load: Callable[..., Loaded], broker: str) -> None:
     """Last in this module: it leaves one more invalid record in the log, with its letter."""
-    bad = Line("tally.chat", b"key", b"not JSON", "")
+    bad = ProducerRecord("tally.chat", b"key", b"not JSON", "")
     asyncio.run(produce(broker, [bad]))
     loaded = load(lambda _record: False)
     missing = only_difference(loaded.verify(), "tally.dead-letters")
@@ -170,7 +170,7 @@ def test_letters_too_few_too_many_and_wrong_are_named(load: Callable[..., Loaded
     assert unexpected.key == {"place": f"{source}/0"}
     assert unexpected.expected is None
 
-    asyncio.run(produce(broker, [Line("tally.dead-letters", f"{source}/0".encode(), None, "")]))
+    asyncio.run(produce(broker, [ProducerRecord("tally.dead-letters", f"{source}/0".encode(), None, "")]))
     assert loaded.verify().exit_code == 0
 
 

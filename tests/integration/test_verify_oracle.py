@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from intake.ndjson import Line, read_ndjson, write_ndjson
+from intake.ndjson import ProducerRecord, read_ndjson, write_ndjson
 from pricing.price_table import load_prices
 from reports.exports.spend_report import write_spend_report
 from reports.periods import Period
@@ -26,7 +26,7 @@ from sinks.migrations import migrate
 from sinks.store import Store
 from tests.unit.test_verify_recount import LogRecord
 from verify import active_users
-from verify.table_reader import Stored
+from verify.table_reader import TableReader
 
 FIRST, UNTIL = date(2026, 9, 28), date(2026, 10, 12)
 LOG_MS = 1_795_000_000_000
@@ -59,7 +59,7 @@ def test_reports_and_active_users_equal_the_scripts(clickhouse: str, tmp_path: P
         assert content.split(b"\r\n") == expected[organization].split(b"\r\n")
     assert sum(content.count(b"\r\n") - 1 for content in reports.values()) > 500
     assert sum(content.count(b"\r\n") > 1 for content in reports.values()) >= 3
-    rows = active_users.found_actives(Stored(client).rows(active_users.QUERY))
+    rows = active_users.found_actives(TableReader(client).rows(active_users.QUERY))
     assert {key: counts for key, counts in rows if any(counts)} == {
         key: counts for key, counts in active.items() if any(counts)
     }
@@ -75,7 +75,7 @@ def recounted(path: Path, folder: Path) -> dict[tuple[str, str], tuple[int, ...]
     return {(organization, day): tuple(map(int, counts)) for organization, day, *counts in rows}
 
 
-def folded(url: str, lines: Iterable[Line]) -> Client:
+def folded(url: str, lines: Iterable[ProducerRecord]) -> Client:
     """A database filled from the lines by the folds, as a log of two partitions."""
     name = f"oracle_{uuid4().hex}"
     create_database(url, "default", "", name)

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.support.incidents import remove_before, tally
 from tests.support.verify_fixtures import BLOCK_SIZE, Loaded, differing, first_of, only_difference, records_of, result
-from verify import Span
+from verify import TimeRange
 from verify.log import open_log
 from verify.records import Record
 from verify.tables import CELL_TABLES
@@ -21,10 +21,10 @@ from verify.time_range import span_of
 TOKENS = CELL_TABLES["spend_cells"].counters[1:6]
 
 
-def day_of(at: str) -> Span:
+def day_of(at: str) -> TimeRange:
     """The day of a window's text."""
     day = datetime.fromisoformat(at[:10]).replace(tzinfo=UTC)
-    return Span(day, day + timedelta(days=1))
+    return TimeRange(day, day + timedelta(days=1))
 
 
 def count_again(loaded: Loaded, broker: str) -> tuple[Record, str]:
@@ -71,9 +71,9 @@ def test_a_range_finds_what_is_wrong_in_it_and_leaves_out_the_rest(load: Callabl
     _, hour = count_again(loaded, broker)
     assert differing(loaded.verify(span=day_of(hour))).keys() == {"spend_cells", "spend_cells, summed", "spend"}
     start = datetime.fromisoformat(hour).replace(tzinfo=UTC)
-    within = loaded.verify(span=Span(start, start + timedelta(hours=1)))
+    within = loaded.verify(span=TimeRange(start, start + timedelta(hours=1)))
     assert differing(within) == {"spend_cells": 1, "spend_cells, summed": 1}
-    for span in (Span(until=start), Span(since=start + timedelta(hours=1))):
+    for span in (TimeRange(until=start), TimeRange(since=start + timedelta(hours=1))):
         verdict = loaded.verify(span=span)
         assert verdict.exit_code == 0, verdict.as_json()
         assert 0 < result(verdict, "spend_cells").compared < result(loaded.verify(), "spend_cells").compared

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregators.cell_tables import CHAT, CONNECTOR, MINUTE, PROJECT, SESSION, Declaration
+from aggregators.cell_tables import CHAT, CONNECTOR, MINUTE, PROJECT, SESSION, CellTable
 from sinks.client import insert_rows
 from tests.support.table_rows import NIL, Cell, Change, database, insert_cells, insert_changes, insert_people
 
@@ -20,7 +20,7 @@ THINGS = [str(UUID(int=number)) for number in range(1, 9)]
 FIRST = date(2026, 10, 1)
 
 
-def insert(client: Client, table: Declaration, rows: list[dict[str, Any]]) -> None:
+def insert(client: Client, table: CellTable, rows: list[dict[str, Any]]) -> None:
     """Rows by column name; what is not named is empty, nil or 0."""
     columns = ("source", "organization_id", table.window, *table.key, "log_offset", *table.counters)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from aggregators import token_decoder
 from aggregators.deduplication import Horizon
-from aggregators.source import Source, landed
+from aggregators.source import Source, mark_flushed
 from tally_client.events import TOKEN
 from tally_client.events.envelope import MAX_COUNT
 from tests.support.backends import FORMS
@@ -222,7 +222,7 @@ def test_a_reader_forgets_cells_that_were_let_go(monkeypatch: pytest.MonkeyPatch
         for declaration, pages in prepared.missing.items():
             source.load(declaration, pages, [])
         source.apply(prepared)
-        landed(source.snapshot())
+        mark_flushed(source.snapshot())
         source.evict(3)
         counts.append(reader_of().parts + reader_of().spend_cells + reader_of().live_cells)
     assert max(counts) <= 2 * 100 + 2 * 20

@@ -13,10 +13,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aggregators.cell_rows import PageKey
-from aggregators.deduplication import Horizon, Verdict
+from aggregators.deduplication import Horizon, Occurrence
 from aggregators.increments import CellColumns, Change
-from aggregators.page_cache import Page, Table
-from aggregators.prepared_batch import Prepared, Record
+from aggregators.page_cache import Page, PageCache
+from aggregators.prepared_batch import PreparedBatch, Record
 from aggregators.source import Snapshot, Source
 from tests.support.backends import FORMS, form_name
 from tests.support.model_worker import STEP_CHOICES, STEPS, Step, Worker, check
@@ -58,7 +58,7 @@ def test_tables_equal_the_recount_of_every_seed(topic: str) -> None:
 # -- controls: each leaves one rule out --------------------------------------------------------------------
 
 
-class NoStamp(Table):
+class NoStamp(PageCache):
     """Folds an event into a cell that already holds it."""
 
     def fold(self, offsets: Sequence[int], changes: Sequence[Change], columns: Sequence[CellColumns] = ()) -> None:
@@ -66,7 +66,7 @@ class NoStamp(Table):
         super().fold(offsets, changes, columns)
 
 
-class NoReadBack(Table):
+class NoReadBack(PageCache):
     """Opens every page empty."""
 
     def open(self, page_key: PageKey) -> bool:
@@ -74,7 +74,7 @@ class NoReadBack(Table):
         return super().open(page_key)
 
 
-class EvictsInFlight(Table):
+class EvictsInFlight(PageCache):
     """Lets go pages whose rows have not landed."""
 
     def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
@@ -86,7 +86,7 @@ class EvictsInFlight(Table):
         """Nothing to take back."""
 
 
-class EvictsChanged(Table):
+class EvictsChanged(PageCache):
     """Lets go pages with changes that nobody has taken."""
 
     def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
@@ -98,14 +98,14 @@ class EvictsChanged(Table):
         return super().evict(idle_rounds, keep)
 
 
-class EvictsWaiting(Table):
+class EvictsWaiting(PageCache):
     """Lets go pages of a batch that waits."""
 
     def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
         return super().evict(idle_rounds)
 
 
-class EvictsAndForgets(Table):
+class EvictsAndForgets(PageCache):
     """Lets go pages and opens them empty later."""
 
     def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
@@ -115,7 +115,7 @@ class EvictsAndForgets(Table):
         return gone
 
 
-class RowsChangeInFlight(Table):
+class RowsChangeInFlight(PageCache):
     """Forgets what changed while a flush was in flight."""
 
     def landed(self, flight: Iterable[Page]) -> None:
@@ -134,7 +134,7 @@ class Unwarmed(Source):
 class Unsplit(Source):
     """Counts the whole of the batch that straddles the place."""
 
-    def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
+    def prepare(self, start: int, end: int, records: Sequence[Record]) -> PreparedBatch:
         if start <= self.cursor < self.place < end:
             self.place = self.cursor
         return super().prepare(start, end, records)
@@ -143,7 +143,7 @@ class Unsplit(Source):
 class CountsWhileWarming(Source):
     """Counts from the first record that warms the horizon."""
 
-    def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
+    def prepare(self, start: int, end: int, records: Sequence[Record]) -> PreparedBatch:
         self.place = min(self.place, self.cursor)
         return super().prepare(start, end, records)
 
@@ -151,7 +151,7 @@ class CountsWhileWarming(Source):
 class Untrimmed(Source):
     """Takes a redelivered batch whole."""
 
-    def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
+    def prepare(self, start: int, end: int, records: Sequence[Record]) -> PreparedBatch:
         self.cursor = self.place = min(self.cursor, max(start, 0))
         return super().prepare(start, end, records)
 
@@ -168,7 +168,7 @@ class ForgetsLetters(Source):
 class FollowsRecords(Source):
     """Takes the place behind the last record for the end of a batch."""
 
-    def prepare(self, start: int, end: int, records: Sequence[Record]) -> Prepared:
+    def prepare(self, start: int, end: int, records: Sequence[Record]) -> PreparedBatch:
         return super().prepare(start, records[-1].offset + 1 if records else start, records)
 
 
@@ -198,17 +198,17 @@ class NeverForgets(Horizon):
 class RenewsNothing(Horizon):
     """Remembers the first occurrence alone."""
 
-    def judge(self, block: int, ids: Sequence[int], payloads: Sequence[int]) -> list[Verdict]:
+    def judge(self, block: int, ids: Sequence[int], payloads: Sequence[int]) -> list[Occurrence]:
         self._advance(block)
         return [self._judge_one(identity, payload) for identity, payload in zip(ids, payloads, strict=True)]
 
-    def _judge_one(self, identity: int, payload: int) -> Verdict:
+    def _judge_one(self, identity: int, payload: int) -> Occurrence:
         ids = np.array([identity])
         known = [found for block in self._latest for _, found in block.known(ids)]
         if not known:
             self._latest[-1].add(ids, np.array([payload]))
-            return Verdict.FIRST
-        return Verdict.DUPLICATE if known[-1] == payload else Verdict.CONFLICT
+            return Occurrence.FIRST
+        return Occurrence.DUPLICATE if known[-1] == payload else Occurrence.CONFLICT
 
 
 class PositionAtConfirmation(Worker):
@@ -237,7 +237,7 @@ class NothingWritten(Worker):
 
 def with_part(part: type) -> type[Worker]:
     """The worker with one wrong part."""
-    for kind, name in ((Table, "table_class"), (Source, "source_class"), (Horizon, "horizon_class")):
+    for kind, name in ((PageCache, "table_class"), (Source, "source_class"), (Horizon, "horizon_class")):
         if issubclass(part, kind):
             return type(part.__name__, (Worker,), {name: part})
     return part

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from pricing.price_table import SHIPPED
+from pricing.price_table import DEFAULT_PRICE_LIST
 from tests.reference.engagement import Recount, at, moment
 from tests.reference.spend_report import Prices
 from tests.support.simulated_world import World
@@ -41,7 +41,7 @@ class Row:
 def rows_of(recount: Recount, organization: str, day: date) -> dict[Key, Row]:
     """(actor type, id, terminal, remote) to what was done and used, from the events."""
     rows: dict[Key, Row] = defaultdict(Row)
-    prices = Prices(SHIPPED)
+    prices = Prices(DEFAULT_PRICE_LIST)
     for event in recount.events:
         if event["organization_id"] != organization or event.get("product") != "claude_code":
             continue

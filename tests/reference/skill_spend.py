@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, localcontext
 from typing import Any, NamedTuple
 
-from pricing.price_table import SHIPPED
+from pricing.price_table import DEFAULT_PRICE_LIST
 from tests.reference.engagement import Recount, at, moment
 from tests.reference.event_metrics import plain
 from tests.reference.spend_report import SEAT_PLANS, Prices
@@ -31,7 +31,7 @@ class Share(NamedTuple):
 
 def shares(recount: Recount, organization: str, first: date, last: date) -> Iterator[Share]:
     """All shares of people's usage in [first, last]."""
-    prices, terms = Prices(SHIPPED), Terms(recount, organization)
+    prices, terms = Prices(DEFAULT_PRICE_LIST), Terms(recount, organization)
     for cell, skills in cells_of(recount, organization, first, last):
         list_usd = prices.cost(cell)
         units = None if list_usd is None else terms.paid(cell, list_usd)

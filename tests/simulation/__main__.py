@@ -15,13 +15,13 @@ from collections import Counter
 from rich.console import Console
 from rich.progress import track
 
-from aggregators.backend import IS_BUILT
+from aggregators.backend import HAS_COMPILED
 from tests.simulation.faults import FAULTS
 from tests.simulation.parallel import CHUNK, outcomes
 
 SHOWN = 10
 PURE, COMPILED = (False,), (True,)
-FORMS = {"pure": PURE, "compiled": COMPILED, "both": PURE + COMPILED} if IS_BUILT else {"pure": PURE}
+FORMS = {"pure": PURE, "compiled": COMPILED, "both": PURE + COMPILED} if HAS_COMPILED else {"pure": PURE}
 
 
 def arguments() -> argparse.Namespace:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from aggregators.prepared_batch import Letter
+from aggregators.prepared_batch import RejectedRecord
 from streams.source_names import source_name
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop
@@ -120,7 +120,7 @@ class Interrupted(Worker):
             self._database.backup_positions()()
         return result
 
-    async def write_letters(self, letters: list[tuple[str, Letter]]) -> None:
+    async def write_letters(self, letters: list[tuple[str, RejectedRecord]]) -> None:
         is_it = self._is_it("letters")
         if is_it and self.what.instant == "before":
             await self._interrupt()

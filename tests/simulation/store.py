@@ -9,7 +9,7 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
-from aggregators.cell_tables import CELL_TABLES, Declaration
+from aggregators.cell_tables import CELL_TABLES, CellTable
 from aggregators.windows import WINDOW_PARSE
 from sinks.positions import Position
 from tests.simulation.loop import Loop
@@ -126,9 +126,7 @@ class Connection:
                     windows[declaration.name] = WINDOW_PARSE[declaration.window](newest) + 1
         return found
 
-    def read_pages(
-        self, declaration: Declaration, source: str, pages: Iterable[tuple[str, int]]
-    ) -> list[Sequence[Any]]:
+    def read_pages(self, declaration: CellTable, source: str, pages: Iterable[tuple[str, int]]) -> list[Sequence[Any]]:
         stored = self._ask().cells.get((source, declaration.name), {})
         wanted, parse = set(pages), WINDOW_PARSE[declaration.window]
         found = [

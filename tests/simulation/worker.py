@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from aggregators.prepared_batch import Letter
+from aggregators.prepared_batch import RejectedRecord
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop, Process
 from tests.simulation.plan import Partition, Plan
 from tests.simulation.store import Connection, Database
 from tests.simulation.witness import BEGINNING, Witness
-from worker.assignment import Sources
+from worker.assignment import Assignments
 from worker.partition_state import Batch
 
 QUEUED = 4
@@ -67,7 +67,7 @@ class Worker:
         self._under_way: dict[int, Callable[[], Any]] = {}
         self._requests = 0
         store: Any = self.connection
-        self.sources = Sources(
+        self.sources = Assignments(
             store,
             log,
             self.write_letters,
@@ -208,7 +208,7 @@ class Worker:
         finally:
             await self._pause_briefly()
 
-    async def write_letters(self, letters: list[tuple[str, Letter]]) -> None:
+    async def write_letters(self, letters: list[tuple[str, RejectedRecord]]) -> None:
         """To the topic of dead letters."""
         for source, letter in letters:
             if self._rng.random() < 0.3:

@@ -19,7 +19,7 @@ from api.dashboard.pages.people import OF
 from api.engagement.routes import FILTERS, LISTS
 from api.engagement.routes import PREFIX as ANALYTICS
 from api.usage.endpoints import REPORTS
-from reports.exports.formats import FOCUS_SUFFIXES, focus_form, spend_form
+from reports.exports.formats import FOCUS_SUFFIXES, focus_form, spend_format
 from reports.exports.spend_columns import LAYOUTS
 from reports.periods import Period
 from tests.support.api_server import Served, context_of
@@ -100,7 +100,7 @@ def _bodies(client: httpx.Client, path: str, parameters: Mapping[str, Any]) -> b
 
 def exports(world: World, organization: str, period: Period) -> Answers:
     """Every file that the organization can be given, in every layout."""
-    forms = {f"spend {layout}": spend_form(each) for layout, each in LAYOUTS.items()}
+    forms = {f"spend {layout}": spend_format(each) for layout, each in LAYOUTS.items()}
     forms |= {f"focus{suffix}": focus_form(suffix) for suffix in FOCUS_SUFFIXES if suffix == ".csv"}
     found: Answers = {}
     with closing(world.client()) as client:

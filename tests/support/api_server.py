@@ -12,10 +12,10 @@ from typing import Any, cast
 import httpx
 
 from access.jwks import FETCH_SECONDS
-from access.jwt_verifier import Tokens
+from access.jwt_verifier import JwtVerifier
 from access.keys import create_key, ensure_cursor_secret
 from api.context import Context
-from api.rate_limit import Rates
+from api.rate_limit import RateLimiter
 from api.schemas.pipeline import Pipeline
 from api.usage.endpoints import BETA
 from deploy.api import listen, server_of
@@ -74,12 +74,12 @@ def context_of(world: World, requests_a_minute: int = ENDLESS, now: datetime = N
         "clock": lambda: now,
         "pipeline": lambda: PIPELINE,
         "grace": timedelta(minutes=120),
-        "rates": Rates(requests_a_minute),
-        "sign_ins": Rates(ENDLESS),
-        "refusals": Rates(ENDLESS),
-        "strangers_noted": Rates(ENDLESS),
-        "person_rates": Rates(ENDLESS),
-        "tokens": Tokens(timedelta(hours=1), FETCH_SECONDS, told_after_seconds=0),
+        "rates": RateLimiter(requests_a_minute),
+        "sign_ins": RateLimiter(ENDLESS),
+        "refusals": RateLimiter(ENDLESS),
+        "strangers_noted": RateLimiter(ENDLESS),
+        "person_rates": RateLimiter(ENDLESS),
+        "tokens": JwtVerifier(timedelta(hours=1), FETCH_SECONDS, told_after_seconds=0),
     }
     return Context(**(usual | others))
 

@@ -1,8 +1,8 @@
 """The forms in which a source reads and adds, for tests that hold for both."""
 
-from aggregators.backend import IS_BUILT
+from aggregators.backend import HAS_COMPILED
 
-FORMS = (False, True) if IS_BUILT else (False,)
+FORMS = (False, True) if HAS_COMPILED else (False,)
 """Pure and compiled, as `compiled` of a Source; pure alone where there is no C compiler."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aggregators.cell_rows import PageKey
-from aggregators.cell_tables import CELL_TABLES, Declaration
+from aggregators.cell_tables import CELL_TABLES, CellTable
 from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
 from tests.reference.known_log import Tables
 
@@ -46,7 +46,7 @@ class ClickHouse:
         self.next_offset = max(self.next_offset, next_offset)
         self.last_record = max(self.last_record, last_record)
 
-    def read_pages(self, declaration: Declaration, pages: Iterable[PageKey]) -> list[Sequence[Any]]:
+    def read_pages(self, declaration: CellTable, pages: Iterable[PageKey]) -> list[Sequence[Any]]:
         """The cells of these pages."""
         text = WINDOW_TEXT[declaration.window]
         wanted = {(organization, text(window)) for organization, window in pages}

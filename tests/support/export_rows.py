@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from reports.exports.formats import Form, focus_form, spend_form
+from reports.exports.formats import ExportFormat, focus_form, spend_format
 from reports.exports.spend_columns import CLAUDE_2026_10
 from reports.periods import Period
 from reports.tagged_ids import USER, untagged
@@ -65,7 +65,7 @@ class Source:
         return [by for size in range(largest + 1) for by in combinations(self.dimensions, size)]
 
 
-def file_of(world: World, form: Form, organization: str) -> bytes:
+def file_of(world: World, form: ExportFormat, organization: str) -> bytes:
     client, sink = world.client(), io.BytesIO()
     form.write(client, organization, PERIOD, sink, None)
     client.close()
@@ -81,7 +81,7 @@ def unescaped(text: str) -> str:
     return text[1:] if text[:2] in ("'=", "'+", "'-", "'@") else text
 
 
-def spend_rows(form: Form) -> Callable[[World, Served, str, Sequence[str]], Iterator[Row]]:
+def spend_rows(form: ExportFormat) -> Callable[[World, Served, str, Sequence[str]], Iterator[Row]]:
     def read(world: World, _: Served, organization: str, __: Sequence[str]) -> Iterator[Row]:
         for line in csv_lines(file_of(world, form, organization)):
             product = line["product"].lower().replace(" ", "_").replace("office_agents", "office_agent")
@@ -179,12 +179,12 @@ COST = ("list_usd", "net_usd", "calls")
 FOCUS = (("day", "person", "product", "model", "cost_center"), (*METERS.values(), "list_usd", "net_usd"))
 SOURCES = {
     "daily": Source(
-        ("day", "person", "product", "model"), (*COUNTS.values(), *MONEY.values()), spend_rows(spend_form())
+        ("day", "person", "product", "model"), (*COUNTS.values(), *MONEY.values()), spend_rows(spend_format())
     ),
     "claude-2026-10": Source(
         ("person", "product", "model", "channel"),
         (*COUNTS.values(), *CLASSES.values(), *MONEY.values()),
-        spend_rows(spend_form(CLAUDE_2026_10)),
+        spend_rows(spend_format(CLAUDE_2026_10)),
     ),
     "focus csv": Source(*FOCUS, focus_rows(".csv")),
     "focus parquet": Source(*FOCUS, focus_rows(".parquet")),

@@ -8,10 +8,10 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from pricing.price_table import SHIPPED
+from pricing.price_table import DEFAULT_PRICE_LIST
 from reports.exports.focus.columns import NAMES
 from reports.exports.formats import focus_form
-from reports.exports.manifest import Written
+from reports.exports.manifest import WrittenReport
 from reports.periods import Period
 from tests.reference.focus import Step, insert_steps, random_steps
 from tests.reference.spend_report import Prices
@@ -26,7 +26,7 @@ Rows = list[dict[str, Any]]
 def price_list(folder: Path) -> Path:
     """The shipped list, and one model that costs more from an afternoon on."""
     path = folder / "prices.csv"
-    lines = SHIPPED.read_text().splitlines()
+    lines = DEFAULT_PRICE_LIST.read_text().splitlines()
     listed = list(csv.reader(line for line in lines if line and not line.startswith("#")))
     cells = dict(zip(listed[0], [line for line in listed if line[1] == "claude-opus-4-8"][-1], strict=True))
     cells |= {"input": "7.77", "effective_from": "2026-10-05T13:00Z"}
@@ -64,7 +64,7 @@ def organizations(world: World) -> list[str]:
     return world.organizations
 
 
-def export(client: Client, organization: str, suffix: str, period: Period = PERIOD) -> tuple[bytes, Written]:
+def export(client: Client, organization: str, suffix: str, period: Period = PERIOD) -> tuple[bytes, WrittenReport]:
     sink = io.BytesIO()
     written = focus_form(suffix).write(client, organization, period, sink, None)
     return sink.getvalue(), written

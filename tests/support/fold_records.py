@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aggregators.folds import fold_of
+from aggregators.folds import fold_for
 from aggregators.increments import Folded
-from aggregators.validity import IdForms
+from aggregators.validity import IdInterner
 from aggregators.windows import WINDOW_TEXT
 from tally_client.events import decoder
 from tally_client.validity import Invalid
@@ -64,7 +64,7 @@ def to_json(event: Any) -> bytes:
 
 def fold(topic: str, event: dict[str, Any], log_ms: int = LOG_MS) -> Folded:
     """What a new fold of the topic gives for one event. Raises Invalid."""
-    return fold_of(topic)(decoder(topic).decode(to_json(event)), log_ms)
+    return fold_for(topic)(decoder(topic).decode(to_json(event)), log_ms)
 
 
 def refusal(topic: str, event: dict[str, Any], log_ms: int = LOG_MS) -> str:
@@ -96,6 +96,6 @@ def rows(folded: Folded) -> list[tuple[str, tuple[Any, ...]]]:
     return [(row.table, row.values) for row in folded[1]]
 
 
-def ids() -> IdForms:
+def ids() -> IdInterner:
     """A memory of ids that is empty."""
-    return IdForms()
+    return IdInterner()

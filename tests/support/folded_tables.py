@@ -9,9 +9,9 @@ from zlib import crc32
 from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
-from aggregators.source import Source, landed
-from intake.ndjson import Line
-from reports.metrics import Reading, look
+from aggregators.source import Source, mark_flushed
+from intake.ndjson import ProducerRecord
+from reports.metrics import QueryContext, open_context
 from sinks.store import Store
 from tally_client.events import EVENTS_BY_TOPIC, PROFILES, TOPIC_BY_TYPE
 from tests.support.fold_records import LogRecord, uuid
@@ -36,7 +36,7 @@ class Folded:
         self._sources = {name: Source(name.partition("/")[0], name, 0, Horizon(1 << 16, 2)) for name in SOURCES}
         self._next_id = 1 << 24
 
-    def take(self, lines: Iterable[Line], logged_at: datetime) -> None:
+    def take(self, lines: Iterable[ProducerRecord], logged_at: datetime) -> None:
         """Fold and write these lines, all with this log time."""
         batches: dict[str, list[LogRecord]] = {}
         for line in lines:
@@ -60,9 +60,9 @@ class Folded:
         for name, source in self._sources.items():
             insert_position(self.client, name, source.place, moment)
 
-    def look(self, organization_id: str) -> Reading:
+    def look(self, organization_id: str) -> QueryContext:
         """A reading of the organization."""
-        return look(self.client, organization_id, SOURCES, GRACE)
+        return open_context(self.client, organization_id, SOURCES, GRACE)
 
     def _fold(self, source: Source, records: list[LogRecord]) -> None:
         prepared = source.prepare(source.cursor, records[-1].offset + 1, records)
@@ -71,7 +71,7 @@ class Folded:
         snapshot = source.snapshot()
         for table, rows in snapshot.rows.items():
             Store(self.client).write(table, rows)
-        landed(snapshot)
+        mark_flushed(snapshot)
 
 
 def at(day: date, clock: str = "12:00") -> datetime:
@@ -79,17 +79,17 @@ def at(day: date, clock: str = "12:00") -> datetime:
     return datetime.combine(day, time.fromisoformat(clock), UTC)
 
 
-def _said(line: Line) -> Event:
+def _said(line: ProducerRecord) -> Event:
     if line.value is None:
         return {"type": "tombstone", "event_id": f"tombstone {line.key!r}", "account_id": line.key.decode()}
     event: Event = json.loads(line.value)
     return event
 
 
-def _line(event: Event) -> Line:
+def _line(event: Event) -> ProducerRecord:
     if event["type"] == "tombstone":
-        return Line(PROFILES, event["account_id"].encode(), None, event["occurred_at"])
+        return ProducerRecord(PROFILES, event["account_id"].encode(), None, event["occurred_at"])
     topic = TOPIC_BY_TYPE[event["type"]]
     key = event["actor"]["id"] if "actor" in event else event["organization_id"]
     key = event["account_id"] if topic == PROFILES else key
-    return Line(topic, key.encode(), json.dumps(event).encode(), event["occurred_at"])
+    return ProducerRecord(topic, key.encode(), json.dumps(event).encode(), event["occurred_at"])

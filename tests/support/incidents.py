@@ -19,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, RecordsToDelete
 from deploy.connections import report_client
 from deploy.settings import Settings
 from deploy.up import environment_of
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from streams.topics import ensure_topics, topic_specs
 
 Event = dict[str, Any]
@@ -59,14 +59,14 @@ COUNTS = {
 """What the views say was counted of a topic; each event counts one."""
 
 
-def lines(topic: str, organization: str, number: int, keys: int = 8) -> Iterator[Line]:
+def lines(topic: str, organization: str, number: int, keys: int = 8) -> Iterator[ProducerRecord]:
     """Valid events of a topic, by `keys` people of the organization in turn."""
     for each in range(number):
         person = f"00000000-0000-4000-8000-{each % keys:012x}"
         now = datetime.now(UTC).isoformat()
         envelope = {"event_id": str(uuid4()), "occurred_at": now, "organization_id": organization, "product": "chat"}
         event = {**envelope, **EVENTS[topic](), "actor": {"type": "user", "id": person}}
-        yield Line(topic, person.encode(), json.dumps(event).encode(), now)
+        yield ProducerRecord(topic, person.encode(), json.dumps(event).encode(), now)
 
 
 def query(settings: Settings, sql: str, **parameters: Any) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from reports import metrics
 from reports.metric_windows import days_between, window
-from reports.metrics import ClaudeCode, Leaders, PeopleCount, Reading, Spend
+from reports.metrics import ClaudeCode, Leaders, PeopleCount, QueryContext, Spend
 from tests.reference.metric_rules import first_day
 from tests.reference.metrics import Recount
 
@@ -29,13 +29,15 @@ CODE_RANKS: tuple[tuple[metrics.RankedBy, int], ...] = (
 
 
 def differing(
-    reading: Reading, recount: Recount, first: date, last: date, kinds: Sequence[str] = ("1-week",)
+    reading: QueryContext, recount: Recount, first: date, last: date, kinds: Sequence[str] = ("1-week",)
 ) -> set[str]:
     """The names of what differs: series over [first, last], windows of these kinds that end with last."""
     return {what for what, found, expected in everything(reading, recount, first, last, kinds) if found != expected}
 
 
-def everything(reading: Reading, recount: Recount, first: date, last: date, kinds: Sequence[str]) -> Iterator[Pair]:
+def everything(
+    reading: QueryContext, recount: Recount, first: date, last: date, kinds: Sequence[str]
+) -> Iterator[Pair]:
     yield from of_days(reading, recount, first, last)
     cohorts = metrics.retention(reading, last, 9).cohorts or ()
     yield "retention", [list(cohort.active) for cohort in cohorts], recount.retention(last, 9)
@@ -44,7 +46,7 @@ def everything(reading: Reading, recount: Recount, first: date, last: date, kind
             yield f"{what} {kind}", found, expected
 
 
-def of_days(reading: Reading, recount: Recount, first: date, last: date) -> Iterator[Pair]:
+def of_days(reading: QueryContext, recount: Recount, first: date, last: date) -> Iterator[Pair]:
     """The daily series."""
     days = [date.fromordinal(day) for day in range(first.toordinal(), last.toordinal() + 1)]
     asked = days_between(first, last)
@@ -70,7 +72,7 @@ def of_days(reading: Reading, recount: Recount, first: date, last: date) -> Iter
     yield "claude code a day", [columns(of) for of in values(metrics.claude_code(reading, asked))], code
 
 
-def of_window(reading: Reading, recount: Recount, kind: str, last: date) -> Iterator[Pair]:
+def of_window(reading: QueryContext, recount: Recount, kind: str, last: date) -> Iterator[Pair]:
     """What belongs to one window."""
     asked, first = window(kind, last), first_day(kind, last)
     yield "window", (asked.first, asked.last), (first, last)
@@ -95,7 +97,7 @@ def of_window(reading: Reading, recount: Recount, kind: str, last: date) -> Iter
     yield from spending(reading, recount, kind, last)
 
 
-def shares(reading: Reading, recount: Recount, kind: str, last: date) -> Iterator[Pair]:
+def shares(reading: QueryContext, recount: Recount, kind: str, last: date) -> Iterator[Pair]:
     """People with a chat, a project and an artifact."""
     first = first_day(kind, last)
     seats, active = recount.seats(last)[0], len(recount.active(first, last))
@@ -111,7 +113,7 @@ def shares(reading: Reading, recount: Recount, kind: str, last: date) -> Iterato
         yield f"people with {thing}, listed", share.account_ids, tuple(sorted(who))
 
 
-def spending(reading: Reading, recount: Recount, kind: str, last: date) -> Iterator[Pair]:
+def spending(reading: QueryContext, recount: Recount, kind: str, last: date) -> Iterator[Pair]:
     """Spend: in all, by model and by person."""
     asked, first = window(kind, last), first_day(kind, last)
     whole, by_model = metrics.spend(reading, asked), metrics.spend_by_model(reading, asked)
@@ -164,7 +166,7 @@ def plain_people(found: PeopleCount) -> set[str]:
     return set(found.account_ids)
 
 
-def plain_connectors(reading: Reading, kind: str, last: date) -> list[tuple[Any, ...]]:
+def plain_connectors(reading: QueryContext, kind: str, last: date) -> list[tuple[Any, ...]]:
     return [
         (of.name, of.people, of.calls, of.read_calls, of.write_calls, of.unclassified_calls)
         for of in metrics.top_connectors(reading, window(kind, last)).connectors

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from aggregators.backend import adder_of
 from aggregators.cell_tables import CELL_TABLES
 from aggregators.deduplication import Horizon
-from aggregators.page_cache import Table
-from aggregators.prepared_batch import Gap
-from aggregators.source import Snapshot, Source, landed
+from aggregators.page_cache import PageCache
+from aggregators.prepared_batch import OffsetGap
+from aggregators.source import Snapshot, Source, mark_flushed
 from tests.reference.known_log import BLOCK_SIZE, BLOCKS, Line, differences, recount
 from tests.support.dict_clickhouse import ClickHouse
 from tests.support.random_logs import Draw, end_of, log_of
@@ -29,7 +29,7 @@ class Worker:
     compiled = False
     source_class: type[Source] = Source
     horizon_class: type[Horizon] = Horizon
-    table_class: type[Table] = Table
+    table_class: type[PageCache] = PageCache
 
     def __init__(self, topic: str, lines: Sequence[Line], end: int, clickhouse: ClickHouse) -> None:
         self.lines = lines
@@ -86,7 +86,7 @@ class Worker:
     def read_ahead(self) -> None:
         """A batch that begins beyond the next offset is refused, and nothing changes."""
         cursor, unflushed = self.source.cursor, self.source.unflushed
-        with pytest.raises(Gap) as caught:
+        with pytest.raises(OffsetGap) as caught:
             self.source.prepare(cursor + 1, cursor + 2, [])
         assert caught.value.wanted == cursor
         assert (self.source.cursor, self.source.unflushed) == (cursor, unflushed)
@@ -111,7 +111,7 @@ class Worker:
         if self.flight is None:
             return
         self.write(len(self.flight.rows))
-        landed(self.flight)
+        mark_flushed(self.flight)
         self.store_position(self.flight)
         self.flight = None
 

@@ -15,7 +15,7 @@ from deploy.settings import Settings
 from deploy.up import environment_of, prepare
 from deploy.verify import verify
 from deploy.wait_for_tables import wait_until_folded
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from tally_client.emitter import Emitter
 from tests.support.processes import start as start_process
 from tests.support.stack import start_clickhouse, start_kafka
@@ -66,11 +66,11 @@ class Pipeline:
         port = int(self.clickhouse.child.url.rpartition(":")[2])
         self.clickhouse = start_clickhouse(self.folder / "clickhouse", port)
 
-    def emit(self, lines: Iterable[Line], pause: float = 0.0, every: int = 500) -> int:
+    def emit(self, lines: Iterable[ProducerRecord], pause: float = 0.0, every: int = 500) -> int:
         """Send lines as they are; `pause` seconds after `every` lines make a steady load. Gives their number."""
         return asyncio.run(self._emit(lines, pause, every))
 
-    async def _emit(self, lines: Iterable[Line], pause: float, every: int) -> int:
+    async def _emit(self, lines: Iterable[ProducerRecord], pause: float, every: int) -> int:
         sent = 0
         async with Emitter(self.settings.kafka_bootstrap, **self.settings.client_options()) as emitter:
             for sent, line in enumerate(lines, start=1):

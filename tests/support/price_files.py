@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from pricing.price_table import SHIPPED
+from pricing.price_table import DEFAULT_PRICE_LIST
 
 UNPRICED = "claude-opus-4-6"
 DEARER = "claude-sonnet-5"
@@ -13,7 +13,7 @@ SEARCHES_DEARER_FROM = "2026-11-09T11:00Z"
 
 def write_prices(folder: Path, unpriced: str | None = UNPRICED) -> Path:
     """The shipped list, changed, and without the model `unpriced`."""
-    with SHIPPED.open(encoding="utf-8", newline="") as file:
+    with DEFAULT_PRICE_LIST.open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(line for line in file if not line.startswith("#")))
     kept = [line for line in lines if line["model"] != unpriced]
     dearer = next(line for line in reversed(lines) if line["model"] == DEARER)

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from pricing.price_table import load_prices
 from simulation import Plan, simulate
 from sinks.client import connect, create_database
@@ -90,10 +90,10 @@ def priced_world(url: str, plan: Plan = PLAN, extra: Callable[[Events], Events] 
     return world
 
 
-def line_of(event: dict[str, Any]) -> Line:
+def line_of(event: dict[str, Any]) -> ProducerRecord:
     """A record of an event that a test made up."""
     topic = next(topic for topic, kinds in EVENTS_BY_TOPIC.items() if event["type"] in tags(kinds))
-    return Line(topic, b"", json.dumps(event).encode(), event["occurred_at"])
+    return ProducerRecord(topic, b"", json.dumps(event).encode(), event["occurred_at"])
 
 
 def tags(kinds: tuple[Any, ...]) -> set[str]:
@@ -103,7 +103,7 @@ def tags(kinds: tuple[Any, ...]) -> set[str]:
 def fold_lines(
     client: Client,
     world: World,
-    lines: list[Line],
+    lines: list[ProducerRecord],
     start: int = 0,
     now: datetime = NOW,
     logged_at: datetime | None = None,
@@ -112,7 +112,7 @@ def fold_lines(
 
     The broker had them at `logged_at`, or late enough for any event of the world.
     """
-    by_topic: dict[str, list[Line]] = {topic: [] for topic in EVENTS_BY_TOPIC}
+    by_topic: dict[str, list[ProducerRecord]] = {topic: [] for topic in EVENTS_BY_TOPIC}
     for line in lines:
         by_topic[line.topic].append(line)
         if line.value is None:

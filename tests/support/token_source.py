@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aggregators.backend import IS_BUILT
+from aggregators.backend import HAS_COMPILED
 from aggregators.cell_tables import SPEND
 from aggregators.deduplication import Horizon
 from aggregators.source import Snapshot, Source
@@ -16,7 +16,7 @@ from tests.support.fold_records import LogRecord, record, token, uuid
 NAME = "tally.token/0@0"
 
 
-form = SimpleNamespace(compiled=IS_BUILT)
+form = SimpleNamespace(compiled=HAS_COMPILED)
 """Of which form the sources are that a test makes; `each_form` sets it."""
 
 

@@ -15,23 +15,23 @@ from aiokafka import AIOKafkaProducer
 from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
-from aggregators.prepared_batch import Letter
+from aggregators.prepared_batch import RejectedRecord
 from aggregators.source import Source
 from deploy.settings import Settings
 from deploy.verify import verify
 from deploy.worker import dead_letter
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from pricing.price_table import load_prices
 from simulation import Plan, simulate
 from sinks.client import connect, create_database
 from sinks.migrations import migrate
-from sinks.positions import NEVER, Position
+from sinks.positions import NO_WATERMARK, Position
 from sinks.store import Store
 from streams.dead_letters import DeadLetterWriter
 from streams.topics import ensure_topics, topic_specs
 from tests.support.stack import start_kafka
 from tests.unit.test_verify_recount import LogRecord
-from verify import Difference, Span, TableResult, Verdict
+from verify import Difference, TableResult, TimeRange, Verdict
 from verify.log import open_log
 from verify.records import Record
 from verify.recount import TOPICS
@@ -39,7 +39,7 @@ from verify.recount import TOPICS
 PARTITIONS = 2
 BLOCK_SIZE = 64
 
-ALL = Span()
+ALL = TimeRange()
 
 Skip = Callable[[Record], bool]
 
@@ -50,9 +50,9 @@ class Loaded:
 
     settings: Settings
     client: Client
-    letters: list[tuple[str, Letter]] = field(default_factory=list)
+    letters: list[tuple[str, RejectedRecord]] = field(default_factory=list)
 
-    def verify(self, wait_seconds: float = 0.1, span: Span = ALL) -> Verdict:
+    def verify(self, wait_seconds: float = 0.1, span: TimeRange = ALL) -> Verdict:
         return verify(self.settings, span=span, wait_seconds=wait_seconds, show=3)
 
 
@@ -69,7 +69,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     running.stop()
 
 
-async def fill(bootstrap: str, lines: Sequence[Line]) -> None:
+async def fill(bootstrap: str, lines: Sequence[ProducerRecord]) -> None:
     await ensure_topics(bootstrap, topic_specs(PARTITIONS))
     await produce(bootstrap, lines)
     async with DeadLetterWriter(bootstrap) as writer:
@@ -77,7 +77,7 @@ async def fill(bootstrap: str, lines: Sequence[Line]) -> None:
         await writer.write([dead_letter(source, letter) for found in letters for source, letter in found])
 
 
-async def produce(bootstrap: str, lines: Sequence[Line]) -> None:
+async def produce(bootstrap: str, lines: Sequence[ProducerRecord]) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=4 << 20)
     await producer.start()
     try:
@@ -111,7 +111,7 @@ async def folded(bootstrap: str, skip: Skip = lambda _record: False) -> "Folded"
     return made
 
 
-Folded = dict[str, tuple[dict[str, list[Any]], list[tuple[str, Letter]]]]
+Folded = dict[str, tuple[dict[str, list[Any]], list[tuple[str, RejectedRecord]]]]
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def load(broker: str, clickhouse: str, right: Folded) -> Callable[..., Loaded]:
             for table, changed in rows.items():
                 if table != "end":
                     store.write(table, changed)
-            store.write_positions([Position(source, rows["end"][0], NEVER, 1, "")])
+            store.write_positions([Position(source, rows["end"][0], NO_WATERMARK, 1, "")])
             loaded.letters += letters
         return loaded
 

@@ -7,9 +7,9 @@ import pytest
 
 import deploy.doctor
 import deploy.worker
-from aggregators.backend import IS_BUILT, adder_of, reader_of
+from aggregators.backend import HAS_COMPILED, adder_of, decoder_for
 from aggregators.increments import add_in_numpy
-from aggregators.record_decoder import Reader
+from aggregators.record_decoder import RecordDecoder
 from deploy.errors import UserError
 from deploy.settings import Settings
 from tally_client.events import CHAT, TOKEN
@@ -17,12 +17,12 @@ from tests.support.backends import FORMS, form_name
 
 
 def test_the_compiled_form_is_built_where_there_is_a_compiler() -> None:
-    assert IS_BUILT or not shutil.which("cc"), "`make setup` builds it"
+    assert HAS_COMPILED or not shutil.which("cc"), "`make setup` builds it"
 
 
 def test_each_form_has_its_reader_of_tokens_and_one_for_the_rest() -> None:
-    assert [type(reader_of(TOKEN, compiled)) is Reader for compiled in FORMS] == [True, False][: len(FORMS)]
-    assert all(type(reader_of(CHAT, compiled)) is Reader for compiled in FORMS)
+    assert [type(decoder_for(TOKEN, compiled)) is RecordDecoder for compiled in FORMS] == [True, False][: len(FORMS)]
+    assert all(type(decoder_for(CHAT, compiled)) is RecordDecoder for compiled in FORMS)
 
 
 @pytest.mark.parametrize("compiled", FORMS, ids=form_name)
@@ -38,7 +38,7 @@ def test_a_row_takes_what_is_beyond_its_stamp_in_order(compiled: bool) -> None:
     assert changed.tolist() == [1, 1, 0]
 
 
-@pytest.mark.skipif(not IS_BUILT, reason="there is no compiled form here")
+@pytest.mark.skipif(not HAS_COMPILED, reason="there is no compiled form here")
 def test_compiled_code_refuses_what_does_not_fit() -> None:
     counts, changed, one = np.zeros((2, 3), np.int64), np.zeros(2, np.uint8), np.zeros(1, np.int64)
     add = adder_of(True)
@@ -53,7 +53,7 @@ def test_compiled_code_refuses_what_does_not_fit() -> None:
 
 def test_the_setting_chooses_and_a_form_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for is_built in (True, False):
-        monkeypatch.setattr(deploy.worker, "IS_BUILT", is_built)
+        monkeypatch.setattr(deploy.worker, "HAS_COMPILED", is_built)
         assert deploy.worker.is_compiled(Settings()) == is_built
         assert not deploy.worker.is_compiled(Settings(fold_form="pure"))
     with pytest.raises(UserError, match="fold_form is compiled, and that form is not built"):
@@ -63,6 +63,6 @@ def test_the_setting_chooses_and_a_form_that_is_not_there_is_refused(monkeypatch
 def test_the_doctor_says_when_there_is_no_compiled_form(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {}
     for is_built in (True, False):
-        monkeypatch.setattr(deploy.doctor, "IS_BUILT", is_built)
+        monkeypatch.setattr(deploy.doctor, "HAS_COMPILED", is_built)
         found[is_built] = [each.what for each in deploy.doctor.settings_findings(Settings()) if "pure" in each.what]
     assert [len(found[True]), len(found[False])] == [0, 1]

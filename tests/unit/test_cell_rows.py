@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aggregators.cell_rows import CellRows, together
+from aggregators.cell_rows import CellRows, concat_rows
 from aggregators.cell_tables import PROJECT
 from aggregators.windows import parse_day
 from tests.support.fold_records import ORGANIZATION, PERSON, uuid
@@ -36,7 +36,7 @@ def test_rows_are_equal_when_their_values_are() -> None:
 
 
 def test_rows_of_several_sources_become_one() -> None:
-    joined = together([rows("s", 1), rows("t", 2, 3)])
+    joined = concat_rows([rows("s", 1), rows("t", 2, 3)])
     assert isinstance(joined, CellRows)
     assert joined == [*rows("s", 1), *rows("t", 2, 3)]
-    assert together([[(1, 2)], [(3, 4)]]) == [(1, 2), (3, 4)]
+    assert concat_rows([[(1, 2)], [(3, 4)]]) == [(1, 2), (3, 4)]

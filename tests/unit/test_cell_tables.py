@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pytest
 
 import sinks
-from aggregators.cell_tables import CELL_TABLES, TOKEN_CLASSES, Declaration
+from aggregators.cell_tables import CELL_TABLES, TOKEN_CLASSES, CellTable
 from aggregators.deduplication import Horizon
-from aggregators.source import Source, landed
+from aggregators.source import Source, mark_flushed
 from tally_client.events import DIRECTORY, PROFILES, TOKEN
 from tests.support.fold_records import THING, entry, record, token
 
@@ -69,33 +69,33 @@ def test_every_declared_table_is_created_and_no_other() -> None:
 
 @pytest.mark.parametrize("declaration", CELL_TABLES, ids=lambda declaration: declaration.name)
 class TestCells:
-    def test_columns_have_the_declared_names_and_order(self, declaration: Declaration) -> None:
+    def test_columns_have_the_declared_names_and_order(self, declaration: CellTable) -> None:
         assert tuple(CELLS[declaration.name].columns) == declaration.columns
 
-    def test_counters_and_the_stamp_are_wide_enough(self, declaration: Declaration) -> None:
+    def test_counters_and_the_stamp_are_wide_enough(self, declaration: CellTable) -> None:
         columns = CELLS[declaration.name].columns
         assert {columns[counter] for counter in (*declaration.counters, "log_offset")} == {"UInt64"}
 
-    def test_ids_are_uuids_and_the_window_has_a_zone(self, declaration: Declaration) -> None:
+    def test_ids_are_uuids_and_the_window_has_a_zone(self, declaration: CellTable) -> None:
         columns = CELLS[declaration.name].columns
         assert columns[declaration.window] == WINDOW_TYPES[declaration.window]
         assert {kind for name, kind in columns.items() if name.endswith("_id")} == {"UUID"}
         texts = {columns[name] for name in ("source", *declaration.key) if not name.endswith("_id")}
         assert texts <= {"LowCardinality(String)", "String", "UInt8"}
 
-    def test_the_sort_key_is_the_cells_key(self, declaration: Declaration) -> None:
+    def test_the_sort_key_is_the_cells_key(self, declaration: CellTable) -> None:
         order = CELLS[declaration.name].order_by
         assert set(order) == {"organization_id", declaration.window, "source", *declaration.key}
         assert len(order) == len(set(order))
         assert order[:2] == ("organization_id", declaration.window), "so that a page is one range"
 
-    def test_the_partition_is_a_function_of_the_window(self, declaration: Declaration) -> None:
+    def test_the_partition_is_a_function_of_the_window(self, declaration: CellTable) -> None:
         assert re.fullmatch(rf"to\w+\({declaration.window}\)", CELLS[declaration.name].partition_by)
 
-    def test_the_greatest_stamp_wins(self, declaration: Declaration) -> None:
+    def test_the_greatest_stamp_wins(self, declaration: CellTable) -> None:
         assert CELLS[declaration.name].engine == "ReplacingMergeTree(log_offset)"
 
-    def test_no_column_is_declared_twice(self, declaration: Declaration) -> None:
+    def test_no_column_is_declared_twice(self, declaration: CellTable) -> None:
         assert len(set(declaration.columns)) == len(declaration.columns)
 
 
@@ -117,7 +117,7 @@ def test_whole_rows_fill_their_tables_columns(topic: str, event: dict[str, objec
     source = Source(topic, f"{topic}/0@0", 0, Horizon(4, 2))
     source.apply(source.prepare(0, 1, [record(0, event)]))
     snapshot = source.snapshot()
-    landed(snapshot)
+    mark_flushed(snapshot)
     [row] = snapshot.rows[table]
     computed = re.compile(" (ALIAS|MATERIALIZED) ").search
     columns = [name for name, kind in DIMENSIONS[table].columns.items() if not computed(kind)]

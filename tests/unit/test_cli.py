@@ -13,9 +13,9 @@ import typer
 from cli.main import app, run, split_settings
 from deploy.errors import MEANINGS, ExitCode, UserError, explain
 from deploy.settings import Settings
-from pricing.price_table import SHIPPED
+from pricing.price_table import DEFAULT_PRICE_LIST
 from tally_client.emitter import UndeliverableEvent
-from tally_client.partition_batcher import Failure, Record
+from tally_client.partition_batcher import DeliveryFailure, Record
 
 
 @pytest.fixture(autouse=True)
@@ -234,7 +234,7 @@ def test_a_file_of_the_stack_that_was_damaged_is_named(
 
 def test_a_price_list_comes_down_a_pipe() -> None:
     command = [sys.executable, "-m", "cli", "prices", "check", "-"]
-    done = subprocess.run(command, input=SHIPPED.read_bytes(), capture_output=True, check=True)
+    done = subprocess.run(command, input=DEFAULT_PRICE_LIST.read_bytes(), capture_output=True, check=True)
     assert done.stdout.startswith(b"- is a good price list")
 
 
@@ -269,7 +269,10 @@ def test_a_simulation_is_the_same_for_the_same_seed(capsys: pytest.CaptureFixtur
         (OSError(errno.EADDRINUSE, "Address already in use"), ExitCode.BUSY),
         (PermissionError(errno.EACCES, "Permission denied", "x.csv"), ExitCode.FILE),
         (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), ExitCode.UNREACHABLE),
-        (UndeliverableEvent([Failure("tally.token", (Record(b"k", b"{}"),), "it rains")]), ExitCode.UNREACHABLE),
+        (
+            UndeliverableEvent([DeliveryFailure("tally.token", (Record(b"k", b"{}"),), "it rains")]),
+            ExitCode.UNREACHABLE,
+        ),
         (ExceptionGroup("several", [ValueError(), UserError("known", exit_code=ExitCode.REFUSED)]), ExitCode.REFUSED),
     ],
 )

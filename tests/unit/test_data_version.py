@@ -2,36 +2,36 @@
 
 from datetime import date
 
-from queries.data_version import NO_DAY, Kinds, State
+from queries.data_version import NO_DAY, DataVersion, Kinds
 
 FIRST, SECOND, THIRD = (date(2026, 11, day) for day in (1, 2, 3))
 CHAT = {"chat": ("rows", "offsets")}
 USUAL: dict[date, Kinds] = {NO_DAY: {"epochs": ("e", "e")}, FIRST: CHAT, SECOND: CHAT, THIRD: CHAT}
 
 
-def state(changed: dict[date, Kinds]) -> State:
-    return State({**USUAL, **changed})
+def state(changed: dict[date, Kinds]) -> DataVersion:
+    return DataVersion({**USUAL, **changed})
 
 
 def test_an_answer_is_of_the_days_up_to_the_last_and_of_what_has_no_day() -> None:
-    usual = State(USUAL).up_to(SECOND)
+    usual = DataVersion(USUAL).up_to(SECOND)
     assert state({THIRD: {"chat": ("other", "other")}}).up_to(SECOND) == usual
     for day in (NO_DAY, FIRST, SECOND):
         assert state({day: {"chat": ("other", "offsets")}}).up_to(SECOND) != usual
-    assert State({day: kinds for day, kinds in USUAL.items() if day != FIRST}).up_to(SECOND) != usual
+    assert DataVersion({day: kinds for day, kinds in USUAL.items() if day != FIRST}).up_to(SECOND) != usual
 
 
 def test_an_answer_that_is_made_of_some_kinds_is_of_these_alone() -> None:
-    usual = State(USUAL).up_to(SECOND, {"chat", "epochs"})
+    usual = DataVersion(USUAL).up_to(SECOND, {"chat", "epochs"})
     named = state({NO_DAY: {"epochs": ("e", "e"), "profiles": ("new", "new")}, FIRST: {**CHAT, "file": ("r", "o")}})
     assert named.up_to(SECOND, {"chat", "epochs"}) == usual
-    assert named.up_to(SECOND) != State(USUAL).up_to(SECOND)
+    assert named.up_to(SECOND) != DataVersion(USUAL).up_to(SECOND)
     for day in (NO_DAY, FIRST):
         assert state({day: {"chat": ("other", "o"), "epochs": ("o", "o")}}).up_to(SECOND, {"chat", "epochs"}) != usual
 
 
 def test_a_day_is_its_cells_and_the_epochs_that_count() -> None:
-    usual = State(USUAL).of_day(SECOND)
+    usual = DataVersion(USUAL).of_day(SECOND)
     assert state({FIRST: {}, NO_DAY: {"epochs": ("e", "e"), "profiles": ("new", "new")}}).of_day(SECOND) == usual
     assert state({SECOND: {**CHAT, "file": ("r", "o")}}).of_day(SECOND) != usual
     assert state({NO_DAY: {"epochs": ("replaced", "replaced")}}).of_day(SECOND) != usual
@@ -39,7 +39,7 @@ def test_a_day_is_its_cells_and_the_epochs_that_count() -> None:
 
 
 def test_a_stamp_tells_writing_and_not_merging() -> None:
-    usual = State(USUAL).stamp(FIRST, SECOND)
+    usual = DataVersion(USUAL).stamp(FIRST, SECOND)
     assert state({SECOND: {"chat": ("merged", "offsets")}, THIRD: {}}).stamp(FIRST, SECOND) == usual
     assert state({SECOND: {"chat": ("rows", "written")}}).stamp(FIRST, SECOND) != usual
     assert state({NO_DAY: {"epochs": ("e", "replaced")}}).stamp(FIRST, SECOND) != usual
@@ -47,9 +47,9 @@ def test_a_stamp_tells_writing_and_not_merging() -> None:
 
 def test_a_stamp_is_of_what_else_is_asked_for() -> None:
     dearer = state({NO_DAY: {"epochs": ("e", "e"), "prices": ("p", "p")}})
-    assert dearer.stamp(FIRST, SECOND) == State(USUAL).stamp(FIRST, SECOND)
-    assert dearer.stamp(FIRST, SECOND, "prices") != State(USUAL).stamp(FIRST, SECOND, "prices")
+    assert dearer.stamp(FIRST, SECOND) == DataVersion(USUAL).stamp(FIRST, SECOND)
+    assert dearer.stamp(FIRST, SECOND, "prices") != DataVersion(USUAL).stamp(FIRST, SECOND, "prices")
 
 
 def test_days_are_those_with_cells() -> None:
-    assert State(USUAL).days == [FIRST, SECOND, THIRD]
+    assert DataVersion(USUAL).days == [FIRST, SECOND, THIRD]

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregators.deduplication import Horizon, Verdict
+from aggregators.deduplication import Horizon, Occurrence
 
-FIRST, DUPLICATE, CONFLICT = Verdict.FIRST, Verdict.DUPLICATE, Verdict.CONFLICT
+FIRST, DUPLICATE, CONFLICT = Occurrence.FIRST, Occurrence.DUPLICATE, Occurrence.CONFLICT
 Line = tuple[int, int, int]
 """(offset, event_id, payload)"""
 
 
-def judged(horizon: Horizon, lines: Sequence[Line]) -> list[Verdict]:
+def judged(horizon: Horizon, lines: Sequence[Line]) -> list[Occurrence]:
     """The verdicts on lines in order of offsets, one call for each."""
     return [horizon.judge(offset // horizon.block_size, [event], [payload])[0] for offset, event, payload in lines]
 
@@ -34,7 +34,7 @@ def test_a_run_is_judged_like_its_records_one_by_one() -> None:
 # Block size 4, 2 closed blocks: an id at offset 3 (block 0) is known through block 2, offsets 8 to 11.
 @pytest.mark.parametrize(("again", "verdict"), [(4, DUPLICATE), (11, DUPLICATE), (12, FIRST), (400, FIRST)])
 @pytest.mark.parametrize("first", [0, 3])
-def test_the_horizon_ends_on_a_blocks_edge(first: int, again: int, verdict: Verdict) -> None:
+def test_the_horizon_ends_on_a_blocks_edge(first: int, again: int, verdict: Occurrence) -> None:
     assert judged(Horizon(4, 2), [(first, 7, 1), (again, 7, 1)]) == [FIRST, verdict]
 
 
@@ -85,7 +85,7 @@ def test_reading_starts_on_the_edge_of_the_earliest_block_that_decides(place: in
     assert Horizon(4, 2).warm_from(place) == start
 
 
-def by_hand(lines: Sequence[Line], block_size: int, blocks: int) -> list[Verdict]:
+def by_hand(lines: Sequence[Line], block_size: int, blocks: int) -> list[Occurrence]:
     """The rule, word for word: look through all that came before."""
     verdicts = []
     for position, (offset, event, payload) in enumerate(lines):

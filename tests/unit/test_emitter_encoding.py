@@ -19,7 +19,7 @@ from tally_client.events import (
 )
 from tally_client.events.directory import DiscountChanged, OrganizationCreated
 from tally_client.events.envelope import NIL
-from tally_client.partition_batcher import Failure, Record
+from tally_client.partition_batcher import DeliveryFailure, Record
 from tally_client.validity import AHEAD, EARLIEST, is_uuid
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -163,7 +163,7 @@ def test_errors_are_one_tree() -> None:
 def test_an_undeliverable_event_is_named() -> None:
     event = token()
     error = UndeliverableEvent(
-        [Failure("tally.token", (Record(b"k", encode(event, NOW)), Record(b"k", None)), "it rains")]
+        [DeliveryFailure("tally.token", (Record(b"k", encode(event, NOW)), Record(b"k", None)), "it rains")]
     )
     assert (error.type, error.event_id, error.topic, error.why) == (
         "token.used",
@@ -172,7 +172,7 @@ def test_an_undeliverable_event_is_named() -> None:
         "it rains",
     )
     assert str(error) == f"token.used {event.event_id} was not delivered to tally.token (and 1 more): it rains"
-    assert "a record" in str(UndeliverableEvent([Failure("tally.token", (Record(b"k", b"\xff"),), "it rains")]))
+    assert "a record" in str(UndeliverableEvent([DeliveryFailure("tally.token", (Record(b"k", b"\xff"),), "it rains")]))
 
 
 @pytest.mark.parametrize("text", ["", "x", "0" * 36, NIL, UUID + "\n", UUID.upper(), UUID[:-1] + "٣"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from files.atomic_files import draft, flowing, whole_file
+from files.atomic_files import atomic_write, flowing, staged_file
 from files.byte_streams import INPUT, OUTPUT, STANDARD, ReaderGone, descriptor_of, is_stream, open_to_read
 from files.errors import FileError
 
@@ -25,12 +25,12 @@ def everything_of(fifo: Path, found: list[bytes]) -> threading.Thread:
 
 
 def python(code: str, *more: str, **options: object) -> "subprocess.CompletedProcess[bytes]":
-    """Python code that has `draft`, `flowing` and `Path`, as a process of its own."""
-    head = "import sys; from pathlib import Path; from files.atomic_files import draft, flowing, whole_file\n"
+    """Python code that has `staged_file`, `flowing` and `Path`, as a process of its own."""
+    head = "import sys; from pathlib import Path; from files.atomic_files import atomic_write, flowing, staged_file\n"
     return subprocess.run([sys.executable, "-c", head + code, *more], check=False, timeout=60, **options)
 
 
-@pytest.mark.parametrize("write", [whole_file, flowing])
+@pytest.mark.parametrize("write", [atomic_write, flowing])
 def test_a_fifo_stays_and_its_reader_gets_all(write: object, tmp_path: Path) -> None:
     fifo, found = tmp_path / "p.csv", list[bytes]()
     os.mkfifo(fifo)
@@ -46,13 +46,13 @@ def test_the_reader_of_a_draft_that_was_let_go_is_told_that_nothing_comes(tmp_pa
     fifo, found = tmp_path / "p.csv", list[bytes]()
     os.mkfifo(fifo)
     reader = everything_of(fifo, found)
-    with draft(fifo) as file:
+    with staged_file(fifo) as file:
         file.sink.write(TEXT)
     reader.join(30)
     assert found == [b""]
 
 
-@pytest.mark.parametrize("write", [whole_file, flowing])
+@pytest.mark.parametrize("write", [atomic_write, flowing])
 def test_a_reader_that_goes_away_is_not_a_broken_connection(write: object, tmp_path: Path) -> None:
     fifo = tmp_path / "p.csv"
     os.mkfifo(fifo)
@@ -69,7 +69,7 @@ def test_a_reader_that_goes_away_is_not_a_broken_connection(write: object, tmp_p
         talk()
 
 
-@pytest.mark.parametrize("write", [whole_file, flowing])
+@pytest.mark.parametrize("write", [atomic_write, flowing])
 def test_a_full_device_is_told(write: object) -> None:
     def talk() -> None:
         with write(Path("/dev/full")) as sink:
@@ -103,7 +103,7 @@ def test_what_a_shell_opened_for_several_commands_is_written_on_from_where_it_st
     both = tmp_path / "both.csv"
     code = (
         "for name in ('-', '/dev/stdout', '/dev/fd/1'):\n"
-        " with whole_file(Path(name)) as sink: sink.write(name.encode() + b';')"
+        " with atomic_write(Path(name)) as sink: sink.write(name.encode() + b';')"
     )
     with both.open("wb") as stdout:
         stdout.write(b"head;")
@@ -115,7 +115,7 @@ def test_what_a_shell_opened_for_several_commands_is_written_on_from_where_it_st
 
 def test_a_standard_stream_that_is_closed_is_no_other_file() -> None:
     code = (
-        "try:\n with whole_file(Path('-')) as sink: sink.write(b'x')\n"
+        "try:\n with atomic_write(Path('-')) as sink: sink.write(b'x')\n"
         "except Exception as error: sys.stderr.write(str(error))"
     )
     ended = python(code, stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
@@ -148,7 +148,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(depth: int, tmp_path: Pat
     real.write_bytes(b"old")
     (folder / "1.csv").symlink_to("../real.csv")
     (folder / "2.csv").symlink_to("1.csv")
-    with whole_file(folder / f"{depth}.csv") as sink:
+    with atomic_write(folder / f"{depth}.csv") as sink:
         sink.write(b"new")
     assert (real.read_bytes(), real.is_symlink()) == (b"new", False)
     assert (folder / f"{depth}.csv").is_symlink()
@@ -156,7 +156,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(depth: int, tmp_path: Pat
 
 def test_a_link_to_nothing_yet_gets_its_file(tmp_path: Path) -> None:
     (tmp_path / "l.csv").symlink_to("later/real.csv")
-    with whole_file(tmp_path / "l.csv") as sink:
+    with atomic_write(tmp_path / "l.csv") as sink:
         sink.write(b"new")
     assert (tmp_path / "later" / "real.csv").read_bytes() == b"new"
 
@@ -169,7 +169,7 @@ def test_a_file_keeps_its_mode_and_owner(mode: int, tmp_path: Path) -> None:
     if os.getuid() == 0:
         os.chown(path, 1234, 4321)
     before = path.stat()
-    with whole_file(path) as sink:
+    with atomic_write(path) as sink:
         sink.write(b"new")
     after = path.stat()
     assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
@@ -177,7 +177,7 @@ def test_a_file_keeps_its_mode_and_owner(mode: int, tmp_path: Path) -> None:
 
 
 def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
-    for name, write in (("a", whole_file), ("b", flowing)):
+    for name, write in (("a", atomic_write), ("b", flowing)):
         with write(tmp_path / name) as sink:
             sink.write(b"new")
     assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()} == {0o600}
@@ -189,7 +189,7 @@ def test_a_disk_that_is_full_leaves_what_was_there_and_nothing_else(tmp_path: Pa
     path.write_bytes(b"old")
     code = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "try:\n with whole_file(Path(sys.argv[1])) as s: s.write(b'x' * 100_000)\n"
+        "try:\n with atomic_write(Path(sys.argv[1])) as s: s.write(b'x' * 100_000)\n"
         "except Exception as e: print(e, e.hint)"
     )
     limit = (10_000, resource.RLIM_INFINITY)

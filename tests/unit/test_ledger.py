@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from queries.freshness import Freshness
-from reports.exports.export_worker import State, complete_days, stale_days
+from reports.exports.export_worker import ExportInputs, complete_days, stale_days
 from reports.exports.ledger import Check, stale_reasons
 
 CHECK = Check(frozenset({"a", "b"}), {"a": 10, "b": 20}, 3, "terms")
@@ -32,8 +32,8 @@ def test_a_day_that_was_never_looked_at_is_a_first_issue() -> None:
     assert stale_reasons(None, {}, 0, "") == ["first issue"]
 
 
-def state(newest: date | None, first: date, checks: dict[tuple[str, date], Check]) -> State:
-    return State(Freshness({}, None), 3, {"org": "terms"}, {}, {}, checks, {"org": first}, newest)
+def state(newest: date | None, first: date, checks: dict[tuple[str, date], Check]) -> ExportInputs:
+    return ExportInputs(Freshness({}, None), 3, {"org": "terms"}, {}, {}, checks, {"org": first}, newest)
 
 
 def test_days_go_from_the_first_to_the_newest_complete_one() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reports import metrics
 from reports.metric_windows import WINDOW_KINDS
-from reports.metrics import METRICS, Metric, Reading
+from reports.metrics import METRICS, Metric, QueryContext
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 FILES = (*(files("reports.metrics") / "sql").iterdir(), files("reports.presence") / "presence.sql")
@@ -33,7 +33,7 @@ def test_every_metric_has_a_name_of_its_own_and_a_function_of_a_reading() -> Non
     assert len({metric.name for metric in METRICS}) == len(METRICS)
     for metric in METRICS:
         parameters = inspect.signature(getattr(metrics, metric.function)).parameters
-        assert next(iter(parameters.values())).annotation is Reading, metric.name
+        assert next(iter(parameters.values())).annotation is QueryContext, metric.name
         assert {"window", "last"} & set(parameters), metric.name
 
 

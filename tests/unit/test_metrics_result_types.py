@@ -8,15 +8,15 @@ import pytest
 from api.dashboard.charts import scale
 from queries.freshness import Freshness
 from reports.metric_windows import days_between, window
-from reports.metrics import Decisions, Ratio, Reading
+from reports.metrics import Decisions, QueryContext, Ratio
 
 DAY = date(2026, 11, 20)
 GRACE = timedelta(hours=2)
 
 
-def reading(refreshed_at: datetime | None) -> Reading:
+def reading(refreshed_at: datetime | None) -> QueryContext:
     client: Any = None
-    return Reading(client, "", Freshness({}, refreshed_at), GRACE)
+    return QueryContext(client, "", Freshness({}, refreshed_at), GRACE)
 
 
 def moment(day: int, hour: int = 0, minute: int = 0) -> datetime:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from files.errors import FileError
-from intake.ndjson import LONGEST_LINE, Line, NdjsonError, read_lines, read_ndjson, write_ndjson
+from intake.ndjson import LONGEST_LINE, NdjsonError, ProducerRecord, read_lines, read_ndjson, write_ndjson
 from simulation import POISONS, Plan, simulate
 
 PLAN = Plan(until=date(2026, 11, 20), users=50, days=10, intensity=0.6, duplicates=0.05, late=0.05, poison=0.05)
@@ -26,12 +26,12 @@ EVENT = {
 
 
 @pytest.fixture(scope="module")
-def lines() -> list[Line]:
+def lines() -> list[ProducerRecord]:
     """A history with everything in it."""
     return list(simulate(PLAN))
 
 
-def test_what_is_read_is_what_was_written(lines: list[Line], tmp_path: Path) -> None:
+def test_what_is_read_is_what_was_written(lines: list[ProducerRecord], tmp_path: Path) -> None:
     told: list[int] = []
     path = tmp_path / "events.ndjson"
     assert write_ndjson(lines, path, told.append) == len(lines) == sum(told)
@@ -39,7 +39,9 @@ def test_what_is_read_is_what_was_written(lines: list[Line], tmp_path: Path) -> 
     assert [each.name for each in tmp_path.iterdir()] == ["events.ndjson"]
 
 
-def test_events_are_written_as_they_are_and_only_the_rest_is_wrapped(lines: list[Line], tmp_path: Path) -> None:
+def test_events_are_written_as_they_are_and_only_the_rest_is_wrapped(
+    lines: list[ProducerRecord], tmp_path: Path
+) -> None:
     path = tmp_path / "events.ndjson"
     write_ndjson(lines, path)
     texts = path.read_bytes().split(b"\n")[:-1]
@@ -62,7 +64,7 @@ def test_every_kind_of_poison_survives(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b" "])
 def test_a_value_that_ends_like_a_line_keeps_its_end(end: bytes, tmp_path: Path) -> None:
-    line = Line("tally.chat", ACTOR["id"].encode(), json.dumps(EVENT).encode() + end, "2026-11-01T00:00:00Z")
+    line = ProducerRecord("tally.chat", ACTOR["id"].encode(), json.dumps(EVENT).encode() + end, "2026-11-01T00:00:00Z")
     write_ndjson([line, line], tmp_path / "events.ndjson")
     assert list(read_ndjson(tmp_path / "events.ndjson")) == [line, line]
 
@@ -71,8 +73,8 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     path = tmp_path / "events.ndjson"
     path.write_text("as it was")
 
-    def breaking() -> Iterator[Line]:
-        yield Line("tally.chat", b"key", b"{}", "")
+    def breaking() -> Iterator[ProducerRecord]:
+        yield ProducerRecord("tally.chat", b"key", b"{}", "")
         raise RuntimeError("no more")
 
     with pytest.raises(RuntimeError):
@@ -149,7 +151,7 @@ def test_when_not_strict_bad_lines_are_left_out_and_handed_over(
     assert f"{path}:1: " in caplog.text
 
 
-def test_reading_is_fast(lines: list[Line], tmp_path: Path) -> None:
+def test_reading_is_fast(lines: list[ProducerRecord], tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     write_ndjson(lines, path)
     began = time.process_time()

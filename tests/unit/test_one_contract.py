@@ -19,7 +19,7 @@ import pytest
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
 from intake.bulk_send import Suspects
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from streams.event_schema import json_schema
 from tally_client.emitter import InvalidEvent, encode
 from tally_client.events import TOPIC_BY_TYPE, decoder
@@ -28,7 +28,7 @@ from tests.support.fold_records import LOG_MS, LOG_TIME, LogRecord
 from tests.support.odd_records import Odd, corpus, sample_of, with_field
 from verify.timestamps import parse_moment
 from verify.validity import Invalid as Refused
-from verify.validity import judge
+from verify.validity import check_record
 
 # -- the readers -------------------------------------------------------------------------------------------
 
@@ -51,14 +51,14 @@ def taken_by_worker(records: tuple[Odd, ...], compiled: bool) -> list[bool]:
 def taken_by_check(odd: Odd) -> bool:
     """Whether `emit --check` has nothing against it."""
     suspects = Suspects(LOG_TIME)
-    list(suspects.watch([Line(odd.topic, b"key", odd.value, "")]))
+    list(suspects.watch([ProducerRecord(odd.topic, b"key", odd.value, "")]))
     return suspects.invalid == 0
 
 
 def taken_by_verify(odd: Odd) -> bool:
     """Whether the recount takes it."""
     try:
-        judge(odd.topic, odd.value, LOG_MS)
+        check_record(odd.topic, odd.value, LOG_MS)
     except Refused:
         return False
     return True

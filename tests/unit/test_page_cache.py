@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from aggregators.cell_rows import CellKey, PageKey
-from aggregators.cell_tables import CELL_TABLES, FILE, PROJECT, Declaration
+from aggregators.cell_tables import CELL_TABLES, FILE, PROJECT, CellTable
 from aggregators.increments import Amounts
-from aggregators.page_cache import Table
+from aggregators.page_cache import PageCache
 from aggregators.windows import WINDOW_TEXT, parse_day
 from tally_client.events.envelope import MAX_COUNT
 from tests.support.fold_records import ORGANIZATION, PERSON, uuid
@@ -19,8 +19,8 @@ OTHER_KEY = ("user", PERSON, "cowork", uuid(1))
 CREATED, USED = (0, 1, 0), (0, 0, 1)
 
 
-def project_table(first_unwritten: int = 0) -> Table:
-    table = Table(PROJECT, first_unwritten)
+def project_table(first_unwritten: int = 0) -> PageCache:
+    table = PageCache(PROJECT, first_unwritten)
     table.open(PAGE)
     return table
 
@@ -29,12 +29,12 @@ def row(key: tuple[Any, ...], offset: int, created: int, used: int, day: str = "
     return ["s", ORGANIZATION, day, *key, offset, created, used]
 
 
-def add(table: Table, page_key: PageKey, key: CellKey, offset: int, amounts: Amounts) -> None:
+def add(table: PageCache, page_key: PageKey, key: CellKey, offset: int, amounts: Amounts) -> None:
     """A batch of one event."""
     table.fold([offset], [(table.declaration, page_key, key, amounts)])
 
 
-def flush(table: Table) -> list[list[Any]]:
+def flush(table: PageCache) -> list[list[Any]]:
     """One whole flush: taken, written, landed."""
     rows, flight = table.take_changes("s")
     table.landed(flight)
@@ -103,8 +103,8 @@ def test_a_page_that_is_not_open_is_the_callers_bug() -> None:
 
 
 @pytest.mark.parametrize("declaration", CELL_TABLES, ids=lambda declaration: declaration.name)
-def test_rows_follow_the_declarations_columns(declaration: Declaration) -> None:
-    table = Table(declaration, 0)
+def test_rows_follow_the_declarations_columns(declaration: CellTable) -> None:
+    table = PageCache(declaration, 0)
     window = 739_000 * 1440
     table.open((ORGANIZATION, window if declaration.window == "minute" else 739_000))
     [page_key] = table.pages
@@ -127,7 +127,7 @@ def test_a_batch_of_nothing_changes_nothing() -> None:
 
 
 def test_one_batch_adds_to_a_cell_as_often_as_it_names_it_and_skips_what_is_in_it() -> None:
-    table = Table(PROJECT, DAY + 1)
+    table = PageCache(PROJECT, DAY + 1)
     table.load([PAGE], [(ORGANIZATION, "2026-03-01", *KEY, 5, 10, 20)])
     keys = (KEY, OTHER_KEY, KEY, KEY, OTHER_KEY)
     table.fold([3, 4, 5, 6, 9], [(PROJECT, PAGE, key, USED) for key in keys])
@@ -135,7 +135,7 @@ def test_one_batch_adds_to_a_cell_as_often_as_it_names_it_and_skips_what_is_in_i
 
 
 def test_many_cells_outgrow_the_first_rows_and_let_go_ones_are_used_again() -> None:
-    table = Table(PROJECT, 0)
+    table = PageCache(PROJECT, 0)
     for day in range(3):
         page = (ORGANIZATION, DAY + day)
         table.open(page)
@@ -153,14 +153,14 @@ def test_many_cells_outgrow_the_first_rows_and_let_go_ones_are_used_again() -> N
 
 
 def test_a_page_that_clickhouse_may_have_is_not_opened_empty() -> None:
-    table = Table(PROJECT, DAY + 1)
+    table = PageCache(PROJECT, DAY + 1)
     assert not table.open(PAGE)
     assert table.open((ORGANIZATION, DAY + 1))
     assert list(table.pages) == [(ORGANIZATION, DAY + 1)]
 
 
 def test_what_is_read_back_is_counted_on_from_its_stamp() -> None:
-    table = Table(PROJECT, DAY + 1)
+    table = PageCache(PROJECT, DAY + 1)
     table.load([PAGE], [(ORGANIZATION, "2026-03-01", *KEY, 5, 10, 20)])
     assert table.open(PAGE)
     add(table, PAGE, KEY, 5, USED)
@@ -169,7 +169,7 @@ def test_what_is_read_back_is_counted_on_from_its_stamp() -> None:
 
 
 def test_a_page_of_which_clickhouse_has_nothing_is_opened_empty() -> None:
-    table = Table(FILE, DAY + 1)
+    table = PageCache(FILE, DAY + 1)
     table.load([PAGE], [])
     add(table, PAGE, KEY, 0, (0, 1))
     assert flush(table) == [["s", ORGANIZATION, "2026-03-01", *KEY, 0, 1]]

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from pricing.price_list import COLUMNS, PriceKey, parse_price_list, price_model
+from pricing.price_list import COLUMNS, PriceKey, parse_price_list, undated_model
 from pricing.price_table import read_price_list
 from queries.errors import PriceListError
 
@@ -57,8 +57,8 @@ def test_what_is_not_offered_has_no_price() -> None:
 
 
 def test_dates_and_aliases() -> None:
-    assert price_model("claude-opus-4-5-20251101") == price_model("claude-opus-4-5-latest") == "claude-opus-4-5"
-    assert price_model("claude-opus-4-5-2025110") == "claude-opus-4-5-2025110"
+    assert undated_model("claude-opus-4-5-20251101") == undated_model("claude-opus-4-5-latest") == "claude-opus-4-5"
+    assert undated_model("claude-opus-4-5-2025110") == "claude-opus-4-5-2025110"
     listed = parse_price_list(f"{HEADER}\n{line(aliases='claude-y claude-z')}\n", "list.csv")
     assert {model.model for model in listed.models} == {"claude-x", "claude-y", "claude-z"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from queries.result_cache import Memory
+from queries.result_cache import ResultCache
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def asked() -> list[str]:
 
 
 def test_an_answer_is_read_once_for_a_state(asked: list[str]) -> None:
-    memory = Memory()
+    memory = ResultCache()
 
     def read() -> list[int]:
         asked.append("read")
@@ -22,7 +22,7 @@ def test_an_answer_is_read_once_for_a_state(asked: list[str]) -> None:
 
 
 def test_what_was_not_asked_for_longest_gives_way(asked: list[str]) -> None:
-    memory = Memory(most_rows=10)
+    memory = ResultCache(most_rows=10)
 
     def ask(question: str, rows: int = 3) -> None:
         memory.recall(question, "state", lambda: asked.append(question) or [0] * rows)  # type: ignore[func-returns-value]
@@ -37,13 +37,13 @@ def test_what_was_not_asked_for_longest_gives_way(asked: list[str]) -> None:
 
 
 def test_a_long_list_within_a_row_is_long() -> None:
-    memory, answer = Memory(most_rows=10), [(9, ["somebody"] * 9)]
+    memory, answer = ResultCache(most_rows=10), [(9, ["somebody"] * 9)]
     assert memory.recall("question", "state", lambda: answer) is answer
     assert memory.recall("question", "state", lambda: []) == []
 
 
 def test_a_failed_read_is_not_remembered() -> None:
-    memory = Memory()
+    memory = ResultCache()
     with pytest.raises(ZeroDivisionError):
         memory.recall("question", "state", lambda: [1 // 0])
     assert memory.recall("question", "state", lambda: [2]) == [2]

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation import Plan, simulate
 from tally_client.events import ActivityEvent, ProfileUpdated, decoder, partition_key
 
@@ -22,7 +22,7 @@ SMALL = Plan(until=UNTIL, users=60, days=24, intensity=0.4)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def digest(lines: Iterable[Line]) -> str:
+def digest(lines: Iterable[ProducerRecord]) -> str:
     """One hash of all lines."""
     sha = hashlib.sha256()
     for line in lines:
@@ -35,18 +35,18 @@ def change(plan: Plan, **settings: Any) -> Plan:
     return Plan(**{**plan.__dict__, **settings})
 
 
-def values(lines: Iterable[Line]) -> list[dict[str, Any]]:
+def values(lines: Iterable[ProducerRecord]) -> list[dict[str, Any]]:
     """The JSON objects of all lines but tombstones."""
     return [json.loads(line.value) for line in lines if line.value is not None]
 
 
 @pytest.fixture(scope="module")
-def small() -> list[Line]:
+def small() -> list[ProducerRecord]:
     """A small clean history."""
     return list(simulate(SMALL))
 
 
-def test_the_same_plan_gives_the_same_bytes_and_another_seed_gives_others(small: list[Line]) -> None:
+def test_the_same_plan_gives_the_same_bytes_and_another_seed_gives_others(small: list[ProducerRecord]) -> None:
     assert digest(simulate(SMALL)) == digest(small)
     assert digest(simulate(change(SMALL, seed=2))) != digest(small)
 
@@ -66,7 +66,7 @@ def test_the_bytes_do_not_depend_on_the_order_in_which_python_hashes() -> None:
     assert len(prints) == 1
 
 
-def test_every_line_is_a_valid_event_under_its_own_key(small: list[Line]) -> None:
+def test_every_line_is_a_valid_event_under_its_own_key(small: list[ProducerRecord]) -> None:
     ids = set()
     for line in small:
         if line.value is None:
@@ -81,7 +81,7 @@ def test_every_line_is_a_valid_event_under_its_own_key(small: list[Line]) -> Non
     assert len(ids) == sum(line.value is not None for line in small)
 
 
-def test_usage_lies_within_the_period_and_the_directory_begins_before_it(small: list[Line]) -> None:
+def test_usage_lies_within_the_period_and_the_directory_begins_before_it(small: list[ProducerRecord]) -> None:
     until = datetime(2026, 11, 20, tzinfo=UTC)
     start = until - timedelta(days=SMALL.days)
     earliest = {True: until, False: until}
@@ -104,7 +104,7 @@ def test_duplicates_and_poison_only_add_lines() -> None:
 
 
 def test_duplicates_come_at_the_asked_rate_soon_after_the_first_and_never_on_profiles() -> None:
-    first: dict[Line, int] = {}
+    first: dict[ProducerRecord, int] = {}
     distances = []
     for position, line in enumerate(simulate(change(SMALL, duplicates=0.05))):
         if line in first:
@@ -138,7 +138,7 @@ def test_a_skewed_clock_is_minutes_off_either_way_and_never_five() -> None:
     assert timedelta(minutes=4) < max(lags) < timedelta(minutes=8, seconds=1)  # one behind meets one ahead
 
 
-def lags_of(lines: Iterable[Line]) -> list[timedelta]:
+def lags_of(lines: Iterable[ProducerRecord]) -> list[timedelta]:
     """How far each event lies behind the newest before it in the stream."""
     newest = datetime.min.replace(tzinfo=UTC)
     lags = []
@@ -149,7 +149,7 @@ def lags_of(lines: Iterable[Line]) -> list[timedelta]:
     return lags
 
 
-def test_funding_is_what_the_plan_in_force_allows(small: list[Line]) -> None:
+def test_funding_is_what_the_plan_in_force_allows(small: list[ProducerRecord]) -> None:
     policies: dict[str, list[tuple[datetime, str, Any]]] = defaultdict(list)
     usage = []
     for value in values(small):
@@ -171,7 +171,7 @@ def test_funding_is_what_the_plan_in_force_allows(small: list[Line]) -> None:
     assert set(seen) == {"usage_based", "seat_allotment", "extra_usage"}
 
 
-def test_organizations_of_every_kind(small: list[Line]) -> None:
+def test_organizations_of_every_kind(small: list[ProducerRecord]) -> None:
     histories: dict[str, list[Any]] = defaultdict(list)
     for value in values(small):
         if value["type"] in ("plan.changed", "extra_usage.changed", "discount.changed"):
@@ -184,7 +184,7 @@ def test_organizations_of_every_kind(small: list[Line]) -> None:
     assert ("enterprise_seat_based", False, True, False, "enterprise_usage_based") in kinds
 
 
-def test_nobody_acts_without_a_seat(small: list[Line]) -> None:
+def test_nobody_acts_without_a_seat(small: list[ProducerRecord]) -> None:
     seated: dict[str, list[tuple[datetime, bool]]] = defaultdict(list)
     acts: list[tuple[str, datetime]] = []
     for value in values(small):
@@ -197,7 +197,7 @@ def test_nobody_acts_without_a_seat(small: list[Line]) -> None:
         assert [has for since, has in sorted(seated[account]) if since <= at][-1:] == [True], f"{account} at {at}"
 
 
-def test_a_deleted_person_is_forgotten_and_never_named_again(small: list[Line]) -> None:
+def test_a_deleted_person_is_forgotten_and_never_named_again(small: list[ProducerRecord]) -> None:
     forgotten = set()
     for line in small:
         if line.value is None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 import pytest
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation import Plan, simulate
 from tally_client.events import EVENT_BY_TYPE, ActivityEvent, Actor, Attribution, TokenUsed, decoder
 
@@ -19,18 +19,18 @@ Wanted = set[tuple[str, str, Any]]
 
 
 @pytest.fixture(scope="module")
-def default() -> list[Line]:
+def default() -> list[ProducerRecord]:
     """The default plan's history."""
     return list(simulate(Plan(until=date(2026, 11, 20))))
 
 
 @pytest.fixture(scope="module")
-def events(default: list[Line]) -> list[Any]:
+def events(default: list[ProducerRecord]) -> list[Any]:
     """The same, decoded by the contract's own decoders."""
     return [decoder(line.topic).decode(line.value) for line in default if line.value is not None]
 
 
-def test_the_default_plan_is_of_the_promised_size(default: list[Line], events: list[Any]) -> None:
+def test_the_default_plan_is_of_the_promised_size(default: list[ProducerRecord], events: list[Any]) -> None:
     accounts = {event.account_id for event in events if type(event).__name__ == "MemberJoined"}
     tokens = [line for line in default if line.value and line.value.startswith(b'{"type":"token.used"')]
     assert 300_000 <= len(default) <= 330_000

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation import POISONS, Plan, simulate
 from tally_client.events import DIRECTORY, PROFILES, ActivityEvent, Event, decoder
 
@@ -27,7 +27,7 @@ def sample() -> dict[str, Any]:
     return next(json.loads(line.value) for line in simulate(PLAN) if line.value and b'"token.used"' in line.value)
 
 
-def refusal(line: Line) -> str:
+def refusal(line: ProducerRecord) -> str:
     """Why the rules of the log refuse a record, or '' when it is valid; a plain reading of them."""
     if line.value is None:
         return "" if line.topic == PROFILES else "null value"
@@ -88,7 +88,7 @@ def test_poison_comes_at_the_asked_rate_in_every_kind_and_nothing_else_is_refuse
 
 def test_a_conflict_follows_its_original_under_the_same_key() -> None:
     plan = Plan(**{**PLAN.__dict__, "poison": 0.04})
-    seen: dict[str, Line] = {}
+    seen: dict[str, ProducerRecord] = {}
     conflicts = 0
     for line in simulate(plan):
         if refusal(line) or line.value is None:

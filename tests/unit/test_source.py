@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from aggregators.deduplication import Horizon
-from aggregators.prepared_batch import Gap, Recreated, fingerprint
+from aggregators.prepared_batch import OffsetGap, TopicRecreated, fingerprint
 from aggregators.source import Source
 from tally_client.events import PROFILES, TOKEN
 from tests.support.fold_records import LOG_MS, NIL, LogRecord, record, token, uuid
@@ -41,7 +41,9 @@ def test_nothing_moves_before_apply() -> None:
 def test_a_batch_beyond_the_cursor_is_a_gap_and_names_where_to_go_back_to() -> None:
     source = token_source()
     take(source, usage(0))
-    with pytest.raises(Gap, match=f"^{NAME}: a batch begins at offset 2, but 1 is next: seek back to 1$") as caught:
+    with pytest.raises(
+        OffsetGap, match=f"^{NAME}: a batch begins at offset 2, but 1 is next: seek back to 1$"
+    ) as caught:
         source.prepare(2, 3, [usage(2)])
     assert caught.value.wanted == 1
     assert (source.cursor, source.waiting) == (1, None)
@@ -152,7 +154,7 @@ def test_warming_starts_no_earlier_than_the_log_does() -> None:
 
 def test_a_recreated_topic_is_refused_by_name() -> None:
     source = token_source(place=6, last_record=fingerprint(usage(5)))
-    with pytest.raises(Recreated, match=rf"^{NAME}: offset 5 .*`tally epoch {TOKEN}`$"):
+    with pytest.raises(TopicRecreated, match=rf"^{NAME}: offset 5 .*`tally epoch {TOKEN}`$"):
         source.prepare(0, 7, [usage(4), usage(5, model="another"), usage(6)])
     assert source.waiting is None
 
@@ -197,7 +199,7 @@ def test_a_log_that_lacks_the_record_that_was_folded_last_is_another_one_unless_
     last = usage(5)
     source = Source(topic, f"{topic}/0@0", 6, Horizon(4, 2), last_record=fingerprint(last))
     if is_recreated:
-        with pytest.raises(Recreated, match="offset 5 holds another record"):
+        with pytest.raises(TopicRecreated, match="offset 5 holds another record"):
             source.prepare(source.cursor, 7, [])
     else:
         source.apply(source.prepare(source.cursor, 7, []))
@@ -207,5 +209,5 @@ def test_a_log_that_lacks_the_record_that_was_folded_last_is_another_one_unless_
 def test_the_last_record_is_read_again_however_far_below_the_place_it_is() -> None:
     source = token_source(place=40, last_record=fingerprint(usage(3)))
     assert source.cursor == 3
-    with pytest.raises(Recreated):
+    with pytest.raises(TopicRecreated):
         source.prepare(3, 40, [usage(4)])

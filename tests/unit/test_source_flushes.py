@@ -7,9 +7,9 @@ from aggregators.activity import ActivityFold
 from aggregators.cell_tables import MINUTE, SPEND
 from aggregators.deduplication import Horizon
 from aggregators.directory import DirectoryFold, ProfileFold
-from aggregators.folds import fold_of
+from aggregators.folds import fold_for
 from aggregators.prepared_batch import fingerprint
-from aggregators.source import Source, landed
+from aggregators.source import Source, mark_flushed
 from aggregators.spend import SpendFold
 from aggregators.windows import parse_hour, parse_minute
 from tally_client.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOKEN
@@ -166,11 +166,11 @@ def test_idle_pages_go_and_pages_in_flight_or_of_a_waiting_batch_stay() -> None:
     assert source.evict(0) == 0, "changed"
     snapshot = source.snapshot()
     assert source.evict(0) == 0, "in flight"
-    landed(snapshot)
+    mark_flushed(snapshot)
     waiting = source.prepare(1, 2, [usage(1, attribution={})])
     assert source.evict(0) == 0, "of a batch that waits"
     source.apply(waiting)
-    landed(source.snapshot())
+    mark_flushed(source.snapshot())
     assert source.evict(0) == 2
     assert source.open_cells == 0
     assert set(source.prepare(2, 3, [usage(2)]).missing) == {SPEND, MINUTE}
@@ -183,4 +183,4 @@ def test_idle_pages_go_and_pages_in_flight_or_of_a_waiting_batch_stay() -> None:
 def test_every_topic_has_its_fold() -> None:
     special = {TOKEN: SpendFold, DIRECTORY: DirectoryFold, PROFILES: ProfileFold}
     for topic in EVENTS_BY_TOPIC:
-        assert type(fold_of(topic)) is special.get(topic, ActivityFold)
+        assert type(fold_for(topic)) is special.get(topic, ActivityFold)

@@ -8,7 +8,7 @@ import pytest
 
 from intake import bulk_send
 from intake.bulk_send import Suspects
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from intake.uncounted import LISTED_SESSIONS
 from tally_client.events import PROFILES, TOPIC_BY_TYPE
 from tests.reference.event_metrics import NAMED, active_in, named, touches
@@ -18,11 +18,11 @@ from tests.support.fold_records import LOG_TIME, NIL, activity, token, uuid
 
 def looked_at(*events: dict[str, Any]) -> Suspects:
     """What is said of these events."""
-    lines = [Line(TOPIC_BY_TYPE[event["type"]], b"key", json.dumps(event).encode(), "") for event in events]
+    lines = [ProducerRecord(TOPIC_BY_TYPE[event["type"]], b"key", json.dumps(event).encode(), "") for event in events]
     return watched(lines)
 
 
-def watched(lines: Sequence[Line]) -> Suspects:
+def watched(lines: Sequence[ProducerRecord]) -> Suspects:
     suspects = Suspects(LOG_TIME)
     assert list(suspects.watch(lines)) == list(lines), "lines are looked at in passing"
     return suspects
@@ -99,5 +99,5 @@ def is_in_figures(event: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize(("key", "invalid"), [(uuid(5).encode(), 0), (NIL.encode(), 1), (b"\xff", 1), (b"", 1)])
 def test_a_tombstone_is_somebodys(key: bytes, invalid: int) -> None:
-    assert watched([Line(PROFILES, key, None, "")]).invalid == invalid
-    assert watched([Line("tally.chat", key, None, "")]).invalid == 1
+    assert watched([ProducerRecord(PROFILES, key, None, "")]).invalid == invalid
+    assert watched([ProducerRecord("tally.chat", key, None, "")]).invalid == 1

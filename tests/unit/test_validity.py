@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from aggregators.validity import IdForms, minute_in_bounds, not_ahead
+from aggregators.validity import IdInterner, minute_in_bounds, require_not_ahead
 from aggregators.windows import minute_of
 from tally_client.validity import EARLIEST, MAX_DEPTH, Invalid, refuse_deep
 from tests.support.fold_records import LOG_MS, LOG_TIME, uuid
@@ -62,9 +62,9 @@ def test_a_moment_of_any_zone_has_its_utc_minute(zone: timezone) -> None:
 
 
 def test_the_upper_bound_alone_knows_no_oldest_day() -> None:
-    assert not_ahead(datetime(1970, 1, 1, tzinfo=UTC), LOG_MS, "occurred_at")[0].year == 1970
+    assert require_not_ahead(datetime(1970, 1, 1, tzinfo=UTC), LOG_MS, "occurred_at")[0].year == 1970
     with pytest.raises(Invalid, match="in_the_future: occurred_at 2026-03-01T13:00:00"):
-        not_ahead(LOG_TIME.replace(hour=13, second=0), LOG_MS, "occurred_at")
+        require_not_ahead(LOG_TIME.replace(hour=13, second=0), LOG_MS, "occurred_at")
 
 
 GOOD = uuid(0xABCDEF)
@@ -85,19 +85,19 @@ BAD = [
 
 
 def test_the_one_form_of_an_id_is_taken_and_returned() -> None:
-    assert IdForms().check(GOOD, "actor.id") == GOOD
+    assert IdInterner().check(GOOD, "actor.id") == GOOD
 
 
 @pytest.mark.parametrize("value", BAD)
 def test_any_other_spelling_is_refused_and_named(value: str) -> None:
     with pytest.raises(Invalid, match=r"^bad_id: actor\.id ") as caught:
-        IdForms().check(value, "actor.id")
+        IdInterner().check(value, "actor.id")
     assert repr(value) in caught.value.detail
     assert str(caught.value) == f"bad_id: {caught.value.detail}"
 
 
 def test_what_is_remembered_is_bounded_and_forgetting_changes_nothing() -> None:
-    forms = IdForms(limit=2)
+    forms = IdInterner(limit=2)
     for _ in range(2):
         for number in range(5):
             assert forms.check(uuid(number), "id") == uuid(number)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from intake.ndjson import Line
+from intake.ndjson import ProducerRecord
 from simulation import Plan, simulate
 from verify.log_recount import warmed
 from verify.records import Record
@@ -17,7 +17,7 @@ from verify.recount import Options, Recount, recount
 from verify.scratch import Scratch
 from verify.snapshot import Snapshot
 from verify.tables import CELL_TABLES
-from verify.time_range import Span, span_of
+from verify.time_range import TimeRange, span_of
 from verify.validity import AHEAD
 
 TOPIC = "tally.chat"
@@ -30,22 +30,22 @@ def moment(text: str) -> datetime:
 
 
 def test_a_range_of_hours_holds_the_days_that_lie_in_it_whole() -> None:
-    within = Span(moment("2026-11-01T05"), moment("2026-11-03T00")).within("")
+    within = TimeRange(moment("2026-11-01T05"), moment("2026-11-03T00")).within("")
     assert within["hour"] == ("2026-11-01 05:00:00", "2026-11-03 00:00:00")
     assert within["day"] == ("2026-11-02", "2026-11-03")
-    assert Span(moment("2026-11-01"), moment("2026-11-01T07")).within("")["day"] == ("2026-11-01", "2026-11-01")
-    assert Span().within("2026-11-02 00:10:00")["minute"] == ("2026-11-02 00:10:00", "")
-    assert Span(moment("2026-11-04")).within("2026-11-02 00:10:00")["minute"] == ("2026-11-04 00:00:00", "")
+    assert TimeRange(moment("2026-11-01"), moment("2026-11-01T07")).within("")["day"] == ("2026-11-01", "2026-11-01")
+    assert TimeRange().within("2026-11-02 00:10:00")["minute"] == ("2026-11-02 00:10:00", "")
+    assert TimeRange(moment("2026-11-04")).within("2026-11-02 00:10:00")["minute"] == ("2026-11-04 00:00:00", "")
 
 
 def test_texts_name_days_and_hours_in_utc() -> None:
-    assert span_of("2026-11-01", "2026-11-01T05") == Span(moment("2026-11-01"), moment("2026-11-01T05"))
-    assert span_of("2026-11-01T05:00+03:00", None) == Span(moment("2026-11-01T02"))
+    assert span_of("2026-11-01", "2026-11-01T05") == TimeRange(moment("2026-11-01"), moment("2026-11-01T05"))
+    assert span_of("2026-11-01T05:00+03:00", None) == TimeRange(moment("2026-11-01T02"))
     with pytest.raises(Exception, match="is not before"):
         span_of("2026-11-02", "2026-11-02")
 
 
-def again(earlier: Line, line: Line, dice: random.Random) -> Line:
+def again(earlier: ProducerRecord, line: ProducerRecord, dice: random.Random) -> ProducerRecord:
     """The earlier line, or the later one under its id, where both have one."""
     ids = [re.search(rb'"event_id":"[^"]{36}"', each.value or b"") for each in (earlier, line)]
     if dice.random() < 0.5 or not all(ids):
@@ -69,7 +69,7 @@ def log(seed: int) -> list[Record]:
     return records
 
 
-def part(records: list[Record], span: Span, *, is_warmed: bool = True) -> Recount:
+def part(records: list[Record], span: TimeRange, *, is_warmed: bool = True) -> Recount:
     """The recount that reads only from the first record on that can count in `span`."""
     assert span.since is not None
     since = span.since.timestamp() * 1000 - AHEAD / 1000
@@ -81,15 +81,15 @@ def part(records: list[Record], span: Span, *, is_warmed: bool = True) -> Recoun
     return recount(records[snapshot.needed[TOPIC, 0] if is_warmed else start :], options)
 
 
-def whole(records: list[Record], span: Span) -> dict[str, Any]:
+def whole(records: list[Record], span: TimeRange) -> dict[str, Any]:
     return recount(records, replace(OPTIONS, within=span.within(""))).cells
 
 
-def spans(seed: int) -> Iterable[Span]:
+def spans(seed: int) -> Iterable[TimeRange]:
     dice = random.Random(seed)
     for _ in range(8):
         since = moment("2026-11-12") + timedelta(hours=dice.randrange(24 * 8))
-        yield Span(since, dice.choice((None, since + timedelta(hours=dice.randrange(1, 60)))))
+        yield TimeRange(since, dice.choice((None, since + timedelta(hours=dice.randrange(1, 60)))))
 
 
 @pytest.mark.parametrize("seed", range(3))

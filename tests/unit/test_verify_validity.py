@@ -16,7 +16,7 @@ from tests.support.odd_records import sample_of
 from verify.events import SCHEMAS
 from verify.recount import normal
 from verify.timestamps import FIRST, LAST, parse_moment
-from verify.validity import Invalid, judge
+from verify.validity import Invalid, check_record
 
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -106,7 +106,7 @@ def contract(topic: str, value: bytes) -> Any:
 
 def second_reading(topic: str, value: bytes) -> tuple[str, dict[str, Any]] | None:
     try:
-        return judge(topic, value, LOG_MS)
+        return check_record(topic, value, LOG_MS)
     except Invalid:
         return None
 

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from aggregators.watermark import CLOCKS, EndAsked, watermark
+from aggregators.watermark import CLOCKS, EndOffset, watermark
 
-ASKED = EndAsked(datetime(2026, 3, 1, 12, tzinfo=UTC), end=100)
+ASKED = EndOffset(datetime(2026, 3, 1, 12, tzinfo=UTC), end=100)
 
 
 def test_a_place_short_of_the_end_proves_nothing() -> None:
@@ -21,5 +21,5 @@ def test_the_end_itself_proves_the_moment_before_the_request_less_the_clocks() -
 
 
 def test_an_empty_log_is_caught_up() -> None:
-    assert watermark(EndAsked(ASKED.asked_at, 0), 0) == ASKED.asked_at - CLOCKS
+    assert watermark(EndOffset(ASKED.asked_at, 0), 0) == ASKED.asked_at - CLOCKS
     assert timedelta(seconds=5) == CLOCKS

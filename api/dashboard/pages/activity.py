@@ -3,9 +3,9 @@
 from datetime import date
 
 from api.dashboard.components import change, choices, day_rows, more, trailing
-from api.dashboard.figures import Column, Figure, Maker, Page, Part, Row, Tile
+from api.dashboard.figures import BuiltFigure, Column, Figure, FigureBuilder, Page, Row, Tile
 from api.dashboard.formatting import day, days
-from api.dashboard.page_request import Ask
+from api.dashboard.page_request import PageRequest
 from reports import metrics
 from reports.metric_windows import MONTH_DAYS, WEEK_DAYS
 from reports.metrics import Actives, Adoption, Seats, Series
@@ -16,7 +16,7 @@ PERIODS = {"days": ("1-month", "3-months", "1-year"), "connectors": ("1-month", 
 WIDTHS = {"daily": 1, "weekly": WEEK_DAYS, "monthly": MONTH_DAYS}
 
 
-def active_users(ask: Ask) -> Part:
+def active_users(ask: PageRequest) -> BuiltFigure:
     """DAU, WAU and MAU by day."""
     series = metrics.active_users(ask.reading, ask.window("days"))
     figure = Figure(
@@ -35,14 +35,14 @@ def active_users(ask: Ask) -> Part:
         choices=choices(ask, "days", PERIODS["days"], "active-users"),
         metrics=("daily active users", "weekly active users", "monthly active users"),
     )
-    return Part(figure=figure, tiles=_active_tiles(ask, series))
+    return BuiltFigure(figure=figure, tiles=_active_tiles(ask, series))
 
 
-def _people(ask: Ask, last: date) -> dict[str, str]:
+def _people(ask: PageRequest, last: date) -> dict[str, str]:
     return {f"{name}_active_users": ask.people("active", trailing(last, width)) for name, width in WIDTHS.items()}
 
 
-def _active_tiles(ask: Ask, series: Series[Actives]) -> tuple[Tile, ...]:
+def _active_tiles(ask: PageRequest, series: Series[Actives]) -> tuple[Tile, ...]:
     now, before = series.days[-1].value, series.days[-1 - WEEK_DAYS].value
     since = ask.last - WEEK_DAYS * DAY
 
@@ -64,7 +64,7 @@ def _active_tiles(ask: Ask, series: Series[Actives]) -> tuple[Tile, ...]:
     )
 
 
-def utilization(ask: Ask) -> Part:
+def utilization(ask: PageRequest) -> BuiltFigure:
     """WAU of the seats, by day."""
     series = metrics.utilization(ask.reading, ask.window("days"))
     figure = Figure(
@@ -83,7 +83,7 @@ def utilization(ask: Ask) -> Part:
         choices=choices(ask, "days", PERIODS["days"], "utilization"),
         metrics=("utilization",),
     )
-    return Part(figure=figure, tiles=(_utilization_tile(series),))
+    return BuiltFigure(figure=figure, tiles=(_utilization_tile(series),))
 
 
 def _used(of: Adoption) -> tuple[float | None, int | None, int | None]:
@@ -105,7 +105,7 @@ def _utilization_tile(series: Series[Adoption]) -> Tile:
     )
 
 
-def seats(ask: Ask) -> Part:
+def seats(ask: PageRequest) -> BuiltFigure:
     """Seats and pending invites at the end of each day."""
     held = metrics.seats(ask.reading, ask.window("days"))
     waiting = metrics.pending_invites(ask.reading, ask.window("days"))
@@ -129,7 +129,7 @@ def seats(ask: Ask) -> Part:
         choices=choices(ask, "days", PERIODS["days"], "seats"),
         metrics=("seats", "pending invites"),
     )
-    return Part(figure=figure, tiles=_seat_tiles(held.days[-1].value, waiting.days[-1].value, ask.last))
+    return BuiltFigure(figure=figure, tiles=_seat_tiles(held.days[-1].value, waiting.days[-1].value, ask.last))
 
 
 def _seat_cells(of: date, held: Seats | None) -> tuple[date, int | None, int | None]:
@@ -145,7 +145,7 @@ def _seat_tiles(held: Seats | None, pending: int | None, last: date) -> tuple[Ti
     )
 
 
-def connectors(ask: Ask) -> Part:
+def connectors(ask: PageRequest) -> BuiltFigure:
     """The connectors that the most people called."""
     found = metrics.top_connectors(ask.reading, ask.window("connectors"), ask.top())
     rows = tuple(
@@ -183,7 +183,7 @@ def connectors(ask: Ask) -> Part:
         metrics=("top connectors",),
         empty="Nobody called a connector in these days.",
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
 ACTIVITY = Page(
@@ -192,9 +192,9 @@ ACTIVITY = Page(
     lead="Who is active, how much of the seats is used, and what people connect to.",
     periods=PERIODS,
     makers=(
-        Maker(name="active-users", title="Active people", make=active_users),
-        Maker(name="utilization", title="Utilization", make=utilization),
-        Maker(name="seats", title="Seats and invites", make=seats),
-        Maker(name="connectors", title="Top connectors", make=connectors),
+        FigureBuilder(name="active-users", title="Active people", make=active_users),
+        FigureBuilder(name="utilization", title="Utilization", make=utilization),
+        FigureBuilder(name="seats", title="Seats and invites", make=seats),
+        FigureBuilder(name="connectors", title="Top connectors", make=connectors),
     ),
 )

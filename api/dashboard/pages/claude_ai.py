@@ -5,11 +5,11 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from api.dashboard.components import choices, day_rows, leader_rows, more, of, range_of
-from api.dashboard.figures import PERSON_COLUMNS, Column, Figure, Maker, Page, Part, Row, Tile
+from api.dashboard.figures import PERSON_COLUMNS, BuiltFigure, Column, Figure, FigureBuilder, Page, Row, Tile
 from api.dashboard.formatting import PERIOD_NAMES
-from api.dashboard.page_request import Ask
+from api.dashboard.page_request import PageRequest
 from reports import metrics
-from reports.metrics import Leaders, Reading, Share, Totals
+from reports.metrics import Leaders, QueryContext, Share, Totals
 from reports.periods import Period
 
 PICKED = ("1-week", "1-month", "3-months", "1-year")
@@ -28,7 +28,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     title: str
     made: str
     having: str
-    count: Callable[[Reading, Period], Totals[int]]
+    count: Callable[[QueryContext, Period], Totals[int]]
 
     @property
     def plural(self) -> str:
@@ -47,10 +47,10 @@ ARTIFACTS = Kind(thing="artifact", title="Artifacts created a day", made="artifa
 KINDS = (CHATS, PROJECTS, ARTIFACTS)
 
 
-def by_day(kind: Kind) -> Callable[[Ask], Part]:
+def by_day(kind: Kind) -> Callable[[PageRequest], BuiltFigure]:
     """How many were made on each day, in all, and the share of people who have any."""
 
-    def make(ask: Ask) -> Part:
+    def make(ask: PageRequest) -> BuiltFigure:
         found = kind.count(ask.reading, ask.window("days"))
         share = metrics.people_with(ask.reading, kind.thing, ask.window("days"))
         figure = Figure(
@@ -69,7 +69,7 @@ def by_day(kind: Kind) -> Callable[[Ask], Part]:
             tiles=(_total_tile(kind, found), *_share_tiles(ask, kind, share)),
             empty=f"No {kind.plural} in these days.",
         )
-        return Part(figure=figure)
+        return BuiltFigure(figure=figure)
 
     return make
 
@@ -78,7 +78,7 @@ def _total_tile(kind: Kind, found: Totals[int]) -> Tile:
     return Tile(label=f"{kind.plural.title()} in these days", value=found.total, detail="distinct over all of them")
 
 
-def _share_tiles(ask: Ask, kind: Kind, share: Share) -> tuple[Tile, Tile]:
+def _share_tiles(ask: PageRequest, kind: Kind, share: Share) -> tuple[Tile, Tile]:
     people = ask.people(kind.thing, ask.window("days")) if share.of_seats.numerator is not None else ""
     return (
         Tile(
@@ -98,7 +98,7 @@ def _share_tiles(ask: Ask, kind: Kind, share: Share) -> tuple[Tile, Tile]:
     )
 
 
-def totals(ask: Ask) -> Part:
+def totals(ask: PageRequest) -> BuiltFigure:
     """How many were made in each of the usual periods; chats, which the first look is for, as tiles too."""
     found = [(kind, [of.count(ask.reading, ask.days(kind)) for of in KINDS]) for kind in PICKED]
     figure = Figure(
@@ -128,15 +128,15 @@ def totals(ask: Ask) -> Part:
         )
         for kind, made in found
     )
-    return Part(figure=figure, tiles=tiles)
+    return BuiltFigure(figure=figure, tiles=tiles)
 
 
 def top(
-    name: str, title: str, unit: str, metric: str, read: Callable[[Reading, Period, int], Leaders[int]]
-) -> Callable[[Ask], Part]:
+    name: str, title: str, unit: str, metric: str, read: Callable[[QueryContext, Period, int], Leaders[int]]
+) -> Callable[[PageRequest], BuiltFigure]:
     """The people with most of something."""
 
-    def make(ask: Ask) -> Part:
+    def make(ask: PageRequest) -> BuiltFigure:
         parameter = name.removeprefix("top-")
         found = read(ask.reading, ask.window(parameter), ask.top())
         figure = Figure(
@@ -152,7 +152,7 @@ def top(
             metrics=(metric,),
             empty=f"Nobody has {parameter} in these days.",
         )
-        return Part(figure=figure)
+        return BuiltFigure(figure=figure)
 
     return make
 
@@ -178,11 +178,11 @@ CLAUDE_AI = Page(
     lead="Chats, projects and artifacts: how many, who has any, and who has most.",
     periods=PERIODS,
     makers=(
-        Maker(name="totals", title="In all", make=totals),
-        Maker(name="chats", title=CHATS.title, make=by_day(CHATS)),
-        Maker(name="projects", title=PROJECTS.title, make=by_day(PROJECTS)),
-        Maker(name="top-projects", title="Top people by projects used", make=TOP_PROJECTS),
-        Maker(name="artifacts", title=ARTIFACTS.title, make=by_day(ARTIFACTS)),
-        Maker(name="top-artifacts", title="Top people by artifacts made", make=TOP_ARTIFACTS),
+        FigureBuilder(name="totals", title="In all", make=totals),
+        FigureBuilder(name="chats", title=CHATS.title, make=by_day(CHATS)),
+        FigureBuilder(name="projects", title=PROJECTS.title, make=by_day(PROJECTS)),
+        FigureBuilder(name="top-projects", title="Top people by projects used", make=TOP_PROJECTS),
+        FigureBuilder(name="artifacts", title=ARTIFACTS.title, make=by_day(ARTIFACTS)),
+        FigureBuilder(name="top-artifacts", title="Top people by artifacts made", make=TOP_ARTIFACTS),
     ),
 )

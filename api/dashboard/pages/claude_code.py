@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import cast, get_args
 
 from api.dashboard.components import RANKED_NAMES, choices, day_rows, leader_rows, more, of, range_of
-from api.dashboard.figures import PERSON_COLUMNS, Column, Figure, Maker, Page, Part, Row, Shape, Tile
+from api.dashboard.figures import PERSON_COLUMNS, BuiltFigure, Column, Figure, FigureBuilder, Page, Row, Shape, Tile
 from api.dashboard.formatting import Value, usd
-from api.dashboard.page_request import Ask
+from api.dashboard.page_request import PageRequest
 from api.dashboard.pages.spend import NO_REPORT, SPEND_COLUMNS, spend_cells, unpriced_notes
 from reports import metrics
 from reports.metrics import ClaudeCode, RankedBy, Totals
@@ -24,10 +24,10 @@ Cells = Callable[[ClaudeCode], tuple[Value, ...]]
 
 def by_day(
     name: str, title: str, unit: str, shape: Shape, columns: tuple[Column, ...], cells: Cells, *counted: str
-) -> Callable[[Ask], Part]:
+) -> Callable[[PageRequest], BuiltFigure]:
     """A figure of some of Claude Code's counts by day; the first one has the totals too."""
 
-    def make(ask: Ask) -> Part:
+    def make(ask: PageRequest) -> BuiltFigure:
         found = metrics.claude_code(ask.reading, ask.window("days"))
         figure = Figure(
             name=name,
@@ -42,12 +42,12 @@ def by_day(
             tiles=_tiles(ask, found) if name == "sessions" else (),
             empty=NOTHING,
         )
-        return Part(figure=figure)
+        return BuiltFigure(figure=figure)
 
     return make
 
 
-def _tiles(ask: Ask, found: Totals[ClaudeCode]) -> tuple[Tile, ...]:
+def _tiles(ask: PageRequest, found: Totals[ClaudeCode]) -> tuple[Tile, ...]:
     total, days = found.total, range_of(found.about)
     if total is None:
         return tuple(Tile(label=label, value=None, detail=days) for label in ("People", "Sessions", "Lines accepted"))
@@ -126,7 +126,7 @@ SHIPPED = by_day(
 )
 
 
-def spend(ask: Ask) -> Part:
+def spend(ask: PageRequest) -> BuiltFigure:
     """What Claude Code's usage cost."""
     found = metrics.spend_in_products(ask.reading, ask.window("days"), ["claude_code"])
     spent = found.spend
@@ -144,14 +144,14 @@ def spend(ask: Ask) -> Part:
         tiles=(Tile(label="Net spend", value=spent.net_usd, kind="usd", detail=told),) if spent else (),
         empty=NO_REPORT,
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
 def _ranked_cells(counts: ClaudeCode) -> tuple[Value, ...]:
     return tuple(getattr(counts, key) for key in RANKED_NAMES)
 
 
-def people(ask: Ask) -> Part:
+def people(ask: PageRequest) -> BuiltFigure:
     """The people with most of what they are ranked by."""
     ranked_by = cast(RankedBy, ask.chosen["ranked"])
     found = metrics.top_people_by_claude_code(ask.reading, ask.window("people"), ranked_by, ask.top())
@@ -170,7 +170,7 @@ def people(ask: Ask) -> Part:
         metrics=("top people in Claude Code",),
         empty=NOTHING,
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
 CLAUDE_CODE = Page(
@@ -179,11 +179,11 @@ CLAUDE_CODE = Page(
     lead="Who codes with Claude, how much of what it suggests is taken, and what is shipped.",
     periods=PERIODS,
     makers=(
-        Maker(name="sessions", title="Sessions and people", make=SESSIONS),
-        Maker(name="lines", title="Lines accepted", make=LINES),
-        Maker(name="accept-rate", title="Accept rate", make=ACCEPT_RATE),
-        Maker(name="shipped", title="Commits and pull requests", make=SHIPPED),
-        Maker(name="spend", title="Spend in Claude Code", make=spend, of_spend=True),
-        Maker(name="people", title="Top people in Claude Code", make=people),
+        FigureBuilder(name="sessions", title="Sessions and people", make=SESSIONS),
+        FigureBuilder(name="lines", title="Lines accepted", make=LINES),
+        FigureBuilder(name="accept-rate", title="Accept rate", make=ACCEPT_RATE),
+        FigureBuilder(name="shipped", title="Commits and pull requests", make=SHIPPED),
+        FigureBuilder(name="spend", title="Spend in Claude Code", make=spend, of_spend=True),
+        FigureBuilder(name="people", title="Top people in Claude Code", make=people),
     ),
 )

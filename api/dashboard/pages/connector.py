@@ -1,15 +1,15 @@
 """One connector: who calls it and how, by day and by product, in the same days as the number that led here."""
 
 from api.dashboard.components import day_rows, total_tiles
-from api.dashboard.figures import Column, Figure, Maker, Page, Part, Row
+from api.dashboard.figures import BuiltFigure, Column, Figure, FigureBuilder, Page, Row
 from api.dashboard.formatting import EVERY_PERIOD, Value
-from api.dashboard.page_request import Ask, Subject
+from api.dashboard.page_request import PageRequest, Subject
 from api.dashboard.pages.person import product_name
-from api.errors import wrong
+from api.errors import invalid_parameter
 from reports import metrics
 from reports.connector_names import connector_names
 from reports.metric_windows import days_between
-from reports.metrics import Calls, Reading
+from reports.metrics import ConnectorCalls, QueryContext
 from reports.periods import Period
 
 LONGEST = 512
@@ -26,32 +26,32 @@ NOTHING = "Nobody called this connector in these days."
 def read_connector(text: str) -> str:
     """The key that is asked for. Raises BadRequest."""
     if not 0 < len(text) <= LONGEST:
-        raise wrong("connector", text[:100], f"the key of a connector, 1 to {LONGEST} characters")
+        raise invalid_parameter("connector", text[:100], f"the key of a connector, 1 to {LONGEST} characters")
     return text
 
 
-def which(ask: Ask) -> Subject:
+def which(ask: PageRequest) -> Subject:
     """What it is called."""
     name = connector_name(ask.reading, ask.asked_of)
     return Subject(name=name, detail="" if name == ask.asked_of else ask.asked_of)
 
 
-def connector_name(reading: Reading, key: str) -> str:
+def connector_name(reading: QueryContext, key: str) -> str:
     """What the directory calls the connector now, or its key."""
     return connector_names(reading.client, reading.organization_id).get(key) or key
 
 
-def call_cells(calls: Calls) -> tuple[Value, ...]:
+def call_cells(calls: ConnectorCalls) -> tuple[Value, ...]:
     """The cells of CALL_COLUMNS."""
     return tuple(getattr(calls, column.key) for column in CALL_COLUMNS)
 
 
-def callers(ask: Ask, days: Period) -> str:
+def callers(ask: PageRequest, days: Period) -> str:
     """The address of the list of who called it."""
     return ask.people("connector", days, connector=ask.asked_of)
 
 
-def by_day(ask: Ask) -> Part:
+def by_day(ask: PageRequest) -> BuiltFigure:
     """Its people and calls on each day, and in all."""
     found = metrics.connector_use(ask.reading, ask.window("days"), ask.asked_of)
     figure = Figure(
@@ -71,10 +71,10 @@ def by_day(ask: Ask) -> Part:
         ),
         empty=NOTHING,
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
-def by_product(ask: Ask) -> Part:
+def by_product(ask: PageRequest) -> BuiltFigure:
     """Its people and calls in each product."""
     found = metrics.connector_use(ask.reading, ask.window("days"), ask.asked_of)
     figure = Figure(
@@ -87,7 +87,7 @@ def by_product(ask: Ask) -> Part:
         metrics=("a connector's use",),
         empty=NOTHING,
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
 CONNECTOR = Page(
@@ -100,7 +100,7 @@ CONNECTOR = Page(
     read_parameter=read_connector,
     subject=which,
     makers=(
-        Maker(name="days", title="By day", make=by_day),
-        Maker(name="products", title="By product", make=by_product),
+        FigureBuilder(name="days", title="By day", make=by_day),
+        FigureBuilder(name="products", title="By product", make=by_product),
     ),
 )

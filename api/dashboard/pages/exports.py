@@ -12,8 +12,8 @@ from api.dashboard.figures import Page
 from api.dashboard.page_request import Look, address, read_number
 from api.parameters import choice, read_date
 from queries.errors import NoCompleteDay, PeriodError
-from reports.exports.formats import Form, focus_form, spend_form
-from reports.exports.issued_reports import past_reports
+from reports.exports.formats import ExportFormat, focus_form, spend_format
+from reports.exports.issued_reports import issued_reports
 from reports.periods import DAY, DAYS_BACK, KINDS, Period, resolve
 
 AT_ONCE = 31
@@ -27,12 +27,12 @@ class Format(Struct, frozen=True, kw_only=True):
 
     title: str
     media_type: str
-    form: Callable[[], Form]
+    form: Callable[[], ExportFormat]
 
 
 CSV = "text/csv"
 FORMATS: dict[str, Format] = {
-    "csv": Format(title="CSV: a row for each person, product, model and day", media_type=CSV, form=spend_form),
+    "csv": Format(title="CSV: a row for each person, product, model and day", media_type=CSV, form=spend_format),
     "focus": Format(title="FOCUS 1.2, CSV", media_type=CSV, form=partial(focus_form, ".csv")),
     "focus-parquet": Format(
         title="FOCUS 1.2, Parquet", media_type="application/vnd.apache.parquet", form=partial(focus_form, ".parquet")
@@ -83,7 +83,7 @@ def read_format(given: Mapping[str, str]) -> Format:
 def export_values(client: Client, look: Look, given: Mapping[str, str], now: datetime) -> dict[str, Any]:
     """What the page shows."""
     newest, number = look.reading.newest_complete_day, read_number("page", given)
-    found = past_reports(client, look.viewer.organization_id, AT_ONCE + 1, (number - 1) * AT_ONCE)
+    found = issued_reports(client, look.viewer.organization_id, AT_ONCE + 1, (number - 1) * AT_ONCE)
 
     def link(to: int) -> str:
         return address(look.viewer.organization_id, EXPORTS.name, {"page": str(to)}, "issued")

@@ -13,7 +13,7 @@ from api.parameters import choice, read_date
 from reports import metrics
 from reports.metric_windows import YEAR_DAYS, days_between
 from reports.metric_windows import window as window_of
-from reports.metrics import About, Person, Reading
+from reports.metrics import Person, QueryContext, ResultMeta
 from reports.periods import Period
 
 AT_ONCE = 100
@@ -23,7 +23,7 @@ PARAMETERS = ("of", "first", "last", "page", CONNECTOR.parameter)
 Answer = metrics.PeopleCount | metrics.Share
 """Says who they are, in ascending order of their account ids; None when that is not known."""
 
-OF: dict[str, tuple[str, Callable[[Reading, Period, str], Answer]]] = {
+OF: dict[str, tuple[str, Callable[[QueryContext, Period, str], Answer]]] = {
     "active": ("active people", lambda reading, window, _: metrics.active_people(reading, window, listed=True)),
     "claude_code": (
         "people active in Claude Code",
@@ -47,7 +47,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     """One page of a list of people, each with the address of what they did in the same days ('' if it has no name)."""
 
     heading: str
-    about: About
+    about: ResultMeta
     count: int | None
     people: tuple[tuple[Person, str], ...]
     start: int
@@ -81,7 +81,7 @@ def days_like(kind: str, days: Period) -> bool:
     return window_of(kind, days.last).first == days.first
 
 
-def list_people(reading: Reading, organization_id: str, given: Mapping[str, str], today: date) -> Listed:
+def list_people(reading: QueryContext, organization_id: str, given: Mapping[str, str], today: date) -> Listed:
     """One page of the people whom the address asks for. Raises BadRequest."""
     window, number = read_window(given, today), read_number("page", given)
     of = choice(*OF)("of", given["of"])

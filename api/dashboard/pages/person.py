@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from api.dashboard.components import day_rows, total_tiles
 from api.dashboard.error_pages import NO_PAGE
-from api.dashboard.figures import UNKNOWN_PERSON, Column, Figure, Maker, Page, Part, Row, Tile
+from api.dashboard.figures import UNKNOWN_PERSON, BuiltFigure, Column, Figure, FigureBuilder, Page, Row, Tile
 from api.dashboard.formatting import EVERY_PERIOD, Value, usd
-from api.dashboard.page_request import Ask, Subject
+from api.dashboard.page_request import PageRequest, Subject
 from api.dashboard.pages.spend import CODE_EXECUTION, NO_REPORT, SPEND_COLUMNS, spend_cells, unpriced_notes
-from api.errors import NotFound, wrong
+from api.errors import NotFound, invalid_parameter
 from reports import metrics
-from reports.metrics import Did, Named, PersonSpend, Spend, Used
+from reports.metrics import NamedValue, PersonActivity, PersonSpend, PersonUsage, Spend
 from reports.product_labels import PRODUCT_LABELS
 from tally_client.validity import bare
 
@@ -43,10 +43,10 @@ def read_account(text: str) -> str:
     try:
         return bare(text)
     except ValueError:
-        raise wrong("account", text, "the UUID of an account") from None
+        raise invalid_parameter("account", text, "the UUID of an account") from None
 
 
-def who(ask: Ask) -> Subject:
+def who(ask: PageRequest) -> Subject:
     """Who it is. Raises NotFound for an account that is not one of the organization."""
     found = metrics.person_of(ask.reading, ask.window("days"), ask.asked_of)
     if found is None:
@@ -54,12 +54,12 @@ def who(ask: Ask) -> Subject:
     return Subject(name=found.name or UNKNOWN_PERSON, detail=found.email or "")
 
 
-def did_cells(did: Did) -> tuple[Value, ...]:
+def did_cells(did: PersonActivity) -> tuple[Value, ...]:
     """The cells of DID_COLUMNS."""
     return tuple(getattr(did, column.key) for column in DID_COLUMNS)
 
 
-def used_cells(used: Used) -> tuple[Value, ...]:
+def used_cells(used: PersonUsage) -> tuple[Value, ...]:
     """The cells of USED_COLUMNS."""
     return used.requests, used.prompt_tokens, used.completion_tokens
 
@@ -69,7 +69,7 @@ def product_name(product: str) -> str:
     return PRODUCT_LABELS.get(product, product) or NO_PRODUCT
 
 
-def by_day(ask: Ask) -> Part:
+def by_day(ask: PageRequest) -> BuiltFigure:
     """What they did on each day, and in all."""
     found = metrics.person_activity(ask.reading, ask.window("days"), ask.asked_of)
     figure = Figure(
@@ -84,10 +84,10 @@ def by_day(ask: Ask) -> Part:
         tiles=total_tiles(DID_COLUMNS, found, "#products"),
         empty=NOTHING,
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
-def by_product(ask: Ask) -> Part:
+def by_product(ask: PageRequest) -> BuiltFigure:
     """What they did in each product."""
     found = metrics.person_activity(ask.reading, ask.window("days"), ask.asked_of)
     figure = Figure(
@@ -100,10 +100,10 @@ def by_product(ask: Ask) -> Part:
         metrics=("a person's activity",),
         empty=NOTHING,
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
-def by_model(ask: Ask) -> Part:
+def by_model(ask: PageRequest) -> BuiltFigure:
     """What their requests used of each model."""
     found = metrics.person_usage(ask.reading, ask.window("days"), ask.asked_of)
     figure = Figure(
@@ -117,10 +117,10 @@ def by_model(ask: Ask) -> Part:
         metrics=("a person's usage",),
         empty="This person sent no requests in these days.",
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
-def spend_by_day(ask: Ask) -> Part:
+def spend_by_day(ask: PageRequest) -> BuiltFigure:
     """What they spent on each day, and in all."""
     found = _spend(ask)
     spend = found.spend
@@ -140,10 +140,10 @@ def spend_by_day(ask: Ask) -> Part:
         tiles=(Tile(label="Net spend", value=net, kind="usd", detail=told, href="#spend-models"),) if spend else (),
         empty=_empty(found),
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
-def spend_by_product(ask: Ask) -> Part:
+def spend_by_product(ask: PageRequest) -> BuiltFigure:
     """What they spent in each product."""
     found = _spend(ask)
     products = found.spend.products if found.spend else ()
@@ -151,7 +151,7 @@ def spend_by_product(ask: Ask) -> Part:
     return _spend_ranks(found, "spend-products", "Spend by product", PRODUCT, rows, products)
 
 
-def spend_by_model(ask: Ask) -> Part:
+def spend_by_model(ask: PageRequest) -> BuiltFigure:
     """What they spent on each model."""
     found = _spend(ask)
     models = found.spend.models if found.spend else ()
@@ -165,8 +165,8 @@ def _spend_ranks(
     title: str,
     first: Column,
     rows: tuple[Row, ...],
-    parts: Sequence[Named[Spend]],
-) -> Part:
+    parts: Sequence[NamedValue[Spend]],
+) -> BuiltFigure:
     figure = Figure(
         name=name,
         title=title,
@@ -179,10 +179,10 @@ def _spend_ranks(
         metrics=("a person's spend",),
         empty=_empty(found),
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
-def _spend(ask: Ask) -> PersonSpend:
+def _spend(ask: PageRequest) -> PersonSpend:
     return metrics.person_spend(ask.reading, ask.window("days"), ask.asked_of)
 
 
@@ -200,11 +200,11 @@ PERSON = Page(
     read_parameter=read_account,
     subject=who,
     makers=(
-        Maker(name="days", title="By day", make=by_day),
-        Maker(name="products", title="By product", make=by_product),
-        Maker(name="models", title="Requests by model", make=by_model),
-        Maker(name="spend", title="Spend by day", make=spend_by_day, of_spend=True),
-        Maker(name="spend-products", title="Spend by product", make=spend_by_product, of_spend=True),
-        Maker(name="spend-models", title="Spend by model", make=spend_by_model, of_spend=True),
+        FigureBuilder(name="days", title="By day", make=by_day),
+        FigureBuilder(name="products", title="By product", make=by_product),
+        FigureBuilder(name="models", title="Requests by model", make=by_model),
+        FigureBuilder(name="spend", title="Spend by day", make=spend_by_day, of_spend=True),
+        FigureBuilder(name="spend-products", title="Spend by product", make=spend_by_product, of_spend=True),
+        FigureBuilder(name="spend-models", title="Spend by model", make=spend_by_model, of_spend=True),
     ),
 )

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from api.dashboard.components import choices, leader_rows, more, range_of
-from api.dashboard.figures import PERSON_COLUMNS, Column, Figure, Maker, Page, Part, Row, Tile
+from api.dashboard.figures import PERSON_COLUMNS, BuiltFigure, Column, Figure, FigureBuilder, Page, Row, Tile
 from api.dashboard.formatting import PERIOD_NAMES, Value, usd
-from api.dashboard.page_request import Ask
+from api.dashboard.page_request import PageRequest
 from pricing.terms import Terms, read_terms
 from queries.errors import NoCompleteDay
 from reports import metrics
@@ -40,7 +40,7 @@ ONLY_EXTRA = (
 CODE_EXECUTION = "Code execution"
 
 
-def totals(ask: Ask) -> Part:
+def totals(ask: PageRequest) -> BuiltFigure:
     """Month, quarter and year to date; each that has begun without a complete day says so."""
     found: list[tuple[WindowKind, SpendTotal]] = []
     early: list[tuple[WindowKind, NoCompleteDay]] = []
@@ -83,7 +83,7 @@ def totals(ask: Ask) -> Part:
         notes=unpriced_notes(of.spend for _, of in found[-1:]),
         empty=_empty(all(of.reported for _, of in found)),
     )  # fmt: skip
-    return Part(figure=figure, tiles=tiles)
+    return BuiltFigure(figure=figure, tiles=tiles)
 
 
 def _before_discount(of: SpendTotal) -> str:
@@ -95,7 +95,7 @@ def _before_discount(of: SpendTotal) -> str:
     return f"{usd(spend.priced_list_usd)} at list price"
 
 
-def by_model(ask: Ask) -> Part:
+def by_model(ask: PageRequest) -> BuiltFigure:
     """Spend on each model."""
     found = metrics.spend_by_model(ask.reading, ask.window("models"))
     models = found.models or ()
@@ -116,14 +116,14 @@ def by_model(ask: Ask) -> Part:
         notes=unpriced_notes(of.spend for of in models),
         empty=_empty(found.reported),
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
 def _model(of: ModelSpend) -> tuple[Value, Value]:
     return of.model or CODE_EXECUTION, of.family or ""
 
 
-def by_person(ask: Ask) -> Part:
+def by_person(ask: PageRequest) -> BuiltFigure:
     """The people with the highest spend."""
     found = metrics.top_people_by_spend(ask.reading, ask.window("people"), ask.top())
     figure = Figure(
@@ -140,7 +140,7 @@ def by_person(ask: Ask) -> Part:
         notes=unpriced_notes(of.value for of in found.leaders),
         empty=_empty(found.reported),
     )
-    return Part(figure=figure)
+    return BuiltFigure(figure=figure)
 
 
 def spend_cells(spend: Spend | None) -> tuple[Value, ...]:
@@ -162,7 +162,7 @@ def _empty(reported: bool) -> str:
     return "Nothing was spent in these days." if reported else NO_REPORT
 
 
-def plan_notes(ask: Ask) -> tuple[str, ...]:
+def plan_notes(ask: PageRequest) -> tuple[str, ...]:
     """What the organization's plan says of its spend on the last day shown."""
     terms = _in_force(read_terms(ask.reading.client, ask.viewer.organization_id), midnight(ask.last + DAY))
     if terms is None or not terms.seat_based:
@@ -181,9 +181,9 @@ SPENDING = Page(
     lead="What usage costs. The CSV of each figure has the exact amounts.",
     periods=PERIODS,
     makers=(
-        Maker(name="totals", title="Total spend", make=totals, of_spend=True),
-        Maker(name="models", title="Spend by model", make=by_model, of_spend=True),
-        Maker(name="people", title="Top people by spend", make=by_person, of_spend=True),
+        FigureBuilder(name="totals", title="Total spend", make=totals, of_spend=True),
+        FigureBuilder(name="models", title="Spend by model", make=by_model, of_spend=True),
+        FigureBuilder(name="people", title="Top people by spend", make=by_person, of_spend=True),
     ),
     of_spend=True,
     notes=plan_notes,

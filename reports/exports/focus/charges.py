@@ -8,8 +8,8 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from pricing.money import EXACT
-from queries.errors import ReportError
-from queries.sql_files import ask
+from queries.errors import RefusedError
+from queries.sql_files import fetch
 from queries.streaming import stream_rows
 from reports.exports.spend_report import scope
 from reports.periods import Period
@@ -85,9 +85,9 @@ class Charge:
 
 
 def read_charges(client: Client, organization_id: str, period: Period) -> Iterator[Charge]:
-    """The charges of the period, in a fixed order. Raises ReportError where a price is missing, or on a cut stream."""
+    """The charges of the period, in a fixed order. Raises RefusedError where a price is missing, or on a cut stream."""
     asked = scope(organization_id, period)
-    missing = [str(row["model"]) for row in ask(client, FOLDER / "unpriced.sql", asked)]
+    missing = [str(row["model"]) for row in fetch(client, FOLDER / "unpriced.sql", asked)]
     if missing:
         raise _unpriced(missing)
     for cells in stream_rows(client, FOLDER / "charges.sql", asked, CELLS):
@@ -107,9 +107,9 @@ def _charge(cells: list[str]) -> Charge:
     )
 
 
-def _unpriced(models: list[str]) -> ReportError:
+def _unpriced(models: list[str]) -> RefusedError:
     named = ", ".join(model or "code execution or web searches" for model in models)
-    return ReportError(
+    return RefusedError(
         f"No price is known for {named}, and a charge without its cost cannot be said in FOCUS",
         "See the setting prices_file; the spend report names such usage and leaves its money empty.",
     )

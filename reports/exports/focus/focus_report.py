@@ -76,7 +76,7 @@ def write_focus(
     """Write the organization's charges of `period` to `sink` as the file that `file_of` makes, and say what they add
     up to. Memory does not grow with the rows; `on_rows` hears now and then how many there are.
 
-    Raises ReportError when a price is missing, naming the models, or when ClickHouse breaks off in the middle.
+    Raises RefusedError when a price is missing, naming the models, or when ClickHouse breaks off in the middle.
     """
     account = Account(organization_id, organization_name(client, organization_id) or None)
     file, totals = file_of(sink), Totals()

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pricing.money import money_text
-from queries.errors import ReportError
+from queries.errors import RefusedError
 from reports.exports.csv_cells import safe_text
 from reports.exports.focus.columns import COLUMNS, NAMES, Kind, Value
-from reports.exports.streaming import Hashed, HashedCsv
+from reports.exports.streaming import HashedCsv, HashingWriter
 
 ROWS_IN_MEMORY = 16_384
 ARROW_TYPES = {
@@ -70,7 +70,7 @@ class ParquetFile:
     """Parquet: moments as UTC timestamps, numbers as decimals, nulls as nulls."""
 
     def __init__(self, sink: BinaryIO) -> None:
-        self._sink = Hashed(sink)
+        self._sink = HashingWriter(sink)
         self._writer: Any = pq.ParquetWriter(pa.PythonFile(self._sink, mode="w"), SCHEMA, compression="zstd")
         self._rows: list[list[Value]] = []
 
@@ -91,6 +91,6 @@ class ParquetFile:
         try:
             arrays = [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
         except pa.ArrowInvalid as error:
-            raise ReportError(f"A number is too large for Parquet's columns: {error}", "Ask for CSV.") from error
+            raise RefusedError(f"A number is too large for Parquet's columns: {error}", "Ask for CSV.") from error
         self._writer.write_batch(pa.record_batch(arrays, schema=SCHEMA))
         self._rows.clear()

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from litestar.routes import HTTPRoute
 
-from access.sessions import Holder
+from access.sessions import Identity
 from api.app import make_app
 from api.engagement.endpoints import SUMMARY_PARAMETERS
 from api.engagement.routes import LISTS
@@ -101,7 +101,7 @@ class Errors(logging.Handler):
 
 def credentials_of(world: World, served: Served, key: str) -> list[bytes]:
     """Headers that let somebody in: a key, an owner, an operator."""
-    holders = (Holder(ORGANIZATION, OWNER.account), Holder(operator="kim"))
+    holders = (Identity(ORGANIZATION, OWNER.account), Identity(operator="kim"))
     cookies = [browser(world, served, holder).cookies["tally_session_8080"] for holder in holders]
     return [f"x-api-key: {key}".encode(), *(f"cookie: tally_session_8080={cookie}".encode() for cookie in cookies)]
 

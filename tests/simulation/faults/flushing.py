@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import aggregators.watermark
-from aggregators.watermark import EndAsked
+from aggregators.watermark import EndOffset
 from tests.simulation.faults.planting import Plant, fault
 from worker.flush import Flushing
 
@@ -98,7 +98,7 @@ def watermark_of_the_confirmation(plant: Plant) -> None:
 
     async def store_positions(self: Any, flight: Any, *rest: Any) -> bool:
         for owned, snapshot in flight:
-            owned.asked = EndAsked(self._clock(), snapshot.place)
+            owned.asked = EndOffset(self._clock(), snapshot.place)
         return await original(self, flight, *rest)
 
     plant(Flushing, "_store_positions", store_positions)

@@ -5,11 +5,11 @@ from typing import Any
 
 import aggregators.activity
 from aggregators.increments import CellColumns
-from aggregators.page_cache import Table
-from aggregators.prepared_batch import Gap, Recreated
+from aggregators.page_cache import PageCache
+from aggregators.prepared_batch import OffsetGap, TopicRecreated
 from aggregators.source import Source
 from tests.simulation.faults.planting import Plant, fault
-from worker.assignment import Sources
+from worker.assignment import Assignments
 
 
 def chosen(columns: CellColumns, which: Any) -> CellColumns:
@@ -20,7 +20,7 @@ def chosen(columns: CellColumns, which: Any) -> CellColumns:
 @fault
 def one_stamp_for_each_partition(plant: Plant) -> None:
     """What is at or below the greatest stamp that was read back is taken for folded, in every cell."""
-    load, fold = Source.load, Table.fold
+    load, fold = Source.load, PageCache.fold
 
     def load_stamp(self: Any, declaration: Any, page_keys: Any, rows: Any) -> None:
         stamp = max((row[2 + len(declaration.key)] for row in rows), default=-1)
@@ -35,13 +35,13 @@ def one_stamp_for_each_partition(plant: Plant) -> None:
         fold(self, [offset for offset, _ in beyond], [change for _, change in beyond], columns)
 
     plant(Source, "load", load_stamp)
-    plant(Table, "fold", fold_beyond)
+    plant(PageCache, "fold", fold_beyond)
 
 
 @fault
 def no_check_of_place_or_assignment(plant: Plant) -> None:
     """Whatever batch comes is folded."""
-    process, prepare = Sources.process, Source.prepare
+    process, prepare = Assignments.process, Source.prepare
 
     async def process_any(self: Any, batch: Any) -> Any:
         owned = self._owned.get(batch[:2])
@@ -51,7 +51,7 @@ def no_check_of_place_or_assignment(plant: Plant) -> None:
         self.cursor = max(self.cursor, start)
         return prepare(self, start, end, records)
 
-    plant(Sources, "process", process_any)
+    plant(Assignments, "process", process_any)
     plant(Source, "prepare", prepare_any)
 
 
@@ -67,9 +67,9 @@ def fold_resumed_after_an_await_without_a_check(plant: Plant) -> None:
             return None
         try:
             prepared = owned.source.prepare(batch.start, batch.end, batch.records)
-        except Gap as gap:
+        except OffsetGap as gap:
             return gap.wanted
-        except Recreated as recreated:
+        except TopicRecreated as recreated:
             return self._stop(partition, str(recreated), owned.identity)
         before = owned.source
         read = [
@@ -84,7 +84,7 @@ def fold_resumed_after_an_await_without_a_check(plant: Plant) -> None:
         owned.source.apply(prepared)
         return None
 
-    plant(Sources, "process", process)
+    plant(Assignments, "process", process)
 
 
 @fault
@@ -117,13 +117,13 @@ def fold_reads_the_clock(plant: Plant) -> None:
 @fault
 def no_read_back(plant: Plant) -> None:
     """Pages are opened empty, whatever ClickHouse has of them."""
-    plant(Table, "open", lambda self, page_key: self.load([page_key], []) or True)
+    plant(PageCache, "open", lambda self, page_key: self.load([page_key], []) or True)
 
 
 @fault
 def windows_read_before_positions(plant: Plant) -> None:
     """Which windows are unwritten is asked first, so what is written between the two answers counts as unwritten."""
-    original = Sources.place
+    original = Assignments.place
 
     async def place(self: Any, partitions: Any, assignment: int) -> Any:
         wanted = list(partitions)
@@ -138,7 +138,7 @@ def windows_read_before_positions(plant: Plant) -> None:
                     table.first_unwritten = windows[source.name].get(declaration.name, 0)
         return starts
 
-    plant(Sources, "place", place)
+    plant(Assignments, "place", place)
 
 
 @fault
@@ -162,14 +162,14 @@ def eviction_of_a_page_in_flight(plant: Plant) -> None:
 @fault
 def eviction_of_a_page_of_a_waiting_batch(plant: Plant) -> None:
     """A page is let go that a batch is about to fold into."""
-    original = Table.evict
-    plant(Table, "evict", lambda self, idle_rounds, keep=(): original(self, idle_rounds))
+    original = PageCache.evict
+    plant(PageCache, "evict", lambda self, idle_rounds, keep=(): original(self, idle_rounds))
 
 
 @fault
 def changed_page_let_go(plant: Plant) -> None:
     """A page is let go with cells that no flush has taken."""
-    original = Table.evict
+    original = PageCache.evict
 
     def evict(self: Any, idle_rounds: int, keep: Any = ()) -> int:
         for page in [page for page_key, page in self.pages.items() if page_key not in set(keep)]:
@@ -177,4 +177,4 @@ def changed_page_let_go(plant: Plant) -> None:
             self._changed[list(page.cells.values())] = False
         return original(self, 0, keep)
 
-    plant(Table, "evict", evict)
+    plant(PageCache, "evict", evict)

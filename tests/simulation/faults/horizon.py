@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from aggregators.backend import IS_BUILT
-from aggregators.deduplication import Horizon, Verdict
-from aggregators.record_decoder import Reader
+from aggregators.backend import HAS_COMPILED
+from aggregators.deduplication import Horizon, Occurrence
+from aggregators.record_decoder import RecordDecoder
 from aggregators.source import Source
 from tests.simulation.faults.planting import Plant, fault
 
-if IS_BUILT:
+if HAS_COMPILED:
     from aggregators import token_decoder
 
 
@@ -40,10 +40,10 @@ def blocks_not_on_the_grid(plant: Plant) -> None:
     plant(Horizon, "warm_from", lambda self, place: max(0, place - self.blocks * self.block_size))
 
 
-def _judge_registering(registers: Callable[[Verdict], bool]) -> Any:
+def _judge_registering(registers: Callable[[Occurrence], bool]) -> Any:
     original = Horizon.judge
 
-    def judge(self: Any, block: int, ids: Any, payloads: Any) -> list[Verdict]:
+    def judge(self: Any, block: int, ids: Any, payloads: Any) -> list[Occurrence]:
         verdicts = []
         for identity, payload in zip(ids, payloads, strict=True):
             verdict = original(self, block, [identity], [payload])[0]
@@ -60,12 +60,12 @@ def the_latest_payload_decides(plant: Plant) -> None:
     """A repeat is held against the latest occurrence alone, so a conflict that is sent again vanishes."""
     original = Horizon.judge
 
-    def judge(self: Any, block: int, ids: Any, payloads: Any) -> list[Verdict]:
+    def judge(self: Any, block: int, ids: Any, payloads: Any) -> list[Occurrence]:
         verdicts = original(self, block, ids, payloads)
         latest = self.__dict__.setdefault("latest_payloads", {})
         for at, (identity, payload) in enumerate(zip(ids, payloads, strict=True)):
-            if verdicts[at] is Verdict.CONFLICT and latest.get(identity) == payload:
-                verdicts[at] = Verdict.DUPLICATE
+            if verdicts[at] is Occurrence.CONFLICT and latest.get(identity) == payload:
+                verdicts[at] = Occurrence.DUPLICATE
             latest[identity] = payload
         return verdicts
 
@@ -75,7 +75,7 @@ def the_latest_payload_decides(plant: Plant) -> None:
 @fault
 def an_id_is_everybodys(plant: Plant) -> None:
     """One event_id is one event, whosever it is."""
-    for reader in (Reader, *((token_decoder.TokenReader,) if IS_BUILT else ())):
+    for reader in (RecordDecoder, *((token_decoder.TokenReader,) if HAS_COMPILED else ())):
         plant(reader, "read", _reading_ids_alone(reader.read))
 
 
@@ -91,10 +91,10 @@ def _reading_ids_alone(original: Any) -> Any:
 @fault
 def duplicates_do_not_renew(plant: Plant) -> None:
     """A duplicate is dropped without registering its id anew."""
-    plant(Horizon, "judge", _judge_registering(lambda verdict: verdict is not Verdict.DUPLICATE))
+    plant(Horizon, "judge", _judge_registering(lambda verdict: verdict is not Occurrence.DUPLICATE))
 
 
 @fault
 def conflicts_do_not_renew(plant: Plant) -> None:
     """A conflict does not register its id, so what counts depends on more of the log than a replay reads."""
-    plant(Horizon, "judge", _judge_registering(lambda verdict: verdict is not Verdict.CONFLICT))
+    plant(Horizon, "judge", _judge_registering(lambda verdict: verdict is not Occurrence.CONFLICT))

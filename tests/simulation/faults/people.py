@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aggregators.directory import ProfileFold
-from aggregators.record_decoder import Reader
+from aggregators.record_decoder import RecordDecoder
 from tests.simulation.faults.planting import Plant, fault
 from tests.simulation.views import People
 
@@ -71,13 +71,13 @@ def a_tombstone_forgets_for_ever(plant: Plant) -> None:
 @fault
 def tombstones_are_duplicates_of_each_other(plant: Plant) -> None:
     """A tombstone has the identity of the one before it, so within the horizon it forgets nobody."""
-    original = Reader._read_one
+    original = RecordDecoder._read_one
 
     def read_one(self: Any, record: Any, place: int, letters: Any) -> Any:
         read = original(self, record, place, letters)
         return (None, 0, read[2]) if read and read[0] is None else read
 
-    plant(Reader, "_read_one", read_one)
+    plant(RecordDecoder, "_read_one", read_one)
 
 
 @fault

@@ -12,7 +12,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from access.audit_log import COLUMNS, EPOCH, Entry, entry_hash
+from access.audit_log import COLUMNS, EPOCH, AuditEntry, entry_hash
 from queries.sql_files import fetch
 from queries.streaming import stream_rows
 
@@ -53,14 +53,14 @@ def verify_chain(client: Client, head: str = "") -> Chain:
     return Chain(entries, newest[2], tuple(wrong[:MOST_TOLD]))
 
 
-def _entries(client: Client) -> Iterator[tuple[Entry, tuple[str, int, str, str]]]:
+def _entries(client: Client) -> Iterator[tuple[AuditEntry, tuple[str, int, str, str]]]:
     width = len(COLUMNS) + 4
     for row in stream_rows(client, FOLDER / "audit_chain.sql", {}, width):
         values: dict[str, Any] = dict(zip(COLUMNS, row, strict=False))
         numbers = {name: None if values[name] is None else int(values[name]) for name in ("moment", "rows")}
         moment = _moment(numbers["moment"] or 0)
         of, number, previous, told = row[len(COLUMNS) :]
-        yield Entry(**values | {"moment": moment, "rows": numbers["rows"]}), (of, int(number), previous, told)
+        yield AuditEntry(**values | {"moment": moment, "rows": numbers["rows"]}), (of, int(number), previous, told)
 
 
 def _moment(microseconds: int) -> datetime:

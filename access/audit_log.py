@@ -30,8 +30,8 @@ DONE, BEGUN, BROKEN_OFF = "done", "begun", "broken off"
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What somebody did. `who` is "key ID", "person UUID", "operator NAME" or "system user NAME", never a secret, and
+class AuditEntry:
+    """What somebody did. `actor` is "key ID", "person UUID", "operator NAME" or "system user NAME", never a secret, and
     empty for nobody known; the organization is all zeros where none is known.
 
     `filter` holds the parameters as given, as JSON. `rows` and `sha256` are of the body or file that was given out.
@@ -40,7 +40,7 @@ class Entry:
     """
 
     moment: datetime
-    who: str
+    actor: str
     action: str
     outcome: str
     organization_id: str = NIL
@@ -52,21 +52,21 @@ class Entry:
     address: str = ""
 
 
-COLUMNS = tuple(field.name for field in fields(Entry))
+COLUMNS = tuple(field.name for field in fields(AuditEntry))
 
 
-def write_entry(client: Client, entry: Entry) -> None:
+def write_entry(client: Client, entry: AuditEntry) -> None:
     """Returns when ClickHouse has confirmed the entry; what it tells of must not be given out before."""
     _writer_of(client).write(client, bounded(entry))
 
 
-def bounded(entry: Entry) -> Entry:
+def bounded(entry: AuditEntry) -> AuditEntry:
     """The entry with no text longer than MOST_BYTES: anybody who may ask may ask at length."""
     texts: dict[str, Any] = {name: _cut(value) for name, value in vars(entry).items() if isinstance(value, str)}
     return replace(entry, **texts)
 
 
-def entry_hash(entry: Entry, writer: str, number: int, previous: str) -> str:
+def entry_hash(entry: AuditEntry, writer: str, number: int, previous: str) -> str:
     """The SHA-256 of an entry, of its place, and of the entry before."""
     moment_us = (entry.moment - EPOCH) // timedelta(microseconds=1)
     return hashlib.sha256(orjson.dumps([previous, writer, number, moment_us, *astuple(entry)[1:]])).hexdigest()
@@ -80,7 +80,7 @@ class Writer:
         self._number = 0
         self._writing = Lock()
 
-    def write(self, client: Client, entry: Entry) -> None:
+    def write(self, client: Client, entry: AuditEntry) -> None:
         """Add one. Where an insert fails the entry may stand there or not, so the next one begins a new count."""
         with self._writing:
             newest = fetch(client, FOLDER / "audit_newest.sql")
@@ -106,11 +106,11 @@ def _cut(text: str) -> str:
     return f"{kept}... and {len(rest)} bytes of SHA-256 {hashlib.sha256(rest).hexdigest()}"
 
 
-def read_entries(client: Client, organization_id: str, since: datetime, limit: int) -> list[Entry]:
+def read_entries(client: Client, organization_id: str, since: datetime, limit: int) -> list[AuditEntry]:
     """The newest `limit` entries from `since` on, oldest first; of all organizations and of none, with ""."""
     since_us = int(since.timestamp()) * 1_000_000
     parameters = {"organization_id": organization_id, "since_us": since_us, "limit": limit or ENTIRE}
     return [
-        Entry(moment=datetime.fromtimestamp(row.pop("moment_us") / 1_000_000, UTC), **row)
+        AuditEntry(moment=datetime.fromtimestamp(row.pop("moment_us") / 1_000_000, UTC), **row)
         for row in reversed(fetch(client, FOLDER / "audit_entries.sql", parameters))
     ]

@@ -75,7 +75,7 @@ class JwtVerifier:
     told_after_seconds: float = PATIENCE_SECONDS
     _rings: dict[str, JwksCache] = field(default_factory=dict)
 
-    async def vouched(self, run: Run, token: str, now: datetime) -> Vouched:
+    async def verify(self, run: Run, token: str, now: datetime) -> Vouched:
         """Whom a token vouches for. `run` runs what asks ClickHouse. Raises InvalidToken."""
         loop = asyncio.get_running_loop()
         told_at = loop.time() + self.told_after_seconds

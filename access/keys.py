@@ -61,12 +61,12 @@ class ApiKey:
         return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
 
     @property
-    def may_look(self) -> bool:
+    def can_read(self) -> bool:
         """Whether the key sees analytics at all."""
         return not {READ_ANALYTICS, READ_ACTIVITY}.isdisjoint(self.scopes)
 
     @property
-    def sees_spend(self) -> bool:
+    def can_read_spend(self) -> bool:
         """Whether the key sees spend as well."""
         return READ_ANALYTICS in self.scopes
 

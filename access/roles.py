@@ -30,12 +30,12 @@ class Member:
     role: str
 
     @property
-    def may_look(self) -> bool:
+    def can_read(self) -> bool:
         """Whether the person sees analytics at all."""
         return self.role in SEES_SPEND.get(self.plan, {})
 
     @property
-    def sees_spend(self) -> bool:
+    def can_read_spend(self) -> bool:
         """Whether the person sees spend as well."""
         return SEES_SPEND.get(self.plan, {}).get(self.role, False)
 

@@ -121,11 +121,11 @@ class Horizon:
         self.blocks = blocks
         self._latest: deque[Block] = deque()
 
-    def warm_from(self, place: int) -> int:
+    def replay_start(self, place: int) -> int:
         """The offset from which reading must start so that every decision from `place` on is as in a first read."""
         return max(0, place // self.block_size - self.blocks) * self.block_size
 
-    def judge(self, block: int, ids: Sequence[int] | Hashes, payloads: Sequence[int] | Hashes) -> list[Occurrence]:
+    def classify(self, block: int, ids: Sequence[int] | Hashes, payloads: Sequence[int] | Hashes) -> list[Occurrence]:
         """The verdict on each record of a run that lies within one block, in order of offsets; registers them all."""
         self._advance(block)
         hashes, contents = np.array(ids, np.int64), np.array(payloads, np.int64)

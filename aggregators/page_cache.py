@@ -25,14 +25,14 @@ NO_STAMP = -1
 class Page:
     """The rows of the cells of one (organization, window), and whether any was touched since the latest flush."""
 
-    __slots__ = ("cells", "changed", "flights", "key", "touched")
+    __slots__ = ("cells", "dirty", "in_flight", "key", "last_used")
 
-    def __init__(self, key: PageKey, touched: int) -> None:
+    def __init__(self, key: PageKey, last_used: int) -> None:
         self.key = key
         self.cells: dict[CellKey, int] = {}
-        self.changed = False
-        self.flights = 0
-        self.touched = touched
+        self.dirty = False
+        self.in_flight = 0
+        self.last_used = last_used
 
 
 class PageCache:
@@ -63,7 +63,7 @@ class PageCache:
         self._page_keys: list[PageKey | None] = []
         self._keys: list[CellKey | None] = []
         self._free: list[int] = []
-        self.forget_numbers()
+        self.reset_row_index()
 
     def open(self, page_key: PageKey) -> bool:
         """Whether the page is here; one that ClickHouse cannot have is opened empty."""
@@ -131,7 +131,7 @@ class PageCache:
             rows, found = np.array(self._rows_of(page_keys, keys), np.int32), np.array(numbers)
             self._row_of[found[found != NO_ROW]] = rows[found != NO_ROW]
 
-    def forget_numbers(self) -> None:
+    def reset_row_index(self) -> None:
         """Whoever gives numbers to cells begins anew, or their rows do."""
         self._row_of = np.empty(0, np.int32)
 
@@ -146,14 +146,14 @@ class PageCache:
                 self._use_row(row, page.key, key)
                 unused = self._unused_row()
             rows.append(row)
-            if not page.changed:
+            if not page.dirty:
                 self._touch(page)
         return rows
 
     def _touch(self, page: Page) -> None:
-        if not page.changed:
-            page.changed = True
-            page.touched = self.round
+        if not page.dirty:
+            page.dirty = True
+            page.last_used = self.round
             self._changed_pages.append(page)
 
     def _unused_row(self) -> int:
@@ -181,13 +181,13 @@ class PageCache:
         """How many cells are in memory."""
         return len(self._keys) - len(self._free)
 
-    def take_changes(self, source: str) -> tuple[CellRows, list[Page]]:
-        """Absolute rows of all changed cells, and the touched pages, which stay until `landed`."""
+    def take_dirty_rows(self, source: str) -> tuple[CellRows, list[Page]]:
+        """Absolute rows of all changed cells, and the touched pages, which stay until `mark_flushed`."""
         self.round += 1
         flight, self._changed_pages = self._changed_pages, []
         for page in flight:
-            page.changed = False
-            page.flights += 1
+            page.dirty = False
+            page.in_flight += 1
         rows = np.flatnonzero(self._changed)
         self._changed[rows] = False
         places = rows.tolist()
@@ -196,10 +196,10 @@ class PageCache:
         parallel = [source] * len(places), page_keys, keys, self._counts[rows]
         return CellRows(self.declaration, *parallel, self._join), flight
 
-    def landed(self, flight: Iterable[Page]) -> None:
+    def mark_flushed(self, flight: Iterable[Page]) -> None:
         """ClickHouse has confirmed the rows of these pages."""
         for page in flight:
-            page.flights -= 1
+            page.in_flight -= 1
 
     def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
         """Let go pages that no event has changed for `idle_rounds` flushes; returns how many.
@@ -211,9 +211,9 @@ class PageCache:
         idle = [
             page
             for page in self.pages.values()
-            if self.round - page.touched >= idle_rounds
-            and not page.changed
-            and not page.flights
+            if self.round - page.last_used >= idle_rounds
+            and not page.dirty
+            and not page.in_flight
             and page.key not in kept
         ]
         for page in idle:

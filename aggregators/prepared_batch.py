@@ -10,7 +10,7 @@ import msgspec
 from aggregators.cell_rows import PageKey
 from aggregators.cell_tables import CellTable
 from aggregators.increments import CellColumns, Change, Row
-from tally_client.validity import Invalid
+from tally_client.validity import InvalidRecord
 
 
 class Record(Protocol):
@@ -72,6 +72,6 @@ def fingerprint(record: Record) -> str:
 
 def rejection_reason(error: Exception) -> tuple[str, str]:
     """(reason, detail) of a malformed record; the reason is a stable word, for counting."""
-    if isinstance(error, Invalid):
+    if isinstance(error, InvalidRecord):
         return error.reason, error.detail
     return ("schema" if isinstance(error, msgspec.ValidationError) else "not_json"), str(error)

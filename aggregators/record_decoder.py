@@ -11,7 +11,7 @@ from aggregators.folds import fold_for
 from aggregators.increments import Folded
 from aggregators.prepared_batch import PreparedBatch, Record, RejectedRecord, rejection_reason
 from tally_client.events import Event, decoder
-from tally_client.validity import NO_ID, SHALLOW, Invalid, is_uuid, refuse_deep
+from tally_client.validity import NO_ID, SHALLOW, InvalidRecord, is_uuid, refuse_deep
 
 Read = tuple[Event | None, int, Folded]
 """The event (None of a tombstone), the hash of its identity (a tombstone has one of its own: each forgets anew), and
@@ -94,14 +94,14 @@ class RecordDecoder:
                 refuse_deep(value)
             event = self._decode(value)
             if not is_uuid(event.event_id):
-                raise Invalid("bad_id", f"event_id {event.event_id!r} {NO_ID}")
+                raise InvalidRecord("bad_id", f"event_id {event.event_id!r} {NO_ID}")
             return event, identity_of(event), self._fold(event, record.timestamp)
-        except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (InvalidRecord, msgspec.MsgspecError, UnicodeDecodeError) as error:
             if record.offset >= place:
                 letters.append(RejectedRecord(record, *rejection_reason(error)))
         return None
 
     def _tombstone(self, record: Record) -> Folded:
         if not isinstance(self._fold, ProfileFold):
-            raise Invalid("empty", "the record has no value")
+            raise InvalidRecord("empty", "the record has no value")
         return self._fold.forget(record.key, record.timestamp)

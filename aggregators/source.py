@@ -34,9 +34,9 @@ class Snapshot:
     """What a source has that ClickHouse does not: absolute rows by table, letters, and the place they reach."""
 
     source: "Source"
-    place: int
+    next_offset: int
     rows: dict[str, Rows]
-    letters: list[RejectedRecord]
+    rejected: list[RejectedRecord]
     last_record: str
     flights: list[tuple[PageCache, list[Page]]]
 
@@ -44,13 +44,13 @@ class Snapshot:
 def mark_flushed(snapshot: Snapshot) -> None:
     """ClickHouse has confirmed all rows of the snapshot: its pages may be let go again."""
     for table, pages in snapshot.flights:
-        table.landed(pages)
+        table.mark_flushed(pages)
 
 
 class Source:
     """The state of one source under one assignment.
 
-    `place` is the next offset to fold; `cursor` the next to read, which starts below the place to warm the horizon
+    `next_offset` is the next offset to fold; `cursor` the next to read, which starts below it to warm the horizon
     and folds nothing until it gets there. `last_record` is the fingerprint stored with the place. `first_unwritten`
     gives each table's first window that ClickHouse cannot have (by table name). `compiled` says which form reads and
     adds: both give the same.
@@ -70,7 +70,7 @@ class Source:
     ) -> None:
         self.topic = topic
         self.name = name
-        self.place = place
+        self.next_offset = place
         self.horizon = horizon
         self.last_record = last_record
         self.dropped = False
@@ -79,7 +79,7 @@ class Source:
         form = adder_of(compiled), joiner_of(compiled)
         unwritten = first_unwritten or {}
         self.tables = {each: PageCache(each, unwritten.get(each.name, 0), *form) for each in CELL_TABLES}
-        self.waiting: PreparedBatch | None = None
+        self.pending: PreparedBatch | None = None
         self._reader = decoder_for(topic, compiled)
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         self._attributed: set[str] = set()
@@ -87,8 +87,8 @@ class Source:
 
     def _read_from(self) -> int:
         """The last record is read again, however far below the place it is: it tells whether the log is the same."""
-        last = int(self.last_record.partition(":")[0]) if self.last_record else self.place
-        return min(last, self.horizon.warm_from(self.place))
+        last = int(self.last_record.partition(":")[0]) if self.last_record else self.next_offset
+        return min(last, self.horizon.replay_start(self.next_offset))
 
     # -- a batch -------------------------------------------------------------------------------------------
 
@@ -101,13 +101,13 @@ class Source:
         Raises Gap when the batch begins beyond the cursor, TopicRecreated when the log is another one, and RuntimeError
         when the batch before was not applied: its ids are registered, so it would be taken for its own duplicate.
         """
-        if self.waiting is not None:
-            raise RuntimeError(f"{self.name}: the batch up to offset {self.waiting.end} was prepared and not applied")
+        if self.pending is not None:
+            raise RuntimeError(f"{self.name}: the batch up to offset {self.pending.end} was prepared and not applied")
         if start > self.cursor:
             raise OffsetGap(self.name, self.cursor, start)
         if self._reader.forget(self.open_cells):
             for table in self.tables.values():
-                table.forget_numbers()
+                table.reset_row_index()
         prepared = PreparedBatch(max(end, self.cursor))
         is_fresh = not records or records[0].offset >= self.cursor
         fresh = records if is_fresh else [record for record in records if record.offset >= self.cursor]
@@ -117,7 +117,7 @@ class Source:
         self._open_pages(prepared)
         if fresh:
             prepared.last = fresh[-1]
-        self.waiting = prepared
+        self.pending = prepared
         return prepared
 
     def _refuse_recreated(self, fresh: Sequence[Record], end: int) -> None:
@@ -125,7 +125,7 @@ class Source:
 
         A record that is no longer there is another one too, but for profiles, whose old ones compaction removes.
         """
-        if self.cursor >= self.place or not self.last_record:
+        if self.cursor >= self.next_offset or not self.last_record:
             return
         offset = int(self.last_record.partition(":")[0])
         if not self.cursor <= offset < end:
@@ -148,9 +148,9 @@ class Source:
 
     def _prepare_run(self, block: int, run: Sequence[Record], prepared: PreparedBatch) -> None:
         """Decode and judge a run of one block, and gather what it adds."""
-        read = self._reader.read(run, self.place, prepared.letters)
-        verdicts = self.horizon.judge(block, read.identities, read.payloads)
-        read.gather(verdicts, self.place, prepared)
+        read = self._reader.read(run, self.next_offset, prepared.letters)
+        verdicts = self.horizon.classify(block, read.identities, read.payloads)
+        read.gather(verdicts, self.next_offset, prepared)
 
     def _open_pages(self, prepared: PreparedBatch) -> None:
         """Open the pages that the batch will change; those that ClickHouse may have are missing until loaded."""
@@ -177,12 +177,12 @@ class Source:
         for offset, row in prepared.rows:
             self._take_row(row, offset)
         self._letters += prepared.letters
-        if prepared.last is not None and prepared.last.offset >= self.place:
+        if prepared.last is not None and prepared.last.offset >= self.next_offset:
             self.last_record = fingerprint(prepared.last)
         self.cursor = prepared.end
-        self.place = max(self.place, self.cursor)
+        self.next_offset = max(self.next_offset, self.cursor)
         self.duplicates += prepared.duplicates
-        self.waiting = None
+        self.pending = None
 
     def _take_row(self, row: Row, offset: int) -> None:
         if row.table != "attributions":
@@ -211,14 +211,14 @@ class Source:
         rows: dict[str, Rows] = {**self._rows}
         flights = []
         for declaration, table in self.tables.items():
-            changed, pages = table.take_changes(self.name)
+            changed, pages = table.take_dirty_rows(self.name)
             if changed:
                 rows[declaration.name] = changed
             flights.append((table, pages))
         letters, self._letters, self._rows = self._letters, [], {}
-        return Snapshot(self, self.place, rows, letters, self.last_record, flights)
+        return Snapshot(self, self.next_offset, rows, letters, self.last_record, flights)
 
     def evict(self, idle_rounds: int) -> int:
         """Let go pages that were idle for so many flushes; returns how many."""
-        keep = self.waiting.pages if self.waiting else {}
+        keep = self.pending.pages if self.pending else {}
         return sum(table.evict(idle_rounds, keep.get(declaration, ())) for declaration, table in self.tables.items())

@@ -1,6 +1,6 @@
 """The audit log's hook: no answer that tells of spend leaves before it stands there who reads it.
 
-It works by a route's opt `tells_spend=True`, around the whole answer, so a route cannot forget it
+It works by a route's opt `exposes_spend=True`, around the whole answer, so a route cannot forget it
 (tests/api/test_audit.py walks over the route table for routes that tell of spend without it). If the entry cannot be
 written, the answer is a 503 instead. A streamed body has an entry before its first byte and one before its last: if the
 second cannot be written the connection breaks off, and the reader knows that the body is not whole.
@@ -18,7 +18,7 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from access.audit_log import BEGUN, BROKEN_OFF, DONE, EXPORT, READ, Entry, write_entry
+from access.audit_log import BEGUN, BROKEN_OFF, DONE, EXPORT, READ, AuditEntry, write_entry
 from api.client_address import address_of
 from api.context import Context
 from api.errors import Forbidden
@@ -27,7 +27,7 @@ from api.principal import STATE_KEY, Viewer
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
-TELLS_SPEND = "tells_spend"
+EXPOSES_SPEND = "exposes_spend"
 ROWS = "tally_rows"
 
 
@@ -45,13 +45,13 @@ def set_row_count(request: Request[Any, Any, Any], rows: int) -> None:
 
 
 class SpendAudit(ASGIMiddleware):
-    """Litestar's middleware of the whole application; it lets routes without `tells_spend` pass."""
+    """Litestar's middleware of the whole application; it lets routes without `exposes_spend` pass."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """One request."""
-        if not scope["route_handler"].opt.get(TELLS_SPEND):
+        if not scope["route_handler"].opt.get(EXPOSES_SPEND):
             await next_app(scope, receive, send)
             return
         answer = _Answer(scope, send)
@@ -121,12 +121,12 @@ class _Answer:
     async def _write(self, outcome: str, rows: int | None = None) -> None:
         """Of answers that tell of spend, and of refusals to tell; any other told nothing."""
         viewer = self._scope["state"].get(STATE_KEY)
-        told = isinstance(viewer, Viewer) and viewer.sees_spend and self._status == 200
+        told = isinstance(viewer, Viewer) and viewer.can_read_spend and self._status == 200
         refused = self._status == Forbidden.status or self._scope["state"].get(REFUSED)
         if not isinstance(viewer, Viewer) or not (told or refused):
             return
         context: Context = self._scope["litestar_app"].state.context
-        entry = Entry(
+        entry = AuditEntry(
             context.clock(),
             viewer.name,
             EXPORT if self._is_file else READ,

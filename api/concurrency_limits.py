@@ -38,7 +38,7 @@ class Shares:
         if taken >= self.most - (self.kept if organization else 0):
             raise Unavailable(f"{taken} {self.what} are open. Try again in {AGAIN_SECONDS} s.", AGAIN_SECONDS)
 
-    def take(self, viewer: Viewer) -> None:
+    def acquire(self, viewer: Viewer) -> None:
         """Take a place, once `require` has let it."""
         self._viewers[_key(viewer)] += 1
         self._organizations[viewer.organization_id] += 1

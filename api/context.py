@@ -177,10 +177,10 @@ class Context:
         with self._redeeming:
             return redeem_link(client, link, self.clock())
 
-    async def vouched(self, token: str) -> Vouched:
+    async def verify_token(self, token: str) -> Vouched:
         """Whom a token of an identity provider vouches for. Raises Unauthenticated."""
         try:
-            return await self.tokens.vouched(self.run, token, self.clock())
+            return await self.tokens.verify(self.run, token, self.clock())
         except InvalidToken as error:
             raise Unauthenticated(str(error)) from None
 

@@ -56,7 +56,7 @@ class Downloads:
             with suppress(RuntimeError):  # the server has stopped meanwhile
                 loop.call_soon_threadsafe(self._shares.give_back, viewer)
 
-        self._shares.take(viewer)
+        self._shares.acquire(viewer)
         writing = in_thread(work)
         writing.add_done_callback(ended)
         running = asyncio.wrap_future(writing)

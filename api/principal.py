@@ -11,22 +11,22 @@ STATE_KEY = "tally_viewer"
 class Viewer:
     """Somebody who was let through: a key or a person. `name` says who, for the log: never a secret.
 
-    `sees_spend` False: no field, order, total, export or message may tell of spend. A key has neither `account_id`,
-    `role` nor `email`. `sees_detail`: usage by all that prices depend on, from which gross spend can be computed.
+    `can_read_spend` False: no field, order, total, export or message may tell of spend. A key has neither `account_id`,
+    `role` nor `email`. `can_read_detail`: usage by all that prices depend on, from which gross spend can be computed.
     """
 
     organization_id: str
     name: str
-    sees_spend: bool
+    can_read_spend: bool
     account_id: str = ""
     role: str = ""
     email: str = ""
     is_opened: bool = False
 
     @property
-    def sees_detail(self) -> bool:
+    def can_read_detail(self) -> bool:
         """Whether they see spend, or their organization lets who sees none compute it (setting api_gross_spend_for)."""
-        return self.sees_spend or self.is_opened
+        return self.can_read_spend or self.is_opened
 
 
 @dataclass(frozen=True)

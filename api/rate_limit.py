@@ -18,7 +18,7 @@ class RateLimiter:
         self._item = RateLimitItemPerMinute(requests_a_minute)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def take(self, whose: str) -> None:
+    def acquire(self, whose: str) -> None:
         """Count one request. Raises RateLimited when the minute is full."""
         if not self.count(whose):
             raise self.too_many(whose, f"More than {self.requests_a_minute} requests in a minute.")

@@ -65,7 +65,7 @@ def _systems(running: Pipeline, options: argparse.Namespace) -> dict[str, Callab
         "clickhouse": lambda: _peer("clickhouse", running, options.events),
         "raw": lambda: _peer("raw", running, options.events),
         "tally": lambda: _tally(running, options.events),
-        "tally_pure": lambda: _tally(running, options.events, fold_form="pure"),
+        "tally_pure": lambda: _tally(running, options.events, fold_backend="pure"),
         "naive_faust": lambda: _peer("naive-faust", running, options.naive_events),
         "quix": lambda: _alone("quix_window", running, peers),
         "bytewax": lambda: _alone("bytewax_map", running, peers),

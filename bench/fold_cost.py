@@ -18,7 +18,7 @@ from bench.result_files import facts, keep, parser, table
 from bench.token_events import Load, events
 from tally_client.events import TOKEN
 from tests.support.backends import FORMS, form_name
-from worker.partition_state import Options
+from worker.partition_state import WorkerOptions
 
 FLUSH_EVERY = 100_000
 """Events."""
@@ -39,12 +39,12 @@ class Folding:
     """One source of one form, whose parts are timed."""
 
     def __init__(self, compiled: bool) -> None:
-        options = Options()
+        options = WorkerOptions()
         self.piece = options.piece
         self.source = Source(TOKEN, f"{TOKEN}/0@0", 0, Horizon(options.block_size, options.blocks), compiled=compiled)
         self.seconds = dict.fromkeys(PARTS, 0.0)
         self.source._reader.read = self._timed("read", self.source._reader.read)
-        self.source.horizon.judge = self._timed("judge", self.source.horizon.judge)
+        self.source.horizon.classify = self._timed("judge", self.source.horizon.classify)
         self.source.prepare = self._timed("gather", self.source.prepare)
         self.source.apply = self._timed("add", self.source.apply)
         self.source.snapshot = self._timed("flush", self.source.snapshot)

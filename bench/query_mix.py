@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, get_args
 
-from api.dashboard.figures import Page
+from api.dashboard.figures import DashboardPage
 from api.dashboard.page_context import DETAILS, PAGES
 from api.dashboard.page_request import address
 from bench.big_world import BIG, GROUP, UNTIL
@@ -74,7 +74,7 @@ def figures(shift: int, account: str) -> Iterator[tuple[str, Asked]]:
             yield f"page {page.name}, {maker.name}, 3 months", (path, given | _quarter(page))
 
 
-def _quarter(page: Page) -> dict[str, str]:
+def _quarter(page: DashboardPage) -> dict[str, str]:
     return {name: "3-months" for name, choices in page.periods.items() if "3-months" in choices}
 
 

@@ -115,7 +115,7 @@ async def emit(bootstrap: str, rate: float) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     async with KafkaLog(bootstrap) as log:
-        ends = await log.ends(await log.partitions([TOKEN]))
+        ends = await log.end_offsets(await log.partitions([TOKEN]))
     offsets = [ends[TOKEN, partition].end for partition in range(len(ends))]
     shapes, run, sent = _shapes(len(offsets)), random.getrandbits(32), 0
     async with Emitter(bootstrap) as emitter:

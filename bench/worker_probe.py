@@ -90,7 +90,7 @@ class Watched:
     @property
     def folded(self) -> dict[str, int]:
         """Source to the next offset that it will fold, of the token sources that it owns now."""
-        places = self.metrics().get("tally_source_place_offset", {})
+        places = self.metrics().get("tally_source_next_offset", {})
         return {source: int(place) for source, place in places.items() if source.startswith(f"{TOKEN}/")}
 
     @property

@@ -93,7 +93,7 @@ def api_context(settings: Settings) -> Context:
         held_back=HeldBack(settings),
         grace=timedelta(minutes=settings.completeness_grace_minutes),
         rates=RateLimiter(settings.api_requests_a_minute),
-        hide_refusals=settings.api_hides_refusals,
+        hide_refusals=settings.api_hide_errors,
         gross_spend_for=settings.api_gross_spend_for.split(","),
         connect_for_long=lambda: report_client(settings),
         reports_dir=settings.reports_dir,

@@ -10,7 +10,7 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from access.audit_chain import Chain, verify_chain
-from access.audit_log import AUDIT, DONE, EXPORT, MONEY, Entry, read_entries, write_entry
+from access.audit_log import AUDIT, DONE, EXPORT, MONEY, AuditEntry, read_entries, write_entry
 from deploy.connections import connect_clickhouse
 from deploy.settings import Settings
 from deploy.uuids import parse_uuid
@@ -20,7 +20,7 @@ from tally_client.events.envelope import NIL
 def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> None:
     """That the operating system's user exports a spend report with this manifest."""
     asked = {name: manifest[name] for name in ("period", "provisional", "format", "file")}
-    entry = Entry(
+    entry = AuditEntry(
         now,
         _user(),
         EXPORT,
@@ -37,7 +37,7 @@ def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> N
 def record_action(client: Client, now: datetime, action: str, organization_id: str, facts: Mapping[str, Any]) -> None:
     """That the operating system's user changes who may get in: a link, a key, a provider, a sign-out of others."""
     told = orjson.dumps(facts).decode()
-    write_entry(client, Entry(now, _user(), action, DONE, organization_id, route="tally", filter=told))
+    write_entry(client, AuditEntry(now, _user(), action, DONE, organization_id, route="tally", filter=told))
 
 
 def note_money(client: Client, now: datetime, facts: Mapping[str, Any]) -> None:
@@ -51,7 +51,7 @@ def look_at_chain(settings: Settings, head: str) -> Chain:
         return verify_chain(client, head)
 
 
-def entries(settings: Settings, organization: str, since: datetime, limit: int) -> list[Entry]:
+def entries(settings: Settings, organization: str, since: datetime, limit: int) -> list[AuditEntry]:
     """The newest `limit` entries (0: all) from `since` on, of one organization or, with "", of everybody. That somebody
     reads them is an entry itself, which they do not see yet."""
     of = parse_uuid(organization) if organization else ""

@@ -99,7 +99,7 @@ def _load(settings: Settings, plan: Plan, console: Console) -> DemoStats:
 
 async def _log_is_empty(settings: Settings) -> bool:
     async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
-        ends = await log.ends(await log.partitions(EVENTS_BY_TOPIC))
+        ends = await log.end_offsets(await log.partitions(EVENTS_BY_TOPIC))
     return not any(found.end for found in ends.values())
 
 

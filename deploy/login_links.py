@@ -35,7 +35,7 @@ def link_for_person(settings: Settings, organization: str, account: str, email: 
         require_known(client, organization)
         account = account or _account(client, organization, email)
         person = read_person(client, organization, account, settings.clock())
-        if not person.may_look:
+        if not person.can_read:
             standing = f"role {person.role or 'none'}, plan {person.plan or 'none'}"
             message = f"Account {account} ({standing}) sees no analytics of the organization"
             raise UserError(message, "docs/access.md says which roles do.", ExitCode.REFUSED)

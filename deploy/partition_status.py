@@ -119,4 +119,4 @@ def accept_loss(settings: Settings, standing: PartitionStatus) -> None:
 
 async def _bounds(settings: Settings, topics: list[str]) -> dict[Partition, Bounds]:
     async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
-        return await log.ranges(await log.partitions(topics))
+        return await log.bounds(await log.partitions(topics))

@@ -13,7 +13,7 @@ from api.schemas.pipeline import Pipeline, SourceStanding
 from deploy.errors import UserError
 from deploy.partition_status import PartitionStatus, partition_statuses, watermark_of
 from deploy.settings import Settings
-from streams.dead_letters import dead_letters
+from streams.dead_letters import read_dead_letters
 from streams.log import held_back
 
 HELD_SECONDS = 5.0
@@ -57,7 +57,7 @@ class PipelineMonitor:
 
     async def _count(self) -> Counter[str]:
         counts: Counter[str] = Counter()
-        async for letter in dead_letters(self._settings.kafka_bootstrap, options=self._settings.client_options()):
+        async for letter in read_dead_letters(self._settings.kafka_bootstrap, options=self._settings.client_options()):
             counts[letter.reason] += 1
         return counts
 

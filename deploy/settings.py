@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     worker_name: str | None = Field(
         None, pattern=r"^[A-Za-z0-9._-]{1,200}$", description="name of a worker, the same when it is started again"
     )
-    cache: Path | None = Field(None, description="folder of what the embedded stack downloads once (~/.cache/tally)")
+    download_cache: Path | None = Field(None, description="folder for the embedded stack's downloads (~/.cache/tally)")
     data_dir: Path = Field(Path(".tally"), description="folder of the embedded stack's data")
     reports_dir: Path = Field(
         default_factory=lambda data: data["data_dir"] / "reports", description="folder of issued reports"
@@ -79,10 +79,10 @@ class Settings(BaseSettings):
     page_idle_flushes: PositiveInt = Field(60, description="flushes after which an idle page is evicted")
     dedup_block_size: PositiveInt = Field(65_536, description="offsets in a block of the duplicate horizon")
     dedup_blocks: PositiveInt = Field(4, description="closed blocks that the duplicate horizon reaches back")
-    fold_form: Literal["compiled", "pure"] | None = Field(
-        None, description="form in which token events are folded; without it, compiled where it is built"
+    fold_backend: Literal["compiled", "pure"] | None = Field(
+        None, description="backend that decodes token events; without it, compiled where it is built"
     )
-    bad_share: float = Field(0.5, gt=0, le=1, description="share of dead letters that stops a source; 1 never does")
+    dead_letter_limit: float = Field(0.5, gt=0, le=1, description="share of dead letters that stops a source; 1: never")
     completeness_grace_minutes: NonNegativeInt = Field(120, description="how long after midnight a day is complete")
     prices_file: Path | None = Field(None, description="CSV of prices instead of the shipped one")
     metrics_host: str = Field("127.0.0.1", min_length=1, description="address that metrics and health listen on")
@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     api_port: Port = Field(8080, ge=1, le=65_535, description="port that the API listens on")
     api_requests_a_minute: PositiveInt = Field(60, description="API requests of an organization's keys in a minute")
     api_person_requests_a_minute: PositiveInt = Field(300, description="API requests of a person in a minute")
-    api_hides_refusals: bool = Field(False, description="the API answers 404 in place of 401 and 403")
+    api_hide_errors: bool = Field(False, description="the API answers 404 in place of 401 and 403")
     api_base_url: str | None = Field(
         None, description="URL at which browsers reach the API; https makes cookies secure"
     )

@@ -126,7 +126,7 @@ def _fetch(settings: Settings, console: Console | None) -> None:
     columns = (TextColumn("fetching Apache Kafka"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as bar:
         told = partial(_tell_fetched, bar, bar.add_task("", total=None))
-        fetch_kafka(settings.cache or default_cache(), told)
+        fetch_kafka(settings.download_cache or default_cache(), told)
 
 
 def _tell_fetched(bar: Progress, task: TaskID, done: int, total: int, name: str) -> None:
@@ -138,7 +138,7 @@ def _stores(settings: Settings, running: Settings, data: Path) -> list[Child]:
     if embeds_kafka(settings):
         port = int(running.kafka_bootstrap.rpartition(":")[2])
         password = reveal(running.kafka_sasl_password)
-        children.append(kafka_child(data / "kafka", port, cache=settings.cache, password=password))
+        children.append(kafka_child(data / "kafka", port, cache=settings.download_cache, password=password))
     if embeds_clickhouse(settings):
         port = int(running.clickhouse_url.rpartition(":")[2])
         password = reveal(running.clickhouse_password)

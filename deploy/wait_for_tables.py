@@ -30,7 +30,7 @@ def wait_until_folded(
 async def _wait(settings: Settings, timeout: float, on_progress: OnProgress) -> int:
     store = open_store(settings)
     async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
-        ends = await log.ends(await log.partitions(EVENTS_BY_TOPIC))
+        ends = await log.end_offsets(await log.partitions(EVENTS_BY_TOPIC))
     epochs = store.epochs()
     wanted = {source_name(*partition, epochs): found.end for partition, found in ends.items()}
     total, best, moved_at = sum(wanted.values()), -1, time.monotonic()

@@ -31,7 +31,7 @@ from streams.log import KafkaLog, Partition
 from tally_client.events import EVENTS_BY_TOPIC
 from worker.assignment import Assignments
 from worker.log_filter import RateLimitFilter
-from worker.partition_state import Batch, Options
+from worker.partition_state import Batch, WorkerOptions
 from worker.prometheus import Waiting, WorkerReporter
 
 logger = logging.getLogger("tally.worker")
@@ -104,7 +104,7 @@ class Worker:
             self.is_written = True
 
     async def place(self, partitions: Iterable[Partition], assignment: int) -> dict[Partition, int]:
-        """Where each partition is to be read from (see Sources.place); asks again while Kafka is away.
+        """Where each partition is to be read from (see Assignments.place); asks again while Kafka is away.
 
         Faust may ask before `start` has connected: partitions are assigned while it starts what runs beside.
         """
@@ -149,7 +149,7 @@ def dead_letter(source: str, letter: RejectedRecord) -> DeadLetter:
     place, _, epoch = source.rpartition("@")
     topic, _, partition = place.rpartition("/")
     record = letter.record
-    return DeadLetter.of(
+    return DeadLetter.from_record(
         topic=topic,
         partition=int(partition),
         epoch=int(epoch),
@@ -162,24 +162,24 @@ def dead_letter(source: str, letter: RejectedRecord) -> DeadLetter:
     )
 
 
-def worker_options(settings: Settings) -> Options:
+def worker_options(settings: Settings) -> WorkerOptions:
     """The worker's bounds."""
-    return Options(
+    return WorkerOptions(
         block_size=settings.dedup_block_size,
         blocks=settings.dedup_blocks,
         flush_seconds=settings.flush_interval_seconds,
         unflushed_limit=settings.unflushed_cells_limit,
         idle_flushes=settings.page_idle_flushes,
-        bad_share=settings.bad_share,
+        dead_letter_limit=settings.dead_letter_limit,
         compiled=is_compiled(settings),
     )
 
 
 def is_compiled(settings: Settings) -> bool:
     """The form in which token events are folded. Raises UserError when it is to be one that is not there."""
-    if settings.fold_form == "compiled" and not HAS_COMPILED:
-        raise UserError("fold_form is compiled, and that form is not built", BUILDING)
-    return HAS_COMPILED if settings.fold_form is None else settings.fold_form == "compiled"
+    if settings.fold_backend == "compiled" and not HAS_COMPILED:
+        raise UserError("fold_backend is compiled, and that backend is not built", BUILDING)
+    return HAS_COMPILED if settings.fold_backend is None else settings.fold_backend == "compiled"
 
 
 async def remove_previous_member(settings: Settings) -> None:

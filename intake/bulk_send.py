@@ -18,7 +18,7 @@ from intake.ndjson import ProducerRecord
 from intake.uncounted import uncounted
 from tally_client.emitter import Emitter
 from tally_client.events import PROFILES, Event
-from tally_client.validity import NO_ID, Invalid, is_uuid, read
+from tally_client.validity import NO_ID, InvalidRecord, is_uuid, read
 
 T = TypeVar("T")
 PROGRESS_EVERY = 1000
@@ -152,7 +152,7 @@ class Suspects:
     def _look_at(self, number: int, line: ProducerRecord) -> None:
         try:
             event = _event_of(line, self._now)
-        except (Invalid, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (InvalidRecord, msgspec.MsgspecError, UnicodeDecodeError) as error:
             self.invalid += 1
             self._note(self.invalid, f"event {number} is invalid: {error}")
             return
@@ -191,7 +191,7 @@ def _event_of(line: ProducerRecord, now: datetime) -> Event | None:
     if line.value is not None:
         return read(line.topic, line.value, now)
     if line.topic != PROFILES:
-        raise Invalid("empty", "the record has no value")
+        raise InvalidRecord("empty", "the record has no value")
     if not is_uuid(line.key.decode("ascii", "replace")):
-        raise Invalid("bad_id", f"the key of a tombstone {NO_ID}")
+        raise InvalidRecord("bad_id", f"the key of a tombstone {NO_ID}")
     return None

@@ -38,7 +38,7 @@ class DataVersion:
 
     of_days: Mapping[date, Kinds] = field(default_factory=dict)
 
-    def up_to(self, last: date, kinds: Collection[str] | None = None) -> str:
+    def digest_until(self, last: date, kinds: Collection[str] | None = None) -> str:
         """A digest of what every answer about days up to `last` is made of, those before its first day included.
 
         `kinds`: of these alone, when the answer is made of nothing else.
@@ -49,15 +49,15 @@ class DataVersion:
             if day <= last
         )
 
-    def of_day(self, day: date) -> str:
+    def digest_of_day(self, day: date) -> str:
         """A digest of the day's cells, and of which of them count. The days of an equal state have equal cells."""
         return _digest([sorted(self.of_days.get(day, {}).items()), self._others.get("epochs")])
 
-    def of(self, *kinds: str) -> str:
+    def digest_of(self, *kinds: str) -> str:
         """A digest of these kinds, which have no days."""
         return _digest([kind, self._others.get(kind)] for kind in kinds)
 
-    def stamp(self, first: date, last: date, *more: str) -> str:
+    def revision_hash(self, first: date, last: date, *more: str) -> str:
         """What changes when any day of [first, last] is revised, and only then: equal stamps, equal cells.
 
         `more` are kinds without days that a revision may lie in, too.
@@ -104,7 +104,7 @@ class DataVersions:
             if found is not None and parts and found[0] == parts:
                 self._found.move_to_end(organization_id)
                 return found[1]
-        state = read_state(client, organization_id)
+        state = read_data_version(client, organization_id)
         with self._lock:
             self._found[organization_id] = (parts, state)
             while len(self._found) > MOST_ORGANIZATIONS:
@@ -123,7 +123,7 @@ def parts_digest(client: Client) -> str:
     return str(digest) if parts else ""
 
 
-def read_state(client: Client, organization_id: str) -> DataVersion:
+def read_data_version(client: Client, organization_id: str) -> DataVersion:
     """The organization's present state, read anew. Raises ClickHouseError."""
     of_days: dict[date, dict[str, tuple[str, str]]] = {}
     rows = fetch_rows(client, Path(__file__).with_name("data_version.sql"), {"organization_id": organization_id})

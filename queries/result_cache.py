@@ -32,7 +32,7 @@ class ResultCache:
         self._answers: OrderedDict[bytes, tuple[str, Sequence[Any]]] = OrderedDict()
         self._lock = Lock()
 
-    def recall(self, question: Hashable, state: str, read: Callable[[], Sequence[T]]) -> Sequence[T]:
+    def get_or_compute(self, question: Hashable, state: str, read: Callable[[], Sequence[T]]) -> Sequence[T]:
         """The answer to the question: the remembered one if it is of this state, else what `read` says now.
 
         `state` must have been read before `read` is called: what `read` sees beyond it has another state by then, so
@@ -88,4 +88,4 @@ def cached_while_unchanged(client: Client, question: Hashable, read: Callable[[]
     For tables that queries/table_parts.sql names. Raises ClickHouseError.
     """
     parts = parts_digest(client)
-    return cache_for(client).recall(question, parts, read) if parts else read()
+    return cache_for(client).get_or_compute(question, parts, read) if parts else read()

@@ -74,7 +74,7 @@ def request(
     model = dice.pick(actor.models)
     fields = tokens(dice, SHAPES.get(scene.product, AGENT), model in SHORT_MODELS)
     charge(actor, at, fields)
-    fields |= place(dice, scene.organization.geo, model, tier, fields)
+    fields |= price_dimensions(dice, scene.organization.geo, model, tier, fields)
     fields |= {"funding": funding, "model": model, "request_id": f"req_{dice.getrandbits(64):016x}"}
     if searches:
         fields["web_search_requests"] = searches
@@ -99,7 +99,7 @@ def tokens(dice: Rng, shape: Shape, short: bool) -> dict[str, Any]:
     return {name: count // shrink for name, count in drawn.items() if count}
 
 
-def place(dice: Rng, geo: str | None, model: str, tier: str, counts: dict[str, Any]) -> dict[str, str]:
+def price_dimensions(dice: Rng, geo: str | None, model: str, tier: str, counts: dict[str, Any]) -> dict[str, str]:
     """Context window, inference geography and speed, each left out by some clients."""
     placed = {}
     if dice.random() < 0.65:

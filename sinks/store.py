@@ -102,7 +102,7 @@ class Store:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def identity(self) -> str:
+    def database_identity(self) -> str:
         """What sources are placed by; when it is another one, they must be placed anew.
 
         The UUID of the positions table (another one: another database, restored or recreated), the epochs of all

@@ -50,14 +50,14 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     value_bytes: int | None = None
 
     @classmethod
-    def of(cls, key: bytes | None, value: bytes | None, **place_and_reason: Any) -> Self:
+    def from_record(cls, key: bytes | None, value: bytes | None, **place_and_reason: Any) -> Self:
         """A letter of a record's bytes; the other fields by name."""
         cut = len(value) if value is not None and len(value) > MAX_KEPT_BYTES else None
         kept = value[:MAX_KEPT_BYTES] if value is not None else None
         return cls(key_base64=_encode(key), value_base64=_encode(kept), value_bytes=cut, **place_and_reason)
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """`topic/partition@epoch/offset`, the letter's own key."""
         return f"{self.topic}/{self.partition}@{self.epoch}/{self.offset}"
 
@@ -127,7 +127,7 @@ class DeadLetterWriter:
 
     async def _write_once(self, letters: list[DeadLetter]) -> None:
         producer = await self._connected()
-        futures = [await producer.send(DEAD_LETTERS, letter.encoded(), letter.place.encode()) for letter in letters]
+        futures = [await producer.send(DEAD_LETTERS, letter.encoded(), letter.location.encode()) for letter in letters]
         failed = None
         for future in futures:  # every future is looked at, or asyncio complains of the ones that were not
             try:
@@ -150,7 +150,7 @@ class DeadLetterWriter:
 
 
 @dataclass(frozen=True)
-class Filter:
+class DeadLetterFilter:
     """Letters of a source topic, with a reason, whose record came at or after a moment (aware); None is any."""
 
     topic: str | None = None
@@ -166,16 +166,16 @@ class Filter:
         )
 
 
-async def dead_letters(
-    bootstrap: str, wanted: Filter | None = None, options: Mapping[str, Any] | None = None
+async def read_dead_letters(
+    bootstrap: str, wanted: DeadLetterFilter | None = None, options: Mapping[str, Any] | None = None
 ) -> AsyncIterator[DeadLetter]:
     """The letters that stand when this is called, oldest first, each once.
 
     The topic is read twice, first for the last record of each key: letters that were replayed or written again are
     left out, and memory holds keys, not bytes.
     """
-    wanted = wanted or Filter()
-    async with reader_of(bootstrap, options or {}) as consumer:
+    wanted = wanted or DeadLetterFilter()
+    async with dead_letter_consumer(bootstrap, options or {}) as consumer:
         last = {record.key: (record.partition, record.offset) async for record in records_to_the_end(consumer)}
         async for record in records_to_the_end(consumer):
             if record.value is None or last.get(record.key) != (record.partition, record.offset):
@@ -200,13 +200,15 @@ async def replay(emitter: Emitter, letters: Iterable[DeadLetter]) -> tuple[int, 
         await emitter.emit_raw(letter.topic, letter.key, letter.value)
     await emitter.flush()
     for letter in chosen:
-        await emitter.emit_raw(DEAD_LETTERS, letter.place.encode(), None)
+        await emitter.emit_raw(DEAD_LETTERS, letter.location.encode(), None)
     await emitter.flush()
     return len(chosen), left
 
 
 @asynccontextmanager
-async def reader_of(bootstrap: str, options: Mapping[str, Any], topic: str = DEAD_LETTERS) -> AsyncIterator[Any]:
+async def dead_letter_consumer(
+    bootstrap: str, options: Mapping[str, Any], topic: str = DEAD_LETTERS
+) -> AsyncIterator[Any]:
     """A consumer of all partitions of a topic."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from streams.dead_letters import DeadLetter, reader_of, records_to_the_end
+from streams.dead_letters import DeadLetter, dead_letter_consumer, records_to_the_end
 from tally_client.emitter import Emitter
 from tally_client.events import DEAD_LETTERS, PROFILES
 
@@ -16,7 +16,7 @@ from tally_client.events import DEAD_LETTERS, PROFILES
 async def forgettings(bootstrap: str, options: Mapping[str, Any] | None = None) -> dict[bytes, int]:
     """When each account was forgotten last, in the log's milliseconds: the tombstones of `tally.profiles`."""
     found: dict[bytes, int] = {}
-    async with reader_of(bootstrap, options or {}, PROFILES) as consumer:
+    async with dead_letter_consumer(bootstrap, options or {}, PROFILES) as consumer:
         async for record in records_to_the_end(consumer):
             if record.value is None and record.key is not None:
                 found[record.key] = max(record.timestamp, found.get(record.key, 0))
@@ -31,7 +31,7 @@ async def take_forgotten_away(
     for letter in letters:
         is_profile = letter.topic == PROFILES and letter.value is not None
         if is_profile and any(forgotten.get(key, -1) >= letter.timestamp_ms for key in _accounts_of(letter)):
-            await emitter.emit_raw(DEAD_LETTERS, letter.place.encode(), None)
+            await emitter.emit_raw(DEAD_LETTERS, letter.location.encode(), None)
         else:
             others.append(letter)
     await emitter.flush()

@@ -64,16 +64,16 @@ class KafkaLog:
             if consumer is not None:
                 await consumer.stop()
 
-    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
+    async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
         """Where each partition begins and ends."""
         asked = [TopicPartition(*partition) for partition in partitions]
         if not asked or self._written is None:
             return {}
         starts = await self._written.beginning_offsets(asked)
-        ends = await self.ends((tp.topic, tp.partition) for tp in asked)
+        ends = await self.end_offsets((tp.topic, tp.partition) for tp in asked)
         return {partition: Bounds(starts[TopicPartition(*partition)], *found) for partition, found in ends.items()}
 
-    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
+    async def end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
         """Where each partition ends.
 
         What is written is asked first: what is readable can only have grown since, so that it is below the end is

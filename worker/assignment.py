@@ -36,12 +36,12 @@ class Assignments(Flushing):
         self.drop(wanted)
         self._placing.update(dict.fromkeys(wanted, assignment))
         # The identity first: should the database be replaced while this reads, the next flush sees it.
-        identity = await self._call(self._store.identity)
+        identity = await self._call(self._store.database_identity)
         epochs = await self._call(self._store.epochs)
         names = {partition: source_name(*partition, epochs) for partition in wanted}
         positions = await self._call(self._store.positions, names.values())
         windows = await self._call(self._store.first_unwritten, names.values())
-        ranges = await self._log.ranges(wanted)
+        ranges = await self._log.bounds(wanted)
         starts = {}
         for partition, name in names.items():
             if self._placing.get(partition) != assignment:
@@ -77,7 +77,7 @@ class Assignments(Flushing):
     def confirmed(self, partition: Partition) -> int | None:
         """The next offset that ClickHouse's stored position names, for Kafka's lag monitors."""
         owned = self._owned.get(partition)
-        return owned.confirmed if owned else None
+        return owned.stored_offset if owned else None
 
     # -- folding -------------------------------------------------------------------------------------------
 
@@ -111,22 +111,24 @@ class Assignments(Flushing):
         source.apply(prepared)
         if self._is_catching_up and not self.behind:
             self._due.set()  # somebody waits for the end of a backlog
-        self._watch_quality(partition, owned, prepared, len(batch.records))
+        self._check_dead_letter_share(partition, owned, prepared, len(batch.records))
         return not source.dropped
 
-    def _watch_quality(
+    def _check_dead_letter_share(
         self, partition: Partition, owned: PartitionState, prepared: PreparedBatch, records: int
     ) -> None:
         """Stop a source of which most is bad: a broken producer or a wrong deploy, not a few bad records."""
-        owned.seen = owned.seen * 0.9 + records
-        owned.bad = owned.bad * 0.9 + len(prepared.letters)
-        if owned.bad >= self._options.bad_least and owned.bad > owned.seen * self._options.bad_share:
-            reasons = {letter.reason for letter in prepared.letters}
-            share = (
-                f"{owned.bad / owned.seen:.0%} of its latest records are dead letters ({', '.join(sorted(reasons))})"
+        owned.records = owned.records * 0.9 + records
+        owned.rejected = owned.rejected * 0.9 + len(prepared.letters)
+        most = owned.records * self._options.dead_letter_limit
+        if owned.rejected >= self._options.dead_letter_least and owned.rejected > most:
+            share = owned.rejected / owned.records
+            reasons = ", ".join(sorted({letter.reason for letter in prepared.letters}))
+            problem = f"{share:.0%} of its latest records are dead letters ({reasons})"
+            advice = "fix the producer, then restart the worker; or raise TALLY_DEAD_LETTER_LIMIT to accept them"
+            self._stop(
+                partition, f"{owned.source.name} is stopped at offset {owned.stored_offset}: {problem}: {advice}"
             )
-            advice = "mend the producer, then restart the worker; or raise TALLY_BAD_SHARE to let them through"
-            self._stop(partition, f"{owned.source.name} is stopped at offset {owned.confirmed}: {share}: {advice}")
 
     async def _wait_for_room(self) -> None:
         while self.unflushed > self._options.unflushed_limit:
@@ -137,5 +139,5 @@ class Assignments(Flushing):
 
 def _owned(source: Source, assignment: int, identity: str, position: Position | None) -> PartitionState:
     return PartitionState(
-        source, assignment, source.place, identity, watermark=position.watermark if position else NO_WATERMARK
+        source, assignment, source.next_offset, identity, watermark=position.watermark if position else NO_WATERMARK
     )

@@ -21,7 +21,7 @@ from sinks.client import is_transient
 from sinks.positions import Position
 from sinks.store import Store
 from worker.log_ends import AskingEnds
-from worker.partition_state import DeadLetterSink, Log, Options, Partition, PartitionState
+from worker.partition_state import DeadLetterSink, Log, Partition, PartitionState, WorkerOptions
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -41,7 +41,7 @@ class Flushing:
         store: Store,
         log: Log,
         letters: DeadLetterSink,
-        options: Options,
+        options: WorkerOptions,
         clock: Callable[[], datetime],
         in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread,
     ) -> None:
@@ -79,7 +79,7 @@ class Flushing:
     def behind(self) -> int:
         """How many offsets that can be read are not folded yet, as far as the ends of the logs are known."""
         asked = [one for one in self._owned.values() if one.asked]
-        return sum(max(0, min(one.asked.end, one.readable) - one.source.place) for one in asked if one.asked)
+        return sum(max(0, min(one.asked.end, one.readable) - one.source.next_offset) for one in asked if one.asked)
 
     @property
     def owned(self) -> Mapping[Partition, PartitionState]:
@@ -126,7 +126,7 @@ class Flushing:
     @property
     def has_unwritten(self) -> bool:
         """Whether anything was folded that no stored position covers."""
-        return any(owned.source.place > owned.confirmed for owned in self._owned.values())
+        return any(owned.source.next_offset > owned.stored_offset for owned in self._owned.values())
 
     async def flush(self) -> None:
         """Write all that ClickHouse does not have; returns when it is confirmed. One flush is in flight at a time.
@@ -163,8 +163,8 @@ class Flushing:
         placed_by = {owned.identity for owned, _ in flight} | set(self._stopped_by.values())
         if not placed_by:
             return True
-        self._confirmed = {owned.source.name: owned.confirmed for owned, _ in flight if owned.confirmed}
-        identity = await self._call(self._store.identity)
+        self._confirmed = {owned.source.name: owned.stored_offset for owned, _ in flight if owned.stored_offset}
+        identity = await self._call(self._store.database_identity)
         if placed_by != {identity} or await self._call(self._went_back):
             return False
         await self._write([snapshot for _, snapshot in flight])
@@ -182,7 +182,7 @@ class Flushing:
         A source that has not reached the last answer keeps it: under a steady load it would never reach the newest.
         """
         due = dict(self._owned)
-        places = {partition: owned.source.place for partition, owned in due.items()}
+        places = {partition: owned.source.next_offset for partition, owned in due.items()}
         asked_at = self._clock()
         try:
             ends = await self._ask(due)
@@ -200,7 +200,7 @@ class Flushing:
             await self._place_anew(shrunk)
 
     async def _write(self, snapshots: list[Snapshot]) -> None:
-        letters = [(snapshot.source.name, letter) for snapshot in snapshots for letter in snapshot.letters]
+        letters = [(snapshot.source.name, letter) for snapshot in snapshots for letter in snapshot.rejected]
         if letters:
             await self._letters(letters)
         by_table: dict[str, list[Rows]] = {}
@@ -215,17 +215,18 @@ class Flushing:
     async def _store_positions(self, flight: list[tuple[PartitionState, Snapshot]], identity: str) -> bool:
         positions = []
         for owned, snapshot in flight:
-            proved = watermark(owned.asked, snapshot.place)
+            proved = watermark(owned.asked, snapshot.next_offset)
             if proved is not None:
                 owned.watermark, owned.asked = max(owned.watermark, proved), None
-            if (snapshot.place, owned.watermark) != owned.stored:
+            if (snapshot.next_offset, owned.watermark) != owned.stored:
                 name = snapshot.source.name
-                positions.append(Position(name, snapshot.place, owned.watermark, FOLD_VERSION, snapshot.last_record))
+                at = snapshot.next_offset
+                positions.append(Position(name, at, owned.watermark, FOLD_VERSION, snapshot.last_record))
         if positions and not await self._call(self._write_positions, positions, identity):
             return False
         for owned, snapshot in flight:
-            owned.stored = (snapshot.place, owned.watermark)
-            owned.confirmed = snapshot.place
+            owned.stored = (snapshot.next_offset, owned.watermark)
+            owned.stored_offset = snapshot.next_offset
         return True
 
     def _write_positions(self, positions: list[Position], identity: str) -> bool:
@@ -234,7 +235,7 @@ class Flushing:
         Cells may have waited through an outage that ended with a restored backup. There they do no harm, being what
         the log gives; the position would, since the backup lacks what was flushed after it was made.
         """
-        if self._store.identity() != identity or self._went_back():
+        if self._store.database_identity() != identity or self._went_back():
             return False
         self._store.write_positions(positions)
         return True

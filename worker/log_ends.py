@@ -29,7 +29,7 @@ class AskingEnds:
         asked = list(partitions)
         if self._hurries or not asked:
             return {}
-        self._asking = asyncio.ensure_future(self._log.ends(asked))
+        self._asking = asyncio.ensure_future(self._log.end_offsets(asked))
         try:
             await asyncio.wait([self._asking], timeout=ENDS_SECONDS)
             if not self._asking.done():

@@ -39,10 +39,10 @@ class Batch(NamedTuple):
 class Log(Protocol):
     """What is asked of Kafka beside the records."""
 
-    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
+    async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
         """Where each partition begins and ends."""
 
-    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
+    async def end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
         """Where each partition ends."""
 
 
@@ -51,9 +51,9 @@ DeadLetterSink = Callable[[list[tuple[str, RejectedRecord]]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Options:
+class WorkerOptions:
     """Bounds of a worker. `piece` is how many records are folded at a time: what they make fits a core's cache, which
-    is worth a tenth of the time. `bad_share` of a source's latest records being dead letters stops that source.
+    is worth a tenth of the time. `dead_letter_limit` of a source's latest records being dead letters stops that source.
     `compiled` is the form in which it reads and adds (see aggregators.backend)."""
 
     piece: int = 1_000
@@ -63,8 +63,8 @@ class Options:
     unflushed_limit: int = 100_000
     open_cells_limit: int = 1_000_000
     idle_flushes: int = 60
-    bad_share: float = 0.5
-    bad_least: int = 2_000
+    dead_letter_limit: float = 0.5
+    dead_letter_least: int = 2_000
     compiled: bool = HAS_COMPILED
 
 
@@ -75,17 +75,17 @@ class PartitionState:
 
     source: Source
     assignment: int
-    confirmed: int
+    stored_offset: int
     identity: str
     asked: EndOffset | None = None
     readable: int = 0
     watermark: datetime = NO_WATERMARK
     stored: tuple[int, datetime] = (-1, NO_WATERMARK)
-    seen: float = 0
-    bad: float = 0
+    records: float = 0
+    rejected: float = 0
 
     @property
     def held_since(self) -> datetime | None:
         """Since when, as far as is known, nothing but an open transaction keeps the source from its log's end."""
-        is_held = self.asked is not None and self.readable < self.asked.end and self.source.place >= self.readable
+        is_held = self.asked is not None and self.readable < self.asked.end and self.source.next_offset >= self.readable
         return self.asked.asked_at if self.asked is not None and is_held else None

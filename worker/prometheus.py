@@ -18,7 +18,7 @@ from worker.health import Health
 from worker.partition_state import Partition, PartitionState
 
 Name = Literal[
-    "tally_source_place_offset",  # next offset to fold
+    "tally_source_next_offset",  # next offset to fold
     "tally_source_confirmed_offset",  # next offset of the stored position
     "tally_source_watermark_age_seconds",  # how far behind now the source's tables are known to be whole
     "tally_source_duplicates_total",  # repeats of an event_id that were not counted
@@ -77,8 +77,8 @@ class WorkerReporter:
     def collect(self) -> Iterator[Metric]:
         """All metrics, as they are now."""
         owned, now = list(self._sources.owned.values()), self._clock()
-        yield _gauge("tally_source_place_offset", owned, lambda one: one.source.place)
-        yield _gauge("tally_source_confirmed_offset", owned, lambda one: one.confirmed)
+        yield _gauge("tally_source_next_offset", owned, lambda one: one.source.next_offset)
+        yield _gauge("tally_source_confirmed_offset", owned, lambda one: one.stored_offset)
         yield _gauge("tally_source_watermark_age_seconds", owned, lambda one: (now - one.watermark).total_seconds())
         yield _gauge("tally_source_held_back", [one for one in owned if is_held(one, now)], lambda _: 1)
         duplicates = CounterMetricFamily("tally_source_duplicates_total", "repeats not counted", labels=["source"])

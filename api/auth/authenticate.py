@@ -34,7 +34,7 @@ async def authenticate(connection: ASGIConnection, context: Context) -> Viewer |
 
 async def _looked_up(context: Context, text: str, session: str) -> Viewer | Operator:
     if is_token(text):
-        vouched = await context.vouched(text)
+        vouched = await context.verify_token(text)
         return await context.run(lambda client: of_holder(client, context, vouched.holder))
     if text:
         return await context.run(lambda client: _viewer_of_key(client, context, text))
@@ -65,12 +65,12 @@ def of_holder(client: Client, context: Context, holder: Identity) -> Viewer | Op
     if holder.operator:
         return Operator(holder.operator)
     person = read_person(client, holder.organization_id, holder.account_id, context.clock())
-    if not person.may_look:
+    if not person.can_read:
         raise MissingRole(_refusal(person.plan))
     return Viewer(
         person.organization_id,
         holder.name,
-        person.sees_spend,
+        person.can_read_spend,
         account_id=person.account_id,
         role=person.role,
         email=person.email,
@@ -91,7 +91,7 @@ def _viewer_of_key(client: Client, context: Context, text: str) -> Viewer:
         raise Unauthenticated(
             "The key is not known, was revoked, or has expired. `tally keys list` shows how keys stand."
         )
-    if not key.may_look:
+    if not key.can_read:
         raise MissingScope(f"The key {key.id} lacks the scope {READ_ANALYTICS}. Use one that was created with it.")
     opened = key.organization_id in context.gross_spend_for
-    return Viewer(key.organization_id, f"key {key.id}", key.sees_spend, is_opened=opened)
+    return Viewer(key.organization_id, f"key {key.id}", key.can_read_spend, is_opened=opened)

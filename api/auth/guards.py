@@ -25,16 +25,16 @@ async def require_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> Non
         if isinstance(viewer, Operator):
             raise MissingRole("Operators see the pipeline, not organizations. Sign in as a person of the organization.")
     if viewer.account_id:
-        context.person_rates.take(viewer.account_id)
+        context.person_rates.acquire(viewer.account_id)
     else:
-        context.rates.take(viewer.organization_id)
+        context.rates.acquire(viewer.organization_id)
     connection.scope["state"][STATE_KEY] = viewer
 
 
 async def require_spend(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
     """Of every route that is about spend, after `require_viewer`. Raises SpendForbidden, or NotFound in its place."""
     with _hiding(connection.app.state.context):
-        if not current_viewer(connection).sees_spend:
+        if not current_viewer(connection).can_read_spend:
             mark_refused(connection)
             raise SpendForbidden
 
@@ -48,7 +48,7 @@ async def require_operator(connection: ASGIConnection, _: BaseRouteHandler) -> N
             raise MissingRole(
                 "Only operators of the installation see this. `tally login-link --operator NAME` lets one in."
             )
-    context.person_rates.take(operator.name)
+    context.person_rates.acquire(operator.name)
     connection.scope["state"][STATE_KEY] = operator
 
 

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from litestar import Response, Router, get, post
 from litestar.response import Redirect
 
-from access.audit_log import DONE, SIGN_IN, SIGN_OUT, Entry, write_entry
+from access.audit_log import DONE, SIGN_IN, SIGN_OUT, AuditEntry, write_entry
 from access.jwt_verifier import Vouched
 from access.sessions import Identity, end_session, unused_link
 from api.auth.authenticate import of_holder, of_session
@@ -105,7 +105,7 @@ async def let_in(
     attempt = Attempt(context, request_id_of(request), address_of(request), is_doubted)
     older = session_of(request, context)
     try:
-        proof = sent["link"] if "link" in sent else await context.vouched(sent["token"].strip())
+        proof = sent["link"] if "link" in sent else await context.verify_token(sent["token"].strip())
     except Unauthenticated as error:
         reason = error.message
         await context.run(lambda client: attempt.refused(client, Identity(), reason))
@@ -155,7 +155,7 @@ class Attempt:
         """Write into the audit log."""
         moment, organization = self.context.clock(), holder.organization_id
         whence = (self.request_id, self.address)
-        write_entry(client, Entry(moment, holder.name, action, outcome, organization, "", "", None, "", *whence))
+        write_entry(client, AuditEntry(moment, holder.name, action, outcome, organization, "", "", None, "", *whence))
 
     def _holder(self, client: Client, proof: str | Vouched) -> Identity:
         if isinstance(proof, str):
@@ -175,7 +175,7 @@ def shown(who: Viewer | Operator) -> dict[str, Any]:
         "organization_id": who.organization_id,
         "account_id": who.account_id,
         "role": who.role,
-        "sees_spend": who.sees_spend,
+        "sees_spend": who.can_read_spend,
     }
 
 

@@ -47,7 +47,7 @@ async def declared(
     responses=REFUSALS,
     dependencies={"_declared": Provide(declared)},
     summary="Claude Code by actor and terminal",
-    tells_spend=True,
+    exposes_spend=True,
 )
 async def claude_code(request: Request[Any, Any, Any], _declared: Declared) -> ClaudeCodePage:
     """What each person and key did with Claude Code on one day, and what its models would cost at list price."""
@@ -74,12 +74,15 @@ def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: 
     if len(found) > limit:
         next_page = encode_cursor(Cursor(query, day, day, seen, "", rows[-1]["key"]), context.secret(client))
     return ClaudeCodePage(
-        data=[claude_code_day(row, organization_id, day, plan, viewer.sees_spend, viewer.sees_detail) for row in rows],
+        data=[
+            claude_code_day(row, organization_id, day, plan, viewer.can_read_spend, viewer.can_read_detail)
+            for row in rows
+        ],
         has_more=next_page is not None,
         next_page=next_page,
         organization_id=organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
-        unpriced_models=unpriced(rows) if viewer.sees_spend else None,
+        unpriced_models=unpriced(rows) if viewer.can_read_spend else None,
     )
 
 

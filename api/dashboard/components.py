@@ -35,7 +35,7 @@ def choices(ask: PageRequest, name: str, kinds: Iterable[str], figure: str = "")
     )
 
 
-def more(ask: PageRequest, ranked: int | None, figure: str) -> tuple[Choice, ...]:
+def more_links(ask: PageRequest, ranked: int | None, figure: str) -> tuple[Choice, ...]:
     """Links to more of a ranking, where there is more."""
     if not ranked or ranked <= DEFAULT_LIMIT:
         return ()
@@ -104,14 +104,14 @@ def range_of(about: ResultMeta) -> str:
     return days(about.window.first, about.window.last)
 
 
-def of(ratio: Ratio, what: str) -> str:
+def ratio_text(ratio: Ratio, what: str) -> str:
     """A ratio in words; empty when a part of it is not known."""
     if ratio.numerator is None or ratio.denominator is None:
         return ""
     return f"{ratio.numerator:,} of {ratio.denominator:,} {what}"
 
 
-def change(now: int | None, before: int | None, since: date) -> str:
+def change_text(now: int | None, before: int | None, since: date) -> str:
     """How a count moved, as text; empty when either is not known."""
     if now is None or before is None:
         return ""

@@ -16,7 +16,7 @@ NO_PAGE = "There is no such page here."
 """What is said of a page that is not there, and of one that its viewer may not know of."""
 
 
-async def require_reader(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
+async def require_page_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
     """Guard of every page of an organization. Raises Unauthenticated, MissingRole, MissingScope, RateLimited.
 
     Pages are counted by person: whoever looks takes nothing from a script's share.
@@ -25,7 +25,7 @@ async def require_reader(connection: ASGIConnection, _: BaseRouteHandler) -> Non
     viewer = await authenticate(connection, context)
     if isinstance(viewer, Operator):
         raise MissingRole("Operators see the pipeline, not organizations.")
-    context.person_rates.take(viewer.account_id or viewer.name)
+    context.person_rates.acquire(viewer.account_id or viewer.name)
     connection.scope["state"][STATE_KEY] = viewer
 
 
@@ -37,13 +37,13 @@ async def require_operator_page(connection: ASGIConnection, _: BaseRouteHandler)
         raise MissingRole(
             "Only operators of the installation see this. `tally login-link --operator NAME` lets one in."
         )
-    context.person_rates.take(operator.name)
+    context.person_rates.acquire(operator.name)
     connection.scope["state"][STATE_KEY] = operator
 
 
 async def require_spend_page(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Of every page about spend, after `require_reader`. Raises NotFound, as if there were no such page."""
-    if not current_viewer(connection).sees_spend:
+    """Of every page about spend, after `require_page_viewer`. Raises NotFound, as if there were no such page."""
+    if not current_viewer(connection).can_read_spend:
         mark_refused(connection)
         raise NotFound(NO_PAGE)
 

@@ -11,10 +11,10 @@ from litestar import Request, Response, Router, get
 from litestar.params import FromPath
 from litestar.response import File, Stream
 
-from api.audit import TELLS_SPEND, set_row_count
+from api.audit import EXPOSES_SPEND, set_row_count
 from api.context import Context
-from api.dashboard.error_pages import require_organization, require_reader, require_spend_page
-from api.dashboard.page_context import frame, opened, query_of
+from api.dashboard.error_pages import require_organization, require_page_viewer, require_spend_page
+from api.dashboard.page_context import open_view, page_context, query_of
 from api.dashboard.page_request import Look, read_number, read_once
 from api.dashboard.pages.exports import EXPORTS, PARAMETERS, export_values, read_format, read_period
 from api.dashboard.rendering import HEADERS, html
@@ -36,7 +36,7 @@ NOT_KEPT = "This file is not kept on this machine. Its checksum tells whether a 
 async def page(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
     """What can be exported, and what was issued before."""
     require_organization(current_viewer(request), organization)
-    return await _page(request, await opened(request), read_once(query_of(request), PARAMETERS))
+    return await _page(request, await open_view(request), read_once(query_of(request), PARAMETERS))
 
 
 async def _page(
@@ -45,7 +45,7 @@ async def _page(
     context: Context = request.app.state.context
     values = await context.run(partial(export_values, look=seen, given=given, now=context.clock()))
     status = 200 if refused is None else 400
-    return html(request, "exports.html", status, **frame(seen, EXPORTS.name), **values, refused=refused)
+    return html(request, "exports.html", status, **page_context(seen, EXPORTS.name), **values, refused=refused)
 
 
 @get("/download", include_in_schema=False)
@@ -55,7 +55,7 @@ async def download(request: Request[Any, Any, Any], organization: FromPath[str])
     viewer = current_viewer(request)
     require_organization(viewer, organization)
     given = read_once(query_of(request), PARAMETERS)
-    chosen, seen = read_format(given), await opened(request)
+    chosen, seen = read_format(given), await open_view(request)
     form = chosen.form()
     try:
         period = read_period(given, context.clock(), seen.reading.newest_complete_day)
@@ -121,6 +121,6 @@ def _require_as_issued(path: Path, sha256: str) -> None:
 exports = Router(
     "/organizations/{organization:str}/exports",
     route_handlers=[page, download, issued],
-    guards=[require_reader, require_spend_page],
-    opt={TELLS_SPEND: True},
+    guards=[require_page_viewer, require_spend_page],
+    opt={EXPOSES_SPEND: True},
 )

@@ -113,15 +113,15 @@ class BuiltFigure(Struct, frozen=True, kw_only=True):
 
 
 class FigureBuilder(Struct, frozen=True, kw_only=True):
-    """Makes one part of a page. `name` is its figure's; `of_spend` parts are not there for who may not see spend."""
+    """Builds one figure of a page, by its name. A viewer without spend gets none that `exposes_spend`."""
 
     name: str
     title: str
-    make: Callable[[PageRequest], BuiltFigure]
-    of_spend: bool = False
+    build: Callable[[PageRequest], BuiltFigure]
+    exposes_spend: bool = False
 
 
-class Page(Struct, frozen=True, kw_only=True):
+class DashboardPage(Struct, frozen=True, kw_only=True):
     """One page: `periods` are its parameters, each with its choices, of which the first is usual.
 
     A page about one person or thing has a `parameter` that says which; `read_parameter` reads it, `subject` names it.
@@ -133,7 +133,7 @@ class Page(Struct, frozen=True, kw_only=True):
     lead: str
     periods: dict[str, tuple[str, ...]]
     makers: tuple[FigureBuilder, ...]
-    of_spend: bool = False
+    exposes_spend: bool = False
     notes: Callable[[PageRequest], tuple[str, ...]] = lambda _: ()
     parameter: str = ""
     read_parameter: Callable[[str], str] = str

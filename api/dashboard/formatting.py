@@ -36,7 +36,7 @@ def shown(value: Value, kind: Kind) -> str:
     if value is None:
         return UNKNOWN
     if isinstance(value, datetime):
-        return f"{value:%H:%M}" if kind == "minute" else moment(value)
+        return f"{value:%H:%M}" if kind == "minute" else timestamp(value)
     if isinstance(value, date):
         return day(value)
     if kind == "usd":
@@ -76,7 +76,7 @@ def days(first: date, last: date) -> str:
     return f"{first.day} {first:%b}–{day(last)}" if first.year == last.year else f"{day(first)} – {day(last)}"
 
 
-def moment(value: datetime) -> str:
+def timestamp(value: datetime) -> str:
     """A moment, to the minute, in UTC."""
     value = value.astimezone(UTC)
     return f"{day(value.date())}, {value:%H:%M} UTC"

@@ -13,8 +13,8 @@ from litestar.response import Stream
 from api.auth.authenticate import authenticate
 from api.concurrency_limits import Shares
 from api.context import Context
-from api.dashboard.error_pages import require_organization, require_reader, require_spend_page
-from api.dashboard.page_context import frame, opened
+from api.dashboard.error_pages import require_organization, require_page_viewer, require_spend_page
+from api.dashboard.page_context import open_view, page_context
 from api.dashboard.pages.live import LIVE, Now, read_now
 from api.dashboard.rendering import HEADERS, html, templates
 from api.errors import ApiError
@@ -34,13 +34,13 @@ _shares = Shares("live pages", most=200, of_an_organization=60, of_a_viewer=6, k
 async def page(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
     """The page as it is now; its script asks for the stream."""
     require_organization(current_viewer(request), organization)
-    seen = await opened(request)
-    return html(request, "live.html", **frame(seen, LIVE.name), now=await _now(request))
+    seen = await open_view(request)
+    return html(request, "live.html", **page_context(seen, LIVE.name), now=await _now(request))
 
 
 async def _now(request: Request[Any, Any, Any]) -> Now:
     context: Context = request.app.state.context
-    seen = await opened(request)
+    seen = await open_view(request)
     return await context.run(partial(read_now, look=seen, now=context.clock()))
 
 
@@ -57,7 +57,7 @@ async def _events(request: Request[Any, Any, Any], viewer: Viewer) -> AsyncItera
     """The stream until its reader goes, may look no more, or the server stops; its browser then asks again."""
     context: Context = request.app.state.context
     sent = ""
-    _shares.take(viewer)
+    _shares.acquire(viewer)
     try:
         yield "retry: 3000\n\n"
         while not context.stopping():
@@ -87,5 +87,5 @@ def _event(name: str, data: str) -> str:
 live = Router(
     "/organizations/{organization:str}/live",
     route_handlers=[page, stream],
-    guards=[require_reader, require_spend_page],
+    guards=[require_page_viewer, require_spend_page],
 )

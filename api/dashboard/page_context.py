@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from litestar import Request
 
 from api.context import Context
-from api.dashboard.figures import Page
+from api.dashboard.figures import DashboardPage
 from api.dashboard.page_request import Look, address
 from api.dashboard.pages.activity import ACTIVITY
 from api.dashboard.pages.claude_ai import CLAUDE_AI
@@ -23,8 +23,8 @@ from api.requests import parameters_of
 from queries.organizations import organization_name
 from reports.metrics import open_context
 
-PAGES: tuple[Page, ...] = (ACTIVITY, SPENDING, EXPORTS, CLAUDE_AI, CLAUDE_CODE, LIVE)
-DETAILS: tuple[Page, ...] = (PERSON, CONNECTOR)
+PAGES: tuple[DashboardPage, ...] = (ACTIVITY, SPENDING, EXPORTS, CLAUDE_AI, CLAUDE_CODE, LIVE)
+DETAILS: tuple[DashboardPage, ...] = (PERSON, CONNECTOR)
 """Pages about one person or thing, which names lead to."""
 
 
@@ -33,7 +33,7 @@ def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:
     return parameters_of(request, most=50)
 
 
-async def opened(request: Request[Any, Any, Any]) -> Look:
+async def open_view(request: Request[Any, Any, Any]) -> Look:
     """How far the tables reach, read before any number, so that every number holds at least that."""
     context: Context = request.app.state.context
     return await context.run(partial(_look, context=context, viewer=current_viewer(request)))
@@ -44,9 +44,9 @@ def _look(client: Client, context: Context, viewer: Viewer) -> Look:
     return Look(viewer, organization_name(client, viewer.organization_id), reading)
 
 
-def frame(seen: Look, page: str, until: str = "") -> dict[str, Any]:
+def page_context(seen: Look, page: str, until: str = "") -> dict[str, Any]:
     """What is around every page: the pages that its viewer may see, for the same last day."""
     given = {"until": until} if until else {}
-    shown = [each for each in PAGES if seen.viewer.sees_spend or not each.of_spend]
+    shown = [each for each in PAGES if seen.viewer.can_read_spend or not each.exposes_spend]
     links = [(each, address(seen.viewer.organization_id, each.name, given if each.makers else {})) for each in shown]
     return {"look": seen, "current": page, "links": links}

@@ -45,7 +45,7 @@ templates = Environment(
     lstrip_blocks=True,
 )
 templates.globals.update(asset=url_of, draw=draw, exact=formatting.exact, shown=formatting.shown)
-templates.globals.update(moment=formatting.moment, days=formatting.days, day=formatting.day)
+templates.globals.update(moment=formatting.timestamp, days=formatting.days, day=formatting.day)
 
 
 def html(request: Request[Any, Any, Any], template: str, status: int = 200, **values: Any) -> Response[bytes]:

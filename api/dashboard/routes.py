@@ -10,16 +10,16 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from api.audit import TELLS_SPEND, set_row_count
+from api.audit import EXPOSES_SPEND, set_row_count
 from api.auth.authenticate import authenticate
 from api.context import Context
 from api.dashboard.components import choices
-from api.dashboard.error_pages import NO_PAGE, refuse, require_organization, require_reader, require_spend_page
+from api.dashboard.error_pages import NO_PAGE, refuse, require_organization, require_page_viewer, require_spend_page
 from api.dashboard.export_routes import exports
-from api.dashboard.figures import BuiltFigure, Figure, FigureBuilder, Page
+from api.dashboard.figures import BuiltFigure, DashboardPage, Figure, FigureBuilder
 from api.dashboard.formatting import exact
 from api.dashboard.live_routes import live
-from api.dashboard.page_context import DETAILS, PAGES, frame, opened, query_of
+from api.dashboard.page_context import DETAILS, PAGES, open_view, page_context, query_of
 from api.dashboard.page_request import PageRequest, address, read_choices, read_once, read_until
 from api.dashboard.pages.activity import ACTIVITY
 from api.dashboard.pages.operator import OPERATOR, operator
@@ -39,24 +39,24 @@ OF_ORGANIZATION = "/organizations/{organization:str}"
 DEFINITIONS = {metric.name: metric for metric in METRICS}
 
 
-def makers_of(page: Page, viewer: Viewer) -> list[FigureBuilder]:
+def makers_of(page: DashboardPage, viewer: Viewer) -> list[FigureBuilder]:
     """The parts of the page that its viewer may see."""
-    return [maker for maker in page.makers if viewer.sees_spend or not maker.of_spend]
+    return [maker for maker in page.makers if viewer.can_read_spend or not maker.exposes_spend]
 
 
-async def asked(request: Request[Any, Any, Any], page: Page) -> PageRequest:
+async def read_page_request(request: Request[Any, Any, Any], page: DashboardPage) -> PageRequest:
     """What the address asks for; how far the tables reach is read first, so every number holds at least that."""
     context: Context = request.app.state.context
     given = read_once(query_of(request), ("until", "top", *page.periods, *filter(None, [page.parameter])))
     asked_of = read_subject(page, given)
-    seen = await opened(request)
+    seen = await open_view(request)
     today = context.clock().date()
     last = read_until(given, seen.reading.newest_complete_day, today)
     to_date = last if "until" in given else max(today, last)
     return PageRequest(seen, page.name, last, to_date, read_choices(given, page.periods), given, asked_of)
 
 
-def read_subject(page: Page, given: Mapping[str, str]) -> str:
+def read_subject(page: DashboardPage, given: Mapping[str, str]) -> str:
     """Whom or what a page is asked of; nothing for one that is of all. Raises BadRequest."""
     if page.parameter and page.parameter not in given:
         raise BadRequest(f"{page.parameter}: missing. Allowed: an address with {page.parameter}.")
@@ -64,14 +64,14 @@ def read_subject(page: Page, given: Mapping[str, str]) -> str:
 
 
 async def make_parts(
-    context: Context, ask: PageRequest, page: Page, makers: Sequence[FigureBuilder]
+    context: Context, ask: PageRequest, page: DashboardPage, makers: Sequence[FigureBuilder]
 ) -> list[BuiltFigure]:
     """The parts of a page, read side by side. One that fails says so in its place and takes no other with it."""
     parts: dict[str, BuiltFigure] = {}
 
     async def make(maker: FigureBuilder) -> None:
         try:
-            parts[maker.name] = await context.run(lambda _: maker.make(ask))
+            parts[maker.name] = await context.run(lambda _: maker.build(ask))
         except NoCompleteDay as error:
             parts[maker.name] = empty_part(ask, page, maker, error)
         except Unavailable as error:
@@ -91,7 +91,7 @@ def failed_part(maker: FigureBuilder, why: str) -> BuiltFigure:
     return BuiltFigure(figure=Figure(name=maker.name, title=maker.title, failed=why))
 
 
-def empty_part(ask: PageRequest, page: Page, maker: FigureBuilder, why: NoCompleteDay) -> BuiltFigure:
+def empty_part(ask: PageRequest, page: DashboardPage, maker: FigureBuilder, why: NoCompleteDay) -> BuiltFigure:
     """What stands in place of a part whose period has no day yet: why, and the other periods."""
     kinds = () if maker.name == page.shared else page.periods.get(maker.name, ())
     others = choices(ask, maker.name, kinds, maker.name)
@@ -107,19 +107,19 @@ async def home(request: Request[Any, Any, Any]) -> Redirect:
     return Redirect(first, status_code=303, headers=HEADERS)
 
 
-async def show(request: Request[Any, Any, Any], organization: str, page: Page) -> Response[bytes]:
+async def show(request: Request[Any, Any, Any], organization: str, page: DashboardPage) -> Response[bytes]:
     """A whole page."""
     context: Context = request.app.state.context
     viewer = current_viewer(request)
     require_organization(viewer, organization)
-    ask = await asked(request, page)
+    ask = await read_page_request(request, page)
     subject = await context.run(lambda _: page.subject(ask))
     parts = await make_parts(context, ask, page, makers_of(page, viewer))
     notes = await context.run(lambda _: page.notes(ask))
     return html(
         request,
         "page.html",
-        **frame(ask.look, page.name, ask.given.get("until", "")),
+        **page_context(ask.look, page.name, ask.given.get("until", "")),
         ask=ask,
         page=page,
         subject=subject,
@@ -132,7 +132,9 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Page) -
     )
 
 
-async def show_figure(request: Request[Any, Any, Any], organization: str, page: Page, file: str) -> Response[bytes]:
+async def show_figure(
+    request: Request[Any, Any, Any], organization: str, page: DashboardPage, file: str
+) -> Response[bytes]:
     """A figure of a page as CSV, exact and unrounded, or some (`a,b.html`) as the HTML that takes their place."""
     context: Context = request.app.state.context
     viewer = current_viewer(request)
@@ -142,7 +144,7 @@ async def show_figure(request: Request[Any, Any, Any], organization: str, page: 
     makers = [maker for maker in makers_of(page, viewer) if maker.name in names]
     if len(makers) != len(names) or kind not in ("csv", "html"):
         raise NotFound(NO_PAGE)
-    ask = await asked(request, page)
+    ask = await read_page_request(request, page)
     await context.run(lambda _: page.subject(ask))
     parts = await make_parts(context, ask, page, makers)
     if kind == "html":
@@ -159,17 +161,17 @@ async def show_figure(request: Request[Any, Any, Any], organization: str, page: 
     return Response(csv_of(part.figure), headers=headers, media_type="text/csv")
 
 
-def csv_name(organization_id: str, page: Page, figure: Figure, ask: PageRequest) -> str:
+def csv_name(organization_id: str, page: DashboardPage, figure: Figure, ask: PageRequest) -> str:
     """What a figure's CSV is called: by all that tells its rows from another's, but whom or what the page is about."""
     days = figure.about.window if figure.about else None
     first, last = (days.first, days.last) if days else (ask.last, ask.last)
     return f"{page.name}-{figure.name}-{organization_id}-{first}-{last}.csv"
 
 
-def routes_of(page: Page) -> Router:
+def routes_of(page: DashboardPage) -> Router:
     """The page and its figures, each under an address of its own; what tells of spend is in the audit log."""
-    guards = [require_reader, *([require_spend_page] if page.of_spend else [])]
-    told = {TELLS_SPEND: any(maker.of_spend for maker in page.makers)}
+    guards = [require_page_viewer, *([require_spend_page] if page.exposes_spend else [])]
+    told = {EXPOSES_SPEND: any(maker.exposes_spend for maker in page.makers)}
 
     @get("/", include_in_schema=False, opt=told)
     async def whole(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
@@ -184,14 +186,14 @@ def routes_of(page: Page) -> Router:
     return Router(f"{OF_ORGANIZATION}/{page.name}", route_handlers=[whole, figure], guards=guards)
 
 
-@get([OF_ORGANIZATION, OF_ORGANIZATION + "/{rest:path}"], include_in_schema=False, guards=[require_reader])
+@get([OF_ORGANIZATION, OF_ORGANIZATION + "/{rest:path}"], include_in_schema=False, guards=[require_page_viewer])
 async def elsewhere(request: Request[Any, Any, Any], organization: FromPath[str]) -> None:
     """Any other address of an organization."""
     require_organization(current_viewer(request), organization)
     raise NotFound(NO_PAGE)
 
 
-@get(OF_ORGANIZATION + "/people", include_in_schema=False, guards=[require_reader])
+@get(OF_ORGANIZATION + "/people", include_in_schema=False, guards=[require_page_viewer])
 async def people(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
     """The people behind a number."""
     context: Context = request.app.state.context
@@ -199,9 +201,9 @@ async def people(request: Request[Any, Any, Any], organization: FromPath[str]) -
     require_organization(viewer, organization)
     given = read_once(query_of(request), PARAMETERS)
     today = context.clock().date()
-    seen = await opened(request)
+    seen = await open_view(request)
     listed = await context.run(lambda _: list_people(seen.reading, viewer.organization_id, given, today))
-    return html(request, "people.html", **frame(seen, "people"), listed=listed)
+    return html(request, "people.html", **page_context(seen, "people"), listed=listed)
 
 
 def csv_of(of: Figure) -> bytes:

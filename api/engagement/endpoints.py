@@ -23,7 +23,7 @@ from reports.engagement.lists import (
     read_users,
     stamp_of_users,
 )
-from reports.engagement.query import EngagementQuery, stamp
+from reports.engagement.query import EngagementQuery, revision_hash
 from tally_client.events.activity import ArtifactType
 from tally_client.events.directory import ShareStatus
 
@@ -35,8 +35,8 @@ RANGE = ("date", "starting_date", "ending_date", "filter[]", "group_by[]", "orde
 @dataclass(frozen=True)
 class Endpoint:
     """One list. `filters` reads each dimension's values, `sort` names its own sort column, `metrics` what else it
-    can be ordered by, `row` makes a response's row. `paged` says whether a question is answered in pages, and `stamp`
-    tells what its rows and their places are made of."""
+    can be ordered by, `row` makes a response's row. `paged` says whether it is answered in pages; `revision_hash`
+    changes with what its rows and their order depend on."""
 
     name: str
     read: Lister
@@ -47,7 +47,7 @@ class Endpoint:
     metrics: tuple[str, ...] = ()
     parameters: tuple[str, ...] = RANGE
     paged: Callable[[EngagementQuery], bool] = field(default=lambda _: True)
-    stamp: Callable[[Client, EngagementQuery], str] = stamp
+    stamp: Callable[[Client, EngagementQuery], str] = revision_hash
 
     @property
     def priced(self) -> bool:

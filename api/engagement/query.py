@@ -22,7 +22,7 @@ from api.parameters import (
     single,
 )
 from api.principal import Viewer
-from api.schemas.common import SEARCHES, SPEND_FIELDS, Page, without_searches, without_spend
+from api.schemas.common import SEARCHES, SPEND_FIELDS, ResponsePage, without_searches, without_spend
 from api.schemas.summaries import SummaryPage, day_summary
 from queries.sql_files import Row
 from reports.engagement.query import AfterRow, EngagementQuery, Ranking
@@ -52,7 +52,9 @@ def answer_summaries(client: Client, context: Context, viewer: Viewer, given: Qu
     )
 
 
-def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer, given: QueryParams) -> Page[Struct]:
+def answer(
+    client: Client, context: Context, endpoint: Endpoint, viewer: Viewer, given: QueryParams
+) -> ResponsePage[Struct]:
     """One page of a list. Positions are read before cells, so the page holds at least what it says."""
     freshness = context.freshness(client)
     newest = newest_day(context, freshness)
@@ -71,7 +73,7 @@ def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer,
         next_cursor = Cursor(query, question.first, question.last, seen, rows[-1]["rank"], rows[-1]["key"])
         next_page = encode_cursor(next_cursor, context.secret(client))
     shaped = [endpoint.row(row, question) for row in rows]
-    return Page(
+    return ResponsePage(
         data=[seen_by(viewer, row) for row in shaped],
         next_page=next_page,
         organization_id=viewer.organization_id,
@@ -81,8 +83,8 @@ def answer(client: Client, context: Context, endpoint: Endpoint, viewer: Viewer,
 
 def seen_by(viewer: Viewer, row: Struct) -> Struct:
     """The row without what its viewer may not see."""
-    row = row if viewer.sees_spend else without_spend(row)
-    return row if viewer.sees_detail else without_searches(row)
+    row = row if viewer.can_read_spend else without_spend(row)
+    return row if viewer.can_read_detail else without_searches(row)
 
 
 def read_question(
@@ -120,7 +122,7 @@ def read_ranking(endpoint: Endpoint, viewer: Viewer, given: QueryParams, cursor:
 
     For somebody who sees all but spend there is no order by spend, which would tell who spends more, nor by searches.
     """
-    hidden = {*(() if viewer.sees_spend else SPEND_FIELDS), *(() if viewer.sees_detail else (SEARCHES,))}
+    hidden = {*(() if viewer.can_read_spend else SPEND_FIELDS), *(() if viewer.can_read_detail else (SEARCHES,))}
     metrics = [name for name in endpoint.metrics if name not in hidden]
     by = single(given, "order_by") or endpoint.sort
     if by != endpoint.sort and by not in metrics:

@@ -25,7 +25,7 @@ from api.engagement.query import answer, answer_summaries
 from api.parameters import MOST_DAYS, MOST_ENTRIES, MOST_ROWS, USUAL_ROWS, Reader
 from api.principal import current_viewer
 from api.requests import REFUSALS, Declared, given_of
-from api.schemas.common import Page
+from api.schemas.common import ResponsePage
 from api.schemas.lists import ArtifactActivity, ConnectorActivity, PluginActivity, ProjectActivity, SkillActivity
 from api.schemas.summaries import SummaryPage
 from api.schemas.users import UserActivity
@@ -92,7 +92,7 @@ over_days = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(
 of_a_day = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(one_day)})
 
 
-async def listed(request: Request[Any, Any, Any], endpoint: Endpoint) -> Page[Any]:
+async def listed(request: Request[Any, Any, Any], endpoint: Endpoint) -> ResponsePage[Any]:
     """A page of a list."""
     context: Context = request.app.state.context
     given = given_of(request, endpoint.parameters)
@@ -114,37 +114,37 @@ async def summaries(request: Request[Any, Any, Any], _declared: Declared) -> Sum
 
 
 @over_days("/users", summary="What each person did")
-async def users(request: Request[Any, Any, Any], _declared: Declared) -> Page[UserActivity]:
+async def users(request: Request[Any, Any, Any], _declared: Declared) -> ResponsePage[UserActivity]:
     """People with any activity; with group_by[]=rbac_group_id the groups that they held."""
     return await listed(request, USERS)
 
 
 @over_days("/apps/chat/projects", summary="Projects of chat")
-async def projects(request: Request[Any, Any, Any], _declared: Declared) -> Page[ProjectActivity]:
+async def projects(request: Request[Any, Any, Any], _declared: Declared) -> ResponsePage[ProjectActivity]:
     """Projects that people worked in."""
     return await listed(request, PROJECTS)
 
 
 @over_days("/connectors", summary="Connectors")
-async def connectors(request: Request[Any, Any, Any], _declared: Declared) -> Page[ConnectorActivity]:
+async def connectors(request: Request[Any, Any, Any], _declared: Declared) -> ResponsePage[ConnectorActivity]:
     """Connectors that people called."""
     return await listed(request, CONNECTORS)
 
 
-@over_days("/skills", summary="Skills", tells_spend=True)
-async def skills(request: Request[Any, Any, Any], _declared: Declared) -> Page[SkillActivity]:
+@over_days("/skills", summary="Skills", exposes_spend=True)
+async def skills(request: Request[Any, Any, Any], _declared: Declared) -> ResponsePage[SkillActivity]:
     """Skills that people used or switched on."""
     return await listed(request, SKILLS)
 
 
 @over_days("/plugins", summary="Plugins")
-async def plugins(request: Request[Any, Any, Any], _declared: Declared) -> Page[PluginActivity]:
+async def plugins(request: Request[Any, Any, Any], _declared: Declared) -> ResponsePage[PluginActivity]:
     """Plugins that people used or installed."""
     return await listed(request, PLUGINS)
 
 
 @of_a_day("/artifacts", summary="Artifacts by type")
-async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> Page[ArtifactActivity]:
+async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> ResponsePage[ArtifactActivity]:
     """Artifacts that were made on a day, by type and whether they were ever shared."""
     return await listed(request, ARTIFACTS)
 

@@ -35,7 +35,7 @@ class User(Struct, frozen=True, kw_only=True):
     email: str
 
 
-class Page(Struct, Generic[R], frozen=True, kw_only=True):
+class ResponsePage(Struct, Generic[R], frozen=True, kw_only=True):
     """Some rows. `next_page` goes into the parameter `page`; null after the last.
 
     All that the log had received by `data_refreshed_at` is counted in them.

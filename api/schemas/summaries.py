@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from api.schemas.common import Page
+from api.schemas.common import ResponsePage
 from reports.engagement.summaries import PRODUCTS, WINDOWS, Summary
 from reports.periods import midnight
 
@@ -53,7 +53,7 @@ class DaySummary(Struct, frozen=True, kw_only=True):
     science_entitled_user_count: None = None
 
 
-class SummaryPage(Page[DaySummary], frozen=True, kw_only=True):
+class SummaryPage(ResponsePage[DaySummary], frozen=True, kw_only=True):
     """All days asked for; `summaries` is the older spelling of `data`."""
 
     summaries: list[DaySummary]

@@ -5,7 +5,7 @@ from typing import Generic, Literal, TypeVar
 
 from msgspec import Struct
 
-from api.schemas.common import Page
+from api.schemas.common import ResponsePage
 
 R = TypeVar("R")
 
@@ -19,7 +19,7 @@ TokenType = Literal[
 CostType = Literal["tokens", "web_search", "code_execution"]
 
 
-class ReportPage(Page[R], Generic[R], frozen=True, kw_only=True):
+class ReportPage(ResponsePage[R], Generic[R], frozen=True, kw_only=True):
     """A page of a report; `has_more` says whether there is a next one."""
 
     has_more: bool

@@ -22,7 +22,7 @@ from api.usage.redaction import blurred, require_detail, require_no_seats
 from api.usage.rows import COMPONENTS, View, bucket
 from queries.sql_files import Row
 from reports.usage.query import EVERY_ACTOR_TYPE, AfterRow, Ranking, UsageQuery
-from reports.usage.rows import had_seats, read_identities, read_people, read_usage, stamp
+from reports.usage.rows import had_seats, read_identities, read_people, read_usage, revision_hash
 from reports.usage.walks import keep_walk, read_walk
 
 USUAL_ROWS = 20
@@ -58,7 +58,7 @@ def answer(client: Client, context: Context, report: Report, viewer: Viewer, giv
         )
     secret = context.secret(client)
     asked = read(report, viewer, given, context.clock(), secret)
-    require_no_seats(viewer, not viewer.sees_detail and had_seats(client, asked.question))
+    require_no_seats(viewer, not viewer.can_read_detail and had_seats(client, asked.question))
     if asked.question.by_minute and had_seats(client, asked.question):
         raise invalid_parameter(
             report.width, "1m", "1h or 1d on a seat-based plan: minutes do not tell what is extra usage"
@@ -101,7 +101,7 @@ def read(report: Report, viewer: Viewer, given: QueryParams, now: datetime, secr
         ranking=read_ranking(report, given, cursor, span),
     )
     usual, most = (USUAL_ROWS, 1000) if report.metrics else BUCKETS[width or "1d"]
-    view = View(viewer.organization_id, span, group_by, is_blurred=not viewer.sees_detail)
+    view = View(viewer.organization_id, span, group_by, is_blurred=not viewer.can_read_detail)
     return ReportRequest(report, question, view, read_limit(given, usual, most), query, cursor)
 
 
@@ -156,7 +156,7 @@ def _rows(client: Client, asked: ReportRequest, settled: datetime) -> Found:
     question, cursor = asked.question, asked.cursor
     if cursor and cursor.walk:
         return _kept(client, asked, cursor)
-    seen = "" if cursor else stamp(client, question)
+    seen = "" if cursor else revision_hash(client, question)
     limited = replace(question, ranking=replace(question.ranking, limit=asked.limit + 1))
     found = read_usage(client, limited)
     if cursor:
@@ -194,7 +194,7 @@ def _buckets(client: Client, asked: ReportRequest, settled: datetime) -> Found:
     following = None
     if ends < question.ends:
         stamped = max(question.begins, min(ends, settled))
-        given = stamp(client, replace(question, ends=stamped))
+        given = revision_hash(client, replace(question, ends=stamped))
         following = ReportCursor(asked.query, question.begins, question.ends, given, ends, stamped=stamped)
     found = read_usage(client, replace(question, begins=first, ends=ends))
     if cursor:
@@ -227,7 +227,7 @@ def _kind(row: Row) -> str:
 
 
 def _unrevised(client: Client, question: UsageQuery, cursor: ReportCursor) -> str:
-    if stamp(client, question) != cursor.stamp:
+    if revision_hash(client, question) != cursor.stamp:
         begins, ends = shown(question.begins), shown(question.ends)
         raise CursorExpired(f"page: usage from {begins} to {ends} was revised since page 1. Begin again without it.")
     return cursor.stamp

@@ -26,7 +26,7 @@ ORDERS = ("uncached_input_tokens",)
 
 def require_detail(viewer: Viewer, given: QueryParams, group_by: Iterable[str]) -> None:
     """Raises PricedDetail for what somebody who sees no spend may not ask a report of usage."""
-    if viewer.sees_detail:
+    if viewer.can_read_detail:
         return
     for dimension in group_by:
         if dimension in PRICED_BY:
@@ -40,7 +40,7 @@ def require_detail(viewer: Viewer, given: QueryParams, group_by: Iterable[str]) 
 
 def require_no_seats(viewer: Viewer, had_seats: bool) -> None:
     """Raises PricedDetail for a report that holds extra usage alone."""
-    if had_seats and not viewer.sees_detail:
+    if had_seats and not viewer.can_read_detail:
         raise PricedDetail("Usage on a seat-based plan, which is extra usage and so a bill,")
 
 

@@ -9,7 +9,7 @@ from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
-from api.audit import TELLS_SPEND
+from api.audit import EXPOSES_SPEND
 from api.auth.guards import require_spend
 from api.context import Context
 from api.errors import BadRequest
@@ -62,7 +62,7 @@ def _annotation(report: Report, name: str) -> Any:
 
 def route(report: Report, summary: str) -> get:
     """The decorator of a report's route; one of costs is closed to whoever may not see spend, and in the audit log."""
-    closed: dict[str, Any] = {"guards": [require_spend], TELLS_SPEND: True} if report.priced else {}
+    closed: dict[str, Any] = {"guards": [require_spend], EXPOSES_SPEND: True} if report.priced else {}
     declarations = {"_declared": declared(report)}
     return get(f"/{report.name}", responses=REFUSALS, dependencies=declarations, summary=summary, **closed)
 

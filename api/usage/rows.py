@@ -44,7 +44,7 @@ from api.usage.buckets import Range
 from api.usage.filters import ACTOR_TYPES
 from queries.sql_files import Row
 from reports.usage.query import EVERY_ACTOR_TYPE
-from reports.usage.rows import Person
+from reports.usage.rows import Account
 from tally_client.events.envelope import NIL
 
 TEXTS = (
@@ -80,7 +80,7 @@ class View:
     organization_id: str
     range: Range
     group_by: Sequence[str]
-    people: Mapping[str, Person] = field(default_factory=dict)
+    people: Mapping[str, Account] = field(default_factory=dict)
     identities: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     is_blurred: bool = False
 

@@ -41,7 +41,7 @@ def command(
         Column("when", no_wrap=True), "who", "what", "outcome", "route", "filter", "rows", "sha256", "request"
     )
     for entry in found:
-        whose = f"{entry.who} {entry.address}".strip()
+        whose = f"{entry.actor} {entry.address}".strip()
         facts = (whose, entry.action, entry.outcome, entry.route, entry.filter, entry.rows, entry.sha256[:12])
         when = f"{entry.moment:%Y-%m-%d %H:%M:%S}"
         table.add_row(when, *(Text(printable(str("" if fact is None else fact))) for fact in facts), entry.request_id)

@@ -13,7 +13,7 @@ from deploy.errors import ExitCode, UserError, printable
 from deploy.settings import Settings
 
 if TYPE_CHECKING:
-    from streams.dead_letters import DeadLetter, Filter
+    from streams.dead_letters import DeadLetter, DeadLetterFilter
 
 app = typer.Typer(name="dead-letters", help="Records that cannot be counted.", no_args_is_help=True)
 
@@ -79,13 +79,13 @@ def replay(
     raise typer.Exit(ExitCode.FINDINGS if left else ExitCode.OK)
 
 
-def _filter(topic: str | None, reason: str | None, since: datetime | None) -> "Filter":
-    from streams.dead_letters import Filter
+def _filter(topic: str | None, reason: str | None, since: datetime | None) -> "DeadLetterFilter":
+    from streams.dead_letters import DeadLetterFilter
 
-    return Filter(topic, reason, since.replace(tzinfo=UTC) if since and since.tzinfo is None else since)
+    return DeadLetterFilter(topic, reason, since.replace(tzinfo=UTC) if since and since.tzinfo is None else since)
 
 
-async def _show(settings: Settings, wanted: "Filter", limit: int, as_json: bool) -> Counter[str]:
+async def _show(settings: Settings, wanted: "DeadLetterFilter", limit: int, as_json: bool) -> Counter[str]:
     counts: Counter[str] = Counter()
     async for letter in _letters(settings, wanted):
         counts[letter.reason] += 1
@@ -94,7 +94,7 @@ async def _show(settings: Settings, wanted: "Filter", limit: int, as_json: bool)
     return counts
 
 
-async def _replay(settings: Settings, wanted: "Filter") -> tuple[int, int, Counter[str]]:
+async def _replay(settings: Settings, wanted: "DeadLetterFilter") -> tuple[int, int, Counter[str]]:
     """How many were replayed, how many are of forgotten people, and how many of each reason were left."""
     from streams.dead_letters import replay as replay_letters
     from streams.forgotten_dead_letters import forgettings, take_forgotten_away
@@ -112,10 +112,10 @@ async def _replay(settings: Settings, wanted: "Filter") -> tuple[int, int, Count
     return replayed, forgotten, left
 
 
-def _letters(settings: Settings, wanted: "Filter") -> "AsyncIterator[DeadLetter]":
-    from streams.dead_letters import dead_letters
+def _letters(settings: Settings, wanted: "DeadLetterFilter") -> "AsyncIterator[DeadLetter]":
+    from streams.dead_letters import read_dead_letters
 
-    return dead_letters(settings.kafka_bootstrap, wanted, settings.client_options())
+    return read_dead_letters(settings.kafka_bootstrap, wanted, settings.client_options())
 
 
 async def _batches(letters: AsyncIterator[Any]) -> AsyncIterator[list[Any]]:
@@ -132,4 +132,4 @@ async def _batches(letters: AsyncIterator[Any]) -> AsyncIterator[list[Any]]:
 def _line(letter: "DeadLetter") -> str:
     came = datetime.fromtimestamp(letter.timestamp_ms / 1000, UTC).isoformat(timespec="milliseconds")
     value = "null" if letter.value is None else letter.value[:_SHOWN_BYTES].decode(errors="backslashreplace")
-    return printable(f"{came} {letter.place} {letter.reason}: {letter.detail} | {value}")
+    return printable(f"{came} {letter.location} {letter.reason}: {letter.detail} | {value}")

@@ -34,7 +34,7 @@ from tally_client.events import EVENT_BY_TYPE, PROFILES, TOPIC_BY_TYPE, Event, p
 from tally_client.events.envelope import MAX_RECORD_BYTES
 from tally_client.partition_batcher import DeliveryFailure, PartitionBatcher, Record, disconnect, topic_partitions
 from tally_client.stack_login import connection_of_stack
-from tally_client.validity import NO_ID, Invalid, is_uuid, read
+from tally_client.validity import NO_ID, InvalidRecord, is_uuid, read
 
 _RECORD_OVERHEAD = 128
 _REMEMBERED_KEYS = 200_000
@@ -77,8 +77,8 @@ def encode(event: Event, now: datetime) -> bytes:
             raise InvalidEvent(f"{kind} is not an event of Tally")
         value = orjson.dumps(msgspec.to_builtins(event))
         read(TOPIC_BY_TYPE[kind], value, now)
-    except (Invalid, msgspec.MsgspecError, TypeError, UnicodeError) as error:
-        why = error.detail if isinstance(error, Invalid) else error
+    except (InvalidRecord, msgspec.MsgspecError, TypeError, UnicodeError) as error:
+        why = error.detail if isinstance(error, InvalidRecord) else error
         raise InvalidEvent(f"{kind} {event.event_id!s:.64} is not valid: {why}") from error
     return value
 
@@ -176,8 +176,8 @@ class Emitter:
         so that what follows it follows them all."""
         others = [other for other in self._lanes[PROFILES] if other is not lane]
         for other in others:
-            await other.put(Record(key, None))
-        await asyncio.gather(*(other.drain() for other in others))
+            await other.append(Record(key, None))
+        await asyncio.gather(*(other.flush() for other in others))
 
     async def emit_raw(self, topic: str, key: bytes | None, value: bytes | None) -> None:
         """Puts bytes on their way as they are, unchecked but for their size: for files, simulations, replays."""
@@ -199,11 +199,11 @@ class Emitter:
             raise UndeliverableEvent([DeliveryFailure(topic, (record,), str(error))]) from error
         if is_tombstone and key is not None:
             await self._forget_elsewhere(key, lane)
-        await lane.put(record)
+        await lane.append(record)
 
     async def flush(self) -> None:
         """Returns when Kafka has confirmed all that was emitted; raises UndeliverableEvent if it has not."""
-        await asyncio.gather(*(lane.drain() for lanes in self._lanes.values() for lane in lanes))
+        await asyncio.gather(*(lane.flush() for lanes in self._lanes.values() for lane in lanes))
         self._raise_failures()
 
     async def close(self) -> None:

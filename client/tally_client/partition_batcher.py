@@ -37,7 +37,7 @@ class PartitionBatcher:
         producer: Any,
         topic: str,
         partition: int,
-        linger: float,
+        linger_seconds: float,
         timeout: float | None,
         report: Callable[[DeliveryFailure], None],
     ) -> None:
@@ -45,25 +45,25 @@ class PartitionBatcher:
         self._producer = producer
         self._topic = topic
         self._partition = partition
-        self._linger = linger
+        self._linger_seconds = linger_seconds
         self._timeout = timeout
         self._report = report
         self._builder = producer.create_batch()
         self._records: list[Record] = []
-        self._hurry = asyncio.Event()
+        self._flush_now = asyncio.Event()
         self._changed = asyncio.Event()
         self._sender: asyncio.Task[None] | None = None
 
-    async def put(self, record: Record) -> None:
+    async def append(self, record: Record) -> None:
         """Adds a record to the open batch; waits while that is full and the one before it is on its way."""
         while not self._add(record):
-            self._hurry.set()
+            self._flush_now.set()
             await self._change()
 
-    async def drain(self) -> None:
+    async def flush(self) -> None:
         """Returns when nothing is left in the lane, confirmed or reported."""
         while self._sender is not None:
-            self._hurry.set()
+            self._flush_now.set()
             await self._change()
 
     async def stop(self) -> None:
@@ -84,7 +84,7 @@ class PartitionBatcher:
         """Sends batch after batch until the lane is empty."""
         try:
             while self._records:
-                await self._wait_for_company()
+                await self._linger()
                 builder, records = self._builder, self._records
                 self._builder, self._records = self._producer.create_batch(), []
                 self._announce()
@@ -93,13 +93,13 @@ class PartitionBatcher:
             self._sender = None
             self._announce()
 
-    async def _wait_for_company(self) -> None:
+    async def _linger(self) -> None:
         try:
-            async with asyncio.timeout(self._linger):
-                await self._hurry.wait()
+            async with asyncio.timeout(self._linger_seconds):
+                await self._flush_now.wait()
         except TimeoutError:
             pass
-        self._hurry.clear()
+        self._flush_now.clear()
 
     async def _send(self, builder: Any, records: tuple[Record, ...]) -> None:
         builder.close()

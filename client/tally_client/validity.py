@@ -43,7 +43,7 @@ _UUID = re.compile(UUID_FORM).fullmatch
 NO_ID = "is not a lower-case hyphenated UUID, or is the nil UUID"
 
 
-class Invalid(Exception):
+class InvalidRecord(Exception):
     """A record that is well-formed JSON of its type but breaks a rule; `reason` is a stable word for counting."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -55,7 +55,7 @@ class Invalid(Exception):
 def read(topic: str, value: bytes, now: datetime) -> Event:
     """The event in a record's bytes that arrive at `now` (aware), if a worker would take it.
 
-    Raises Invalid, and what the decoder raises.
+    Raises InvalidRecord, and what the decoder raises.
     """
     refuse_deep(value)
     event = decoder(topic).decode(value)
@@ -64,7 +64,7 @@ def read(topic: str, value: bytes, now: datetime) -> Event:
 
 
 def check(event: Event, now: datetime) -> None:
-    """Raises Invalid for a decoded event that would be a dead letter if it arrived at `now` (aware)."""
+    """Raises InvalidRecord for a decoded event that would be a dead letter if it arrived at `now` (aware)."""
     _check_ids(event)
     _check_moments(event, now)
 
@@ -76,25 +76,25 @@ def is_uuid(text: str) -> bool:
 
 
 def refuse_deep(value: bytes) -> None:
-    """Raises Invalid when `value` nests deeper than MAX_DEPTH; brackets inside of strings do not count."""
+    """Raises InvalidRecord when `value` nests deeper than MAX_DEPTH; brackets inside of strings do not count."""
     if len(value) <= SHALLOW:
         return
     depth = 0
     for byte in _TEXTS.sub(b"", value):
         depth += (byte in b"[{") - (byte in b"]}")
         if depth > MAX_DEPTH:
-            raise Invalid("nested_too_deep", f"the record nests more than {MAX_DEPTH} levels deep")
+            raise InvalidRecord("nested_too_deep", f"the record nests more than {MAX_DEPTH} levels deep")
 
 
 def policy_hour(moment: datetime) -> datetime:
-    """The UTC hour from which a policy is in force. Raises Invalid where `moment` is none, or not in 1970 to 2199."""
+    """The UTC hour from which a policy is in force. Raises InvalidRecord unless `moment` is a time in 1970 to 2199."""
     # Aware datetimes compare without leaving the calendar, where astimezone would overflow.
     if not DIRECTORY_EARLIEST <= moment < POLICY_END:
-        raise Invalid("out_of_calendar", f"effective_from {moment.isoformat()} is not between 1970 and 2200")
+        raise InvalidRecord("out_of_calendar", f"effective_from {moment.isoformat()} is not between 1970 and 2200")
     at = moment.astimezone(UTC)
     if at.minute or at.second or at.microsecond:
         detail = f"effective_from {moment.isoformat()} is not a whole UTC hour, and an hour has one price"
-        raise Invalid("not_a_whole_hour", detail)
+        raise InvalidRecord("not_a_whole_hour", detail)
     return at
 
 
@@ -104,7 +104,7 @@ def _check_ids(event: Event) -> None:
         for name in _ID_FIELDS.get(type(owner), ()):
             value = getattr(owner, name)
             if value is not None and not is_uuid(value):
-                raise Invalid("bad_id", f"{part}{'.' if part else ''}{name} {NO_ID}")
+                raise InvalidRecord("bad_id", f"{part}{'.' if part else ''}{name} {NO_ID}")
 
 
 def _id_fields(kind: type[Struct]) -> tuple[str, ...]:
@@ -127,10 +127,12 @@ def _check_moments(event: Event, now: datetime) -> None:
 
 def _check_bounds(name: str, moment: datetime, now: datetime, earliest: datetime) -> None:
     if moment < earliest:
-        raise Invalid("too_old", f"{name} {moment.isoformat()} is before {earliest.date().isoformat()}")
+        raise InvalidRecord("too_old", f"{name} {moment.isoformat()} is before {earliest.date().isoformat()}")
     if moment > now + AHEAD:
         minutes = AHEAD.seconds // 60
-        raise Invalid("in_the_future", f"{name} {moment.isoformat()} is more than {minutes} minutes in the future")
+        raise InvalidRecord(
+            "in_the_future", f"{name} {moment.isoformat()} is more than {minutes} minutes in the future"
+        )
 
 
 def bare(text: str) -> str:

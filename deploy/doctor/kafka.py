@@ -13,7 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from deploy.doctor.findings import Finding, clock_finding
 from deploy.settings import Settings
 from streams.consumer_group import group_members
-from streams.dead_letters import Filter, dead_letters
+from streams.dead_letters import DeadLetterFilter, read_dead_letters
 from streams.topics import ExistingTopic, differences, topic_specs
 from tally_client.events import DEAD_LETTERS
 from verify.log import Partition, open_log
@@ -73,9 +73,9 @@ async def _hosts(admin: Any, group: str) -> tuple[str, ...]:
 
 
 async def _letters(settings: Settings) -> dict[str, int]:
-    recent = Filter(since=datetime.now(UTC) - timedelta(days=1))
+    recent = DeadLetterFilter(since=datetime.now(UTC) - timedelta(days=1))
     reasons: Counter[str] = Counter()
-    async for letter in dead_letters(settings.kafka_bootstrap, recent, settings.client_options()):
+    async for letter in read_dead_letters(settings.kafka_bootstrap, recent, settings.client_options()):
         reasons[letter.reason] += 1
     return dict(reasons)
 

@@ -9,7 +9,7 @@ from deploy.connections import connect_clickhouse
 from deploy.doctor.findings import Finding
 from deploy.settings import Settings
 from queries.errors import NotAsIssued
-from reports.exports.export_worker import read_state, stale_issued
+from reports.exports.export_worker import read_export_inputs, stale_issued
 from reports.exports.ledger import issued_files
 from reports.exports.manifest import require_as_issued
 
@@ -28,7 +28,7 @@ def look_at_reports(settings: Settings) -> ReportFacts:
     """Read the ledger, and every file of it that is on this machine. Raises what clickhouse-connect raises."""
     with closing(connect_clickhouse(settings)) as client:
         grace = timedelta(minutes=settings.completeness_grace_minutes)
-        stale = stale_issued(read_state(client, settings.clock(), (), grace))
+        stale = stale_issued(read_export_inputs(client, settings.clock(), (), grace))
         files = dict(issued_files(client))
     changed = []
     for name, sha256 in files.items():

@@ -27,8 +27,8 @@ class FetchFailed(RuntimeError):
 
 
 def default_cache() -> Path:
-    """Where downloads are kept between starts: `TALLY_CACHE`, or `~/.cache/tally`."""
-    return Path(os.environ.get("TALLY_CACHE") or Path.home() / ".cache" / "tally")
+    """Where downloads are kept between starts: `TALLY_DOWNLOAD_CACHE`, or `~/.cache/tally`."""
+    return Path(os.environ.get("TALLY_DOWNLOAD_CACHE") or Path.home() / ".cache" / "tally")
 
 
 def fetch_kafka(

@@ -17,8 +17,9 @@ def read_day(client: Client, organization_id: str, day: date, after_key: str, li
     """At most `limit` rows beyond `after_key`, in the order of their keys: one for each actor, terminal, and remote or
     not. `models` are (model, input, output, cache reads, cache writes, USD at list price or ""), by model."""
     asked = {"organization_id": organization_id, "day": day, "after_key": after_key, "limit": limit}
-    state = data_version(client, organization_id).up_to(day)
-    return cache_for(client).recall(("code", repr(asked)), state, lambda: fetch(client, FOLDER / "day.sql", asked))
+    state = data_version(client, organization_id).digest_until(day)
+    question = ("code", repr(asked))
+    return cache_for(client).get_or_compute(question, state, lambda: fetch(client, FOLDER / "day.sql", asked))
 
 
 def plan_of(client: Client, organization_id: str, day: date) -> str:

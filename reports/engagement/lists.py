@@ -14,7 +14,7 @@ from aggregators.connectors import connector_key, name_key
 from queries.data_version import DataVersion, data_version
 from queries.sql_files import Row
 from reports.connector_names import connector_names
-from reports.engagement.query import AfterRow, EngagementQuery, Ranking, cached_rows, rows, stamp
+from reports.engagement.query import AfterRow, EngagementQuery, Ranking, cached_rows, revision_hash, rows
 from reports.presence.activity_kinds import LISTED
 from reports.presence.bitsets import Bits, union
 from reports.presence.presence import PresenceRange, read_group_days, read_present
@@ -43,7 +43,7 @@ def read_users(client: Client, question: EngagementQuery) -> Sequence[Row]:
 
 def stamp_of_users(client: Client, question: EngagementQuery) -> str:
     """The question's stamp; in the order of e-mails with those of everybody who has a row. Others' may change."""
-    cells = stamp(client, question)
+    cells = revision_hash(client, question)
     if question.by_group or question.ranking.by:
         return cells
     organization_id = question.organization_id

@@ -98,14 +98,14 @@ def cached_rows(
 
     @wraps(read)
     def recall(client: Client, question: EngagementQuery) -> Sequence[T]:
-        state = data_version(client, question.organization_id).up_to(question.last)
+        state = data_version(client, question.organization_id).digest_until(question.last)
         asked = (read.__name__, repr(question))
-        return cache_for(client).recall(asked, state, lambda: read(client, question))
+        return cache_for(client).get_or_compute(asked, state, lambda: read(client, question))
 
     return recall
 
 
-def stamp(client: Client, question: EngagementQuery) -> str:
+def revision_hash(client: Client, question: EngagementQuery) -> str:
     """What changes when any of the question's days is revised, and only then: equal stamps, equal cells.
 
     A page that is read before a stamp, and one that is read after an equal stamp, saw the same cells, and the same of
@@ -114,4 +114,4 @@ def stamp(client: Client, question: EngagementQuery) -> str:
     more = ["terms", "prices"] if question.priced else []
     more += ["groups"] if question.groups or question.by_group else []
     more += ["saved"] if question.names or question.share_statuses else []
-    return data_version(client, question.organization_id).stamp(question.first, question.last, *more)
+    return data_version(client, question.organization_id).revision_hash(question.first, question.last, *more)

@@ -82,7 +82,7 @@ def run_once(
     stays, and the next run goes on from there. A day whose file is not as it was issued is left alone, and named in
     `refused`.
     """
-    state = read_state(client, now, expected_sources, grace)
+    state = read_export_inputs(client, now, expected_sources, grace)
     every = stale_older(state, now)
     older = every[:OLDER_A_RUN]
     issuer = _Issuer(client, folder, now, state, Run(state.newest_complete, behind=len(every) - len(older)))
@@ -100,7 +100,9 @@ def run_once(
     return issuer.run
 
 
-def read_state(client: Client, now: datetime, expected_sources: Collection[str], grace: timedelta) -> ExportInputs:
+def read_export_inputs(
+    client: Client, now: datetime, expected_sources: Collection[str], grace: timedelta
+) -> ExportInputs:
     """Positions first, everything that depends on cells after them."""
     freshness = read_freshness(client, expected_sources)
     newest = freshness.newest_complete_day(grace)

@@ -17,7 +17,7 @@ def active_users(reading: QueryContext, window: Period, products: Sequence[str] 
     Trailing windows that end with the day and include it. A day's `complete` is that of its 30 days.
     """
     found: dict[date, Actives] = {}
-    if reading.reaches(window):
+    if reading.overlaps(window):
         before = MONTH_DAYS - 1
         rows = reading.present(window.first - before * DAY, window.last).rows(products)
         daily, weekly, monthly = (counts(trailing(rows, width))[before:] for width in (1, WEEK_DAYS, MONTH_DAYS))
@@ -42,7 +42,7 @@ def token_users(reading: QueryContext, window: Period, listed: bool = False) -> 
 def count_people(reading: QueryContext, kinds: Sequence[str], window: Period, listed: bool) -> PeopleCount:
     """Distinct people active in any of these ways (reports/presence/activity_kinds.py); who they are if `listed`."""
     about = reading.about(window)
-    if not reading.knows(window.last):
+    if not reading.covers(window.last):
         return PeopleCount(about=about, people=None, account_ids=None)
     present = reading.present(window.first, window.last)
     people = union(present.rows(kinds))

@@ -131,7 +131,7 @@ def _breakdown(
     """The answer of a metric whose SQL gives the rows (part, day, name, ...): `part` says what a row is of, '' all."""
     total, days = nothing, dict[date, T]()
     named: dict[str, list[NamedValue[T]]] = {"product": [], "model": []}
-    for part, day, name, *columns in reading.remembered(metric, window, **asked) if reading.reaches(window) else ():
+    for part, day, name, *columns in reading.remembered(metric, window, **asked) if reading.overlaps(window) else ():
         if part == "day":
             days[day] = value(columns)
         elif part:
@@ -140,7 +140,7 @@ def _breakdown(
             total = value(columns)
     return Breakdown(
         about=reading.about(window),
-        total=total if reading.knows(window.last) else None,
+        total=total if reading.covers(window.last) else None,
         days=reading.by_day(window, days, nothing),
         products=tuple(named["product"]),
         models=tuple(named["model"]),

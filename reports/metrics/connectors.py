@@ -36,7 +36,7 @@ class TopConnectors(Struct, frozen=True, kw_only=True):
 def top_connectors(reading: QueryContext, window: Period, limit: int = DEFAULT_LIMIT) -> TopConnectors:
     """The connectors that the most people called in the window. Ties: by calls, then by name."""
     about = reading.about(window)
-    if not reading.knows(window.last):
+    if not reading.covers(window.last):
         return TopConnectors(about=about, ranked=None, connectors=())
     rows = reading.rows_of_days("top_connectors", window, limit=limit)
     names = connector_names(reading.client, reading.organization_id)
@@ -59,7 +59,7 @@ def top_connectors(reading: QueryContext, window: Period, limit: int = DEFAULT_L
 def connector_people(reading: QueryContext, window: Period, connector: str) -> PeopleCount:
     """Who called the connector of this key in the window."""
     about = reading.about(window)
-    if not reading.knows(window.last):
+    if not reading.covers(window.last):
         return PeopleCount(about=about, people=None, account_ids=None)
     rows = reading.rows_of_days("connector_people", window, connector=connector)
     return PeopleCount(about=about, people=len(rows), account_ids=tuple(account for (account,) in rows))

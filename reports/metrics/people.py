@@ -51,7 +51,7 @@ def leaders(
 ) -> Leaders[T]:
     """The ranking of a metric whose SQL takes the window as days and gives the rows of `rank`."""
     about = reading.about(window)
-    if not reading.knows(window.last):
+    if not reading.covers(window.last):
         return Leaders(about=about, ranked=None, leaders=())
     rows = reading.rows_of_days(metric, window, **parameters)
     return Leaders(about=about, ranked=rows[0][1] if rows else 0, leaders=rank(reading, rows, value))

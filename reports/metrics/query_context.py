@@ -48,12 +48,12 @@ class QueryContext:
         """The last complete day; None when there is none or it is unknown."""
         return self.freshness.newest_complete_day(self.grace)
 
-    def knows(self, day: date) -> bool:
+    def covers(self, day: date) -> bool:
         """Whether the tables reach into the day: what is not in them did not happen, so far."""
         refreshed_at = self.data_refreshed_at
         return refreshed_at is not None and day >= FIRST_KEPT_DAY and midnight(day) < refreshed_at
 
-    def reaches(self, window: Period) -> bool:
+    def overlaps(self, window: Period) -> bool:
         """Whether any day of the window is known."""
         refreshed_at = self.data_refreshed_at
         return refreshed_at is not None and window.last >= FIRST_KEPT_DAY and window.begins < refreshed_at
@@ -77,7 +77,7 @@ class QueryContext:
         return tuple(
             Day(
                 day=day,
-                value=found.get(day, nothing) if self.knows(day) else None,
+                value=found.get(day, nothing) if self.covers(day) else None,
                 complete=self.is_complete(day - timedelta(days=width - 1), day),
             )
             for day in days_of(window)
@@ -89,17 +89,18 @@ class QueryContext:
 
     def remembered(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The same of a metric that tells of no day after the window; remembered while nothing up to then changed."""
-        return self._recall(metric, self.state.up_to(window.last, tables_read(SQL / f"{metric}.sql")), parameters)
+        digest = self.state.digest_until(window.last, tables_read(SQL / f"{metric}.sql"))
+        return self._recall(metric, digest, parameters)
 
     def remembered_now(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The rows of a metric that tells how things are now, remembered until what they are made of changes."""
         kinds = tables_read(SQL / f"{metric}.sql")
         assert kinds is not None, f"{metric}.sql reads what queries/dependencies.py does not know"
-        return self._recall(metric, self.state.of(*sorted(kinds)), parameters)
+        return self._recall(metric, self.state.digest_of(*sorted(kinds)), parameters)
 
     def _recall(self, metric: str, state: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         question = (metric, self.organization_id, repr(sorted(parameters.items())))
-        return cache_for(self.client).recall(question, state, lambda: self.rows(metric, **parameters))
+        return cache_for(self.client).get_or_compute(question, state, lambda: self.rows(metric, **parameters))
 
     def rows_of_days(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
         """The remembered rows of a metric whose SQL takes the window as days."""
@@ -138,11 +139,11 @@ def totals(
     `value` makes a number of a row's other columns; `nothing` is that of a day or a window that has no row.
     """
     total, found = nothing, dict[date, T]()
-    if reading.reaches(window):
+    if reading.overlaps(window):
         for whole, day, *columns in reading.rows_of_days(metric, reading.from_first_day(window)):
             if whole:
                 total = value(columns)
             else:
                 found[day] = value(columns)
     days = reading.by_day(window, found, nothing)
-    return Totals(about=reading.about(window), total=total if reading.knows(window.last) else None, days=days)
+    return Totals(about=reading.about(window), total=total if reading.covers(window.last) else None, days=days)

@@ -75,7 +75,7 @@ def stickiness(reading: QueryContext, window: Period, products: Sequence[str] = 
 def active_days(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> ActiveDays:
     """On how many days of the window people were active in any of the products."""
     about = reading.about(window)
-    if not reading.knows(window.last):
+    if not reading.covers(window.last):
         return ActiveDays(about=about, people=None)
     rows = reading.present(window.first, window.last).rows(products)
     return ActiveDays(about=about, people=tuple(times_met(rows)))
@@ -84,7 +84,7 @@ def active_days(reading: QueryContext, window: Period, products: Sequence[str] =
 def lifecycle(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Lifecycle:
     """How many people are new, returning, resurrected and dormant, by the window before of the same length."""
     about = reading.about(window)
-    if not reading.knows(window.last):
+    if not reading.covers(window.last):
         return Lifecycle(about=about, new=None, returning=None, resurrected=None, dormant=None)
     begins = reading.first_day(window.first - window.days * DAY)
     rows = reading.present(begins, window.last).rows(products)
@@ -109,7 +109,7 @@ def retention(
         raise PeriodError(f"{weeks} weeks is out of range", f"Ask for 1 to {MOST_COHORTS} weeks.")
     window = days_between(last - (weeks * WEEK_DAYS - 1) * DAY, last)
     about = reading.about(window)
-    if not reading.knows(last):
+    if not reading.covers(last):
         return Retention(about=about, cohorts=None)
     rows = reading.present(reading.first_day(window.first), window.last).rows(products)
     return Retention(about=about, cohorts=tuple(_cohorts(rows, window)))

@@ -13,7 +13,7 @@ from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 def seats(reading: QueryContext, window: Period) -> Series[Seats]:
     """Assigned and purchased seats at the end of each day of the window, by the directory's history."""
     found: dict[date, Seats] = {}
-    if reading.reaches(window):
+    if reading.overlaps(window):
         rows = reading.rows_of_days("seats", window)
         found = {day: Seats(assigned=assigned, purchased=purchased) for day, assigned, purchased in rows}
     return Series(about=reading.about(window), days=reading.by_day(window, found, Seats(assigned=0, purchased=None)))
@@ -22,7 +22,7 @@ def seats(reading: QueryContext, window: Period) -> Series[Seats]:
 def pending_invites(reading: QueryContext, window: Period) -> Series[int]:
     """Invites that were sent and not closed by the end of each day of the window."""
     found: dict[date, int] = {}
-    if reading.reaches(window):
+    if reading.overlaps(window):
         found = {day: int(pending) for day, pending in reading.rows_of_days("pending_invites", window)}
     return Series(about=reading.about(window), days=reading.by_day(window, found, 0))
 

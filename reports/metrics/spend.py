@@ -85,7 +85,7 @@ def spend_in_products(reading: QueryContext, window: Period, products: Sequence[
 def _total(reading: QueryContext, metric: str, window: Period, **parameters: Any) -> SpendTotal:
     about = reading.about(window)
     reported = is_reported(reading, window)
-    if not reported or not reading.knows(window.last):
+    if not reported or not reading.covers(window.last):
         return SpendTotal(about=about, reported=reported, spend=None)
     [row] = _rows(reading, metric, window, **parameters)
     return SpendTotal(about=about, reported=reported, spend=_spend(row))
@@ -95,7 +95,7 @@ def spend_by_model(reading: QueryContext, window: Period) -> SpendByModel:
     """Spend of the window on each model, the highest net first. Ties: by model id; what has no price comes last."""
     about = reading.about(window)
     reported = is_reported(reading, window)
-    if not reported or not reading.knows(window.last):
+    if not reported or not reading.covers(window.last):
         return SpendByModel(about=about, reported=reported, models=None)
     rows = _rows(reading, "spend_by_model", window)
     models = tuple(
@@ -111,7 +111,7 @@ def top_people_by_spend(reading: QueryContext, window: Period, limit: int = DEFA
     """
     about = reading.about(window)
     reported = is_reported(reading, window)
-    if not reported or not reading.knows(window.last):
+    if not reported or not reading.covers(window.last):
         return SpendLeaders(about=about, reported=reported, ranked=None, leaders=())
     rows = _rows(reading, "top_people_by_spend", window, limit=limit)
     ranked = rows[0][1] if rows else 0

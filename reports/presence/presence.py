@@ -95,7 +95,7 @@ class Presence:
         self, client: Client, organization_id: str, state: DataVersion, present: PresenceRange, descending: bool
     ) -> Order:
         """Everybody in the order of their e-mails, by a state that was read before. Raises ClickHouseError."""
-        told = state.of("profiles", "directory", "epochs")
+        told = state.digest_of("profiles", "directory", "epochs")
         with self._ordering:
             known = self._orders.get(descending)
             if known is not None and known[0] == told and present.size <= len(known[1].numbers):
@@ -111,7 +111,7 @@ class Presence:
         return self._days_bytes + (150 + 250 * len(self._orders)) * len(self.ids)
 
     def _read_missing(self, client: Client, organization_id: str, state: DataVersion, first: date, last: date) -> None:
-        wanted = {day: state.of_day(day) for day in state.days if first <= day <= last}
+        wanted = {day: state.digest_of_day(day) for day in state.days if first <= day <= last}
         for day in [day for day in self._days if first <= day <= last and day not in wanted]:
             self._keep(day, None)
         missing = iter([day for day, told in wanted.items() if self._days.get(day, ("",))[0] != told])
@@ -187,9 +187,9 @@ def read_group_days(
 ) -> Bits:
     """A row for each of those days: the set of people who were in one of the groups on it. Raises ClickHouseError."""
     scope = {"organization_id": organization_id, "groups": list(groups)}
-    [found] = cache_for(client).recall(
+    [found] = cache_for(client).get_or_compute(
         ("held", repr(scope)),
-        state.of("directory", "epochs"),
+        state.digest_of("directory", "epochs"),
         lambda: [fetch_bytes(client, FOLDER / "group_days.sql", scope)],
     )
     spans = np.frombuffer(found, SPANS)

@@ -21,7 +21,7 @@ MINUTES_BACK = timedelta(minutes=LIVE_MINUTES)
 
 
 @dataclass(frozen=True)
-class Person:
+class Account:
     """Somebody as the directory has them now; name and e-mail are "" when unknown.
 
     `has_left`: no member any more. `is_deleted`: the account is gone, too.
@@ -46,15 +46,15 @@ def read_usage(client: Client, question: UsageQuery) -> Sequence[Row]:
     if question.by_minute:
         return _rows(client, question)
     last = (question.ends - timedelta(microseconds=1)).date()
-    state = data_version(client, question.organization_id).up_to(last)
-    return cache_for(client).recall(("usage", repr(question)), state, lambda: _rows(client, question))
+    state = data_version(client, question.organization_id).digest_until(last)
+    return cache_for(client).get_or_compute(("usage", repr(question)), state, lambda: _rows(client, question))
 
 
 def _rows(client: Client, question: UsageQuery) -> list[Row]:
     return fetch(client, FOLDER / "rows.sql", question.parameters())
 
 
-def stamp(client: Client, question: UsageQuery) -> str:
+def revision_hash(client: Client, question: UsageQuery) -> str:
     """What changes when the question's cells are revised, and only then: equal stamps, equal cells.
 
     For a question about costs it changes with prices, too.
@@ -78,13 +78,13 @@ def had_seats(client: Client, question: UsageQuery) -> bool:
     return bool(row["seated"])
 
 
-def read_people(client: Client, organization_id: str, accounts: Collection[str]) -> dict[str, Person]:
+def read_people(client: Client, organization_id: str, accounts: Collection[str]) -> dict[str, Account]:
     """Who these accounts are, by id."""
     if not accounts:
         return {}
     found = fetch(client, FOLDER / "people.sql", {"organization_id": organization_id, "accounts": sorted(accounts)})
     return {
-        row["account_id"]: Person(row["email"], row["name"], bool(row["has_left"]), bool(row["is_deleted"]))
+        row["account_id"]: Account(row["email"], row["name"], bool(row["has_left"]), bool(row["is_deleted"]))
         for row in found
     }
 

@@ -8,7 +8,7 @@ Pinned to faust-streaming 0.15.3 and aiokafka 0.14.0; tests/unit/test_faust_cont
 tells when an upgrade breaks one of these hooks.
 """
 
-from streams.faust.consumer import BatchConsumer, BatchScheduler, BatchTransport, Hooks, Placing
+from streams.faust.consumer import BatchConsumer, BatchScheduler, BatchTransport, Hooks, OnAssigned
 from streams.faust.consumer_thread import BatchThread, LeanRecords
 from streams.record_batch import Partition, RecordBatch
 
@@ -19,7 +19,7 @@ __all__ = [
     "BatchTransport",
     "Hooks",
     "LeanRecords",
+    "OnAssigned",
     "Partition",
-    "Placing",
     "RecordBatch",
 ]

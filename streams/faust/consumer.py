@@ -13,7 +13,7 @@ from streams.record_batch import Partition, RecordBatch
 
 logger = logging.getLogger("tally.record_batches")
 
-Placing = Callable[[Iterable[Partition], int], Awaitable[Mapping[Partition, int]]]
+OnAssigned = Callable[[Iterable[Partition], int], Awaitable[Mapping[Partition, int]]]
 """(partitions, number of the assignment) to the offset from which each is to be read; one left out stays paused."""
 
 
@@ -22,7 +22,7 @@ class Hooks:
 
     def __init__(
         self,
-        placing: Placing,
+        placing: OnAssigned,
         dropping: Callable[[Iterable[Partition]], None],
         confirmed: Callable[[Partition], int | None],
         failed: Callable[[BaseException], None],

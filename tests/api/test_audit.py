@@ -19,7 +19,7 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from access.audit_chain import verify_chain
-from access.audit_log import Entry, read_entries, write_entry
+from access.audit_log import AuditEntry, read_entries, write_entry
 from access.keys import READ_ACTIVITY, create_key
 from access.sessions import Identity
 from api.audit import set_row_count
@@ -43,12 +43,12 @@ class Cost(Struct):
     net_spend_usd: str
 
 
-@get("/cost", guards=[require_viewer, require_spend], tells_spend=True)
+@get("/cost", guards=[require_viewer, require_spend], exposes_spend=True)
 async def cost() -> Cost:
     return Cost("0.30")
 
 
-@get("/costs", guards=[require_viewer, require_spend], tells_spend=True)
+@get("/costs", guards=[require_viewer, require_spend], exposes_spend=True)
 async def costs() -> dict[str, list[dict[str, list[Cost]]]]:
     return {"data": [{"results": [Cost("1"), Cost("2")]}, {"results": []}, {"results": [Cost("3")]}]}
 
@@ -58,7 +58,7 @@ async def forgotten() -> Cost:
     return Cost("0.30")
 
 
-@get("/cost.csv", guards=[require_viewer, require_spend], tells_spend=True)
+@get("/cost.csv", guards=[require_viewer, require_spend], exposes_spend=True)
 async def cost_file(request: Request[Any, Any, Any]) -> Stream:
     async def rows() -> AsyncIterator[bytes]:
         while "endless" in request.query_params:
@@ -97,7 +97,7 @@ def client(own: World) -> Iterator[Client]:
     client.close()
 
 
-def logged(client: Client, organization: str = OWNER.organization) -> list[Entry]:
+def logged(client: Client, organization: str = OWNER.organization) -> list[AuditEntry]:
     return read_entries(client, organization, datetime(1970, 1, 1, tzinfo=UTC), 0)
 
 
@@ -107,9 +107,9 @@ def test_a_read_of_spend_is_logged_with_the_bodys_hash(running: Served, own: Wor
     parameters = [("date", "2026-11-18"), ("filter[]", "product:chat"), ("filter[]", "product:cowork")]
     bodies = [signed_in.get(SKILLS, params=parameters), running.get("/cost", text), running.get("/costs", text)]
     entry, read, cost_read, costs_read = logged(client)
-    assert (entry.action, entry.who, entry.outcome) == ("sign-in", f"person {OWNER.account}", "done")
+    assert (entry.action, entry.actor, entry.outcome) == ("sign-in", f"person {OWNER.account}", "done")
     assert NOW < read.moment < cost_read.moment
-    assert read == Entry(
+    assert read == AuditEntry(
         read.moment,
         f"person {OWNER.account}",
         "read of spend",
@@ -122,7 +122,7 @@ def test_a_read_of_spend_is_logged_with_the_bodys_hash(running: Served, own: Wor
         bodies[0].headers["request-id"],
         "127.0.0.1",
     )
-    assert (cost_read.who, cost_read.rows) == (f"key {text[6:18]}", None)
+    assert (cost_read.actor, cost_read.rows) == (f"key {text[6:18]}", None)
     assert cost_read.sha256 == sha256(bodies[1].content).hexdigest() != sha256(b"").hexdigest()
     assert (costs_read.rows, costs_read.sha256) == (3, sha256(bodies[2].content).hexdigest())
     stored = str(client.query("SELECT * FROM audit_log").result_rows)
@@ -171,13 +171,13 @@ def test_a_refusal_that_hides_is_logged_too(running: Served, own: World, client:
     tried = [f"{pages}/spend", f"{pages}/exports", f"{pages}/exports/download", f"{pages}/exports/issued/2026-11-18/1"]
     for path in tried:
         assert signed_in.get(path, params={"period": "mtd"}).status_code == 404
-    assert [(entry.route, entry.who, entry.outcome) for entry in logged(client)] == [
+    assert [(entry.route, entry.actor, entry.outcome) for entry in logged(client)] == [
         (path, f"person {ADMIN.account}", "refused: 404") for path in tried
     ]
     with serve(context_of(own, hide_refusals=True), cost) as hiding:
         _, blind = create_key(client, OWNER.organization, "blind", NOW, None, scopes=(READ_ACTIVITY,))
         assert hiding.get("/cost", blind).status_code == 404
-    assert f"key {blind[6:18]}" in {entry.who for entry in logged(client)}
+    assert f"key {blind[6:18]}" in {entry.actor for entry in logged(client)}
 
 
 def test_an_entry_says_from_where(own: World, client: Client) -> None:
@@ -213,7 +213,7 @@ def test_the_log_shows_that_it_was_tampered_with(own: World, client: Client) -> 
         for _ in range(3):
             fresh.get("/cost", text)
         for who in ("one", "two"):
-            write_entry(other, Entry(NOW + timedelta(days=1), who, "key", "done"))
+            write_entry(other, AuditEntry(NOW + timedelta(days=1), who, "key", "done"))
         fresh.get("/cost", text)
     whole = verify_chain(client)
     assert (whole.entries, whole.wrong) == (6, ())
@@ -275,14 +275,14 @@ def test_signing_in_and_out_is_logged(running: Served, own: World, client: Clien
     signed_in.post("/sign-out")
     signed_in.post("/sign-out")
     use(running, link_for(own, holder_of(member)))
-    assert [(entry.who, entry.action, entry.outcome[:7]) for entry in logged(client)] == [
+    assert [(entry.actor, entry.action, entry.outcome[:7]) for entry in logged(client)] == [
         (f"person {OWNER.account}", "sign-in", "done"),
         (f"person {OWNER.account}", "sign-out", "done"),
         (f"person {member.account}", "sign-in", "refused"),
     ]
     browser(own, running, Identity(operator="kim"))
     use(running, "A" * 43)
-    others = [(entry.who, entry.outcome[:7]) for entry in logged(client, "")]
+    others = [(entry.actor, entry.outcome[:7]) for entry in logged(client, "")]
     assert others[-2:] == [("operator kim", "done"), ("", "refused")]
     assert "A" * 43 not in str(client.query("SELECT * FROM audit_log").result_rows)
 
@@ -298,5 +298,7 @@ def test_one_setting_hides_that_there_is_spend(own: World, client: Client) -> No
 
 def test_a_route_that_forgets_to_say_that_it_tells_spend_is_found() -> None:
     app = Litestar([cost, forgotten, cost_file], openapi_config=None)
-    found = [path for path, handler in handlers(app) if may_tell_spend(handler) and not handler.opt.get("tells_spend")]
+    found = [
+        path for path, handler in handlers(app) if may_tell_spend(handler) and not handler.opt.get("exposes_spend")
+    ]
     assert found == ["/forgotten"]

@@ -46,7 +46,7 @@ def test_a_role_sees_what_the_article_says(served: Served, world: World, one: So
     client = world.client()
     person = read_person(client, one.organization, one.account, NOW)
     client.close()
-    assert (person.may_look, person.sees_spend) == (one.sees != "", one.sees == "all")
+    assert (person.can_read, person.can_read_spend) == (one.sees != "", one.sees == "all")
     if not one.sees:
         refused = use(served, link_for(world, holder_of(one)))
         assert (refused.status_code, "set-cookie" in refused.headers) == (403, False)
@@ -95,7 +95,7 @@ def test_every_field_of_a_list_that_sounds_like_money_is_hidden() -> None:
 def test_every_route_about_spend_has_its_guard_and_its_opt(world: World) -> None:
     for path, handler in handlers(make_app(context_of(world)).app):
         if may_tell_spend(handler) or require_spend in handler.resolve_guards():
-            assert handler.opt.get("tells_spend") is True, path
+            assert handler.opt.get("exposes_spend") is True, path
 
 
 def change(world: World, organization: str, kind: str, at: str = "2026-11-20T11:59:00Z", **fields: Any) -> None:
@@ -129,7 +129,7 @@ def test_a_change_of_role_takes_hold_at_once(own: World) -> None:
             if step:
                 change(own, **who, **step)
             client = own.client()
-            sees.append((signed_in.get(PATH).status_code, read_person(client, *who.values(), NOW).sees_spend))
+            sees.append((signed_in.get(PATH).status_code, read_person(client, *who.values(), NOW).can_read_spend))
             client.close()
     assert sees == [
         *((200, True), (200, False), (403, False), (200, True)),
@@ -151,7 +151,7 @@ def test_a_plan_counts_from_its_hour_on(own: World) -> None:
     own_client = own.client()
 
     def may_look() -> bool:
-        return read_person(own_client, one.organization, one.account, NOW).may_look
+        return read_person(own_client, one.organization, one.account, NOW).can_read
 
     seen = [may_look()]
     for hour in ("2026-11-21T00:00:00Z", "2026-11-20T12:00:00Z"):
@@ -178,7 +178,7 @@ def test_operators_see_the_pipeline_and_nobody_else_does(served: Served, world: 
 def test_a_person_of_one_organization_is_nobody_in_another(served: Served, world: World) -> None:
     one, other = somebody("team", "owner"), somebody("enterprise_usage_based", "owner")
     client = world.client()
-    assert not read_person(client, other.organization, one.account, NOW).may_look
+    assert not read_person(client, other.organization, one.account, NOW).can_read
     client.close()
     signed_in = browser(world, served, holder_of(one))
     for path, _ in routes_of(world):

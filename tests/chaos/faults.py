@@ -137,9 +137,9 @@ def connections_truncated(field: Field) -> None:
 @fault("100 % poison on a topic: its source stops, and continues once it is allowed to")
 def all_poison(field: Field) -> None:
     field.load.add(ProducerRecord("tally.session", b"key", b"not JSON", "") for _ in range(POISON))
-    if "bad_share" not in field.changed:
+    if "dead_letter_limit" not in field.changed:
         eventually(lambda: field.said("of its latest records are dead letters"))
-        field.changed["bad_share"] = 1.0
+        field.changed["dead_letter_limit"] = 1.0
         for _ in tuple(field.workers):
             field.replace(SIGTERM)
 

@@ -203,14 +203,16 @@ async def test_dead_letters_are_listed_and_replayed_by_command(kafka: str) -> No
     topic = await new_topic(kafka)
     common = {"topic": topic, "partition": 0, "epoch": 0, "timestamp_ms": 1_790_000_000_000}
     letters = [
-        DeadLetter.of(key=b"k", value=b"\xff\x1b[2J\n1", offset=1, reason="not_json", detail="it is no JSON", **common),
-        DeadLetter.of(key=b"k", value=b"2", offset=2, reason="schema", detail="no type", **common),
+        DeadLetter.from_record(
+            key=b"k", value=b"\xff\x1b[2J\n1", offset=1, reason="not_json", detail="it is no JSON", **common
+        ),
+        DeadLetter.from_record(key=b"k", value=b"2", offset=2, reason="schema", detail="no type", **common),
     ]
     async with DeadLetterWriter(kafka) as writer:
         await writer.write(letters)
     listing = tally("dead-letters", "list", "--topic", topic, "--kafka-bootstrap", kafka)
     first, second = listing.stdout.splitlines()
-    assert first.startswith("2026-09-21T14:13:20.000+00:00 " + letters[0].place + " not_json: it is no JSON")
+    assert first.startswith("2026-09-21T14:13:20.000+00:00 " + letters[0].location + " not_json: it is no JSON")
     assert first.endswith(r"| \xff\x1b[2J\n1"), "the letter's bytes could steer a terminal"
     assert "schema: no type" in second
     assert "1 not_json" in listing.stderr

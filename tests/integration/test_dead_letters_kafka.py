@@ -13,10 +13,10 @@ from deploy.embedded.ports import free_port
 from streams.dead_letters import (
     MAX_KEPT_BYTES,
     DeadLetter,
+    DeadLetterFilter,
     DeadLetterWriter,
-    Filter,
-    dead_letters,
     decode,
+    read_dead_letters,
     replay,
 )
 from streams.forgotten_dead_letters import forgettings, take_forgotten_away
@@ -31,11 +31,11 @@ MOMENT_MS = 1_790_000_000_000
 
 def letter(topic: str, offset: int = 0, reason: str = "schema", **fields: object) -> DeadLetter:
     given = {"partition": 1, "epoch": 0, "detail": "it is bad", "timestamp_ms": MOMENT_MS, "key": b"k", "value": b"v"}
-    return DeadLetter.of(**{**given, "topic": topic, "offset": offset, "reason": reason, **fields})
+    return DeadLetter.from_record(**{**given, "topic": topic, "offset": offset, "reason": reason, **fields})
 
 
-async def listed(bootstrap: str, wanted: Filter) -> list[DeadLetter]:
-    return [each async for each in dead_letters(bootstrap, wanted)]
+async def listed(bootstrap: str, wanted: DeadLetterFilter) -> list[DeadLetter]:
+    return [each async for each in read_dead_letters(bootstrap, wanted)]
 
 
 async def written(bootstrap: str, letters: Iterable[DeadLetter]) -> None:
@@ -51,7 +51,7 @@ def test_a_letter_keeps_every_byte_and_tells_null_from_empty() -> None:
 
 
 def test_a_letters_key_is_the_place_of_its_record() -> None:
-    assert letter("tally.token", 17).place == "tally.token/1@0/17"
+    assert letter("tally.token", 17).location == "tally.token/1@0/17"
 
 
 def test_a_value_too_long_to_keep_is_cut_and_says_so() -> None:
@@ -64,21 +64,21 @@ async def test_letters_are_listed_as_they_were_written(kafka: str) -> None:
     topic = f"test.{uuid.uuid4()}"
     letters = [letter(topic, offset) for offset in range(5)]
     await written(kafka, letters)
-    assert await listed(kafka, Filter(topic=topic)) == letters
+    assert await listed(kafka, DeadLetterFilter(topic=topic)) == letters
 
 
 async def test_a_letter_written_twice_is_one(kafka: str) -> None:
     topic = f"test.{uuid.uuid4()}"
     await written(kafka, [letter(topic), letter(topic, 1)])
     await written(kafka, [letter(topic)])
-    assert sorted(each.offset for each in await listed(kafka, Filter(topic=topic))) == [0, 1]
+    assert sorted(each.offset for each in await listed(kafka, DeadLetterFilter(topic=topic))) == [0, 1]
 
 
 async def test_letters_are_chosen_by_reason_and_time(kafka: str) -> None:
     topic = f"test.{uuid.uuid4()}"
     await written(kafka, [letter(topic, 0, "schema"), letter(topic, 1, "too_old", timestamp_ms=MOMENT_MS + 1)])
     since = datetime.fromtimestamp((MOMENT_MS + 1) / 1000, UTC)
-    mine = Filter(topic=topic)
+    mine = DeadLetterFilter(topic=topic)
     assert [each.offset for each in await listed(kafka, replace(mine, reason="schema"))] == [0]
     assert [each.offset for each in await listed(kafka, replace(mine, since=since))] == [1]
     assert await listed(kafka, replace(mine, reason="unheard of")) == []
@@ -88,7 +88,7 @@ async def test_the_largest_event_still_fits_into_a_letter(kafka: str) -> None:
     topic = f"test.{uuid.uuid4()}"
     value = os.urandom(MAX_KEPT_BYTES + 5)
     await written(kafka, [letter(topic, value=value)])
-    (found,) = await listed(kafka, Filter(topic=topic))
+    (found,) = await listed(kafka, DeadLetterFilter(topic=topic))
     assert (found.value, found.value_bytes) == (value[:MAX_KEPT_BYTES], len(value))
 
 
@@ -96,8 +96,8 @@ async def test_a_replay_sends_the_same_bytes_once_and_takes_the_letters_away(kaf
     topic = await new_topic(kafka)
     await written(kafka, [letter(topic, 0, key=b"a", value=b"1"), letter(topic, 1, key=None, value=b"2")])
     async with Emitter(kafka) as emitter:
-        assert await replay(emitter, await listed(kafka, Filter(topic=topic))) == (2, [])
-        assert await replay(emitter, await listed(kafka, Filter(topic=topic))) == (0, [])
+        assert await replay(emitter, await listed(kafka, DeadLetterFilter(topic=topic))) == (2, [])
+        assert await replay(emitter, await listed(kafka, DeadLetterFilter(topic=topic))) == (0, [])
     assert {(record.key, record.value) for record in await records_of(kafka, topic)} == {(b"a", b"1"), (None, b"2")}
 
 
@@ -108,7 +108,7 @@ async def test_conflicts_and_cut_letters_are_left(kafka: str) -> None:
     await written(kafka, [conflict, cut])
     async with Emitter(kafka) as emitter:
         assert await replay(emitter, [conflict, cut]) == (0, [conflict, cut])
-    assert await listed(kafka, Filter(topic=topic)) == [conflict, cut], "no tombstone took one away"
+    assert await listed(kafka, DeadLetterFilter(topic=topic)) == [conflict, cut], "no tombstone took one away"
 
 
 async def test_letters_of_people_who_were_forgotten_since_are_taken_away(own_kafka: str) -> None:
@@ -129,13 +129,13 @@ async def test_letters_of_people_who_were_forgotten_since_are_taken_away(own_kaf
         assert len(partitions) == 4, "a key that moved has a past in another partition"
         tombstones = await forgettings(own_kafka)
         assert await take_forgotten_away(emitter, [gone, by_value, later, other], tombstones) == [later, other]
-    assert await listed(own_kafka, Filter(topic=PROFILES)) == [later, other]
+    assert await listed(own_kafka, DeadLetterFilter(topic=PROFILES)) == [later, other]
 
 
 async def test_no_dead_letter_topic_is_no_letters(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     broker = await asyncio.to_thread(start_kafka, tmp_path_factory.mktemp("empty"))
     try:
-        assert await listed(broker.child.url, Filter()) == []
+        assert await listed(broker.child.url, DeadLetterFilter()) == []
     finally:
         broker.stop()
 
@@ -150,7 +150,7 @@ async def test_writing_waits_for_a_kafka_that_is_away(tmp_path_factory: pytest.T
         try:
             await ensure_topics(broker.child.url, topic_specs(1))
             await asyncio.wait_for(writing, 240)
-            assert await listed(broker.child.url, Filter()) == [letter("t")]
+            assert await listed(broker.child.url, DeadLetterFilter()) == [letter("t")]
         finally:
             broker.stop()
 

@@ -147,9 +147,14 @@ def test_a_dead_letter_is_told_with_its_reason(settings: Settings) -> None:
     async def write() -> None:
         async with DeadLetterWriter(settings.kafka_bootstrap) as writer:
             old = now - 2 * 86_400_000
-            plain = DeadLetter.of(None, b"x", **place, reason="schema", detail="", timestamp_ms=now)
+            plain = DeadLetter.from_record(None, b"x", **place, reason="schema", detail="", timestamp_ms=now)
             await writer.write(
-                [plain, DeadLetter.of(None, b"y", **place | {"offset": 1}, reason="old", detail="", timestamp_ms=old)]
+                [
+                    plain,
+                    DeadLetter.from_record(
+                        None, b"y", **place | {"offset": 1}, reason="old", detail="", timestamp_ms=old
+                    ),
+                ]
             )
 
     asyncio.run(write())

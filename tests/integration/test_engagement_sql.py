@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SESSION, CellTable
 from reports.engagement.lists import read_users
-from reports.engagement.query import EngagementQuery, stamp
+from reports.engagement.query import EngagementQuery, revision_hash
 from reports.engagement.summaries import read_summaries
 from tests.integration.test_views import insert
 from tests.support.table_rows import database
@@ -61,12 +61,12 @@ def test_filters_reach_the_primary_key_of_every_table_that_is_read(client: Clien
 
 def test_a_replaced_epoch_counts_nothing(client: Client) -> None:
     assert read_users(client, QUESTION)[0]["counts"]["chat_metrics.message_count"] == 1
-    before = stamp(client, QUESTION)
+    before = revision_hash(client, QUESTION)
     topics = sorted({str(cell["source"]).partition("/")[0] for cell in CELLS.values()})
     values = ", ".join(f"('{topic}', 1, 'replace', now64(3))" for topic in topics)
     client.command(f"INSERT INTO topic_epochs VALUES {values}")
     assert read_users(client, QUESTION) == []
-    assert stamp(client, QUESTION) != before, "a walk that goes on would meet other rows"
+    assert revision_hash(client, QUESTION) != before, "a walk that goes on would meet other rows"
     assert set(read_summaries(client, QUESTION)[0].active.values()) == {0}
     insert(client, CHAT, [{**base_of(CHAT), "source": "tally.chat/0@1", "messages": 5}])
     assert read_users(client, QUESTION)[0]["counts"]["chat_metrics.message_count"] == 5

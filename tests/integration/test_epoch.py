@@ -25,7 +25,7 @@ from tests.support.incidents import lines, remove_before
 from tests.support.stack import start_kafka
 from verify.log import open_log
 from worker.assignment import Assignments
-from worker.partition_state import Options
+from worker.partition_state import WorkerOptions
 
 TOPIC = "tally.session"
 
@@ -115,7 +115,7 @@ async def test_cells_of_another_fold_are_not_built_upon(settings: Settings, diff
     store = open_store(settings)
     store.write_positions([Position(f"{PROFILES}/0@0", 0, NO_WATERMARK, FOLD_VERSION + difference, "")])
     async with KafkaLog(settings.kafka_bootstrap) as log:
-        sources = Assignments(store, log, no_letters, Options(), settings.clock)
+        sources = Assignments(store, log, no_letters, WorkerOptions(), settings.clock)
         assert await sources.place([(PROFILES, 0), (PROFILES, 1)], 1) == {(PROFILES, 1): 0}
     assert f"was folded by version {FOLD_VERSION + difference}" in sources.stopped[PROFILES, 0]
     assert f"tally epoch {PROFILES} --mode replace" in sources.stopped[PROFILES, 0]
@@ -128,13 +128,13 @@ async def no_letters(letters: object) -> None:
 
 def test_a_worker_sees_a_new_epoch_and_an_accepted_loss(settings: Settings) -> None:
     store = open_store(settings)
-    seen = [store.identity()]
+    seen = [store.database_identity()]
     start_epoch(settings, plan_epoch(settings, TOPIC, "replace"))
-    seen.append(store.identity())
+    seen.append(store.database_identity())
     store.accept_loss(Position(f"{TOPIC}/0@1", 0, NO_WATERMARK, FOLD_VERSION, ""), 5, datetime.now(UTC))
-    seen.append(store.identity())
+    seen.append(store.database_identity())
     store.write_positions([Position(f"{TOPIC}/1@1", 7, NO_WATERMARK, FOLD_VERSION, "")])
-    assert store.identity() == seen[-1], "an ordinary flush is no reason to place anew"
+    assert store.database_identity() == seen[-1], "an ordinary flush is no reason to place anew"
     assert len(set(seen)) == 3
     assert store.positions([f"{TOPIC}/0@1"])[f"{TOPIC}/0@1"].next_offset == 5
     store.client.close()

@@ -108,8 +108,8 @@ def test_a_worker_whose_port_is_taken_ends_with_one_line(stack: Settings) -> Non
 
 
 def test_an_unknown_setting_is_named_with_the_nearest(stack: Settings) -> None:
-    answer = tally(stack, "worker", env={"TALLY_BAD_SHAER": "1"})
-    one_line(answer, ExitCode.USAGE, "TALLY_BAD_SHAER", "TALLY_BAD_SHARE")
+    answer = tally(stack, "worker", env={"TALLY_DEAD_LETTER_LIMTI": "1"})
+    one_line(answer, ExitCode.USAGE, "TALLY_DEAD_LETTER_LIMTI", "TALLY_DEAD_LETTER_LIMIT")
 
 
 @pytest.mark.parametrize("name", ["kafka_bootstrap", "clickhouse_url"])

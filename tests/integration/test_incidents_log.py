@@ -247,13 +247,13 @@ def test_a_third_of_poison_goes_to_the_dead_letters_and_the_rest_counts(stack: S
 def test_a_source_of_poison_is_halted_and_says_so_until_it_is_let_through(stack: Stack, organization: str) -> None:
     topic, key = "tally.session", b"00000000-0000-4000-8000-000000000000"
     stack.pipeline.emit(poison(topic, 2_500, key))
-    stack.stopped(topic, "100% of its latest records are dead letters (schema)", "TALLY_BAD_SHARE")
+    stack.stopped(topic, "100% of its latest records are dead letters (schema)", "TALLY_DEAD_LETTER_LIMIT")
     stack.emit("tally.connector", organization, 5)
     stack.counts("tally.connector", organization, 5)
     stack.emit(topic, organization, 9, keys=1)
     assert (letters(stack, topic), counted(stack.settings, topic, organization)) == (0, 0)
     stack.end()
-    stack.start(bad_share=1.0)
+    stack.start(dead_letter_limit=1.0)
     stack.counts(topic, organization, 9)
     assert letters(stack, topic) == 2_500
 

@@ -43,7 +43,7 @@ class Log:
             self._seconds += seconds
             logged_ms = int((LOG_BEGIN + timedelta(seconds=self._seconds)).timestamp() * 1000)
             key, value = (each.encode(), None) if isinstance(each, str) else (b"key", to_json(each))
-            records.append(LogRecord(source.place + number, logged_ms, key, value))
+            records.append(LogRecord(source.next_offset + number, logged_ms, key, value))
         prepared = source.prepare(source.cursor, records[-1].offset + 1, records)
         assert not prepared.letters, prepared.letters
         source.apply(prepared)

@@ -15,7 +15,7 @@ from deploy.doctor.clickhouse import look_at_clickhouse
 from deploy.doctor.profile import Changed, profile_findings
 from deploy.settings import Settings
 from pricing.price_table import load_prices
-from queries.data_version import read_state
+from queries.data_version import read_data_version
 from queries.errors import RefusedError
 from queries.freshness import read_freshness
 from reports.exports.formats import focus_form, spend_format
@@ -86,7 +86,7 @@ def answers(client: Client, organization: str) -> Answers:
     reading = open_context(client, organization, ["tally.token/0@0"], timedelta(hours=2))
     found["reach"] = read_freshness(client, ["tally.token/0@0"])
     found["metrics"] = spend(reading, window("mtd", PERIOD.last)), seats(reading, window("1-week", PERIOD.last))
-    found["state"] = {day: sorted(kinds) for day, kinds in read_state(client, organization).of_days.items()}
+    found["state"] = {day: sorted(kinds) for day, kinds in read_data_version(client, organization).of_days.items()}
     return found
 
 

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from aggregators.cell_tables import MINUTE
 from queries.sql_files import SETTINGS
 from reports.usage.query import Ranking, UsageQuery
-from reports.usage.rows import read_usage, stamp
+from reports.usage.rows import read_usage, revision_hash
 from tests.integration.test_views import insert
 from tests.support.table_rows import Cell, database, insert_cells
 
@@ -76,10 +76,10 @@ def test_what_is_not_asked_for_is_not_read(client: Client, by_minute: bool, grou
 
 def test_a_replaced_epoch_counts_nothing(client: Client) -> None:
     assert read_usage(client, QUESTION)[0]["counts"][4] == 7
-    before = stamp(client, QUESTION)
+    before = revision_hash(client, QUESTION)
     client.command("INSERT INTO topic_epochs VALUES ('tally.token', 1, 'replace', now64(3))")
     assert read_usage(client, QUESTION) == []
-    assert stamp(client, QUESTION) != before, "a walk that goes on would meet other rows"
+    assert revision_hash(client, QUESTION) != before, "a walk that goes on would meet other rows"
 
 
 def test_minutes_and_hours_do_not_mix(client: Client) -> None:

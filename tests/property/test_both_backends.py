@@ -119,9 +119,9 @@ def outcome(compiled: bool, log: Sequence[LogRecord], piece: int, place: int) ->
             source.snapshot()
     snapshot = source.snapshot()
     rows = {name: list(rows) for name, rows in snapshot.rows.items()}
-    letters = [(letter.record.offset, letter.reason, letter.detail) for letter in snapshot.letters]
+    letters = [(letter.record.offset, letter.reason, letter.detail) for letter in snapshot.rejected]
     pages = {table.declaration.name: set(table.pages) for table in source.tables.values()}
-    return (rows, letters, pages, missing, source.duplicates, source.place, source.last_record), in_columns
+    return (rows, letters, pages, missing, source.duplicates, source.next_offset, source.last_record), in_columns
 
 
 def assert_same(log: Sequence[LogRecord], piece: int, place: int = 0) -> int:

@@ -79,10 +79,10 @@ class EvictsInFlight(PageCache):
 
     def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
         for page in self.pages.values():
-            page.flights = 0
+            page.in_flight = 0
         return super().evict(idle_rounds, keep)
 
-    def landed(self, flight: Iterable[Page]) -> None:
+    def mark_flushed(self, flight: Iterable[Page]) -> None:
         """Nothing to take back."""
 
 
@@ -91,9 +91,9 @@ class EvictsChanged(PageCache):
 
     def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
         for page_key, page in self.pages.items():
-            if page.changed and page_key not in keep:
-                page.changed = False
-                page.touched = self.round - idle_rounds
+            if page.dirty and page_key not in keep:
+                page.dirty = False
+                page.last_used = self.round - idle_rounds
                 self._changed[list(page.cells.values())] = False
         return super().evict(idle_rounds, keep)
 
@@ -118,8 +118,8 @@ class EvictsAndForgets(PageCache):
 class RowsChangeInFlight(PageCache):
     """Forgets what changed while a flush was in flight."""
 
-    def landed(self, flight: Iterable[Page]) -> None:
-        super().landed(flight)
+    def mark_flushed(self, flight: Iterable[Page]) -> None:
+        super().mark_flushed(flight)
         for page in flight:
             self._changed[list(page.cells.values())] = False
 
@@ -128,15 +128,15 @@ class Unwarmed(Source):
     """Begins at its place, without the ids before it."""
 
     def _read_from(self) -> int:
-        return self.place
+        return self.next_offset
 
 
 class Unsplit(Source):
     """Counts the whole of the batch that straddles the place."""
 
     def prepare(self, start: int, end: int, records: Sequence[Record]) -> PreparedBatch:
-        if start <= self.cursor < self.place < end:
-            self.place = self.cursor
+        if start <= self.cursor < self.next_offset < end:
+            self.next_offset = self.cursor
         return super().prepare(start, end, records)
 
 
@@ -144,7 +144,7 @@ class CountsWhileWarming(Source):
     """Counts from the first record that warms the horizon."""
 
     def prepare(self, start: int, end: int, records: Sequence[Record]) -> PreparedBatch:
-        self.place = min(self.place, self.cursor)
+        self.next_offset = min(self.next_offset, self.cursor)
         return super().prepare(start, end, records)
 
 
@@ -152,7 +152,7 @@ class Untrimmed(Source):
     """Takes a redelivered batch whole."""
 
     def prepare(self, start: int, end: int, records: Sequence[Record]) -> PreparedBatch:
-        self.cursor = self.place = min(self.cursor, max(start, 0))
+        self.cursor = self.next_offset = min(self.cursor, max(start, 0))
         return super().prepare(start, end, records)
 
 
@@ -161,7 +161,7 @@ class ForgetsLetters(Source):
 
     def snapshot(self) -> Snapshot:
         snapshot = super().snapshot()
-        snapshot.letters.clear()
+        snapshot.rejected.clear()
         return snapshot
 
 
@@ -175,14 +175,14 @@ class FollowsRecords(Source):
 class OffGrid(Horizon):
     """Warms from exactly the horizon's length before the place, which is no block's edge."""
 
-    def warm_from(self, place: int) -> int:
+    def replay_start(self, place: int) -> int:
         return max(0, place - self.blocks * self.block_size)
 
 
 class TooShort(Horizon):
     """Warms one block too few."""
 
-    def warm_from(self, place: int) -> int:
+    def replay_start(self, place: int) -> int:
         return max(0, place // self.block_size - self.blocks + 1) * self.block_size
 
 
@@ -198,7 +198,7 @@ class NeverForgets(Horizon):
 class RenewsNothing(Horizon):
     """Remembers the first occurrence alone."""
 
-    def judge(self, block: int, ids: Sequence[int], payloads: Sequence[int]) -> list[Occurrence]:
+    def classify(self, block: int, ids: Sequence[int], payloads: Sequence[int]) -> list[Occurrence]:
         self._advance(block)
         return [self._judge_one(identity, payload) for identity, payload in zip(ids, payloads, strict=True)]
 
@@ -215,7 +215,7 @@ class PositionAtConfirmation(Worker):
     """Stores the place as it is when the rows are confirmed, and not when they were taken."""
 
     def store_position(self, flight: Snapshot) -> None:
-        self.clickhouse.write_position(self.source.place, self.source.last_record)
+        self.clickhouse.write_position(self.source.next_offset, self.source.last_record)
         self.check_position()
 
 
@@ -224,7 +224,7 @@ class PositionFirst(Worker):
 
     def write(self, tables: int) -> None:
         if self.flight is not None:
-            self.clickhouse.write_position(self.flight.place, self.flight.last_record)
+            self.clickhouse.write_position(self.flight.next_offset, self.flight.last_record)
         super().write(tables)
 
 

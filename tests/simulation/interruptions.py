@@ -19,7 +19,7 @@ from tests.simulation.plan import plan_of
 from tests.simulation.store import LATEST_LANDING, Database
 from tests.simulation.witness import Witness
 from tests.simulation.worker import Worker
-from worker.partition_state import Options
+from worker.partition_state import WorkerOptions
 
 TOKEN, CHAT = ("tally.token", 0), ("tally.chat", 0)
 RECORDS = 40
@@ -56,7 +56,7 @@ class World:
     def __init__(self, seed: int, what: Interruption, compiled: bool) -> None:
         self.what, self.rng = what, Random(seed)
         self.partition = TOKEN if what.step in OF_TOKEN else CHAT
-        options = Options(piece=3, block_size=6, blocks=1, flush_seconds=0.1, idle_flushes=0, open_cells_limit=4)
+        options = WorkerOptions(piece=3, block_size=6, blocks=1, flush_seconds=0.1, idle_flushes=0, open_cells_limit=4)
         options = replace(options, compiled=compiled)
         calm: dict[str, Any] = {"trouble": 0.0, "slow": 0.0, "losses": 0.0, "incident": ""}
         log: dict[str, Any] = {"partitions": (self.partition,), "records": RECORDS, "repeats": 0.3, "batch": 3}

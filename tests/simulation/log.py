@@ -101,14 +101,14 @@ class Log:
         self._rng = rng
         self._delay = plan.delay
 
-    async def ranges(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
+    async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
         """Where each partition begins and ends, at some moment of the call."""
         await self._travel()
         found = {one: Bounds(self.partitions[one].start, *self._ends(one)) for one in partitions}
         await self._travel()
         return found
 
-    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
+    async def end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
         """Where each partition ends, at some moment of the call."""
         await self._travel()
         if self._rng.random() < 0.2:

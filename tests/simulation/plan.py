@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from random import Random
 
-from worker.partition_state import Options
+from worker.partition_state import WorkerOptions
 
 TOPICS = ("tally.token", "tally.chat")
 Partition = tuple[str, int]
@@ -24,7 +24,7 @@ class Plan:
     added: tuple[Partition, ...]
     records: int
     repeats: float
-    options: Options
+    options: WorkerOptions
     workers: int
     batch: int
     chaos_seconds: float
@@ -43,7 +43,7 @@ def plan_of(rng: Random) -> Plan:
     """A plan from the seed's dice."""
     partitions = [(topic, number) for topic in TOPICS for number in range(2)]
     rng.shuffle(partitions)
-    options = Options(
+    options = WorkerOptions(
         piece=3,
         block_size=rng.randint(4, 8),
         blocks=rng.randint(1, 2),

@@ -103,7 +103,7 @@ class Connection:
             raise ConnectionRefusedError("ClickHouse does not answer")
         return self._database
 
-    def identity(self) -> str:
+    def database_identity(self) -> str:
         return str(self._ask().incarnation)
 
     def epochs(self) -> dict[str, int]:

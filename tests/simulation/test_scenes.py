@@ -15,7 +15,7 @@ from tests.simulation.plan import plan_of
 from tests.simulation.store import Database
 from tests.simulation.witness import Witness
 from tests.simulation.worker import Worker
-from worker.partition_state import Batch, Options
+from worker.partition_state import Batch, WorkerOptions
 
 PARTITION = ("tally.chat", 0)
 
@@ -40,7 +40,7 @@ class Scene:
     """One worker's sources, driven by hand in a world without trouble."""
 
     def __init__(self) -> None:
-        options = Options(block_size=4, blocks=1, flush_seconds=1000.0, idle_flushes=0)
+        options = WorkerOptions(block_size=4, blocks=1, flush_seconds=1000.0, idle_flushes=0)
         calm = {"trouble": 0.0, "slow": 0.0, "losses": 0.0, "incident": ""}
         plan = replace(plan_of(Random(0)), partitions=(PARTITION,), records=3, options=options, **calm)
         self.loop = Loop(Random(0))

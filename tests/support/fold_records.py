@@ -10,7 +10,7 @@ from aggregators.increments import Folded
 from aggregators.validity import IdInterner
 from aggregators.windows import WINDOW_TEXT
 from tally_client.events import decoder
-from tally_client.validity import Invalid
+from tally_client.validity import InvalidRecord
 
 NIL = "00000000-0000-0000-0000-000000000000"
 
@@ -63,7 +63,7 @@ def to_json(event: Any) -> bytes:
 
 
 def fold(topic: str, event: dict[str, Any], log_ms: int = LOG_MS) -> Folded:
-    """What a new fold of the topic gives for one event. Raises Invalid."""
+    """What a new fold of the topic gives for one event. Raises InvalidRecord."""
     return fold_for(topic)(decoder(topic).decode(to_json(event)), log_ms)
 
 
@@ -71,7 +71,7 @@ def refusal(topic: str, event: dict[str, Any], log_ms: int = LOG_MS) -> str:
     """The reason for which the fold refuses the event, or "" if it does not."""
     try:
         fold(topic, event, log_ms)
-    except Invalid as error:
+    except InvalidRecord as error:
         return error.reason
     return ""
 

@@ -42,7 +42,7 @@ class Folded:
         for line in lines:
             name = f"{line.topic}/{crc32(line.key) % PARTITIONS}@0"
             batch = batches.setdefault(name, [])
-            offset = self._sources[name].place + len(batch)
+            offset = self._sources[name].next_offset + len(batch)
             batch.append(LogRecord(offset, int(logged_at.timestamp() * 1000), line.key, line.value))
             self.events.append(_said(line))
         for name, batch in batches.items():
@@ -58,7 +58,7 @@ class Folded:
     def reach(self, moment: datetime) -> None:
         """All that the log had received by `moment` is in the tables now."""
         for name, source in self._sources.items():
-            insert_position(self.client, name, source.place, moment)
+            insert_position(self.client, name, source.next_offset, moment)
 
     def look(self, organization_id: str) -> QueryContext:
         """A reading of the organization."""

@@ -101,7 +101,7 @@ class Worker:
         self.take()
         if self.flight is not None:
             self.clickhouse.tables.letters.update(
-                (letter.record.offset, letter.reason) for letter in self.flight.letters
+                (letter.record.offset, letter.reason) for letter in self.flight.rejected
             )
             for table in list(self.flight.rows)[:tables]:
                 self.clickhouse.write(table, self.flight.rows[table])
@@ -117,7 +117,7 @@ class Worker:
 
     def store_position(self, flight: Snapshot) -> None:
         """The position is the flight's, and all below it must be in the tables by now."""
-        self.clickhouse.write_position(flight.place, flight.last_record)
+        self.clickhouse.write_position(flight.next_offset, flight.last_record)
         self.check_position()
 
     def check_position(self) -> None:

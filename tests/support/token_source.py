@@ -54,4 +54,4 @@ def spent(snapshot: Snapshot) -> list[tuple[int, int, int]]:
 
 def letters(snapshot: Snapshot) -> dict[int, str]:
     """Offset to reason of each dead letter."""
-    return {letter.record.offset: letter.reason for letter in snapshot.letters}
+    return {letter.record.offset: letter.reason for letter in snapshot.rejected}

@@ -107,7 +107,7 @@ async def folded(bootstrap: str, skip: Skip = lambda _record: False) -> "Folded"
             source.load(declaration, pages, ())
         source.apply(prepared)
         snapshot = source.snapshot()
-        made[name] = ({**snapshot.rows, "end": [end]}, [(name, letter) for letter in snapshot.letters])
+        made[name] = ({**snapshot.rows, "end": [end]}, [(name, letter) for letter in snapshot.rejected])
     return made
 
 

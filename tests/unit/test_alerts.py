@@ -29,7 +29,7 @@ def worker(
     """What one worker's scrapes give; one that is not alive dies after five minutes."""
     value, labels = (WELL if alive else DIES), f'instance="{number}",job="{job}"'
     sources = [f'source="tally.token/{partition}@0",{labels}' for partition in partitions]
-    by_source = ("place_offset", "confirmed_offset", "watermark_age_seconds", "duplicates_total")
+    by_source = ("next_offset", "confirmed_offset", "watermark_age_seconds", "duplicates_total")
     by_worker = ("open_cells", "unflushed_rows", "retrying", "waiting")
     series = {f"tally_source_{name}{{{one}}}": value for name in by_source for one in sources}
     series |= {f"tally_worker_{name}{{{labels}}}": value for name in by_worker}

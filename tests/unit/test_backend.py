@@ -55,9 +55,9 @@ def test_the_setting_chooses_and_a_form_that_is_not_there_is_refused(monkeypatch
     for is_built in (True, False):
         monkeypatch.setattr(deploy.worker, "HAS_COMPILED", is_built)
         assert deploy.worker.is_compiled(Settings()) == is_built
-        assert not deploy.worker.is_compiled(Settings(fold_form="pure"))
-    with pytest.raises(UserError, match="fold_form is compiled, and that form is not built"):
-        deploy.worker.is_compiled(Settings(fold_form="compiled"))
+        assert not deploy.worker.is_compiled(Settings(fold_backend="pure"))
+    with pytest.raises(UserError, match="fold_backend is compiled, and that backend is not built"):
+        deploy.worker.is_compiled(Settings(fold_backend="compiled"))
 
 
 def test_the_doctor_says_when_there_is_no_compiled_form(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ Line = tuple[int, int, int]
 
 def judged(horizon: Horizon, lines: Sequence[Line]) -> list[Occurrence]:
     """The verdicts on lines in order of offsets, one call for each."""
-    return [horizon.judge(offset // horizon.block_size, [event], [payload])[0] for offset, event, payload in lines]
+    return [horizon.classify(offset // horizon.block_size, [event], [payload])[0] for offset, event, payload in lines]
 
 
 def test_a_repeat_with_the_same_payload_is_a_duplicate_with_another_a_conflict() -> None:
@@ -25,10 +25,10 @@ def test_a_repeat_with_the_same_payload_is_a_duplicate_with_another_a_conflict()
 
 
 def test_a_run_is_judged_like_its_records_one_by_one() -> None:
-    assert Horizon(4, 2).judge(0, [7, 7, 7], [1, 1, 2]) == [FIRST, DUPLICATE, CONFLICT]
+    assert Horizon(4, 2).classify(0, [7, 7, 7], [1, 1, 2]) == [FIRST, DUPLICATE, CONFLICT]
     horizon = Horizon(4, 2)
-    horizon.judge(0, [7], [1])
-    assert horizon.judge(1, [7, 8, 7, 7], [2, 1, 2, 1]) == [CONFLICT, FIRST, CONFLICT, CONFLICT]
+    horizon.classify(0, [7], [1])
+    assert horizon.classify(1, [7, 8, 7, 7], [2, 1, 2, 1]) == [CONFLICT, FIRST, CONFLICT, CONFLICT]
 
 
 # Block size 4, 2 closed blocks: an id at offset 3 (block 0) is known through block 2, offsets 8 to 11.
@@ -68,9 +68,9 @@ def test_one_closed_block_with_two_payloads_is_enough() -> None:
 def test_extreme_hashes_are_found_again() -> None:
     extremes = [-(2**63), -1, 0, 2**63 - 1]
     horizon = Horizon(4, 1)
-    assert horizon.judge(0, extremes, extremes) == [FIRST] * 4
-    assert horizon.judge(1, extremes, extremes) == [DUPLICATE] * 4
-    assert horizon.judge(2, [1, 2**62], [1, 1]) == [FIRST] * 2
+    assert horizon.classify(0, extremes, extremes) == [FIRST] * 4
+    assert horizon.classify(1, extremes, extremes) == [DUPLICATE] * 4
+    assert horizon.classify(2, [1, 2**62], [1, 1]) == [FIRST] * 2
 
 
 def test_nothing_is_kept_beyond_the_horizon() -> None:
@@ -82,7 +82,7 @@ def test_nothing_is_kept_beyond_the_horizon() -> None:
 
 @pytest.mark.parametrize(("place", "start"), [(0, 0), (1, 0), (11, 0), (12, 4), (15, 4), (16, 8), (65_536, 65_528)])
 def test_reading_starts_on_the_edge_of_the_earliest_block_that_decides(place: int, start: int) -> None:
-    assert Horizon(4, 2).warm_from(place) == start
+    assert Horizon(4, 2).replay_start(place) == start
 
 
 def by_hand(lines: Sequence[Line], block_size: int, blocks: int) -> list[Occurrence]:
@@ -112,7 +112,7 @@ def test_first_read_and_replay_decide_as_the_rule_does(
     expected = by_hand(lines, block_size, blocks)
     assert judged(Horizon(block_size, blocks), lines) == expected
     horizon = Horizon(block_size, blocks)
-    replayed = [line for line in lines if line[0] >= horizon.warm_from(place)]
+    replayed = [line for line in lines if line[0] >= horizon.replay_start(place)]
     tail = sum(line[0] >= place for line in lines)
     assert judged(horizon, replayed)[len(replayed) - tail :] == expected[len(expected) - tail :]
 
@@ -124,18 +124,18 @@ def test_few_repeats_and_many_are_found_in_a_full_block_and_in_one_that_fills(re
     dice = Random(repeats)
     ids = [dice.getrandbits(64) - 2**63 for _ in range(size)]
     horizon = Horizon(size if closed else 2 * size, 1)
-    assert horizon.judge(0, ids, ids) == [FIRST] * size
+    assert horizon.classify(0, ids, ids) == [FIRST] * size
     again = dice.sample(ids, repeats)
     other = [dice.getrandbits(64) - 2**63 for _ in range(500)]
     payloads = [identity ^ (place % 2) for place, identity in enumerate(again)]
     expected = [CONFLICT if place % 2 else DUPLICATE for place in range(repeats)]
-    assert horizon.judge(1 if closed else 0, again + other, payloads + other) == expected + [FIRST] * 500
+    assert horizon.classify(1 if closed else 0, again + other, payloads + other) == expected + [FIRST] * 500
 
 
 def test_ids_that_mark_the_same_places_are_told_apart() -> None:
     """Hashes that agree in every bit that the filter looks at are suspects, and no more than that."""
     horizon = Horizon(4, 1)
     alike = [7 + (number << 62) for number in (0, 1)]
-    assert horizon.judge(0, alike[:1], [1]) == [FIRST]
-    assert horizon.judge(0, alike[1:], [1]) == [FIRST]
-    assert horizon.judge(1, alike, [1, 2]) == [DUPLICATE, CONFLICT]
+    assert horizon.classify(0, alike[:1], [1]) == [FIRST]
+    assert horizon.classify(0, alike[1:], [1]) == [FIRST]
+    assert horizon.classify(1, alike, [1, 2]) == [DUPLICATE, CONFLICT]

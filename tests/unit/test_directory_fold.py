@@ -7,7 +7,7 @@ import pytest
 
 from aggregators.directory import ProfileFold
 from tally_client.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES
-from tally_client.validity import Invalid
+from tally_client.validity import InvalidRecord
 from tests.support.fold_records import NIL, ORGANIZATION, PROJECT, THING, entry, fold, ids, refusal, rows, uuid
 
 ACCOUNT, GROUP = uuid(0x51), uuid(0x52)
@@ -169,5 +169,5 @@ def test_a_tombstone_forgets_the_person_of_its_key() -> None:
 
 @pytest.mark.parametrize("key", [None, b"", uuid(0xABC).upper().encode(), b"\xff" * 36])
 def test_a_tombstone_of_nobody_is_refused(key: bytes | None) -> None:
-    with pytest.raises(Invalid, match="bad_id: record key "):
+    with pytest.raises(InvalidRecord, match="bad_id: record key "):
         ProfileFold(ids()).forget(key, 0)

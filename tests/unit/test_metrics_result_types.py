@@ -38,7 +38,7 @@ def test_a_day_is_known_when_reached_and_complete_after_the_grace(
     refreshed_at: datetime | None, knows: bool, complete: bool
 ) -> None:
     look = reading(refreshed_at)
-    assert (look.knows(DAY), look.is_complete(DAY, DAY)) == (knows, complete)
+    assert (look.covers(DAY), look.is_complete(DAY, DAY)) == (knows, complete)
     about = look.about(window("1-week", DAY))
     assert (about.complete, about.data_refreshed_at, about.window.days) == (complete, refreshed_at, 7)
     assert about.window.provisional is not complete
@@ -56,8 +56,8 @@ def test_days_before_the_oldest_kept_are_gaps() -> None:
     assert [(of.value, of.complete) for of in look.by_day(edge, {}, 0)] == [(None, False), (0, True)]
     assert [of.complete for of in look.by_day(edge, {}, 0, width=2)] == [False, False]
     assert not look.about(edge).complete
-    assert look.reaches(edge)
-    assert not look.reaches(days_between(date(2024, 1, 1), date(2024, 12, 31)))
+    assert look.overlaps(edge)
+    assert not look.overlaps(days_between(date(2024, 1, 1), date(2024, 12, 31)))
 
 
 def test_a_ratio_is_unknown_without_a_part_or_a_whole() -> None:

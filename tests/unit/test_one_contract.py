@@ -39,7 +39,7 @@ def taken_by_worker(records: tuple[Odd, ...], compiled: bool) -> list[bool]:
     sources = {topic: Source(topic, "s", 0, Horizon(1, 1), compiled=compiled) for topic in {*TOPIC_BY_TYPE.values()}}
     for offset, odd in enumerate(records):
         source = sources[odd.topic]
-        source.cursor = source.place = 3 * offset  # beyond the horizon of what came before
+        source.cursor = source.next_offset = 3 * offset  # beyond the horizon of what came before
         prepared = source.prepare(3 * offset, 3 * offset + 1, [LogRecord(3 * offset, LOG_MS, None, odd.value)])
         for declaration, pages in prepared.missing.items():
             source.load(declaration, pages, [])

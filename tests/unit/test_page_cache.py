@@ -36,8 +36,8 @@ def add(table: PageCache, page_key: PageKey, key: CellKey, offset: int, amounts:
 
 def flush(table: PageCache) -> list[list[Any]]:
     """One whole flush: taken, written, landed."""
-    rows, flight = table.take_changes("s")
-    table.landed(flight)
+    rows, flight = table.take_dirty_rows("s")
+    table.mark_flushed(flight)
     return list(rows)
 
 
@@ -64,7 +64,7 @@ def test_only_what_changed_is_written_again_and_in_full() -> None:
 def test_rows_that_were_taken_do_not_change_when_folding_goes_on() -> None:
     table = project_table()
     add(table, PAGE, KEY, 0, CREATED)
-    rows, _ = table.take_changes("s")
+    rows, _ = table.take_dirty_rows("s")
     add(table, PAGE, KEY, 1, USED)
     assert list(rows) == [row(KEY, 0, 1, 0)]
 
@@ -215,12 +215,12 @@ def test_a_page_with_changes_stays() -> None:
 def test_a_page_in_flight_stays_until_every_flight_has_landed() -> None:
     table = project_table()
     add(table, PAGE, KEY, 0, CREATED)
-    _, first = table.take_changes("s")
+    _, first = table.take_dirty_rows("s")
     add(table, PAGE, KEY, 1, USED)
-    _, second = table.take_changes("s")
-    table.landed(first)
+    _, second = table.take_dirty_rows("s")
+    table.mark_flushed(first)
     assert table.evict(0) == 0
-    table.landed(second)
+    table.mark_flushed(second)
     assert table.evict(0) == 1
 
 
@@ -248,8 +248,8 @@ def test_unflushed_counts_changed_cells_once_and_open_cells_all() -> None:
         add(table, PAGE, KEY, offset, USED)
     add(table, PAGE, OTHER_KEY, 4, USED)
     assert (table.unflushed, table.open_cells) == (2, 2)
-    _, flight = table.take_changes("s")
+    _, flight = table.take_dirty_rows("s")
     assert (table.unflushed, table.open_cells) == (0, 2)
     add(table, PAGE, KEY, 5, USED)
-    table.landed(flight)
+    table.mark_flushed(flight)
     assert (table.unflushed, table.open_cells) == (1, 2)

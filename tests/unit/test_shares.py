@@ -9,14 +9,14 @@ from api.principal import Viewer
 
 def somebody(organization: str, account: str) -> Viewer:
     """A viewer; two of one name in two organizations are two."""
-    return Viewer(organization, account, sees_spend=False, account_id=account)
+    return Viewer(organization, account, can_read_spend=False, account_id=account)
 
 
 def taken(shares: Shares, *viewers: Viewer) -> None:
     """Each takes a place."""
     for viewer in viewers:
         shares.require(viewer)
-        shares.take(viewer)
+        shares.acquire(viewer)
 
 
 def test_a_viewer_leaves_places_to_the_organization_and_that_to_the_others() -> None:

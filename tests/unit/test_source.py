@@ -19,22 +19,22 @@ pytestmark = pytest.mark.usefixtures("each_form")
 
 def test_a_new_source_begins_at_the_start() -> None:
     source = token_source()
-    assert (source.cursor, source.place, source.last_record) == (0, 0, "")
+    assert (source.cursor, source.next_offset, source.last_record) == (0, 0, "")
 
 
 def test_a_batch_moves_cursor_and_place_to_its_end_past_control_records() -> None:
     source = token_source()
     take(source, usage(0), usage(1), end=5)
-    assert (source.cursor, source.place) == (5, 5)
+    assert (source.cursor, source.next_offset) == (5, 5)
     take(source, end=9)
-    assert source.place == 9
+    assert source.next_offset == 9
     assert source.last_record == fingerprint(usage(1))
 
 
 def test_nothing_moves_before_apply() -> None:
     source = token_source()
     source.prepare(0, 1, [usage(0)])
-    assert (source.cursor, source.place, source.unflushed) == (0, 0, 0)
+    assert (source.cursor, source.next_offset, source.unflushed) == (0, 0, 0)
     assert spent(source.snapshot()) == []
 
 
@@ -46,7 +46,7 @@ def test_a_batch_beyond_the_cursor_is_a_gap_and_names_where_to_go_back_to() -> N
     ) as caught:
         source.prepare(2, 3, [usage(2)])
     assert caught.value.wanted == 1
-    assert (source.cursor, source.waiting) == (1, None)
+    assert (source.cursor, source.pending) == (1, None)
 
 
 def test_a_batch_must_be_applied_before_the_next_is_prepared() -> None:
@@ -61,7 +61,7 @@ def test_what_was_read_before_is_trimmed() -> None:
     take(source, usage(0), usage(1))
     take(source, usage(0), usage(1), usage(2), start=0)
     take(source, usage(0), usage(1), start=0)
-    assert source.place == 3
+    assert source.next_offset == 3
     assert spent(source.snapshot()) == [(2, 3, 3)]
     assert source.duplicates == 0
 
@@ -83,7 +83,7 @@ def test_an_id_is_the_organizations_and_the_types_own() -> None:
     other, execution = usage(1, event=0, organization_id=uuid(0xF)), usage(2, event=0, type="execution.used")
     take(source, usage(0), other, execution, usage(3, event=0))
     assert letters(source.snapshot()) == {}
-    assert (source.place, source.duplicates) == (4, 1)
+    assert (source.next_offset, source.duplicates) == (4, 1)
 
 
 @pytest.mark.parametrize("event_id", [NIL, uuid(0xABC).upper(), "x" * 36, uuid(0xABC).replace("-", "0")])
@@ -118,7 +118,7 @@ def test_a_restart_reads_back_to_warm_its_horizon_and_counts_nothing_until_its_p
     assert source.cursor == 8
     before = [usage(offset) for offset in range(8, 17)]
     take(source, *before, record(17, b"nonsense"))
-    assert (source.cursor, source.place, source.unflushed) == (18, 18, 0)
+    assert (source.cursor, source.next_offset, source.unflushed) == (18, 18, 0)
     take(source, usage(18, event=8), usage(19))
     assert spent(source.snapshot()) == [(19, 1, 1)]
 
@@ -142,7 +142,7 @@ def test_warming_keeps_the_stored_place_and_fingerprint() -> None:
     source = token_source(place=6, last_record=fingerprint(usage(5)))
     take(source, usage(0), usage(1))
     snapshot = source.snapshot()
-    assert (snapshot.place, snapshot.last_record) == (6, fingerprint(usage(5)))
+    assert (snapshot.next_offset, snapshot.last_record) == (6, fingerprint(usage(5)))
 
 
 def test_warming_starts_no_earlier_than_the_log_does() -> None:
@@ -156,7 +156,7 @@ def test_a_recreated_topic_is_refused_by_name() -> None:
     source = token_source(place=6, last_record=fingerprint(usage(5)))
     with pytest.raises(TopicRecreated, match=rf"^{NAME}: offset 5 .*`tally epoch {TOKEN}`$"):
         source.prepare(0, 7, [usage(4), usage(5, model="another"), usage(6)])
-    assert source.waiting is None
+    assert source.pending is None
 
 
 def test_the_same_log_is_taken_and_compared_only_while_warming() -> None:
@@ -189,7 +189,11 @@ def test_how_a_log_is_cut_into_batches_does_not_matter() -> None:
         for start, end in itertools.pairwise((0, *cuts, 7)):
             take(source, *log[start:end])
         found = source.snapshot()
-        assert (found.rows, letters(found), found.place) == (expected.rows, letters(expected), expected.place)
+        assert (found.rows, letters(found), found.next_offset) == (
+            expected.rows,
+            letters(expected),
+            expected.next_offset,
+        )
 
 
 @pytest.mark.parametrize(("topic", "is_recreated"), [(TOKEN, True), (PROFILES, False)])
@@ -203,7 +207,7 @@ def test_a_log_that_lacks_the_record_that_was_folded_last_is_another_one_unless_
             source.prepare(source.cursor, 7, [])
     else:
         source.apply(source.prepare(source.cursor, 7, []))
-        assert source.place == 7
+        assert source.next_offset == 7
 
 
 def test_the_last_record_is_read_again_however_far_below_the_place_it_is() -> None:

@@ -55,7 +55,7 @@ def test_a_bad_record_is_a_letter_with_its_reason_and_stops_nothing(value: bytes
     bad = record(1, value)
     take(source, usage(0), bad, usage(2))
     snapshot = source.snapshot()
-    [letter] = snapshot.letters
+    [letter] = snapshot.rejected
     assert letter.record is bad
     assert letter.reason == reason
     assert letter.detail
@@ -126,10 +126,10 @@ def test_a_snapshot_takes_everything_once() -> None:
     assert source.open_cells == 2
     snapshot = source.snapshot()
     assert set(snapshot.rows) == {"attributions", "spend_cells", "minute_cells"}
-    assert (snapshot.source, snapshot.place, len(snapshot.letters)) == (source, 2, 1)
+    assert (snapshot.source, snapshot.next_offset, len(snapshot.rejected)) == (source, 2, 1)
     assert source.unflushed == 0
     again = source.snapshot()
-    assert (again.rows, again.letters, again.place) == ({}, [], 2)
+    assert (again.rows, again.rejected, again.next_offset) == ({}, [], 2)
 
 
 def test_a_snapshot_is_of_its_instant() -> None:
@@ -137,7 +137,7 @@ def test_a_snapshot_is_of_its_instant() -> None:
     take(source, usage(0))
     snapshot = source.snapshot()
     take(source, usage(1), record(2, b"nonsense"))
-    assert (snapshot.place, snapshot.last_record, spent(snapshot)) == (1, fingerprint(usage(0)), [(0, 1, 1)])
+    assert (snapshot.next_offset, snapshot.last_record, spent(snapshot)) == (1, fingerprint(usage(0)), [(0, 1, 1)])
     assert letters(snapshot) == {}
     assert spent(source.snapshot()) == [(1, 2, 2)]
 

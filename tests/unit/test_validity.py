@@ -6,7 +6,7 @@ import pytest
 
 from aggregators.validity import IdInterner, minute_in_bounds, require_not_ahead
 from aggregators.windows import minute_of
-from tally_client.validity import EARLIEST, MAX_DEPTH, Invalid, refuse_deep
+from tally_client.validity import EARLIEST, MAX_DEPTH, InvalidRecord, refuse_deep
 from tests.support.fold_records import LOG_MS, LOG_TIME, uuid
 
 FIVE_MINUTES = timedelta(minutes=5)
@@ -16,7 +16,7 @@ TICK = timedelta(microseconds=1)
 def reason(moment: datetime, log_ms: int = LOG_MS) -> str:
     try:
         minute_in_bounds(moment, log_ms, "occurred_at")
-    except Invalid as error:
+    except InvalidRecord as error:
         return error.reason
     return ""
 
@@ -63,7 +63,7 @@ def test_a_moment_of_any_zone_has_its_utc_minute(zone: timezone) -> None:
 
 def test_the_upper_bound_alone_knows_no_oldest_day() -> None:
     assert require_not_ahead(datetime(1970, 1, 1, tzinfo=UTC), LOG_MS, "occurred_at")[0].year == 1970
-    with pytest.raises(Invalid, match="in_the_future: occurred_at 2026-03-01T13:00:00"):
+    with pytest.raises(InvalidRecord, match="in_the_future: occurred_at 2026-03-01T13:00:00"):
         require_not_ahead(LOG_TIME.replace(hour=13, second=0), LOG_MS, "occurred_at")
 
 
@@ -90,7 +90,7 @@ def test_the_one_form_of_an_id_is_taken_and_returned() -> None:
 
 @pytest.mark.parametrize("value", BAD)
 def test_any_other_spelling_is_refused_and_named(value: str) -> None:
-    with pytest.raises(Invalid, match=r"^bad_id: actor\.id ") as caught:
+    with pytest.raises(InvalidRecord, match=r"^bad_id: actor\.id ") as caught:
         IdInterner().check(value, "actor.id")
     assert repr(value) in caught.value.detail
     assert str(caught.value) == f"bad_id: {caught.value.detail}"
@@ -102,7 +102,7 @@ def test_what_is_remembered_is_bounded_and_forgetting_changes_nothing() -> None:
         for number in range(5):
             assert forms.check(uuid(number), "id") == uuid(number)
             assert len(forms._known) <= 2
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidRecord):
         forms.check(GOOD.upper(), "id")
 
 
@@ -134,7 +134,7 @@ def test_brackets_that_do_not_nest_are_no_depth(value: bytes) -> None:
 
 @pytest.mark.parametrize("value", DEEP, ids=range(len(DEEP)))
 def test_a_record_that_nests_too_deep_is_refused_whatever_the_stack(value: bytes) -> None:
-    with pytest.raises(Invalid, match=rf"^nested_too_deep: the record nests more than {MAX_DEPTH} levels deep$"):
+    with pytest.raises(InvalidRecord, match=rf"^nested_too_deep: the record nests more than {MAX_DEPTH} levels deep$"):
         refuse_deep(value)
 
 
@@ -142,5 +142,5 @@ def test_a_record_that_nests_too_deep_is_refused_whatever_the_stack(value: bytes
 @pytest.mark.parametrize("end", [b"", b'"', b"\\"])
 def test_a_string_without_end_is_looked_at_once(end: bytes) -> None:
     value = b"[" * (MAX_DEPTH + 1) + b'"' + b'\\"' * 500_000 + end
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidRecord):
         refuse_deep(value)

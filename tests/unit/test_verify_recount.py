@@ -272,7 +272,7 @@ def folded(log: Iterable[Record], options: Options, batch: int) -> tuple[dict[st
         for start in range(0, len(of_source), batch):
             apply(source, of_source[start : start + batch])
             snapshot = source.snapshot()
-            letters.update({f"{name}/{letter.record.offset}": letter for letter in snapshot.letters})
+            letters.update({f"{name}/{letter.record.offset}": letter for letter in snapshot.rejected})
             for table, changed in snapshot.rows.items():
                 rows[table].update(keyed(table, changed))
         duplicates += source.duplicates

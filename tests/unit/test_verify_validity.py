@@ -100,7 +100,7 @@ def contract(topic: str, value: bytes) -> Any:
     """The contract's own reading: the event, or None for one that it refuses."""
     try:
         return read(topic, value, LOG_TIME)
-    except (validity.Invalid, msgspec.DecodeError, UnicodeDecodeError):
+    except (validity.InvalidRecord, msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from api.dashboard.components import change, choices, day_rows, more, trailing
-from api.dashboard.figures import BuiltFigure, Column, Figure, FigureBuilder, Page, Row, Tile
+from api.dashboard.components import change_text, choices, day_rows, more_links, trailing
+from api.dashboard.figures import BuiltFigure, Column, DashboardPage, Figure, FigureBuilder, Row, Tile
 from api.dashboard.formatting import day, days
 from api.dashboard.page_request import PageRequest
 from reports import metrics
@@ -53,7 +53,7 @@ def _active_tiles(ask: PageRequest, series: Series[Actives]) -> tuple[Tile, ...]
             label=label,
             value=value,
             detail=days(window.first, window.last),
-            note=change(value, getattr(before, name, None), since),
+            note=change_text(value, getattr(before, name, None), since),
             href=ask.people("active", window) if value is not None else "",
         )
 
@@ -179,22 +179,22 @@ def connectors(ask: PageRequest) -> BuiltFigure:
         ),
         rows=rows,
         choices=choices(ask, "connectors", PERIODS["connectors"], "connectors"),
-        more=more(ask, found.ranked, "connectors"),
+        more=more_links(ask, found.ranked, "connectors"),
         metrics=("top connectors",),
         empty="Nobody called a connector in these days.",
     )
     return BuiltFigure(figure=figure)
 
 
-ACTIVITY = Page(
+ACTIVITY = DashboardPage(
     name="activity",
     title="All activity",
     lead="Who is active, how much of the seats is used, and what people connect to.",
     periods=PERIODS,
     makers=(
-        FigureBuilder(name="active-users", title="Active people", make=active_users),
-        FigureBuilder(name="utilization", title="Utilization", make=utilization),
-        FigureBuilder(name="seats", title="Seats and invites", make=seats),
-        FigureBuilder(name="connectors", title="Top connectors", make=connectors),
+        FigureBuilder(name="active-users", title="Active people", build=active_users),
+        FigureBuilder(name="utilization", title="Utilization", build=utilization),
+        FigureBuilder(name="seats", title="Seats and invites", build=seats),
+        FigureBuilder(name="connectors", title="Top connectors", build=connectors),
     ),
 )

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from api.dashboard.components import choices, day_rows, leader_rows, more, of, range_of
-from api.dashboard.figures import PERSON_COLUMNS, BuiltFigure, Column, Figure, FigureBuilder, Page, Row, Tile
+from api.dashboard.components import choices, day_rows, leader_rows, more_links, range_of, ratio_text
+from api.dashboard.figures import PERSON_COLUMNS, BuiltFigure, Column, DashboardPage, Figure, FigureBuilder, Row, Tile
 from api.dashboard.formatting import PERIOD_NAMES
 from api.dashboard.page_request import PageRequest
 from reports import metrics
@@ -85,14 +85,14 @@ def _share_tiles(ask: PageRequest, kind: Kind, share: Share) -> tuple[Tile, Tile
             label=kind.having.capitalize(),
             value=share.of_seats.percent,
             kind="percent",
-            detail=of(share.of_seats, "seats"),
+            detail=ratio_text(share.of_seats, "seats"),
             href=people,
         ),
         Tile(
             label=f"{kind.having.capitalize()}, of those active",
             value=share.of_active.percent,
             kind="percent",
-            detail=of(share.of_active, "active people"),
+            detail=ratio_text(share.of_active, "active people"),
             href=people,
         ),
     )
@@ -148,7 +148,7 @@ def top(
             columns=(*PERSON_COLUMNS, Column(key=parameter, title=parameter.title(), drawn=True)),
             rows=leader_rows(ask, parameter, found.leaders, lambda count: (count,)),
             choices=choices(ask, parameter, PERIODS[parameter], name),
-            more=more(ask, found.ranked, name),
+            more=more_links(ask, found.ranked, name),
             metrics=(metric,),
             empty=f"Nobody has {parameter} in these days.",
         )
@@ -172,17 +172,17 @@ TOP_ARTIFACTS = top(
     metrics.top_people_by_artifacts_made,
 )
 
-CLAUDE_AI = Page(
+CLAUDE_AI = DashboardPage(
     name="claude-ai",
     title="Claude.ai",
     lead="Chats, projects and artifacts: how many, who has any, and who has most.",
     periods=PERIODS,
     makers=(
-        FigureBuilder(name="totals", title="In all", make=totals),
-        FigureBuilder(name="chats", title=CHATS.title, make=by_day(CHATS)),
-        FigureBuilder(name="projects", title=PROJECTS.title, make=by_day(PROJECTS)),
-        FigureBuilder(name="top-projects", title="Top people by projects used", make=TOP_PROJECTS),
-        FigureBuilder(name="artifacts", title=ARTIFACTS.title, make=by_day(ARTIFACTS)),
-        FigureBuilder(name="top-artifacts", title="Top people by artifacts made", make=TOP_ARTIFACTS),
+        FigureBuilder(name="totals", title="In all", build=totals),
+        FigureBuilder(name="chats", title=CHATS.title, build=by_day(CHATS)),
+        FigureBuilder(name="projects", title=PROJECTS.title, build=by_day(PROJECTS)),
+        FigureBuilder(name="top-projects", title="Top people by projects used", build=TOP_PROJECTS),
+        FigureBuilder(name="artifacts", title=ARTIFACTS.title, build=by_day(ARTIFACTS)),
+        FigureBuilder(name="top-artifacts", title="Top people by artifacts made", build=TOP_ARTIFACTS),
     ),
 )

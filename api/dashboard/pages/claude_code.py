@@ -3,8 +3,18 @@
 from collections.abc import Callable
 from typing import cast, get_args
 
-from api.dashboard.components import RANKED_NAMES, choices, day_rows, leader_rows, more, of, range_of
-from api.dashboard.figures import PERSON_COLUMNS, BuiltFigure, Column, Figure, FigureBuilder, Page, Row, Shape, Tile
+from api.dashboard.components import RANKED_NAMES, choices, day_rows, leader_rows, more_links, range_of, ratio_text
+from api.dashboard.figures import (
+    PERSON_COLUMNS,
+    BuiltFigure,
+    Column,
+    DashboardPage,
+    Figure,
+    FigureBuilder,
+    Row,
+    Shape,
+    Tile,
+)
 from api.dashboard.formatting import Value, usd
 from api.dashboard.page_request import PageRequest
 from api.dashboard.pages.spend import NO_REPORT, SPEND_COLUMNS, spend_cells, unpriced_notes
@@ -60,7 +70,7 @@ def _tiles(ask: PageRequest, found: Totals[ClaudeCode]) -> tuple[Tile, ...]:
             label="Accept rate",
             value=rate.percent,
             kind="percent",
-            detail=of(rate, "suggestions"),
+            detail=ratio_text(rate, "suggestions"),
             href="#accept-rate",
         ),
         Tile(label="Commits", value=total.commits, detail=days, href="#shipped"),
@@ -166,24 +176,24 @@ def people(ask: PageRequest) -> BuiltFigure:
         rows=leader_rows(ask, "people", found.leaders, _ranked_cells),
         choices=choices(ask, "people", PERIODS["people"], "people"),
         orders=choices(ask, "ranked", PERIODS["ranked"], "people"),
-        more=more(ask, found.ranked, "people"),
+        more=more_links(ask, found.ranked, "people"),
         metrics=("top people in Claude Code",),
         empty=NOTHING,
     )
     return BuiltFigure(figure=figure)
 
 
-CLAUDE_CODE = Page(
+CLAUDE_CODE = DashboardPage(
     name="claude-code",
     title="Claude Code",
     lead="Who codes with Claude, how much of what it suggests is taken, and what is shipped.",
     periods=PERIODS,
     makers=(
-        FigureBuilder(name="sessions", title="Sessions and people", make=SESSIONS),
-        FigureBuilder(name="lines", title="Lines accepted", make=LINES),
-        FigureBuilder(name="accept-rate", title="Accept rate", make=ACCEPT_RATE),
-        FigureBuilder(name="shipped", title="Commits and pull requests", make=SHIPPED),
-        FigureBuilder(name="spend", title="Spend in Claude Code", make=spend, of_spend=True),
-        FigureBuilder(name="people", title="Top people in Claude Code", make=people),
+        FigureBuilder(name="sessions", title="Sessions and people", build=SESSIONS),
+        FigureBuilder(name="lines", title="Lines accepted", build=LINES),
+        FigureBuilder(name="accept-rate", title="Accept rate", build=ACCEPT_RATE),
+        FigureBuilder(name="shipped", title="Commits and pull requests", build=SHIPPED),
+        FigureBuilder(name="spend", title="Spend in Claude Code", build=spend, exposes_spend=True),
+        FigureBuilder(name="people", title="Top people in Claude Code", build=people),
     ),
 )

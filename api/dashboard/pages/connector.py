@@ -1,7 +1,7 @@
 """One connector: who calls it and how, by day and by product, in the same days as the number that led here."""
 
 from api.dashboard.components import day_rows, total_tiles
-from api.dashboard.figures import BuiltFigure, Column, Figure, FigureBuilder, Page, Row
+from api.dashboard.figures import BuiltFigure, Column, DashboardPage, Figure, FigureBuilder, Row
 from api.dashboard.formatting import EVERY_PERIOD, Value
 from api.dashboard.page_request import PageRequest, Subject
 from api.dashboard.pages.person import product_name
@@ -30,7 +30,7 @@ def read_connector(text: str) -> str:
     return text
 
 
-def which(ask: PageRequest) -> Subject:
+def connector_subject(ask: PageRequest) -> Subject:
     """What it is called."""
     name = connector_name(ask.reading, ask.asked_of)
     return Subject(name=name, detail="" if name == ask.asked_of else ask.asked_of)
@@ -90,7 +90,7 @@ def by_product(ask: PageRequest) -> BuiltFigure:
     return BuiltFigure(figure=figure)
 
 
-CONNECTOR = Page(
+CONNECTOR = DashboardPage(
     name="connector",
     title="Connector",
     lead="",
@@ -98,9 +98,9 @@ CONNECTOR = Page(
     shared="days",
     parameter="connector",
     read_parameter=read_connector,
-    subject=which,
+    subject=connector_subject,
     makers=(
-        FigureBuilder(name="days", title="By day", make=by_day),
-        FigureBuilder(name="products", title="By product", make=by_product),
+        FigureBuilder(name="days", title="By day", build=by_day),
+        FigureBuilder(name="products", title="By product", build=by_product),
     ),
 )

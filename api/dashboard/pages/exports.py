@@ -8,7 +8,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from api.dashboard.figures import Page
+from api.dashboard.figures import DashboardPage
 from api.dashboard.page_request import Look, address, read_number
 from api.parameters import choice, read_date
 from queries.errors import NoCompleteDay, PeriodError
@@ -19,7 +19,7 @@ from reports.periods import DAY, DAYS_BACK, KINDS, Period, resolve
 AT_ONCE = 31
 PARAMETERS = ("period", "start", "end", "format", "page")
 
-EXPORTS = Page(name="exports", title="Export", lead="", periods={}, makers=(), of_spend=True)
+EXPORTS = DashboardPage(name="exports", title="Export", lead="", periods={}, makers=(), exposes_spend=True)
 
 
 class Format(Struct, frozen=True, kw_only=True):

@@ -6,12 +6,12 @@ from datetime import datetime
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
-from api.dashboard.figures import Column, Figure, Page, Row, Tile
+from api.dashboard.figures import Column, DashboardPage, Figure, Row, Tile
 from api.dashboard.page_request import Look
 from reports.live import Minute, live_minutes
 from reports.product_labels import PRODUCT_LABELS
 
-LIVE = Page(name="live", title="Live", lead="", periods={}, makers=(), of_spend=True)
+LIVE = DashboardPage(name="live", title="Live", lead="", periods={}, makers=(), exposes_spend=True)
 """For owners, who see all; the page tells no spend."""
 
 UNKNOWN = "How far the data reaches is not known yet, so no minute is complete."

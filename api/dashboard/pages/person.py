@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from api.dashboard.components import day_rows, total_tiles
 from api.dashboard.error_pages import NO_PAGE
-from api.dashboard.figures import UNKNOWN_PERSON, BuiltFigure, Column, Figure, FigureBuilder, Page, Row, Tile
+from api.dashboard.figures import UNKNOWN_PERSON, BuiltFigure, Column, DashboardPage, Figure, FigureBuilder, Row, Tile
 from api.dashboard.formatting import EVERY_PERIOD, Value, usd
 from api.dashboard.page_request import PageRequest, Subject
 from api.dashboard.pages.spend import CODE_EXECUTION, NO_REPORT, SPEND_COLUMNS, spend_cells, unpriced_notes
@@ -46,7 +46,7 @@ def read_account(text: str) -> str:
         raise invalid_parameter("account", text, "the UUID of an account") from None
 
 
-def who(ask: PageRequest) -> Subject:
+def person_subject(ask: PageRequest) -> Subject:
     """Who it is. Raises NotFound for an account that is not one of the organization."""
     found = metrics.person_of(ask.reading, ask.window("days"), ask.asked_of)
     if found is None:
@@ -190,7 +190,7 @@ def _empty(found: PersonSpend) -> str:
     return "This person spent nothing in these days." if found.reported else NO_REPORT
 
 
-PERSON = Page(
+PERSON = DashboardPage(
     name="person",
     title="Person",
     lead="",
@@ -198,13 +198,13 @@ PERSON = Page(
     shared="days",
     parameter="account",
     read_parameter=read_account,
-    subject=who,
+    subject=person_subject,
     makers=(
-        FigureBuilder(name="days", title="By day", make=by_day),
-        FigureBuilder(name="products", title="By product", make=by_product),
-        FigureBuilder(name="models", title="Requests by model", make=by_model),
-        FigureBuilder(name="spend", title="Spend by day", make=spend_by_day, of_spend=True),
-        FigureBuilder(name="spend-products", title="Spend by product", make=spend_by_product, of_spend=True),
-        FigureBuilder(name="spend-models", title="Spend by model", make=spend_by_model, of_spend=True),
+        FigureBuilder(name="days", title="By day", build=by_day),
+        FigureBuilder(name="products", title="By product", build=by_product),
+        FigureBuilder(name="models", title="Requests by model", build=by_model),
+        FigureBuilder(name="spend", title="Spend by day", build=spend_by_day, exposes_spend=True),
+        FigureBuilder(name="spend-products", title="Spend by product", build=spend_by_product, exposes_spend=True),
+        FigureBuilder(name="spend-models", title="Spend by model", build=spend_by_model, exposes_spend=True),
     ),
 )

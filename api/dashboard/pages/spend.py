@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from api.dashboard.components import choices, leader_rows, more, range_of
-from api.dashboard.figures import PERSON_COLUMNS, BuiltFigure, Column, Figure, FigureBuilder, Page, Row, Tile
+from api.dashboard.components import choices, leader_rows, more_links, range_of
+from api.dashboard.figures import PERSON_COLUMNS, BuiltFigure, Column, DashboardPage, Figure, FigureBuilder, Row, Tile
 from api.dashboard.formatting import PERIOD_NAMES, Value, usd
 from api.dashboard.page_request import PageRequest
 from pricing.terms import Terms, read_terms
@@ -135,7 +135,7 @@ def by_person(ask: PageRequest) -> BuiltFigure:
         columns=(*PERSON_COLUMNS, *SPEND_COLUMNS),
         rows=leader_rows(ask, "people", found.leaders, spend_cells),
         choices=choices(ask, "people", PERIODS["people"], "people"),
-        more=more(ask, found.ranked, "people"),
+        more=more_links(ask, found.ranked, "people"),
         metrics=("top people by spend",),
         notes=unpriced_notes(of.value for of in found.leaders),
         empty=_empty(found.reported),
@@ -175,16 +175,16 @@ def _in_force(history: list[Terms], before: datetime) -> Terms | None:
     return past[-1] if past else None
 
 
-SPENDING = Page(
+SPENDING = DashboardPage(
     name="spend",
     title="Spend",
     lead="What usage costs. The CSV of each figure has the exact amounts.",
     periods=PERIODS,
     makers=(
-        FigureBuilder(name="totals", title="Total spend", make=totals, of_spend=True),
-        FigureBuilder(name="models", title="Spend by model", make=by_model, of_spend=True),
-        FigureBuilder(name="people", title="Top people by spend", make=by_person, of_spend=True),
+        FigureBuilder(name="totals", title="Total spend", build=totals, exposes_spend=True),
+        FigureBuilder(name="models", title="Spend by model", build=by_model, exposes_spend=True),
+        FigureBuilder(name="people", title="Top people by spend", build=by_person, exposes_spend=True),
     ),
-    of_spend=True,
+    exposes_spend=True,
     notes=plan_notes,
 )

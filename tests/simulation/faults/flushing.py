@@ -35,7 +35,7 @@ def position_taken_at_confirmation(plant: Plant) -> None:
     original = Flushing._store_positions
 
     async def store_positions(self: Any, flight: Any, *rest: Any) -> bool:
-        later = [(owned, replace(snapshot, place=owned.source.place)) for owned, snapshot in flight]
+        later = [(owned, replace(snapshot, next_offset=owned.source.next_offset)) for owned, snapshot in flight]
         return await original(self, later, *rest)
 
     plant(Flushing, "_store_positions", store_positions)
@@ -98,7 +98,7 @@ def watermark_of_the_confirmation(plant: Plant) -> None:
 
     async def store_positions(self: Any, flight: Any, *rest: Any) -> bool:
         for owned, snapshot in flight:
-            owned.asked = EndOffset(self._clock(), snapshot.place)
+            owned.asked = EndOffset(self._clock(), snapshot.next_offset)
         return await original(self, flight, *rest)
 
     plant(Flushing, "_store_positions", store_positions)

@@ -149,11 +149,11 @@ def eviction_of_a_page_in_flight(plant: Plant) -> None:
     def snapshot(self: Any) -> Any:
         taken = original(self)
         for table, pages in taken.flights:
-            table.landed(pages)
+            table.mark_flushed(pages)
         self.evict(0)
         for _, pages in taken.flights:
             for page in pages:
-                page.flights += 1
+                page.in_flight += 1
         return taken
 
     plant(Source, "snapshot", snapshot)

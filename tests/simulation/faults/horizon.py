@@ -17,7 +17,7 @@ if HAS_COMPILED:
 @fault
 def horizon_not_warmed(plant: Plant) -> None:
     """Reading starts at the place."""
-    plant(Source, "_read_from", lambda self: self.place)
+    plant(Source, "_read_from", lambda self: self.next_offset)
 
 
 @fault
@@ -26,10 +26,10 @@ def warm_up_batch_not_split(plant: Plant) -> None:
     original = Source._prepare_run
 
     def prepare_run(self: Any, block: int, run: Any, prepared: Any) -> None:
-        place = self.place
-        self.place = place if prepared.end <= place else 0
+        place = self.next_offset
+        self.next_offset = place if prepared.end <= place else 0
         original(self, block, run, prepared)
-        self.place = place
+        self.next_offset = place
 
     plant(Source, "_prepare_run", prepare_run)
 
@@ -37,11 +37,11 @@ def warm_up_batch_not_split(plant: Plant) -> None:
 @fault
 def blocks_not_on_the_grid(plant: Plant) -> None:
     """Reading starts a horizon below the place, wherever in a block that is."""
-    plant(Horizon, "warm_from", lambda self, place: max(0, place - self.blocks * self.block_size))
+    plant(Horizon, "replay_start", lambda self, place: max(0, place - self.blocks * self.block_size))
 
 
 def _judge_registering(registers: Callable[[Occurrence], bool]) -> Any:
-    original = Horizon.judge
+    original = Horizon.classify
 
     def judge(self: Any, block: int, ids: Any, payloads: Any) -> list[Occurrence]:
         verdicts = []
@@ -58,7 +58,7 @@ def _judge_registering(registers: Callable[[Occurrence], bool]) -> Any:
 @fault
 def the_latest_payload_decides(plant: Plant) -> None:
     """A repeat is held against the latest occurrence alone, so a conflict that is sent again vanishes."""
-    original = Horizon.judge
+    original = Horizon.classify
 
     def judge(self: Any, block: int, ids: Any, payloads: Any) -> list[Occurrence]:
         verdicts = original(self, block, ids, payloads)
@@ -69,7 +69,7 @@ def the_latest_payload_decides(plant: Plant) -> None:
             latest[identity] = payload
         return verdicts
 
-    plant(Horizon, "judge", judge)
+    plant(Horizon, "classify", judge)
 
 
 @fault
@@ -91,10 +91,10 @@ def _reading_ids_alone(original: Any) -> Any:
 @fault
 def duplicates_do_not_renew(plant: Plant) -> None:
     """A duplicate is dropped without registering its id anew."""
-    plant(Horizon, "judge", _judge_registering(lambda verdict: verdict is not Occurrence.DUPLICATE))
+    plant(Horizon, "classify", _judge_registering(lambda verdict: verdict is not Occurrence.DUPLICATE))
 
 
 @fault
 def conflicts_do_not_renew(plant: Plant) -> None:
     """A conflict does not register its id, so what counts depends on more of the log than a replay reads."""
-    plant(Horizon, "judge", _judge_registering(lambda verdict: verdict is not Occurrence.CONFLICT))
+    plant(Horizon, "classify", _judge_registering(lambda verdict: verdict is not Occurrence.CONFLICT))

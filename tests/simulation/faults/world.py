@@ -31,7 +31,7 @@ def cells_backed_up_before_positions(plant: Plant) -> None:
 @fault
 def restored_database_not_noticed(plant: Plant) -> None:
     """Nobody looks whether ClickHouse is still what the sources were placed by."""
-    plant(Connection, "identity", lambda self: str(self._ask().incarnation * 0))
+    plant(Connection, "database_identity", lambda self: str(self._ask().incarnation * 0))
     plant(Flushing, "_went_back", lambda self: False)
 
 
@@ -121,12 +121,12 @@ def nothing_without_records_is_handed_on(plant: Plant) -> None:
 @fault
 def end_of_what_is_readable_believed(plant: Plant) -> None:
     """The log is taken to end where an open transaction begins."""
-    original = Log.ends
+    original = Log.end_offsets
 
     async def ends(self: Any, partitions: Any) -> Any:
         return {one: found._replace(end=found.readable) for one, found in (await original(self, partitions)).items()}
 
-    plant(Log, "ends", ends)
+    plant(Log, "end_offsets", ends)
 
 
 @fault

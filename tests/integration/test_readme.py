@@ -1,4 +1,4 @@
-"""The examples of the README do what they say."""
+"""The examples of the README and of the guide for services do what they say."""
 
 import asyncio
 import re
@@ -12,13 +12,15 @@ import pytest
 
 from deploy.embedded.kafka import KAFKA_USER
 from deploy.embedded.stack import publish_settings
-from deploy.settings import load, texts_of
+from deploy.settings import Settings, load, texts_of
+from streams.log import KafkaLog
 from streams.topics import ensure_topics, topic_specs
 from tests.support.code_blocks import code_blocks
 from tests.support.stack import start_kafka
 
 README = Path(__file__).parents[2] / "README.md"
 PAGES = sorted(README.parent.glob("docs/**/*.md"))
+EXAMPLES = [page.read_text() for page in (README, README.parent / "docs" / "guides" / "send-events.md")]
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-async def test_the_emitter_example_emits(folder: Path) -> None:
+async def test_the_emitter_examples_emit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In the folder of a stack, whose Kafka asks for a login."""
     broker = await asyncio.to_thread(start_kafka, folder / "kafka", password="generated")
     login = {"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_sasl_username": KAFKA_USER}
@@ -38,13 +40,23 @@ async def test_the_emitter_example_emits(folder: Path) -> None:
     try:
         await ensure_topics(broker.child.url, topic_specs(), **running.client_options())
         with publish_settings(Path(".tally"), texts_of(running)):
-            await example_of_the_readme()
+            for page in EXAMPLES:
+                await run_example(page)
+        assert await records_in(running) == len(EXAMPLES)
+        assert capsys.readouterr().out == ""
     finally:
         broker.stop()
 
 
-async def example_of_the_readme() -> None:
-    (example,) = code_blocks(README.read_text(), "python")
+async def records_in(settings: Settings) -> int:
+    """How many records the topics of events have."""
+    async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
+        partitions = [(spec.name, number) for spec in topic_specs() for number in range(spec.partitions)]
+        return sum(ends.end for ends in (await log.ends(partitions)).values())
+
+
+async def run_example(page: str) -> None:
+    (example,) = code_blocks(page, "python")
     imports, _, body = example.partition("\n\n")
     ids = {name: str(uuid4()) for name in ("organization_id", "account_id", "conversation_id")}
     scope: dict[str, Any] = {"uuid4": uuid4, "datetime": datetime, "UTC": UTC, **ids}

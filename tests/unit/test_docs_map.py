@@ -12,6 +12,9 @@ INDEX = DOCS / "adr" / "README.md"
 PAGES = sorted(DOCS.rglob("*.md"))
 DECISIONS = sorted(page for page in INDEX.parent.glob("*.md") if page != INDEX)
 
+OPERATIONS = (DOCS / "operations.md").read_text()
+ON_CALL = (DOCS / "guides" / "operate.md").read_text()
+
 SECTIONS = ["Status", "Context", "Decision", "Consequences"]
 LONGEST = 50
 
@@ -48,6 +51,16 @@ def test_the_index_names_every_decision_by_its_title() -> None:
 
 def test_decisions_are_numbered_without_a_gap() -> None:
     assert [page.name[:4] for page in DECISIONS] == [f"{number:04}" for number in range(1, len(DECISIONS) + 1)]
+
+
+def test_every_alert_has_an_urgency_and_its_first_five_minutes() -> None:
+    table = OPERATIONS.partition("### Alerts worth having")[2].partition("\n## ")[0]
+    alerts = re.findall(r"^\| ([^|]+?) +\| .*\|$", table, re.MULTILINE)[1:]
+    urgencies, _, minutes = ON_CALL.partition("## What pages you")[2].partition("## The first five minutes")
+    paged = re.findall(r"^\| [\w ]+ \| ([^|]+) \|", urgencies, re.MULTILINE)[1:]
+    assert len(alerts) > 15
+    assert sorted(re.findall(r"^### (.+)$", minutes, re.MULTILINE)) == sorted(alerts)
+    assert sorted(alert for row in paged for alert in row.split(", ")) == sorted(alerts)
 
 
 @pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)

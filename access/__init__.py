@@ -1,1 +1,1 @@
-"""Who may read: the API's keys and what its cursors are sealed with."""
+"""Access control: API keys, sessions, identity providers, roles, the audit log and the secret that seals cursors."""

@@ -1,7 +1,7 @@
-"""Whether the audit log is as it was written: no entry was changed, and none was taken away from among others.
+"""Verification of the audit log's hash chain: no entry was changed, and none was removed from between others.
 
-What a chain of hashes cannot show is that its end was cut off, or that all of it was made anew: for that its head is
-noted somewhere else now and then.
+A hash chain cannot show that its end was cut off or that all of it was rewritten. To detect that, note the head of the
+chain somewhere else from time to time.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ MOST_TOLD = 20
 
 @dataclass(frozen=True)
 class Chain:
-    """How many entries there are, the hash of the newest, and what is wrong, in sentences (the first MOST_TOLD)."""
+    """The number of entries, the hash of the newest, and the first MOST_TOLD problems, as sentences."""
 
     entries: int
     head: str
@@ -30,7 +30,7 @@ class Chain:
 
 
 def verify_chain(client: Client, head: str = "") -> Chain:
-    """Look at every entry; with the `head` of an earlier look also whether that entry still stands there."""
+    """Check every entry, and with the `head` of an earlier check also that its entry is still present."""
     entries, heads, wrong = 0, set[str](), list[str]()
     writer, last = "", 0
     newest: tuple[datetime, int, str] = (EPOCH, 0, "")
@@ -41,7 +41,7 @@ def verify_chain(client: Client, head: str = "") -> Chain:
         if entry_hash(entry, of, number, previous) != told:
             wrong.append(f"The entry of {where} was changed.")
         elif number != expected:
-            wrong.append(f"Before the entry of {where} others are missing, from number {expected} on.")
+            wrong.append(f"Entries before the one of {where} are missing, from number {expected} on.")
         writer, last = of, number
         newest = max(newest, (entry.moment, number, told))
         heads.update({told} & {head})
@@ -49,7 +49,7 @@ def verify_chain(client: Client, head: str = "") -> Chain:
         moment = _moment(row["moment_us"])
         wrong.append(f"The entry before that of {moment:%Y-%m-%d %H:%M:%S.%f}, writer {row['writer']}, is missing.")
     if head and not heads:
-        wrong.append(f"The entry {head} is missing, and with it perhaps all that came after.")
+        wrong.append(f"The entry {head} is missing, and possibly all entries after it.")
     return Chain(entries, newest[2], tuple(wrong[:MOST_TOLD]))
 
 

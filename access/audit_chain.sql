@@ -1,4 +1,4 @@
--- Every entry of the audit log with its place, those of a writer in their order.
+-- Every entry of the audit log with its place in the chain, by writer and number.
 SELECT
     toUnixTimestamp64Micro(moment) AS moment_us, who, action, outcome, toString(audit_log.organization_id) AS organization_id,
     route, filter, rows, sha256, request_id, address, toString(audit_log.writer) AS writer, number, previous, entry_sha256

@@ -1,4 +1,4 @@
--- The newest entries of the audit log, of one organization or of all, newest first.
+-- The newest entries of the audit log, for one organization or all of them, newest first.
 SELECT
     toUnixTimestamp64Micro(moment) AS moment_us, toString(organization_id) AS organization_id, who, action, route, filter,
     rows, sha256, request_id, outcome, address

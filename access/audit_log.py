@@ -1,4 +1,4 @@
-"""The audit log: who signed in and out, read spend and exported it. Entries are added, never changed or taken away."""
+"""The audit log: who signed in and out, read spend or exported it. Append-only: no entry is changed or removed."""
 
 import hashlib
 from dataclasses import astuple, dataclass, fields, replace
@@ -18,7 +18,7 @@ from tally_client.events.envelope import NIL
 
 FOLDER = Path(__file__).parent
 ENTIRE = 2**63 - 1
-"""More entries than there are."""
+"""A limit above the number of entries."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_BYTES = 4096
@@ -31,12 +31,14 @@ DONE, BEGUN, BROKEN_OFF = "done", "begun", "broken off"
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """What somebody did. `actor` is "key ID", "person UUID", "operator NAME" or "system user NAME", never a secret, and
-    empty for nobody known; the organization is all zeros where none is known.
+    """One audited action.
 
-    `filter` holds the parameters as given, as JSON. `rows` and `sha256` are of the body or file that was given out.
-    `outcome` is "done", "begun" (a body that is given out bit by bit; its end is an entry of its own), "broken off", or
-    "refused: " and why. `address` is the client's.
+    `actor` is "key ID", "person UUID", "operator NAME" or "system user NAME", never a secret, and empty if unknown;
+    `organization_id` is all zeros if unknown.
+
+    `filter`: the parameters as given, as JSON. `rows` and `sha256` describe the response body or file. `outcome` is
+    "done", "begun" (a body that is streamed; its end is a separate entry), "broken off", or "refused: " and the reason.
+    `address` is the client's.
     """
 
     moment: datetime
@@ -56,24 +58,24 @@ COLUMNS = tuple(field.name for field in fields(AuditEntry))
 
 
 def write_entry(client: Client, entry: AuditEntry) -> None:
-    """Returns when ClickHouse has confirmed the entry; what it tells of must not be given out before."""
+    """Write the entry and return once ClickHouse has confirmed it. Do not send what it records before that."""
     _writer_of(client).write(client, bounded(entry))
 
 
 def bounded(entry: AuditEntry) -> AuditEntry:
-    """The entry with no text longer than MOST_BYTES: anybody who may ask may ask at length."""
+    """Return the entry with every text cut to MOST_BYTES, since a client may send parameters of any length."""
     texts: dict[str, Any] = {name: _cut(value) for name, value in vars(entry).items() if isinstance(value, str)}
     return replace(entry, **texts)
 
 
 def entry_hash(entry: AuditEntry, writer: str, number: int, previous: str) -> str:
-    """The SHA-256 of an entry, of its place, and of the entry before."""
+    """Return the SHA-256 of an entry, its place in the chain and the hash of the entry before it."""
     moment_us = (entry.moment - EPOCH) // timedelta(microseconds=1)
     return hashlib.sha256(orjson.dumps([previous, writer, number, moment_us, *astuple(entry)[1:]])).hexdigest()
 
 
 class Writer:
-    """Adds entries one after another, each with the hash of the newest that stands in the log."""
+    """Appends entries one at a time, each with the hash of the newest entry in the log."""
 
     def __init__(self) -> None:
         self._id = str(uuid4())
@@ -81,7 +83,7 @@ class Writer:
         self._writing = Lock()
 
     def write(self, client: Client, entry: AuditEntry) -> None:
-        """Add one. Where an insert fails the entry may stand there or not, so the next one begins a new count."""
+        """Append an entry. After a failed insert it may be in the log or not, so the next one starts a new count."""
         with self._writing:
             newest = fetch(client, FOLDER / "audit_newest.sql")
             previous, number = newest[0]["entry_sha256"] if newest else "", self._number + 1
@@ -107,7 +109,7 @@ def _cut(text: str) -> str:
 
 
 def read_entries(client: Client, organization_id: str, since: datetime, limit: int) -> list[AuditEntry]:
-    """The newest `limit` entries from `since` on, oldest first; of all organizations and of none, with ""."""
+    """Return the newest `limit` entries from `since` on, oldest first; with "", of all organizations and of none."""
     since_us = int(since.timestamp()) * 1_000_000
     parameters = {"organization_id": organization_id, "since_us": since_us, "limit": limit or ENTIRE}
     return [

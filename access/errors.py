@@ -1,16 +1,16 @@
-"""Why a token is not taken for what it says."""
+"""Errors that explain why a token is rejected."""
 
 
 class InvalidToken(Exception):
-    """The token vouches for nobody; `str()` says why, in words for whoever sent it."""
+    """The token identifies no one; `str()` is the reason, worded for the sender of the token."""
 
 
 class Unproven(InvalidToken):
-    """A token that proves nothing, since no key that could have signed it is known here: one message for all."""
+    """A token that proves nothing, since no known key could have signed it. All such tokens get the same message."""
 
     def __init__(self) -> None:
         super().__init__(
-            "No organization accepts this token: its issuer, audience, kind (typ) and key (kid) must be those of an "
+            "No organization accepts this token: its issuer, audience, type (typ) and key (kid) must be those of an "
             "identity provider that `tally identity show` lists and whose keys the API could fetch. If they are, try "
-            "again in half a minute; the API's log says what it could not fetch."
+            "again in half a minute; the API's log names the keys that it could not fetch."
         )

@@ -1,4 +1,4 @@
--- The link or session with this hash, as it stands now.
+-- The link or session with this hash, as it is now.
 SELECT
     secret_sha256, kind, toString(organization_id) AS organization_id, toString(account_id) AS account_id, operator,
     toUnixTimestamp64Milli(created_at) AS created_ms, toUnixTimestamp64Milli(expires_at) AS expires_ms

@@ -1,4 +1,4 @@
-"""Identity providers: who vouches for an organization's people, one for each organization."""
+"""Identity providers: the issuers of tokens for an organization's people, at most one per organization."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
@@ -13,18 +13,20 @@ from sinks.client import insert_rows
 
 FOLDER = Path(__file__).parent
 EMAIL = "email"
-"""The claim that is looked up among the members; any other holds the account's UUID."""
+"""The claim that is looked up among the members' e-mail addresses; any other claim contains the account's UUID."""
 
 
 class ProviderError(RefusedError):
-    """The provider cannot be kept: it is another organization's, or there is none to remove."""
+    """The provider cannot be saved, because another organization has it, or removed, because there is none."""
 
 
 @dataclass(frozen=True)
 class Provider:
-    """Which tokens an organization accepts: those that `issuer` signed for `audience`, with a key of `jwks` (the URL of
-    the public keys, or the keys themselves as JSON). `claim` names the account. `token_type` is what the header typ
-    must say (JWT or nothing without it), `authorized_party` what the claim azp does (the audience without it)."""
+    """The tokens that an organization accepts: those that `issuer` signed for `audience` with a key of `jwks`.
+
+    `jwks` is the URL of the public keys, or the keys themselves as JSON. `claim` names the account. `token_type` is the
+    required header typ (if empty: JWT or absent), `authorized_party` the required claim azp (if empty: the audience).
+    """
 
     organization_id: str
     issuer: str
@@ -39,16 +41,16 @@ COLUMNS = (*(field.name for field in fields(Provider)), "removed", "saved_at")
 
 
 def save_provider(client: Client, provider: Provider, now: datetime) -> None:
-    """Keep it in place of what the organization had. Raises ProviderError if a token would not say whose it is."""
+    """Save the organization's provider, replacing its old one. Raises ProviderError if tokens would be ambiguous."""
     for other in find_providers(client, issuer=provider.issuer):
         if other.audience == provider.audience and other.organization_id != provider.organization_id:
-            message = f"Organization {other.organization_id} accepts tokens of this issuer for this audience already"
-            raise ProviderError(message, "Each organization needs an audience of its own.")
+            message = f"Organization {other.organization_id} already accepts tokens of this issuer for this audience"
+            raise ProviderError(message, "Use a different audience for each organization.")
     _write(client, provider, now, removed=False)
 
 
 def remove_provider(client: Client, organization_id: str, now: datetime) -> Provider:
-    """Accept no tokens for the organization any more. Raises ProviderError if it has none."""
+    """Stop accepting tokens for the organization. Raises ProviderError if it has no provider."""
     found = find_providers(client, organization_id)
     if not found:
         raise ProviderError(f"Organization {organization_id} has no identity provider")
@@ -57,7 +59,7 @@ def remove_provider(client: Client, organization_id: str, now: datetime) -> Prov
 
 
 def find_providers(client: Client, organization_id: str = "", issuer: str = "") -> Sequence[Provider]:
-    """Those of one organization or with one issuer, or all."""
+    """Return the providers of one organization, those with one issuer, or all."""
     rows = fetch(client, FOLDER / "identity_providers.sql", {"organization_id": organization_id, "issuer": issuer})
     return [Provider(**row) for row in rows]
 

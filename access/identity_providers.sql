@@ -1,4 +1,4 @@
--- The identity providers of all organizations, of one, or with one issuer.
+-- The identity providers of all organizations or of one, or those with one issuer.
 SELECT toString(identity_providers.organization_id) AS organization_id, issuer, audience, jwks, claim,
     token_type, authorized_party
 FROM identity_providers FINAL

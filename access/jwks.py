@@ -1,4 +1,4 @@
-"""The public keys of identity providers (JWKS, RFC 7517): fetched, kept for a while, and again when one is missing."""
+"""The public keys of identity providers (JWKS, RFC 7517): fetched, cached, and fetched again when a key is missing."""
 
 import asyncio
 import logging
@@ -17,37 +17,37 @@ from jwt.exceptions import PyJWTError
 logger = logging.getLogger("tally.api")
 
 KEPT_SECONDS = 600.0
-"""How long keys are used before they are fetched again."""
+"""Age at which cached keys are fetched again."""
 LAST_SECONDS = 3600.0
-"""How long they are used while they cannot be fetched again: a provider takes keys back by leaving them out."""
+"""Age up to which cached keys are used while a fetch fails: a provider revokes a key by leaving it out."""
 AGAIN_SECONDS = 30.0
-"""How soon after a fetch a missing key is a reason for the next: anybody can name one."""
+"""Least time between two fetches for a missing key, since any client can send an unknown key id."""
 LARGEST = 256 << 10
 PIECE = 16 << 10
 FETCH_SECONDS = 5.0
-"""How long a fetch may take in all, however slowly its bytes come."""
+"""Time limit for a whole fetch, however slowly its bytes arrive."""
 PATIENCE_SECONDS = 2.0
-"""How long a request waits for a fetch, which goes on without it."""
+"""Time that a request waits for a fetch; the fetch continues after that."""
 KEY_TYPES = ("RSA", "EC", "OKP")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class InvalidJwks(Exception):
-    """These are no public keys to use; `str()` says why."""
+    """The document has no usable public keys; `str()` is the reason."""
 
 
 def require_safe(url: str) -> None:
-    """Raise InvalidJwks unless the URL is https, or http on this machine: keys could be replaced on their way."""
+    """Raise InvalidJwks unless the URL is https, or http on this machine: else keys could be replaced in transit."""
     parts = urlsplit(url)
     if not parts.hostname or parts.username or parts.password or parts.fragment:
-        raise InvalidJwks(f"{url!r} is no plain URL")
+        raise InvalidJwks(f"{url!r} is not a plain URL")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise InvalidJwks(f"{url!r} is neither https nor http on this machine")
 
 
 async def fetch(url: str, seconds: float = FETCH_SECONDS) -> str:
-    """What stands at the URL, if all of it comes in time; a redirect is not followed, since it would lead where nobody
-    looked. Raises InvalidJwks."""
+    """Return the body at the URL if all of it arrives in time. Redirects are not followed, since their target is not
+    checked. Raises InvalidJwks."""
     require_safe(url)
     headers = {"accept": "application/json", "accept-encoding": "identity"}
     try:
@@ -61,10 +61,10 @@ async def fetch(url: str, seconds: float = FETCH_SECONDS) -> str:
                 body += piece
                 if len(body) > LARGEST:
                     break
-    except (aiohttp.ClientError, OSError, ValueError) as error:  # a time-out is an OSError
+    except (aiohttp.ClientError, OSError, ValueError) as error:  # a timeout is an OSError
         raise InvalidJwks(f"{url} cannot be fetched: {type(error).__name__}") from error
     if answer.status != 200 or len(body) > LARGEST:
-        raise InvalidJwks(f"{url} answered {answer.status} with {len(body)} bytes")
+        raise InvalidJwks(f"{url} returned {answer.status} with {len(body)} bytes")
     return body.decode("utf-8", "replace")
 
 
@@ -73,21 +73,21 @@ class _Jwks(msgspec.Struct):
 
 
 def usable_keys(document: str) -> list[dict[str, Any]]:
-    """The public signature keys of a JWKS that have an id; what is none, or secret, is left out. Raises InvalidJwks."""
+    """Return the public signature keys with an id in a JWKS; other and secret keys are ignored. Raises InvalidJwks."""
     try:
         return [key for key in msgspec.json.decode(document, type=_Jwks).keys if _is_usable(key)]
     except msgspec.DecodeError:
-        raise InvalidJwks("It is no JWKS: a JSON object with a list of keys") from None
+        raise InvalidJwks("It is not a JWKS: a JSON object with a list of keys") from None
 
 
 def read_keys(document: str) -> dict[str, PyJWK]:
-    """Those keys by id, ready to check signatures. Raises InvalidJwks when there is none."""
+    """Return the usable keys by id, ready to verify signatures. Raises InvalidJwks if there are none."""
     found: dict[str, PyJWK] = {}
     for key in usable_keys(document):
         with suppress(PyJWTError):
             found[key["kid"]] = PyJWK(key)
     if not found:
-        raise InvalidJwks("It holds no public signature key (RSA, EC, OKP) with an id (kid)")
+        raise InvalidJwks("It contains no public signature key (RSA, EC, OKP) with an id (kid)")
     return found
 
 
@@ -98,7 +98,7 @@ def _is_usable(key: Mapping[str, Any]) -> bool:
 
 @dataclass
 class JwksCache:
-    """The keys at one URL. Of many who miss one, one begins a fetch, and no thread waits for it."""
+    """The keys at one URL. Of many requests that miss a key, only one starts a fetch, and no thread waits for it."""
 
     url: str
     patience_seconds: float = PATIENCE_SECONDS
@@ -109,13 +109,13 @@ class JwksCache:
     _fetching: "asyncio.Task[None] | None" = None
 
     async def find(self, kid: str) -> PyJWK | None:
-        """The key of this id, if it is among those that still hold."""
+        """Return the key with this id, if it is among the keys that are still valid."""
         if kid not in self._keys or self._age(self._fetched_at) >= KEPT_SECONDS:
             await self._refreshed()
         return self._keys.get(kid) if self._age(self._fetched_at) < LAST_SECONDS else None
 
     async def _refreshed(self) -> None:
-        """Fetch again if it is time to; nobody waits for it longer than their patience."""
+        """Fetch the keys again if it is time to. No caller waits longer than `patience_seconds`."""
         if self._fetching is None and self._age(self._tried_at) >= AGAIN_SECONDS:
             self._tried_at = self.clock()
             self._fetching = asyncio.create_task(self._fetch())
@@ -126,7 +126,7 @@ class JwksCache:
         try:
             self._keys, self._fetched_at = read_keys(await fetch(self.url)), self.clock()
         except InvalidJwks as error:
-            logger.warning("no keys of an identity provider: %s", error)
+            logger.warning("cannot use the keys of an identity provider: %s", error)
         finally:
             self._fetching = None
 

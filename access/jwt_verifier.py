@@ -1,6 +1,6 @@
-"""Tokens of identity providers (JWT, RFC 7519), checked as RFC 8725 advises: whom does one vouch for?
+"""Verification of identity providers' tokens (JWT, RFC 7519), following RFC 8725.
 
-The library checks signature, issuer and audience; times are checked here, by the installation's clock.
+The library checks signature, issuer and audience; this module checks times, by the installation's clock.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ T = TypeVar("T")
 
 
 class Run(Protocol):
-    """Runs what asks ClickHouse, in a thread (`Context.run`)."""
+    """Runs a function that queries ClickHouse, in a thread (`Context.run`)."""
 
     def __call__(self, work: Callable[[Client], T]) -> Awaitable[T]:
-        """What `work` gives."""
+        """Return the result of `work`."""
 
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""Asymmetric ones alone. With a shared secret, whoever can check a token could make one."""
+"""Asymmetric algorithms only. With a shared secret, every verifier could forge tokens."""
 OPTIONS: Any = {
     "require": ["exp", "iat", "iss", "aud"],
     "verify_exp": False,
@@ -43,18 +43,18 @@ OPTIONS: Any = {
 }
 LARGEST = 16 << 10
 LEEWAY_SECONDS = 30
-"""How far the clocks of provider and installation may be apart."""
+"""Allowed difference between the clocks of the provider and of the installation."""
 
 
 def is_token(text: str) -> bool:
-    """Whether a credential has a token's form, which no key has."""
+    """Return True if a credential has the form of a token. No API key has that form."""
     return text.count(".") == 2
 
 
 @dataclass(frozen=True)
 class Vouched:
-    """Whom a token vouches for, and since when: `proven` is when they signed in at the provider, or it was issued.
-    `use` tells the token from every other: it becomes a session once."""
+    """The identity that a token proves, and since when: `proven` is when the person signed in at the provider, or when
+    the token was issued. `use` is unique to the token, which can become a session once."""
 
     holder: Identity
     proven: datetime
@@ -63,11 +63,11 @@ class Vouched:
 
 @dataclass
 class JwtVerifier:
-    """Checks tokens that live at most `longest`; keeps the providers' keys, for which nobody waits longer than
-    `patience_seconds`.
+    """Verifies tokens with a lifetime of at most `longest`, and caches the providers' keys, for which no request waits
+    longer than `patience_seconds`.
 
-    Whatever is wrong before the signature was checked is refused in the same words, `told_after_seconds` after it was
-    asked: anybody can make such a token, and both would tell which providers are known.
+    Every error before the signature is verified has the same message and is raised `told_after_seconds` after the call:
+    anyone can make such a token, and either difference would reveal which providers are known.
     """
 
     longest: timedelta
@@ -76,7 +76,7 @@ class JwtVerifier:
     _rings: dict[str, JwksCache] = field(default_factory=dict)
 
     async def verify(self, run: Run, token: str, now: datetime) -> Vouched:
-        """Whom a token vouches for. `run` runs what asks ClickHouse. Raises InvalidToken."""
+        """Return the identity that a token proves. `run` runs what queries ClickHouse. Raises InvalidToken."""
         loop = asyncio.get_running_loop()
         told_at = loop.time() + self.told_after_seconds
         try:
@@ -121,31 +121,31 @@ class JwtVerifier:
         ended = signed_out_at(client, holder)
         if ended is not None and issued <= ended:
             raise InvalidToken(
-                "You were signed out since the token was issued. Ask your identity provider for a new one."
+                "You were signed out after the token was issued. Get a new one from your identity provider."
             )
         return Vouched(holder, proven, _use(provider, claims, token))
 
     def _check_times(self, claims: Mapping[str, Any], now: float) -> None:
         begins, ends = (_moment(claims, name) for name in ("iat", "exp"))
         if max(begins, _moment(claims, "nbf", begins)) > now + LEEWAY_SECONDS:
-            raise InvalidToken("The token is not good yet. Are the clocks right?")
+            raise InvalidToken("The token is not valid yet. Check the clocks of provider and server.")
         if ends <= now - LEEWAY_SECONDS:
-            raise InvalidToken("The token has expired. Ask your identity provider for a new one.")
+            raise InvalidToken("The token has expired. Get a new one from your identity provider.")
         if ends - begins > self.longest.total_seconds():
             minutes = self.longest.total_seconds() / 60
-            raise InvalidToken(f"The token lives too long: longer than {minutes:g} minutes (api_token_minutes).")
+            raise InvalidToken(f"The token's lifetime is longer than {minutes:g} minutes (api_token_minutes).")
 
 
 def _unchecked(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a token that anybody may have made: only to find whose keys must have signed it."""
+    """Return header and claims of an unverified token, used only to find the provider whose key must verify it."""
     if len(token) > LARGEST:
         raise InvalidToken("The token is too long.")
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
         header, claims = parts["header"], parts["payload"]
-        json.dumps([header, claims], ensure_ascii=False).encode()  # a lone surrogate is no text
-    except (PyJWTError, ValueError, RecursionError):  # of JSON that is too deep
-        raise InvalidToken("The token is none: it cannot be read.") from None
+        json.dumps([header, claims], ensure_ascii=False).encode()  # raises ValueError for a lone surrogate
+    except (PyJWTError, ValueError, RecursionError):  # RecursionError: JSON that is nested too deeply
+        raise InvalidToken("The token is malformed: it cannot be decoded.") from None
     if header.get("alg") not in ALGORITHMS or not isinstance(header.get("kid"), str) or not parts["signature"]:
         raise Unproven
     return header, claims
@@ -162,15 +162,15 @@ def _provider(client: Client, claims: Mapping[str, Any]) -> Provider:
 
 
 def _is_typed(header: Mapping[str, Any], provider: Provider) -> bool:
-    """Whether the token says that it is of the kind that the organization takes: a provider makes others as well, for
-    other uses, and signs them with the same keys (RFC 8725 section 3.11)."""
+    """Return True if the token has the type that the organization accepts: a provider also signs tokens for other uses
+    with the same keys (RFC 8725 section 3.11)."""
     said = header.get("typ")
     kind = said.lower().removeprefix("application/") if isinstance(said, str) else said
     return kind == provider.token_type.lower() if provider.token_type else kind in (None, "jwt")
 
 
 def _use(provider: Provider, claims: Mapping[str, Any], token: str) -> str:
-    """What is the same for a token however often it is sent: its id, or else what was signed."""
+    """Return a hash that identifies the token however often it is sent: of its id, or else of its signed part."""
     own = claims.get("jti")
     told = f"jti {own}" if isinstance(own, str) and own else token.rpartition(".")[0]
     return secret_hash(f"{provider.issuer} {provider.audience} {told}")
@@ -186,22 +186,22 @@ def _kept(document: str) -> Mapping[str, jwt.PyJWK]:
 def _moment(claims: Mapping[str, Any], name: str, without: float | None = None) -> float:
     value = claims.get(name, without)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
-        raise InvalidToken(f"The token's claim {name} is no moment.")
+        raise InvalidToken(f"The token's claim {name} is not a timestamp.")
     return float(value)
 
 
 def _account(client: Client, provider: Provider, claims: Mapping[str, Any]) -> str:
-    """The account that the token names. An e-mail counts only when the provider says that it is verified: many let
-    people type any. Raises InvalidToken."""
+    """Return the account that the token names. An e-mail counts only if the provider reports it as verified, since many
+    providers let people enter any address. Raises InvalidToken."""
     value = claims.get(provider.claim)
     if provider.claim == EMAIL:
         if claims.get("email_verified") is not True:
-            raise InvalidToken("The identity provider does not say that the e-mail is verified (email_verified).")
+            raise InvalidToken("The identity provider has not verified the e-mail address (email_verified).")
         found = members_by_email(client, provider.organization_id, value) if isinstance(value, str) else []
         if len(found) != 1:
-            raise InvalidToken("The token's e-mail is not that of exactly one member of the organization.")
+            raise InvalidToken("The token's e-mail address does not belong to exactly one member of the organization.")
         return found[0]
     try:
         return bare(str(value))
     except (ValueError, TypeError, AttributeError):
-        raise InvalidToken(f"The token's claim {provider.claim} is no account's UUID.") from None
+        raise InvalidToken(f"The token's claim {provider.claim} is not an account's UUID.") from None

@@ -1,7 +1,7 @@
-"""Keys of the API: made, looked up, listed, revoked. Only a hash of a secret is kept.
+"""API keys: create, find, list and revoke. Only the hash of a secret is stored.
 
 A key is `tally_<id>_<secret>`: the id (48 bits) is public, for lists and revocations; the secret is 256 random bits.
-SHA-256 without salt is enough for it: what nobody can guess, nobody can find by hashing guesses.
+SHA-256 without a salt is enough for it, since a secret of that size cannot be found by hashing guesses.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from sinks.client import insert_rows
 FOLDER = Path(__file__).parent
 READ_ANALYTICS = "read:analytics"
 READ_ACTIVITY = "read:analytics.activity"
-"""The scope of a key that sees all but spend."""
+"""The scope of a key that reads everything except spend."""
 FORM = re.compile(r"tally_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
 COLUMNS = (
     "secret_sha256",
@@ -37,12 +37,12 @@ COLUMNS = (
 
 
 class UnknownKey(RefusedError):
-    """No key bears this id."""
+    """No key has this id."""
 
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key as it is kept; its secret is known to its holder alone. Moments are UTC."""
+    """A key as it is stored, without its secret. Moments are UTC."""
 
     id: str
     organization_id: str
@@ -55,19 +55,19 @@ class ApiKey:
     secret_sha256: str
 
     def standing(self, now: datetime) -> str:
-        """Whether it is "active", "revoked" or "expired" at `now`."""
+        """Return "active", "revoked" or "expired", as of `now`."""
         if self.revoked_at is not None:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
 
     @property
     def can_read(self) -> bool:
-        """Whether the key sees analytics at all."""
+        """True if the key may read analytics at all."""
         return not {READ_ANALYTICS, READ_ACTIVITY}.isdisjoint(self.scopes)
 
     @property
     def can_read_spend(self) -> bool:
-        """Whether the key sees spend as well."""
+        """True if the key may also read spend."""
         return READ_ANALYTICS in self.scopes
 
 
@@ -79,7 +79,7 @@ def create_key(
     expires_at: datetime | None,
     scopes: Sequence[str] = (READ_ANALYTICS,),
 ) -> tuple[ApiKey, str]:
-    """A new key of the organization, and its text, which can be had this once only."""
+    """Create a key for the organization. Returns it with its text, which cannot be read again later."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     text = f"tally_{key_id}_{secret}"
     key = ApiKey(key_id, organization_id, name, list(scopes), now, expires_at, None, None, secret_hash(text))
@@ -88,7 +88,7 @@ def create_key(
 
 
 def find_key(client: Client, text: str) -> ApiKey | None:
-    """The key of this text, active or not; None if there is none."""
+    """Return the key with this text, active or not; None if there is none."""
     if not FORM.fullmatch(text):
         return None
     found = fetch(client, FOLDER / "find_key.sql", {"secret_sha256": secret_hash(text)})
@@ -96,12 +96,12 @@ def find_key(client: Client, text: str) -> ApiKey | None:
 
 
 def list_keys(client: Client, organization_id: str = "") -> list[ApiKey]:
-    """All keys, or those of one organization, oldest first."""
+    """Return all keys, or those of one organization, oldest first."""
     return [_key(row) for row in fetch(client, FOLDER / "list_keys.sql", {"organization_id": organization_id})]
 
 
 def revoke_key(client: Client, key_id: str, now: datetime) -> ApiKey:
-    """Revoke the key with this public id, from this moment on; a revoked one stays as it is. Raises UnknownKey."""
+    """Revoke the key with this public id as of `now`; a revoked key stays unchanged. Raises UnknownKey."""
     found = next((key for key in list_keys(client) if key.id == key_id), None)
     if found is None:
         raise UnknownKey(f"There is no key {key_id!r}", "`tally keys list` shows the ids.")
@@ -113,27 +113,27 @@ def revoke_key(client: Client, key_id: str, now: datetime) -> ApiKey:
 
 
 def record_use(client: Client, key: ApiKey, now: datetime) -> None:
-    """Remember that the key was used."""
+    """Record that the key was used."""
     insert_rows(client, "api_key_uses", ("key_id", "last_used_at"), [(key.id, timestamp_text(now))])
 
 
 def ensure_cursor_secret(client: Client, now: datetime) -> None:
-    """Make the secret that cursors are sealed with, unless there is one."""
+    """Create the secret that seals cursors, unless there is one."""
     if not fetch(client, FOLDER / "cursor_secret.sql"):
         row = (secrets.token_hex(32), now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
         insert_rows(client, "api_cursor_secrets", ("secret", "created_at"), [row])
 
 
 def cursor_secret(client: Client) -> bytes:
-    """The secret that cursors are sealed with. Raises RefusedError before the first `tally migrate`."""
+    """Return the secret that seals cursors. Raises RefusedError before the first `tally migrate`."""
     found = fetch(client, FOLDER / "cursor_secret.sql")
     if not found:
-        raise RefusedError("The database has no secret for cursors yet", "`tally migrate` makes it.")
+        raise RefusedError("The database has no secret for cursors yet", "Run `tally migrate` to create it.")
     return bytes.fromhex(found[0]["secret"])
 
 
 def secret_hash(text: str) -> str:
-    """What is kept of a key."""
+    """Return the hash that is stored in place of a secret."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -162,5 +162,5 @@ def _moment(milliseconds: int | None) -> datetime | None:
 
 
 def timestamp_text(moment: datetime | None) -> str | None:
-    """A moment as the text of a DateTime64(3, 'UTC') column."""
+    """Return a moment as the text of a DateTime64(3, 'UTC') column."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if moment else None

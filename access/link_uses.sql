@@ -1,2 +1,2 @@
--- How often a link was used, or tried to be at the same time.
+-- The number of uses of a link, including concurrent attempts.
 SELECT count() AS uses FROM link_uses WHERE secret_sha256 = {secret_sha256:String}

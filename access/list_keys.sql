@@ -1,4 +1,4 @@
--- All keys, or those of an organization, oldest first, with the last use of each.
+-- All keys, or those of one organization, oldest first, with the last use of each.
 SELECT
     key_id, toString(organization_id) AS organization_id, name, scopes, toUnixTimestamp64Milli(created_at) AS created_ms,
     toUnixTimestamp64Milli(expires_at) AS expires_ms, toUnixTimestamp64Milli(revoked_at) AS revoked_ms,

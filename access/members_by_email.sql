@@ -1,4 +1,4 @@
--- The members of an organization with exactly this e-mail.
+-- The members of an organization with exactly this e-mail address.
 SELECT account_id
 FROM (
     SELECT account_id, argMaxIf(type, place, type != 'role.changed') AS membership

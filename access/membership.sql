@@ -1,6 +1,6 @@
--- What the directory says now of a person in an organization. Who was removed or deleted has no role, whatever was said
--- of the role since; a forgotten person's account is gone everywhere. A plan counts from its hour on, a change of a
--- member at once: it may be stamped some minutes ahead, and waiting for those would leave a removed person in.
+-- The present role, e-mail address and plan of a person in an organization. A person who was removed or deleted has no
+-- role, even if a role was set since; a forgotten person's account is gone in every organization. A plan counts from its
+-- hour on, a change of a member immediately: it may be stamped minutes ahead, and a removed member must not stay in.
 WITH person AS (
     SELECT
         argMaxIf(type, place, type != 'role.changed') AS membership,

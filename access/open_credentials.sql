@@ -1,4 +1,4 @@
--- The links and sessions that still let somebody in: an organization's, or of one account in it, or an operator's.
+-- The valid links and sessions of an organization, of one account in it, or of an operator.
 SELECT
     secret_sha256, kind, toString(access_passes.organization_id) AS organization_id, toString(account_id) AS account_id,
     operator, toUnixTimestamp64Milli(created_at) AS created_ms, toUnixTimestamp64Milli(expires_at) AS expires_ms

@@ -1,4 +1,4 @@
-"""What a person may see of an organization's analytics: their role, as the directory has it now."""
+"""A person's permissions on an organization's analytics, by their role in the directory now."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +16,12 @@ SEES_SPEND = {
     "enterprise_usage_based": OWNERS | {"admin": False},
     "enterprise_seat_based": OWNERS | {"admin": False},
 }
-"""Plan to the roles that see analytics, and whether a role sees spend. No other plan or role sees anything."""
+"""By plan, the roles that see analytics and whether they see spend. No other plan or role sees anything."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A person in an organization. `role` is empty for who is no member, `plan` where none is in force yet."""
+    """A person in an organization. `role` is empty for a non-member; `plan` is empty while none is in force."""
 
     organization_id: str
     account_id: str
@@ -31,17 +31,17 @@ class Member:
 
     @property
     def can_read(self) -> bool:
-        """Whether the person sees analytics at all."""
+        """True if the person may see analytics at all."""
         return self.role in SEES_SPEND.get(self.plan, {})
 
     @property
     def can_read_spend(self) -> bool:
-        """Whether the person sees spend as well."""
+        """True if the person may also see spend."""
         return SEES_SPEND.get(self.plan, {}).get(self.role, False)
 
 
 def read_person(client: Client, organization_id: str, account_id: str, now: datetime) -> Member:
-    """The person as the directory has them now, known or not."""
+    """Return the person as the directory has them now, known or not."""
     parameters = {
         "organization_id": organization_id,
         "account_id": account_id,
@@ -52,7 +52,7 @@ def read_person(client: Client, organization_id: str, account_id: str, now: date
 
 
 def members_by_email(client: Client, organization_id: str, email: str) -> list[str]:
-    """The accounts of the organization's members with exactly this e-mail: usually one, and none for an empty one."""
+    """Return the accounts of members with exactly this e-mail address: usually one, none for an empty address."""
     if not email:
         return []
     parameters = {"organization_id": organization_id, "email": email}
@@ -60,6 +60,6 @@ def members_by_email(client: Client, organization_id: str, email: str) -> list[s
 
 
 def largest_owner(client: Client) -> tuple[str, str] | None:
-    """(organization, account) of a primary owner of the organization with the most members; None without any."""
+    """Return (organization, account) of a primary owner of the largest organization; None if there is none."""
     rows = fetch(client, FOLDER / "largest_owner.sql")
     return (rows[0]["organization_id"], rows[0]["account_id"]) if rows else None

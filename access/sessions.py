@@ -1,6 +1,6 @@
-"""How people get in: one-time links, and the sessions that browsers keep. Only a hash of a secret is kept.
+"""Credentials for people: one-time links, and the sessions that browsers hold. Only the hash of a secret is stored.
 
-A pass says who somebody is. What they may see is asked of the directory at every request (`people`).
+A credential identifies a person. Their permissions are read from the directory on every request (`roles`).
 """
 
 import re
@@ -38,7 +38,7 @@ Kind = Literal["link", "session"]
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom a pass stands for: a person of an organization, or an operator of the installation, by name."""
+    """The holder of a credential: a person in an organization, or an operator of the installation, by name."""
 
     organization_id: str = NIL
     account_id: str = NIL
@@ -46,7 +46,7 @@ class Identity:
 
     @property
     def name(self) -> str:
-        """Who it is, for the audit log; empty for nobody."""
+        """The holder's name in the audit log; empty if unknown."""
         if self.operator:
             return f"operator {self.operator}"
         return f"person {self.account_id}" if self.account_id != NIL else ""
@@ -64,14 +64,14 @@ class Credential:
 
 
 def create_credential(client: Client, kind: Kind, holder: Identity, now: datetime, expires_at: datetime) -> str:
-    """A new link or session for the holder: its secret, which can be had this once only."""
+    """Create a link or session for the holder. Returns its secret, which cannot be read again later."""
     secret = secrets.token_urlsafe(32)
     _write(client, [Credential(secret_hash(secret), kind, holder, now, expires_at)])
     return secret
 
 
 def find_credential(client: Client, kind: Kind, secret: str, now: datetime) -> Credential | None:
-    """The link or session of this secret, if it is good at `now`; a link may have been used all the same."""
+    """Return the link or session with this secret if it is valid at `now`. A link may have been used already."""
     if not FORM.fullmatch(secret):
         return None
     found = fetch(client, FOLDER / "find_credential.sql", {"secret_sha256": secret_hash(secret), "kind": kind})
@@ -80,7 +80,7 @@ def find_credential(client: Client, kind: Kind, secret: str, now: datetime) -> C
 
 
 def unused_link(client: Client, secret: str, now: datetime) -> Identity | None:
-    """Whom a link would let in, if it is good and was not used; nothing is used up."""
+    """Return the identity behind a link that is valid and unused, without using it; None otherwise."""
     link = find_credential(client, "link", secret, now)
     if link is None:
         return None
@@ -89,10 +89,10 @@ def unused_link(client: Client, secret: str, now: datetime) -> Identity | None:
 
 
 def redeem_link(client: Client, secret: str, now: datetime) -> Identity | None:
-    """Whom a link lets in, at its first use; None if it is unknown, expired or used.
+    """Use a link: return its identity on first use; None if it is unknown, expired or used.
 
-    Each use is written down and confirmed before all are counted, so two at once cannot both be the only one: never two
-    are let in, and in a dead heat of two processes perhaps none.
+    Each use is written and confirmed before uses are counted, so of two concurrent uses at most one succeeds, and
+    possibly neither.
     """
     link = find_credential(client, "link", secret, now)
     if link is None:
@@ -104,8 +104,8 @@ def redeem_link(client: Client, secret: str, now: datetime) -> Identity | None:
 
 
 def use_token(client: Client, token: str, now: datetime) -> bool:
-    """Whether this is the first time that a token (by its digest) becomes a session; in a dead heat of two processes
-    perhaps nobody's is, as with links."""
+    """Record that a token (by its digest) becomes a session. Returns True on its first use; of two concurrent uses at
+    most one is the first, and possibly neither, as with links."""
     row = (token, str(uuid4()), timestamp_text(now))
     insert_rows(client, "token_uses", ("token_sha256", "use_id", "used_at"), [row])
     (counted,) = fetch(client, FOLDER / "token_uses.sql", {"token_sha256": token})
@@ -113,14 +113,14 @@ def use_token(client: Client, token: str, now: datetime) -> bool:
 
 
 def signed_out_at(client: Client, holder: Identity) -> datetime | None:
-    """When a person, or everybody in their organization, was last signed out by `tally sign-out`; None for never."""
+    """Return when `tally sign-out` last ended access for a person or their whole organization; None for never."""
     parameters = {"organization_id": holder.organization_id, "account_id": holder.account_id}
     (found,) = fetch(client, FOLDER / "signed_out_at.sql", parameters)
     return datetime.fromtimestamp(found["ended_ms"] / 1000, UTC) if found["ended_ms"] else None
 
 
 def end_session(client: Client, secret: str, now: datetime) -> Identity | None:
-    """End the session of this secret at once; whose it was, or None if it was not good any more."""
+    """End the session with this secret immediately. Returns its identity, or None if it was no longer valid."""
     session = find_credential(client, "session", secret, now)
     if session is None:
         return None
@@ -129,9 +129,9 @@ def end_session(client: Client, secret: str, now: datetime) -> Identity | None:
 
 
 def revoke_credentials(client: Client, whose: Identity, now: datetime) -> int:
-    """End all links and sessions of a person, of an operator, or with no account of an organization; how many.
+    """End all links and sessions of a person, an operator, or (without an account) an organization; return how many.
 
-    Tokens that were issued until now are refused from now on; that is written first, so none becomes a session here.
+    Tokens issued before `now` are rejected from now on. That is written first, so that none becomes a session here.
     """
     row = (whose.organization_id, whose.account_id, whose.operator, timestamp_text(now))
     insert_rows(client, "sign_outs", ("organization_id", "account_id", "operator", "ended_at"), [row])

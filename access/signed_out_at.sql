@@ -1,4 +1,4 @@
--- When `tally sign-out` last ended the access of a person, or of everybody in their organization; 0 for never.
+-- When `tally sign-out` last ended access for a person or for their whole organization; 0 for never.
 SELECT toUnixTimestamp64Milli(max(ended_at)) AS ended_ms
 FROM sign_outs
 WHERE organization_id = {organization_id:UUID} AND operator = ''

@@ -1,2 +1,2 @@
--- How often a token became a session, or tried to at the same time.
+-- The number of sessions created from a token, including concurrent attempts.
 SELECT count() AS uses FROM token_uses WHERE token_sha256 = {token_sha256:String}

@@ -1,1 +1,1 @@
-"""The Analytics API over HTTP: access, parameters, cursors and shapes. What numbers mean is in `reports`."""
+"""The Analytics API over HTTP: access, parameters, cursors and response shapes. `reports` defines the numbers."""

@@ -20,25 +20,25 @@ from api.openapi import document, restrict_parameters
 from api.operator_routes import operating
 
 NEVER_KEPT = CacheControlHeader(no_store=True)
-"""Whoever signs out must not leave answers in the browser; a route whose answer may stay there says so itself."""
+"""A response must not stay in the browser after sign-out; a route whose response may be stored overrides this."""
 
 
 @get("/alive", include_in_schema=False, media_type="text/plain", sync_to_thread=False)
 def alive() -> str:
-    """200 while the process answers: for a liveness probe."""
+    """Liveness probe: return 200 while the process responds."""
     return "ok"
 
 
 @get("/health", include_in_schema=False)
 async def health(request: Request[Any, Any, Any]) -> Response[Health]:
-    """200, or 503 with the problem and its cause: for a readiness probe."""
+    """Readiness probe: return 200, or 503 with the problem and its cause."""
     context: Context = request.app.state.context
     found = await look(context)
     return Response(found, status_code=200 if found.healthy else 503)
 
 
 def make_app(context: Context) -> Edge:
-    """The ASGI application over `context`. It starts and stays up whether or not ClickHouse is there."""
+    """Build the ASGI application over `context`. It starts and keeps running without ClickHouse."""
     app = Litestar(
         route_handlers=[
             *(analytics, usage_report, operating, signing, dashboard),

@@ -1,9 +1,9 @@
-"""The audit log's hook: no answer that tells of spend leaves before it stands there who reads it.
+"""The audit log's middleware: no response with spend is sent before the log has an entry of who reads it.
 
-It works by a route's opt `exposes_spend=True`, around the whole answer, so a route cannot forget it
-(tests/api/test_audit.py walks over the route table for routes that tell of spend without it). If the entry cannot be
-written, the answer is a 503 instead. A streamed body has an entry before its first byte and one before its last: if the
-second cannot be written the connection breaks off, and the reader knows that the body is not whole.
+It applies to routes with the opt `exposes_spend=True` and wraps the whole response, so a handler cannot forget it
+(tests/api/test_audit.py walks the route table for routes that expose spend without it). If the entry cannot be
+written, the response is a 503 instead. A streamed body has an entry before its first byte and one before its last: if
+the second cannot be written, the connection is closed early, so the reader knows that the body is incomplete.
 """
 
 import hashlib
@@ -35,22 +35,22 @@ REFUSED = "tally_spend_refused"
 
 
 def mark_refused(connection: AnyConnection) -> None:
-    """By guards that refuse to tell of spend, whatever they answer: a refusal that hides is written down as well."""
+    """Mark the request as refused spend, whatever the response's status: a refusal as 404 is logged as well."""
     connection.scope["state"][REFUSED] = True
 
 
 def set_row_count(request: Request[Any, Any, Any], rows: int) -> None:
-    """How many rows an answer has, if it is no JSON page whose `data` can be counted; a stream tells it at its end."""
+    """Record the number of rows, unless it can be counted in a JSON page's `data`. A stream calls this at its end."""
     request.scope["state"][ROWS] = rows
 
 
 class SpendAudit(ASGIMiddleware):
-    """Litestar's middleware of the whole application; it lets routes without `exposes_spend` pass."""
+    """Litestar middleware for the whole application; routes without `exposes_spend` pass through unchanged."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """One request."""
+        """Handle one request."""
         if not scope["route_handler"].opt.get(EXPOSES_SPEND):
             await next_app(scope, receive, send)
             return
@@ -70,7 +70,7 @@ class SpendAudit(ASGIMiddleware):
 
 
 class _Answer:
-    """An answer on its way: its start and last piece are kept back until the log has what must stand there first."""
+    """A response in progress: its start and its last chunk are held until the entries that must precede them exist."""
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.failed: Exception | None = None
@@ -84,7 +84,7 @@ class _Answer:
         self._ended = False
 
     async def take(self, message: Message) -> None:
-        """A message of the application."""
+        """Receive one ASGI message from the application."""
         self._held.append(message)
         if message["type"] == "http.response.start":
             self._status = message["status"]
@@ -95,11 +95,11 @@ class _Answer:
                 if not self.released:
                     await self._write(BEGUN)
                 await self._release()
-            elif self.released:  # a stream returns when its reader has all, so its end cannot wait for that
+            elif self.released:  # a stream returns after its reader has everything, so its end cannot wait for that
                 await self.finish()
 
     async def finish(self) -> None:
-        """The application has said all."""
+        """Write the entry of the complete response, then send what is held."""
         if not self._held:
             return
         whole = b"".join(message["body"] for message in self._held if message["type"] == "http.response.body")
@@ -109,7 +109,7 @@ class _Answer:
         await self._release()
 
     async def break_off(self) -> None:
-        """The reader left before the end of a body that was given out bit by bit, or took nothing."""
+        """Write an entry if the reader left before the end of a streamed body."""
         if self.released and not self._ended:
             await self._write(BROKEN_OFF)
 
@@ -119,7 +119,7 @@ class _Answer:
             await self._send(self._held.pop(0))
 
     async def _write(self, outcome: str, rows: int | None = None) -> None:
-        """Of answers that tell of spend, and of refusals to tell; any other told nothing."""
+        """Write an entry if the response contains spend or refuses it; no other response reveals spend."""
         viewer = self._scope["state"].get(STATE_KEY)
         told = isinstance(viewer, Viewer) and viewer.can_read_spend and self._status == 200
         refused = self._status == Forbidden.status or self._scope["state"].get(REFUSED)
@@ -151,7 +151,7 @@ def _filter(scope: Scope) -> str:
 
 
 class _Row(msgspec.Struct):
-    """As much of a page's element as is looked at: a bucket of time has the rows in it."""
+    """An element of a page, as far as rows are counted: a time bucket contains its rows in `results`."""
 
     results: list[msgspec.Raw] | None = None
 

@@ -1,4 +1,4 @@
-"""Where a request comes from, as limits count it and the audit log has it."""
+"""The client's address, for rate limits and the audit log."""
 
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
@@ -6,11 +6,11 @@ from litestar.connection import ASGIConnection
 
 UNKNOWN = "unknown"
 WIDEST = 64
-"""Bits of an IPv6 address that one connection to the internet has to itself: it may choose the others as it likes."""
+"""Prefix length of an IPv6 network that belongs to one customer, who may use any address in it."""
 
 
 def address_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
-    """The client's address: behind a proxy that is trusted, the one that the proxy tells."""
+    """Return the client's address; behind a trusted proxy, the address that the proxy reports."""
     try:
         address = ip_address(connection.client.host if connection.client else "")
     except ValueError:
@@ -21,7 +21,7 @@ def address_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
 
 
 def network_of(address: str) -> str:
-    """Whose limits an address counts for: itself, and for IPv6 the /64 around it."""
+    """Return the network that an address counts for in rate limits: itself, and for IPv6 its /64."""
     if ":" not in address:
         return address
     return str(IPv6Network((address.partition("%")[0], WIDEST), strict=False))

@@ -1,6 +1,6 @@
-"""Places for what goes on for long, downloads and live pages: so many in all, fewer for an organization or a viewer.
+"""Concurrency limits on downloads and live pages: in total, per organization and per viewer.
 
-Some are kept for organizations that have none, so that several who take all that they may leave some to the others.
+Some places are reserved for organizations that hold none, so that a few busy organizations cannot take them all.
 """
 
 from collections import Counter
@@ -14,8 +14,8 @@ AGAIN_SECONDS = 30
 
 @dataclass
 class Shares:
-    """`what` has the words for several of what is shared; `kept` of the most are for organizations that have none. Only
-    the event loop's thread may take and give back."""
+    """Places to share. `what`: their name in the plural, for messages; `kept`: how many of `most` are reserved for
+    organizations that hold none. Only the event loop's thread may acquire and give back."""
 
     what: str
     most: int
@@ -26,12 +26,12 @@ class Shares:
     _organizations: Counter[str] = field(default_factory=Counter)
 
     def require(self, viewer: Viewer) -> None:
-        """Raises RateLimited when the viewer's or the organization's places are taken, Unavailable when all are."""
+        """Raise RateLimited if the viewer's or organization's places are taken, Unavailable if all are."""
         own, organization = self._viewers[_key(viewer)], self._organizations[viewer.organization_id]
         if own >= self.of_a_viewer or organization >= self.of_an_organization:
             message = (
-                f"{organization} {self.what} of the organization, {own} of them yours, are open. Wait until one has "
-                f"ended: one person or key has {self.of_a_viewer} at a time, an organization {self.of_an_organization}."
+                f"The organization has {organization} {self.what} open, {own} of them yours. Wait until one has ended: "
+                f"the limit is {self.of_a_viewer} per person or key and {self.of_an_organization} per organization."
             )
             raise RateLimited(message, AGAIN_SECONDS)
         taken = self._organizations.total()
@@ -39,12 +39,12 @@ class Shares:
             raise Unavailable(f"{taken} {self.what} are open. Try again in {AGAIN_SECONDS} s.", AGAIN_SECONDS)
 
     def acquire(self, viewer: Viewer) -> None:
-        """Take a place, once `require` has let it."""
+        """Take a place, after `require` has allowed it."""
         self._viewers[_key(viewer)] += 1
         self._organizations[viewer.organization_id] += 1
 
     def give_back(self, viewer: Viewer) -> None:
-        """Give a place back that was taken."""
+        """Give back a place."""
         self._viewers[_key(viewer)] -= 1
         self._organizations[viewer.organization_id] -= 1
         self._viewers, self._organizations = +self._viewers, +self._organizations

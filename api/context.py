@@ -1,6 +1,6 @@
-"""What requests share: the way to ClickHouse, how far the data reaches, keys, rates and the clock.
+"""State shared by requests: ClickHouse, freshness of the data, credentials, rate limits and the clock.
 
-ClickHouse's client blocks, so all that asks it runs in threads, and no request waits longer than its deadline.
+ClickHouse's client blocks, so every query runs in a thread, and no request waits past its deadline.
 """
 
 import asyncio
@@ -38,33 +38,34 @@ T = TypeVar("T")
 
 RETRY_SECONDS = 5
 TIMEOUT_EXCEEDED = 159
-"""ClickHouse's code for a query that ran longer than it may."""
+"""ClickHouse's code for a query that exceeded its time limit."""
 
 UNPREPARED = frozenset({60, 81, 192, 193, 194, 497, 516})
-"""UNKNOWN_TABLE, UNKNOWN_DATABASE, and its codes for a wrong user, password or grant."""
+"""UNKNOWN_TABLE, UNKNOWN_DATABASE, and ClickHouse's codes for a wrong user, password or grant."""
 
 USE_SECONDS = 60
-"""How often the last use of a key is written down."""
+"""Least time between two records of a key's last use."""
 
 
 class SourcesUnknown(Exception):
-    """Nobody can say at present which sources the log has, so not how far the data reaches."""
+    """The log's sources are not known now, so neither is the freshness of the data."""
 
 
 @dataclass
 class Context:
-    """All that a request needs. `connect` opens a client of ClickHouse (and may fail: it is tried again by the next
-    request), `sources` says what the log has (Kafka's metadata; raises SourcesUnknown), `pipeline` looks at the log and
-    the tables for operators (raises SourcesUnknown), and `grace` is how long after midnight a day counts as complete.
+    """Everything that a request needs.
 
-    `rates` counts the requests of an organization's keys, `person_rates` those of a person or operator. `sign_ins`
-    counts attempts to sign in that were refused, `refusals` keys, tokens and sessions that were, both by address;
-    `strangers_noted` is how many refusals of nobody known the audit log takes. `trusted_proxies` are those whose word
-    on the address is taken. `base_url` is where browsers reach the API, `hosts` are further names of it.
-    `connect_for_long` opens a client whose queries may take minutes, and `reports_dir` is where issued reports are, if
-    they are on this machine. `stopping` says that the server is about to stop, so that what would go on for ever ends.
-    `held_back` are the sources whose logs an open transaction hides the end of, in words; `probes` are threads of their
-    own for looks at the health.
+    `connect` opens a ClickHouse client; it may fail, and the next request tries again. `sources` returns the sources of
+    the log from Kafka's metadata, `pipeline` the state of the log and the tables for operators; both raise
+    SourcesUnknown. `grace` is the time after midnight from which a day counts as complete.
+
+    `rates` counts requests by an organization's keys, `person_rates` those by a person or operator. By address,
+    `sign_ins` counts failed sign-ins and `refusals` refused keys, tokens and sessions. `strangers_noted` limits audit
+    entries for refusals without a known identity. `trusted_proxies`: proxies whose client address is trusted.
+    `base_url` is where browsers reach the API, `hosts` lists its further names. `connect_for_long` opens a client whose
+    queries may take minutes. `reports_dir`: the folder of issued reports, if it is on this machine. `stopping` is true
+    when the server is about to stop, so that endless responses end. `held_back`: by source, a description of the open
+    transaction that hides the end of its log. `probes`: threads reserved for health checks.
     """
 
     connect: Callable[[], Client]
@@ -100,17 +101,17 @@ class Context:
     _redeeming: threading.Lock = field(default_factory=threading.Lock)
 
     def connect_for_reports(self) -> Client:
-        """A client of its own for a report, which may take minutes. The caller closes it."""
+        """Open a separate client for a report, which may take minutes. The caller closes it."""
         return (self.connect_for_long or self.connect)()
 
     @property
     def is_secure(self) -> bool:
-        """Whether browsers reach the API over https."""
+        """True if browsers reach the API over https."""
         return self.base_url.startswith("https:")
 
     async def run(self, work: Callable[[Client], T]) -> T:
-        """What `work` gives, in a thread of whoever the request is for (OWNER). Raises Unavailable when ClickHouse is
-        away or the deadline passes."""
+        """Return the result of `work`, run in a thread of the request's owner (OWNER). Raises Unavailable if ClickHouse
+        cannot be reached or the deadline passes."""
         call = partial(self._with_client, work)
         deadline = asyncio.timeout(self.deadline_seconds)
         try:
@@ -122,25 +123,25 @@ class Context:
             raise
 
     def warm(self) -> None:
-        """Read ahead what most answers are made of. What fails here is read when it is asked for."""
+        """Read ahead what most responses depend on. Whatever fails here is read by the first request that needs it."""
         with suppress(ApiError):
             self._with_client(read_ahead)
 
     def _too_slow(self) -> Unavailable:
-        message = f"No answer within {self.deadline_seconds:g} s. Ask for fewer days, or try again later."
+        message = f"No result within {self.deadline_seconds:g} s. Query fewer days, or try again later."
         return Unavailable(message, RETRY_SECONDS)
 
     def _with_client(self, work: Callable[[Client], T]) -> T:
         try:
             return work(self._connected())
-        except (PeriodError, NotAsIssued):  # nothing is away: what was asked for cannot be had
+        except (PeriodError, NotAsIssued):  # the database works: what was requested does not exist
             raise
         except SourcesUnknown as error:
             raise Unavailable(f"{error}. Try again later.", RETRY_SECONDS) from error
         except (ClickHouseError, HTTPError, OSError, RefusedError) as error:
             if not (is_transient(error) or isinstance(error, (HTTPError, RefusedError)) or _is_unprepared(error)):
                 raise
-            logger.warning("ClickHouse is away, or not ready: %s", _one_line(error))
+            logger.warning("ClickHouse cannot be reached or is not ready: %s", _one_line(error))
             if getattr(error, "code", None) == TIMEOUT_EXCEEDED:
                 raise self._too_slow() from error
             raise Unavailable("The database cannot be reached at present. Try again later.", RETRY_SECONDS) from error
@@ -152,7 +153,7 @@ class Context:
             return self._client
 
     def key(self, client: Client, text: str) -> ApiKey | None:
-        """The key of this text, if it is active now. That it was used is noted, now and then."""
+        """Return the key with this text if it is active now. Its last use is recorded at most every USE_SECONDS."""
         key, now = find_key(client, text), self.clock()
         if key is None or key.standing(now) != "active":
             return None
@@ -162,53 +163,53 @@ class Context:
         return key
 
     def _note_use(self, client: Client, key: ApiKey, now: datetime) -> None:
-        """A database that takes no writes at present is no reason to refuse a reader."""
+        """Record the key's use. A database that accepts no writes is no reason to refuse a reader."""
         try:
             record_use(client, key, now)
         except (ClickHouseError, HTTPError, OSError) as error:
             logger.warning("the last use of the key %s was not written: %s", key.id, _one_line(error))
 
     def session(self, client: Client, secret: str) -> Credential | None:
-        """The session of this secret, if it is good now."""
+        """Return the session with this secret if it is valid now."""
         return find_credential(client, "session", secret, self.clock())
 
     def redeem(self, client: Client, link: str) -> Identity | None:
-        """Whom a one-time link lets in; one after another here, so that of many at once exactly one is let in."""
+        """Use a one-time link: return its identity, or None. Uses are serialized here, so exactly one of many wins."""
         with self._redeeming:
             return redeem_link(client, link, self.clock())
 
     async def verify_token(self, token: str) -> Vouched:
-        """Whom a token of an identity provider vouches for. Raises Unauthenticated."""
+        """Return the identity that an identity provider's token proves. Raises Unauthenticated."""
         try:
             return await self.tokens.verify(self.run, token, self.clock())
         except InvalidToken as error:
             raise Unauthenticated(str(error)) from None
 
     def exchange(self, client: Client, vouched: Vouched) -> Identity | None:
-        """Whom a token lets in, if it was not exchanged for a session before."""
+        """Return the identity that a token proves, or None if it was already exchanged for a session."""
         with self._redeeming:
             is_first = use_token(client, vouched.use, self.clock())
         return vouched.holder if is_first else None
 
     def session_ends(self, proven: datetime | None = None) -> datetime:
-        """When a session that begins now ends; one made of a token counts from when its person signed in there."""
+        """Return when a session that begins now ends. For a token, it counts from the sign-in at the provider."""
         now = self.clock()
         return min(now, proven or now) + self.session_lifetime
 
     def open_session(self, client: Client, holder: Identity, ends: datetime) -> str:
-        """A new session's secret."""
+        """Create a session and return its secret."""
         return create_credential(client, "session", holder, self.clock(), ends)
 
     def freshness(self, client: Client) -> Freshness:
-        """How far the tables reach into the log; to be asked before any cell is read."""
+        """Return how far the tables reach into the log. Call it before any cell is read."""
         return read_freshness(client, self.sources(client))
 
     def reach(self) -> Freshness:
-        """The same for a probe, which is told what went wrong as it is."""
+        """Return the freshness for a health check, which gets the original error."""
         return self.freshness(self._connected())
 
     def secret(self, client: Client) -> bytes:
-        """What cursors are sealed with."""
+        """Return the secret that seals cursors."""
         self._secret = self._secret or cursor_secret(client)
         return self._secret
 
@@ -218,5 +219,5 @@ def _one_line(error: BaseException) -> str:
 
 
 def _is_unprepared(error: BaseException) -> bool:
-    """Whether an operator has to do something first: no database or table yet, or the login is refused."""
+    """Return True if an operator must act first: the database or a table is missing, or the login is refused."""
     return getattr(error, "code", None) in UNPREPARED

@@ -1,7 +1,7 @@
-"""A file that is written in a thread and sent while it is written: a few pieces wait between the two, never all.
+"""Downloads: a thread writes a file while it is sent, with only a few chunks in between.
 
-A reader who takes nothing for a while is given up, so its thread, query and client come back; nobody has more than a
-share of the threads, so no organization and no slow reader keeps others from theirs.
+A reader that accepts nothing for a while is dropped, which frees its thread, query and client. Every organization and
+viewer has a limited share of the threads, so neither a busy organization nor a slow reader can block others.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ PIECES = 4
 
 
 class Gone(Exception):
-    """Nobody reads any more, or whoever does takes nothing."""
+    """The reader has disconnected or accepts no data."""
 
 
 @dataclass
 class Downloads:
-    """How many files are written at a time: in all, for one organization, for one viewer; `kept` of all are for
-    organizations that have none. `stalled_seconds` is how long a written piece may wait until its reader has taken one.
+    """Limits on concurrent downloads: in total, per organization and per viewer. `kept` of the total are reserved for
+    organizations that have none. `stalled_seconds` is the longest time that a chunk may wait for its reader.
     """
 
     most: int = 32
@@ -39,10 +39,10 @@ class Downloads:
         self._shares = Shares("downloads", self.most, self.of_an_organization, self.of_a_viewer, self.kept)
 
     async def written(self, write: Callable[[BinaryIO], object], viewer: Viewer) -> AsyncIterator[bytes]:
-        """What `write` writes into the sink that it is given, piece by piece. What it raises is raised here.
+        """Yield what `write` writes into its sink, chunk by chunk. Errors of `write` are raised here.
 
-        An error after the first piece breaks the answer off, so that no browser takes half a file for a whole one.
-        Raises RateLimited or Unavailable before anything is written when there is no place.
+        An error after the first chunk breaks off the response, so that no browser takes a partial file for a whole one.
+        Raises RateLimited or Unavailable before anything is written if no place is free.
         """
         self._shares.require(viewer)
         loop = asyncio.get_running_loop()
@@ -70,7 +70,7 @@ class Downloads:
 
 
 class _Pipe:
-    """A sink whose writer waits for its reader. Only `write`, which is all that reports ask of a sink."""
+    """A sink whose writer waits for its reader. Reports need only `write`."""
 
     def __init__(self, stalled_seconds: float) -> None:
         self.pieces: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
@@ -79,42 +79,42 @@ class _Pipe:
         self._loop = asyncio.get_running_loop()
 
     def write(self, data: bytes) -> int:
-        """Pass a piece on, from the writer's thread. Raises Gone when nobody takes it."""
+        """Pass a chunk to the reader, from the writer's thread. Raises Gone if the reader does not accept it."""
         self._put(bytes(data))
         return len(data)
 
     def flush(self) -> None:
-        """Every piece is passed on at once."""
+        """Do nothing: chunks are passed on immediately."""
 
     def end(self) -> None:
-        """There is no more."""
+        """Signal the end of the data."""
         self._put(None)
 
     def _put(self, piece: bytes | None) -> None:
         if self.gone:
-            raise Gone("nobody reads any more")
+            raise Gone("the reader has disconnected")
         putting = asyncio.run_coroutine_threadsafe(self.pieces.put(piece), self._loop)
         try:
             putting.result(self._stalled_seconds)
         except TimeoutError:
             self.gone = True
             putting.cancel()
-            raise Gone(f"the reader took nothing for {self._stalled_seconds:g} s") from None
+            raise Gone(f"the reader accepted nothing for {self._stalled_seconds:g} s") from None
 
     def leave(self) -> None:
-        """The reader is gone: let a writer that waits go on, into Gone."""
+        """Signal that the reader is gone, which makes a waiting writer continue and raise Gone."""
         self.gone = True
         while not self.pieces.empty():
             self.pieces.get_nowait()
 
 
 async def _next(pipe: _Pipe, running: "asyncio.Future[None]") -> bytes | None:
-    """The next piece; raises what the writer raised when it has ended without one."""
+    """Return the next chunk, or None at the end. Raises the writer's error if it failed before the next chunk."""
     getting = asyncio.ensure_future(pipe.pieces.get())
     either: set[asyncio.Future[Any]] = {getting, running}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if getting.done() or not pipe.pieces.empty():
         return await getting
     getting.cancel()
-    await running  # it raises: a writer that ended well has put None
+    await running  # it raises: a writer that succeeded has put None
     return None

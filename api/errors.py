@@ -1,6 +1,6 @@
-"""Everything that the API refuses with: one tree, each with its status and what the caller can do about it.
+"""The errors of the API: one tree, each with its HTTP status and a message that tells the caller what to do.
 
-Bodies and types are those of the original's (docs/api.md): `{"type": "error", "error": {"type", "message"},
+Bodies and types are those of the original API (docs/api.md): `{"type": "error", "error": {"type", "message"},
 "request_id"}`.
 """
 
@@ -11,14 +11,14 @@ from msgspec import Struct
 
 
 class ErrorDetail(Struct, frozen=True):
-    """What went wrong, for programs (`type`) and for people (`message`)."""
+    """An error, for programs (`type`) and for people (`message`)."""
 
     type: str
     message: str
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True):
-    """The body of every refusal."""
+    """The body of every error response."""
 
     type: Literal["error"] = "error"
     error: ErrorDetail
@@ -26,7 +26,7 @@ class ErrorBody(Struct, frozen=True, kw_only=True):
 
 
 class ApiError(Exception):
-    """A refusal. `retry_after` is in seconds, for the header of that name."""
+    """An error response. `retry_after` is in seconds, for the header of that name."""
 
     status = 500
     type = "api_error"
@@ -38,58 +38,58 @@ class ApiError(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of the refusal."""
+        """The headers of the error response."""
         return {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
 
 
 class BadRequest(ApiError):
-    """A parameter is wrong: the message names it, its value and what is allowed."""
+    """A parameter is invalid: the message has its name, its value and what is allowed."""
 
     status = 400
     type = "invalid_request_error"
 
 
 class Unauthenticated(ApiError):
-    """Nobody who is known: no key, token or session, or one that is not good now."""
+    """There is no key, token or session, or it is not valid now."""
 
     status = 401
     type = "authentication_error"
 
     @property
     def headers(self) -> dict[str, str]:
-        """How to log in, as RFC 9110 section 11.6.1 wants it told."""
+        """The headers, with the challenge that RFC 9110 section 11.6.1 requires."""
         return super().headers | {"www-authenticate": "Bearer"}
 
 
 class Forbidden(ApiError):
-    """Whoever asks is known, but may not have this."""
+    """The caller is known, but may not access this."""
 
     status = 403
     type = "permission_error"
 
 
 class MissingScope(Forbidden):
-    """The key is good, but not for this."""
+    """The key is valid, but lacks the scope."""
 
 
 class MissingRole(Forbidden):
-    """The person has no role that sees this; the message says which roles do."""
+    """The person's role may not see this; the message names the roles that may."""
 
 
 class SpendForbidden(Forbidden):
-    """Whoever asks sees all but spend. The message is the same whatever there is, so that it tells nothing."""
+    """The caller may not see spend. The message is the same in every case, so that it reveals nothing."""
 
     def __init__(self) -> None:
-        super().__init__("This is about spend, which only owners, and keys with the scope read:analytics, see.")
+        super().__init__("This exposes spend, which only owners, and keys with the scope read:analytics, may see.")
 
 
 class PricedDetail(Forbidden):
-    """Whoever asks sees all but spend, and asks for what spend could be computed from."""
+    """The caller may not see spend and requests details from which spend could be computed."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what} would tell what usage costs, which only owners, and keys with the scope read:analytics, see. "
-            "Ask without it, or let the installation's operator open it (setting api_gross_spend_for)."
+            f"{what} would reveal what usage costs, which only owners, and keys with the scope read:analytics, see. "
+            "Leave it out, or ask the installation's operator to open it (setting api_gross_spend_for)."
         )
 
 
@@ -98,46 +98,46 @@ class CrossSite(Forbidden):
 
 
 class NotFound(ApiError):
-    """There is no such thing, or the installation does not say that there is."""
+    """The resource does not exist, or the installation hides that it does."""
 
     status = 404
     type = "not_found_error"
 
 
 class CursorExpired(ApiError):
-    """A day that the cursor walks over was revised: the walk begins anew at its first page."""
+    """A day that the cursor covers was revised: start again from the first page."""
 
     status = 410
     type = "invalid_request_error"
 
 
 class Changed(ApiError):
-    """What was issued is not there any more as it was issued."""
+    """The resource is no longer available as it was issued."""
 
     status = 410
     type = "not_found_error"
 
 
 class RateLimited(ApiError):
-    """The organization has asked too often, or somebody tried too often to sign in."""
+    """Too many requests by an organization, or too many failed sign-ins."""
 
     status = 429
     type = "rate_limit_error"
 
 
 class Unavailable(ApiError):
-    """Something behind the API is away; the same request works later."""
+    """A server that the API depends on is not available; retry the same request later."""
 
     status = 503
     type = "api_error"
 
 
 def invalid_parameter(parameter: str, value: object, allowed: str) -> BadRequest:
-    """The refusal of a parameter's value."""
+    """Return the error for a parameter's value."""
     shown = str(value)
     return BadRequest(f"{parameter}: {shown[:200]!r} is not allowed. Allowed: {allowed}.")
 
 
 def one_of(values: Iterable[str]) -> str:
-    """A list of values for a message."""
+    """Return a list of values for a message."""
     return "one of " + ", ".join(values)

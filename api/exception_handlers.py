@@ -1,4 +1,4 @@
-"""From what was raised to what is answered: one body for every refusal, with the request's id."""
+"""Conversion of exceptions to responses: one body for every error, with the request's id."""
 
 import logging
 from pathlib import Path
@@ -19,7 +19,7 @@ _STATUS_TYPES = {404: "not_found_error", 405: "invalid_request_error", 413: "req
 
 
 def error_response(request: Request[Any, Any, Any], error: Exception) -> Response[ErrorBody]:
-    """The body, status and headers of a refusal; an error that nobody foresaw is logged with the request's id."""
+    """Return an error's body, status and headers. An unexpected error is logged with the request's id."""
     request_id = request_id_of(request)
     known = _known(error)
     if known.status == 500:
@@ -30,7 +30,7 @@ def error_response(request: Request[Any, Any, Any], error: Exception) -> Respons
 
 
 def allowed_methods(request: Request[Any, Any, Any]) -> list[str]:
-    """The methods of the path that was asked for, which a 405 must tell (RFC 9110 section 15.5.6)."""
+    """Return the methods of the requested path, which a 405 must list (RFC 9110 section 15.5.6)."""
     asked = [part for part in request.url.path.split("/") if part]
     return sorted({method for route in request.app.routes if _leads(route, asked) for method in _methods(route)})
 
@@ -48,7 +48,7 @@ def _methods(route: BaseRoute) -> set[str]:
 
 
 def request_id_of(connection: ASGIConnection) -> str:  # type: ignore[type-arg]
-    """The id that the answer's header `request-id` carries."""
+    """Return the id in the response's header `request-id`."""
     return str(connection.scope.get(REQUEST_ID, ""))
 
 
@@ -56,7 +56,7 @@ def _known(error: Exception) -> ApiError:
     if isinstance(error, ApiError):
         return error
     if not isinstance(error, HTTPException) or error.status_code >= 500:
-        return ApiError("Something went wrong here. The request id finds it in the log.")
+        return ApiError("Something went wrong here. Search the server's log for the request id.")
     told = ApiError(_told(error))
     told.status = error.status_code
     told.type = _STATUS_TYPES.get(error.status_code, "invalid_request_error")
@@ -65,5 +65,5 @@ def _known(error: Exception) -> ApiError:
 
 def _told(error: HTTPException) -> str:
     if isinstance(error, MethodNotAllowedException):
-        return "The header `allow` says what can be done here."
+        return "The header `allow` lists the methods of this path."
     return "There is no such resource." if error.status_code == 404 else error.detail

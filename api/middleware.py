@@ -1,4 +1,4 @@
-"""The outermost layer: what holds for every request and answer, also for what the router itself refuses."""
+"""The outermost layer: applies to every request and response, including errors of the router itself."""
 
 import secrets
 from collections.abc import Collection
@@ -26,12 +26,12 @@ NOT_OURS = (
 
 
 class Edge:
-    """Around the application.
+    """ASGI application around the Litestar application.
 
-    Each request gets an id, which its answer carries in the header `request-id`; a caller's own is not taken over,
-    since the id is what a line in our log is found by. A `host` that is none of ours is refused: a page of another site
-    whose name leads here (DNS rebinding) would read our answers as its own. HEAD is answered as GET, without the body,
-    and OPTIONS by the methods that a 405 would name, to anybody, without a look at who asks.
+    Each request gets an id, which its response has in the header `request-id`; an id sent by the caller is ignored,
+    since log lines are found by the id. An unknown `host` is rejected: otherwise a page of another site whose name
+    resolves to this server (DNS rebinding) could read responses as its own. HEAD is handled as GET without the body.
+    OPTIONS returns the methods that a 405 would list, without authentication.
     """
 
     def __init__(self, app: Litestar, hosts: Collection[str], is_secure: bool) -> None:
@@ -42,7 +42,7 @@ class Edge:
             self._usual.append((b"strict-transport-security", b"max-age=31536000"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection."""
+        """Handle one connection."""
         if scope["type"] != "http":  # type: ignore[comparison-overlap]
             await self.app(scope, receive, send)
             return
@@ -65,7 +65,7 @@ class Edge:
             await self.app(scope, receive, send_whole)
 
     async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As GET, until the first byte of the body: a stream might never end."""
+        """Run GET up to the first byte of the body: a stream might never end."""
         with anyio.CancelScope() as answering:
 
             async def send_head(message: Message) -> None:
@@ -78,13 +78,13 @@ class Edge:
             await self.app(scope, receive, send_head)
 
     def _whole(self, headers: Headers, request_id: str) -> Headers:
-        """The headers of an answer, with those that every answer has unless it says otherwise."""
+        """Return a response's headers, with the defaults that it does not set itself."""
         named = {name.lower() for name, _ in headers}
         told = [(name, _with_head(value) if name.lower() == b"allow" else value) for name, value in headers]
         return [*told, (b"request-id", request_id.encode()), *(each for each in self._usual if each[0] not in named)]
 
     def _is_ours(self, host: bytes) -> bool:
-        """No address can be made to lead elsewhere, so any is ours; of names those that are set."""
+        """Return True for an IP address, which no DNS name can redirect, and for a configured name."""
         try:
             name = (urlsplit(f"//{host.decode('ascii')}").hostname or "").rstrip(".")
         except ValueError:
@@ -99,7 +99,7 @@ class Edge:
 
 
 def _methods_alone(send: Send) -> Send:
-    """Makes of a refused method an answer that says which there are; any other refusal is passed on."""
+    """Turn a rejected method into a response that lists the allowed ones; other errors pass unchanged."""
     tells = False
 
     async def send_methods(message: Message) -> None:
@@ -117,7 +117,7 @@ def _methods_alone(send: Send) -> Send:
 
 
 def _with_head(methods: bytes) -> bytes:
-    """The methods of an `allow`, with HEAD where there is GET."""
+    """Return the methods in an `allow` header, with HEAD if GET is among them."""
     known = {method.strip() for method in methods.split(b",") if method.strip()}
     return b", ".join(sorted(known | ({b"HEAD"} if b"GET" in known else set())))
 

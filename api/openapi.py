@@ -1,4 +1,4 @@
-"""The OpenAPI document: what each parameter allows comes from the same tables that requests are read by."""
+"""The OpenAPI document: the allowed values of parameters come from the same tables that parse requests."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ TEXT = OpenAPIType.STRING
 
 
 def document() -> OpenAPIConfig:
-    """The document at /schema/openapi.json."""
+    """Return the configuration of the document at /schema/openapi.json."""
     schemes: dict[str, SecurityScheme | Reference] = {
         "bearer": SecurityScheme(type="http", scheme="bearer"),
         "api_key": SecurityScheme(type="apiKey", name="x-api-key", security_scheme_in="header"),
@@ -27,7 +27,7 @@ def document() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Tally Analytics API",
         version="1.0",
-        description="Who uses what, exactly. docs/api.md says what each number means.",
+        description="Exact usage analytics. docs/api.md defines each number.",
         components=Components(security_schemes=schemes),
         render_plugins=[JsonRenderPlugin()],
         path="/schema",
@@ -35,7 +35,7 @@ def document() -> OpenAPIConfig:
 
 
 def restrict_parameters(document: OpenAPI) -> None:
-    """Say of each list's parameters which values they allow: routes share their declaration, lists differ."""
+    """Set the values that each list's parameters allow: routes share their declaration, but lists differ."""
     for path, operation in _operations(document):
         allowed = _ALLOWED.get(path, {})
         for parameter in operation.parameters or ():

@@ -1,4 +1,4 @@
-"""The routes of operators: the installation's pipeline."""
+"""The routes for operators: the installation's pipeline."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from api.schemas.pipeline import Pipeline
 
 @get("/pipeline")
 async def pipeline(request: Request[Any, Any, Any]) -> Pipeline:
-    """How far the tables are behind the log, source by source, and how many records cannot be counted."""
+    """How far the tables are behind the log, by source, and how many records cannot be counted."""
     context: Context = request.app.state.context
     return await context.run(lambda _: context.pipeline())
 

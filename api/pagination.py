@@ -1,4 +1,4 @@
-"""What pages of every list share: their newest day, what a cursor is bound to, and the same rows on each of them."""
+"""Paging, shared by all lists: the newest day, the digest a cursor is bound to, and consistency across pages."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -13,7 +13,7 @@ from queries.sql_files import Row
 
 
 def newest_day(context: Context, freshness: Freshness) -> date:
-    """The newest day that is complete. Raises Unavailable while nobody knows one."""
+    """Return the newest complete day. Raises Unavailable while it is unknown."""
     newest = freshness.newest_complete_day(context.grace)
     if newest is None:
         raise Unavailable("No day is complete yet: part of the log was never read to its end. Try again later.", 60)
@@ -21,7 +21,7 @@ def newest_day(context: Context, freshness: Freshness) -> date:
 
 
 def query_digest(endpoint: str, viewer: Viewer, given: QueryParams) -> str:
-    """What a cursor is bound to: who asks, and all that decides which rows there are and in which order."""
+    """Return the digest a cursor is bound to: the viewer, and all parameters that decide which rows there are."""
     deciding = sorted(f"{name}={value}" for name in given if name not in ("page", "limit") for value in given[name])
     return digest_of(endpoint, viewer.organization_id, viewer.name, *deciding)
 
@@ -29,9 +29,10 @@ def query_digest(endpoint: str, viewer: Viewer, given: QueryParams) -> str:
 def read_consistently(
     read: Callable[[], Sequence[Row]], stamp_now: Callable[[], str], cursor: Cursor | None
 ) -> tuple[str, Sequence[Row]]:
-    """The rows and the stamp of their cells: first the stamp on page 1, last on later ones, so that both saw the same.
+    """Return the rows and the stamp of their cells, so that all pages show the same state.
 
-    Raises CursorExpired when they did not.
+    Page 1 reads the stamp before the rows, later pages after them. Raises CursorExpired if the stamp differs from
+    page 1's.
     """
     if cursor is None:
         seen = stamp_now()
@@ -39,7 +40,7 @@ def read_consistently(
     rows = read()
     if stamp_now() != cursor.stamp:
         raise CursorExpired(
-            f"page: a day from {cursor.first} to {cursor.last}, or what its rows are placed by, was revised since "
-            "page 1. Begin again without it."
+            f"page: a day from {cursor.first} to {cursor.last}, or the order of its rows, was revised since page 1. "
+            "Start again without page."
         )
     return cursor.stamp, rows

@@ -1,4 +1,4 @@
-"""Query parameters as typed values. Every refusal names the parameter, the value and what is allowed."""
+"""Query parameters as typed values. Every error has the parameter's name, its value and what is allowed."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,42 +10,42 @@ from api.tagged_ids import untagged
 
 DAY = timedelta(days=1)
 EARLIEST = date(2025, 1, 1)
-"""Events of before are dead letters (docs/events.md)."""
+"""Earlier events are dead letters (docs/events.md)."""
 MOST_DAYS = 366
 MOST_ENTRIES = 100
 MOST_ROWS, USUAL_ROWS = 1000, 100
 
 QueryParams = Mapping[str, Sequence[str]]
-"""Each parameter's values, in the order in which they came."""
+"""Each parameter's values, in the order of the request."""
 
 Reader = Callable[[str, str], Any]
 """(parameter, text) to the value. Raises BadRequest."""
 
 
 def collect(items: Iterable[tuple[str, str]], allowed: Sequence[str]) -> dict[str, list[str]]:
-    """The parameters by name. Raises BadRequest for one that is unknown, for an empty or repeated one that is no list,
-    and for a long list."""
+    """Return the parameters by name. Raises BadRequest if one is unknown, if one that is not a list is empty or
+    repeated, and if a list is too long."""
     given: dict[str, list[str]] = {}
     for name, value in items:
         if name not in allowed:
-            raise BadRequest(f"{name[:100]}: there is no such parameter here. Allowed: {', '.join(allowed)}.")
+            raise BadRequest(f"{name[:100]}: unknown parameter. Allowed: {', '.join(allowed)}.")
         given.setdefault(name, []).append(value)
     for name, values in given.items():
         most = MOST_ENTRIES if name.endswith("[]") else 1
         if len(values) > most:
             raise invalid_parameter(name, f"{len(values)} values", f"at most {most}")
-        if most == 1 and not values[0]:  # else a walk whose cursor got lost would begin again at page 1, and not end
-            raise invalid_parameter(name, "", "a value, or no such parameter at all")
+        if most == 1 and not values[0]:  # an empty cursor would start at page 1 again, and paging would never end
+            raise invalid_parameter(name, "", "a value, or leave the parameter out")
     return given
 
 
 def single(given: QueryParams, name: str) -> str | None:
-    """The value of a parameter that may come once."""
+    """Return the value of a parameter that may be given once."""
     return given[name][0] if name in given else None
 
 
 def read_date(name: str, text: str) -> date:
-    """A UTC day."""
+    """Parse a UTC day."""
     try:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise ValueError(text)
@@ -55,12 +55,12 @@ def read_date(name: str, text: str) -> date:
 
 
 def read_days(given: QueryParams, newest: date, ranged: bool) -> tuple[date, date]:
-    """The first and last day that are asked for; without an end, up to the newest day that is complete."""
+    """Return the first and last requested day; without an end, the last is the newest complete day."""
     named = {name: read_date(name, values[0]) for name, values in given.items() if name.endswith("date")}
     if "date" in named and "starting_date" in named:
         raise invalid_parameter("date", f"{named['date']} with starting_date", "date or starting_date, not both")
     if "ending_date" in named and "starting_date" not in named:
-        raise invalid_parameter("ending_date", named["ending_date"], "an end only with starting_date")
+        raise invalid_parameter("ending_date", named["ending_date"], "an end only together with starting_date")
     if "date" in named:
         return _within("date", named["date"], "date", named["date"], newest)
     if "starting_date" not in named:
@@ -69,7 +69,7 @@ def read_days(given: QueryParams, newest: date, ranged: bool) -> tuple[date, dat
     first = named["starting_date"]
     if "ending_date" not in named:
         return _within("starting_date", first, "starting_date", max(newest, first), newest)
-    if named["ending_date"] <= first:  # looked at first: the calendar's first day has none before it
+    if named["ending_date"] <= first:  # checked first: the calendar's first day has no day before it
         raise invalid_parameter("ending_date", named["ending_date"], f"a day after starting_date, {first}")
     return _within("starting_date", first, "ending_date", named["ending_date"] - DAY, newest)
 
@@ -80,7 +80,7 @@ def _within(first_name: str, first: date, last_name: str, last: date, newest: da
         raise invalid_parameter(first_name, first, f"{EARLIEST} or later")
     if last > newest:
         shown, latest = (last + DAY, newest + DAY) if exclusive else (max(first, last), newest)
-        why = f"at most {latest}: the newest day there is, complete, is {newest}"
+        why = f"at most {latest}: the newest complete day is {newest}"
         raise invalid_parameter(last_name, shown, why)
     if (last - first).days + 1 > MOST_DAYS:
         raise invalid_parameter(last_name, last + DAY, f"at most {MOST_DAYS} days after starting_date, {first}")
@@ -88,7 +88,7 @@ def _within(first_name: str, first: date, last_name: str, last: date, newest: da
 
 
 def read_limit(given: QueryParams, usual: int = USUAL_ROWS, most: int = MOST_ROWS) -> int:
-    """How many rows a page may have; `usual` when nothing is said."""
+    """Return the maximum number of rows on a page; `usual` by default."""
     text = single(given, "limit")
     if text is None:
         return usual
@@ -98,18 +98,18 @@ def read_limit(given: QueryParams, usual: int = USUAL_ROWS, most: int = MOST_ROW
 
 
 def read_choice(given: QueryParams, name: str, choices: Sequence[str]) -> str | None:
-    """One of `choices`, or None when the parameter is not there."""
+    """Return one of `choices`, or None if the parameter is absent."""
     text = single(given, name)
     return None if text is None else choice(*choices)(name, text)
 
 
 def read_choices(given: QueryParams, name: str, choices: Sequence[str]) -> list[str]:
-    """Some of `choices`."""
+    """Return a list of values out of `choices`."""
     return [choice(*choices)(name, text) for text in given.get(name, ())]
 
 
 def read_filters(given: QueryParams, readers: Mapping[str, Reader]) -> dict[str, list[Any]]:
-    """The values of each dimension: repeated means "or" within one, "and" across."""
+    """Return the values of each dimension: OR within a dimension, AND across dimensions."""
     filters: dict[str, list[Any]] = {dimension: [] for dimension in readers}
     for entry in given.get("filter[]", ()):
         dimension, colon, value = entry.partition(":")
@@ -120,12 +120,12 @@ def read_filters(given: QueryParams, readers: Mapping[str, Reader]) -> dict[str,
 
 
 def an_id(prefix: str) -> Reader:
-    """Reads an id with this prefix, or a bare UUID."""
+    """Return a reader of an id with this prefix, or of a bare UUID."""
     return lambda name, text: untagged(name, prefix, text)
 
 
 def choice(*choices: str) -> Reader:
-    """Reads one of `choices`."""
+    """Return a reader of one of `choices`."""
 
     def read(name: str, text: str) -> str:
         if text not in choices:
@@ -136,12 +136,12 @@ def choice(*choices: str) -> Reader:
 
 
 def a_name(name: str, text: str) -> str:
-    """Reads a name: any text of up to 512 characters."""
+    """Read a name: any text of up to 512 characters."""
     if len(text) > 512:
         raise invalid_parameter(name, text, "at most 512 characters")
     return text
 
 
 def a_flag(name: str, text: str) -> bool:
-    """Reads `true` or `false`."""
+    """Read `true` or `false`."""
     return bool(choice("true", "false")(name, text) == "true")

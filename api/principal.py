@@ -1,4 +1,4 @@
-"""Who asks, and what they may see: all that a request's answer depends on, whoever they are."""
+"""Principals: the authenticated sender of a request and its permissions, on which the response depends."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ STATE_KEY = "tally_viewer"
 
 @dataclass(frozen=True)
 class Viewer:
-    """Somebody who was let through: a key or a person. `name` says who, for the log: never a secret.
+    """An authenticated key or person. `name` identifies it in the log and is never a secret.
 
-    `can_read_spend` False: no field, order, total, export or message may tell of spend. A key has neither `account_id`,
-    `role` nor `email`. `can_read_detail`: usage by all that prices depend on, from which gross spend can be computed.
+    If `can_read_spend` is False, no field, order, total, export or message may reveal spend. A key has no `account_id`,
+    `role` or `email`. `can_read_detail`: usage by everything that prices depend on, from which gross spend follows.
     """
 
     organization_id: str
@@ -25,24 +25,24 @@ class Viewer:
 
     @property
     def can_read_detail(self) -> bool:
-        """Whether they see spend, or their organization lets who sees none compute it (setting api_gross_spend_for)."""
+        """True if spend is visible, or the organization lets others compute it (setting api_gross_spend_for)."""
         return self.can_read_spend or self.is_opened
 
 
 @dataclass(frozen=True)
 class Operator:
-    """Somebody who runs the installation: sees the pipeline, no organization and no people."""
+    """A person who runs the installation: sees the pipeline, but no organization and no people."""
 
     name: str
 
 
 def current_viewer(connection: ASGIConnection) -> Viewer:  # type: ignore[type-arg]
-    """The viewer that the route's guard `require_viewer` let through."""
+    """Return the viewer that the guard `require_viewer` accepted."""
     viewer: Viewer = connection.scope["state"][STATE_KEY]
     return viewer
 
 
 def operator_of(connection: ASGIConnection) -> Operator:  # type: ignore[type-arg]
-    """The operator that the route's guard `require_operator` let through."""
+    """Return the operator that the guard `require_operator` accepted."""
     operator: Operator = connection.scope["state"][STATE_KEY]
     return operator

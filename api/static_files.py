@@ -1,4 +1,4 @@
-"""The dashboard's own few files. Their names carry a hash of what they hold, so a browser may keep them for ever."""
+"""The dashboard's static files. Their names contain a hash of their content, so browsers may cache them forever."""
 
 import gzip
 from hashlib import sha256
@@ -21,7 +21,7 @@ HEADERS = {
 
 
 class Asset(Struct, frozen=True):
-    """One file."""
+    """A static file, plain and compressed."""
 
     name: str
     content: bytes
@@ -44,16 +44,16 @@ _BY_NAME = {asset.name: asset for asset in ASSETS.values()}
 
 
 def url_of(file: str) -> str:
-    """The address of a file by its plain name."""
+    """Return the address of a file, given its plain name."""
     return f"/assets/{ASSETS[file].name}"
 
 
 @get("/assets/{name:str}", include_in_schema=False, sync_to_thread=False)
 def assets(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
-    """One file, by its name with the hash. Needs no sign-in: nothing in it is anyone's."""
+    """Send a file, by its name with the hash. It needs no sign-in, since static files contain no one's data."""
     asset = _BY_NAME.get(name)
     if asset is None:
-        raise NotFound("There is no such file. A newer version may have replaced it: load the page again.")
+        raise NotFound("There is no such file. A newer version may have replaced it: reload the page.")
     if "gzip" in request.headers.get("accept-encoding", ""):
         packed = {**HEADERS, "content-encoding": "gzip"}
         return Response(asset.packed, media_type=asset.media_type, headers=packed)

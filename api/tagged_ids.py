@@ -1,4 +1,4 @@
-"""Ids at the API's edge: `reports.tagged_ids` has the rule, and here a wrong one becomes a refusal."""
+"""Ids in requests and responses: `reports.tagged_ids` has the rule; here an invalid id raises BadRequest."""
 
 from api.errors import invalid_parameter
 from reports import tagged_ids
@@ -11,10 +11,10 @@ SESSION, AGENT, DEPLOYMENT, ENVIRONMENT, USER_PROFILE = "sesn_", "agent_", "depl
 
 
 def untagged(parameter: str, prefix: str, text: str) -> str:
-    """The UUID of an outer id, or of a bare UUID other than nil. Raises BadRequest that names the parameter."""
+    """Return the UUID in a tagged id or a bare UUID other than nil. Raises BadRequest that names the parameter."""
     try:
         return tagged_ids.untagged(prefix, text)
     except ValueError:
         raise invalid_parameter(
-            parameter, text, f"an id like {prefix}01..., as responses give it, or a UUID, but not nil"
+            parameter, text, f"an id like {prefix}01..., as in responses, or a UUID other than nil"
         ) from None

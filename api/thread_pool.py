@@ -1,9 +1,9 @@
-"""Threads for what blocks: so many in all, fewer for one owner, so that nobody who asks a lot keeps others waiting.
+"""A thread pool for blocking work with fair shares: limits in total and per owner, so that no owner can block others.
 
-Some places are kept for owners who have none, so that several who ask a lot at once leave room for a page or a small
-question of any other. Owners who wait are let in by turns. A place is given back when its work has really ended, not
-when whoever waited for it gave up: what is abandoned still counts, so there are never more threads than places. They
-end with the process, whatever they wait for.
+Some places are reserved for owners that hold none, so that a few busy owners leave places for a page or a small query
+of any other. Waiting owners are served in turn. A place is given back when its work ends, not when the caller stops
+waiting for it: abandoned work still counts, so there are never more threads than places. Threads are daemons, which
+end with the process whatever they wait for.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 OWNER: ContextVar[str] = ContextVar("owner", default="")
-"""For whom a request asks: an organization or an operator once it is known, before that the address."""
+"""The owner of a request's work: an organization or operator once it is known, before that the address."""
 
 
 def in_thread(work: Callable[[], T]) -> "Future[T]":
-    """`work` in a thread of its own."""
+    """Run `work` in a new thread."""
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()
 
@@ -37,8 +37,8 @@ def in_thread(work: Callable[[], T]) -> "Future[T]":
 
 
 class Threads:
-    """At most `most` at a time, `most_of_one` for one owner; `kept` of them for owners who have no other. Who comes
-    later waits."""
+    """At most `most` threads at a time, and `most_of_one` per owner; `kept` places are reserved for owners that hold
+    none. Further work waits."""
 
     def __init__(self, most: int = 24, most_of_one: int = 4, kept: int = 8) -> None:
         self._most, self._most_of_one, self._kept = most, most_of_one, kept
@@ -46,7 +46,7 @@ class Threads:
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     async def run(self, work: Callable[[], T], whose: str) -> T:
-        """What `work` gives, in a thread that counts for this owner."""
+        """Return the result of `work`, run in a thread that counts for this owner."""
         await self._place(whose)
         loop = asyncio.get_running_loop()
 
@@ -59,7 +59,7 @@ class Threads:
         return await asyncio.wrap_future(future)
 
     async def _place(self, whose: str) -> None:
-        """A place for this owner; whoever stops waiting has none."""
+        """Wait for a place for this owner; a cancelled wait takes none."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(whose, deque()).append(turn)
         self._let_in()
@@ -68,7 +68,7 @@ class Threads:
         except BaseException:
             if turn.cancelled():
                 self._leave(whose, turn)
-            else:  # it came just when nobody wanted it any more
+            else:  # the place was granted just as the wait was cancelled
                 self._give_back(whose)
             raise
 
@@ -85,7 +85,7 @@ class Threads:
         self._let_in()
 
     def _let_in(self) -> None:
-        """Let in whoever may; an owner comes last from then on."""
+        """Grant free places to waiting owners; an owner that gets one moves to the end of the queue."""
         while (whose := next((each for each in self._waiting if self._may(each)), None)) is not None:
             turns = self._waiting.pop(whose)
             turn = turns.popleft()

@@ -1,4 +1,4 @@
-"""Amounts of money: decimals without rounding, and their text."""
+"""Amounts of money: exact decimals, and their text."""
 
 from decimal import Context, Decimal
 
@@ -6,7 +6,7 @@ EXACT = Context(prec=120)
 
 
 def money_text(amount: Decimal | None) -> str | None:
-    """A plain decimal without an exponent and trailing zeros."""
+    """Return the amount as a plain decimal, without an exponent or trailing zeros."""
     if amount is None:
         return None
     text = f"{amount:f}"

@@ -1,5 +1,5 @@
--- The issued reports that have money by a price which the list {list} changes or lacks: a row an organization, with its
--- days. Usage that had no price may get one: its reports have said that their money is not whole.
+-- The issued reports with amounts at a price that the list {list} changes or lacks: one row per organization, with its
+-- days. Usage that had no price may get one: its reports have marked their amounts as incomplete.
 WITH
     held AS (SELECT *, 1 AS one FROM prices),
     wanted AS (SELECT *, 1 AS one FROM listed_prices FINAL WHERE list = {list:String}),

@@ -1,6 +1,6 @@
-"""The price list as people keep it: a CSV of a line a model, checked, and expanded to a row for every way to be priced.
+"""The price list as operators edit it: a CSV file, one line per model, checked and expanded to one row per price key.
 
-Pure: text in, rows out. `pricing/prices.csv` says what each column means; `pricing/price_table.py` stores the rows.
+Pure: text in, rows out. `pricing/prices.csv` documents the columns; `pricing/price_table.py` stores the rows.
 """
 
 import csv
@@ -37,7 +37,7 @@ Prices = tuple[Decimal | None, ...]
 
 @dataclass(frozen=True, order=True)
 class PriceKey:
-    """What a price depends on, and the whole UTC hour from which it holds. Model '' prices tools."""
+    """The dimensions of a price, and the whole UTC hour from which it is in force. Prices of tools have model ''."""
 
     model: str
     service_tier: str
@@ -49,8 +49,8 @@ class PriceKey:
 
 @dataclass(frozen=True)
 class PriceRow:
-    """One row of the table `prices`: USD for one uncached input, cache read, 5m write, 1h write and output token, one
-    web search, one millisecond of code execution; None is "not priced by this row"."""
+    """One row of the table `prices`: USD per uncached input, cache read, 5m write, 1h write and output token, per web
+    search, and per millisecond of code execution. None means "not priced by this row"."""
 
     key: PriceKey
     usd: Prices
@@ -60,7 +60,7 @@ class PriceRow:
 
 @dataclass(frozen=True)
 class Model:
-    """How a model is called."""
+    """The names of a model."""
 
     model: str
     family: str
@@ -69,19 +69,19 @@ class Model:
 
 @dataclass(frozen=True)
 class PriceList:
-    """A whole list, expanded."""
+    """A complete, expanded price list."""
 
     rows: tuple[PriceRow, ...]
     models: tuple[Model, ...]
 
 
 def undated_model(model: str) -> str:
-    """The id by which a model is priced: without its date. The views do the same (schema/005_views.sql)."""
+    """Return the model's id without its date, as in the price list. The views in sinks/schema apply the same rule."""
     return DATED.sub("", model)
 
 
 def parse_price_list(text: str, name: str) -> PriceList:
-    """The expanded list in `text`. Raises PriceListError, which begins with `name:line`."""
+    """Return the expanded list in `text`. Raises PriceListError, whose message begins with `name:line`."""
     rows: dict[PriceKey, PriceRow] = {}
     models: dict[str, Model] = {}
     for line, cells in _lines(text, name):
@@ -89,7 +89,7 @@ def parse_price_list(text: str, name: str) -> PriceList:
             for row in _expand(cells, line):
                 if row.key in rows:
                     raise ValueError(
-                        f"{row.key.model or 'tools'} has a price from then on in line {rows[row.key].line}"
+                        f"{row.key.model or 'tools'} already has a price from that hour on in line {rows[row.key].line}"
                     )
                 rows[row.key] = row
             models.update({model: Model(model, cells["family"], cells["display_name"]) for model in _models(cells)})
@@ -98,12 +98,12 @@ def parse_price_list(text: str, name: str) -> PriceList:
                 f"{name}:{line}: {error}", "Correct the line; the shipped prices.csv explains the columns."
             ) from None
     if not rows:
-        raise PriceListError(f"{name}:1: the price list is empty", "It needs its header and at least one line.")
+        raise PriceListError(f"{name}:1: the price list is empty", "Add the header and at least one line.")
     return PriceList(tuple(rows.values()), tuple(models.values()))
 
 
 def _lines(text: str, name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """The lines that hold prices, with their numbers. A comment begins with #, so no cell spans lines."""
+    """Yield (line number, cells) of each line with prices. A comment begins with #, so no cell can span lines."""
     numbered = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
     header = next(csv.reader([numbered[0][1]])) if numbered else []
     if tuple(header) != COLUMNS:
@@ -128,7 +128,7 @@ def _expand(cells: Mapping[str, str], line: int) -> Iterable[PriceRow]:
     _text(cells, "display_name")
     for column in ("web_search", "execution_ms"):
         if cells[column]:
-            raise ValueError(f"{column} stands on a line without a model")
+            raise ValueError(f"{column} is set on a line without a model")
     for model, dimensions in product(_models(cells), _dimensions(cells)):
         tier, window, geo, speed, input_factor, output_factor = dimensions
         key = PriceKey(model, tier, window, geo, speed, effective_from)
@@ -136,7 +136,7 @@ def _expand(cells: Mapping[str, str], line: int) -> Iterable[PriceRow]:
 
 
 def _dimensions(cells: Mapping[str, str]) -> Iterable[tuple[str, str, str, str, Decimal, Decimal]]:
-    """Every way in which the line's model is offered, with what multiplies its input and its output price."""
+    """Yield every combination in which the line's model is offered, with the factors of its input and output price."""
     tiers = {name: _factor(cells, column) if column else Decimal(1) for name, column in TIER_COLUMNS.items()}
     geos = {"global": Decimal(1), "us": _factor(cells, "us")}
     speeds = {"standard": Decimal(1), "fast": _factor(cells, "fast")}
@@ -174,9 +174,9 @@ def _models(cells: Mapping[str, str]) -> tuple[str, ...]:
     names = tuple(name for name in (cells["model"], *cells["aliases"].split()) if name)
     for name in names:
         if undated_model(name) != name:
-            raise ValueError(f"{name} has a date: write {undated_model(name)}, which prices it too")
+            raise ValueError(f"{name} has a date: write {undated_model(name)}, which also prices dated ids")
     if len(set(names)) != len(names):
-        raise ValueError(f"{cells['model']} is named twice")
+        raise ValueError(f"{cells['model']} is listed twice")
     return names
 
 
@@ -186,12 +186,12 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise ValueError(f"effective_from is {text!r}: write 2026-01-31 or 2026-01-31T13:00Z") from None
     if len(text) > 10 and moment.tzinfo is None:
-        raise ValueError(f"effective_from is {text!r}: a time needs its zone, as in 2026-01-31T13:00Z")
+        raise ValueError(f"effective_from is {text!r}: a time needs a zone, as in 2026-01-31T13:00Z")
     moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     if moment != moment.replace(minute=0, second=0, microsecond=0):
-        raise ValueError(f"effective_from is {text!r}: spend is kept by the hour, so it must be a whole UTC hour")
+        raise ValueError(f"effective_from is {text!r}: spend is stored by the hour, so it must be a whole UTC hour")
     if not 1970 <= moment.year <= 2105:
-        raise ValueError(f"effective_from is {text!r}: years 1970 to 2105")
+        raise ValueError(f"effective_from is {text!r}: the year must be from 1970 to 2105")
     return moment
 
 
@@ -210,7 +210,7 @@ def _price(cells: Mapping[str, str], column: str) -> Decimal:
 
 
 def _exact(price: Decimal, scale: Decimal) -> Decimal:
-    """The price with as many digits as its column holds; more would be rounded, and money never is."""
+    """Return the price at its column's scale. Raises ValueError if it has more digits: money is never rounded."""
     rounded = price.quantize(scale)
     if rounded != price:
         raise ValueError(f"a unit price of {price.normalize()} USD needs more than {-int(scale.adjusted())} decimals")

@@ -1,5 +1,5 @@
-"""The lists of prices in ClickHouse. All are kept, so that every report can name the one it was made with; what was
-loaded last is in force, whole and alone."""
+"""The price lists in ClickHouse. Every list is kept, so that a report can name the list it was priced by; the list that
+was loaded last is in force and replaces the one before as a whole."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ CHANGES = Path(__file__).parent / "price_changes.sql"
 
 @dataclass(frozen=True)
 class LoadedList:
-    """One load of a list: its number, the hash of what is in it, the file or "shipped", who loaded it and when."""
+    """One load of a list: its revision, the hash of its content, its file or "shipped", and when and by whom."""
 
     revision: int
     list: str
@@ -49,7 +49,7 @@ class LoadedList:
 
     @property
     def is_shipped(self) -> bool:
-        """Whether it came with Tally."""
+        """Return True if the list is the one that Tally ships."""
         return self.source == SHIPPED_SOURCE
 
     def __str__(self) -> str:
@@ -60,7 +60,7 @@ class LoadedList:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What a load did: the revision now in force, how many prices it has, and whether it was in force before."""
+    """The result of a load: the revision in force, its number of prices, and whether the load changed anything."""
 
     revision: int
     prices: int
@@ -68,7 +68,7 @@ class LoadResult:
 
 
 def read_price_list(path: Path | None = None) -> PriceList:
-    """The list in `path` (`-`: standard input), or the shipped one. Raises PriceListError that names file and line."""
+    """Read the list in `path` (`-`: standard input) or the shipped one. Raises PriceListError with file and line."""
     path = path or DEFAULT_PRICE_LIST
     try:
         with open_to_read(path) as file:
@@ -76,15 +76,15 @@ def read_price_list(path: Path | None = None) -> PriceList:
     except (OSError, UnicodeDecodeError) as error:
         why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
         said = f"Cannot read the price list {path}: {why}"
-        raise PriceListUnreadable(said, "Name a file of prices, or see the setting prices_file.") from error
+        raise PriceListUnreadable(said, "Pass the path of a price list, or see the setting prices_file.") from error
     return parse_price_list(text, str(path))
 
 
 def load_prices(client: Client, path: Path | None = None, by: str = "", revise: bool = False) -> LoadResult:
-    """Put the list in `path` (or the shipped one) in force: it alone, and whole. Loading it again changes nothing.
+    """Replace the list in force with the one in `path` or the shipped one. Loading the same list changes nothing.
 
-    Raises PriceListError when the list is wrong, and IssuedReportsRest when issued reports have money by a price that
-    the list changes or lacks, unless `revise` says that they are to get new revisions.
+    Raises PriceListError if the list is invalid, and IssuedReportsRest if issued reports have amounts at a price that
+    the list changes or lacks, unless `revise` allows new revisions of them.
     """
     listed = read_price_list(path)
     content = _content(listed)
@@ -102,30 +102,30 @@ def load_prices(client: Client, path: Path | None = None, by: str = "", revise: 
 
 
 def prices_revision(client: Client) -> int:
-    """How often another list came into force, 0 before the first. It grows even when two are loaded at once."""
+    """Return the number of lists that came into force, 0 before the first. Two concurrent loads both count."""
     return int(client.query("SELECT count() FROM price_lists").result_rows[0][0])
 
 
 def list_in_force(client: Client) -> LoadedList | None:
-    """The list that everything is priced by; None before the first."""
+    """Return the list in force, by which everything is priced; None before the first."""
     rows = client.query(f"SELECT {', '.join(LIST_COLUMNS)} FROM price_list_in_force").result_rows  # noqa: S608 - constants
     return _loaded_list(rows[0]) if rows else None
 
 
 def loaded_lists(client: Client) -> list[LoadedList]:
-    """Every load, the first one first."""
+    """Return every load, oldest first."""
     query = f"SELECT {', '.join(LIST_COLUMNS)} FROM price_lists ORDER BY revision, loaded_at"  # noqa: S608 - constants
     return [_loaded_list(row) for row in client.query(query).result_rows]
 
 
 def is_in_force(client: Client, path: Path | None) -> bool:
-    """Whether what is in force is exactly the list in `path`, or the shipped one."""
+    """Return True if the list in force equals the one in `path` or the shipped one."""
     held = list_in_force(client)
     return held is not None and held.list == _hash(_content(read_price_list(path)))
 
 
 def reports_resting(client: Client, name: str) -> Mapping[str, Sequence[date]]:
-    """The days of each organization whose issued report has money by a price that the list changes or lacks."""
+    """Return, by organization, the days whose issued report has amounts at a price that the list changes or lacks."""
     settings = {**SETTINGS, "max_execution_time": 0}
     return dict(client.query(load_sql(CHANGES), parameters={"list": name}, settings=settings).result_rows)
 
@@ -138,8 +138,8 @@ def _refuse_if_reports_rest(client: Client, name: str, file: str) -> None:
     named = ", ".join(map(str, days[:10])) + (f" and {len(days) - 10} more days" if len(days) > 10 else "")
     whose = ", ".join(list(resting)[:3]) + (f" and {len(resting) - 3} more" if len(resting) > 3 else "")
     raise IssuedReportsRest(
-        f"{file} changes prices that issued reports were made with: {named}, of the organization {whose}",
-        "Leave these prices as they were, or issue new revisions of those reports: `tally prices load --revise`.",
+        f"{file} changes prices that issued reports are based on: {named}, of the organization {whose}",
+        "Keep these prices, or issue new revisions of those reports with `tally prices load --revise`.",
     )
 
 
@@ -148,13 +148,13 @@ def _source_of(path: Path) -> str:
 
 
 def _keep(client: Client, name: str, prices: Sequence[Sequence[Any]], models: Sequence[Sequence[Any]]) -> None:
-    """Keep what is in a list; doing it again, or after half of it, changes nothing. It is not in force by that."""
+    """Store a list without putting it in force. Idempotent, also after a partial insert."""
     insert_rows(client, "listed_models", MODEL_COLUMNS, [(name, *row) for row in models])
     insert_rows(client, "listed_prices", PRICE_COLUMNS, [(name, *row) for row in prices])
 
 
 def _content(listed: PriceList) -> tuple[list[tuple[Any, ...]], list[tuple[str, ...]]]:
-    """All that is kept of a list, in one order: its prices, and what it says of models."""
+    """Return what is stored of a list, in a fixed order: the cells of its prices and of its models."""
     models = [(model.model, model.family, model.display_name) for model in listed.models]
     return sorted(map(_cells, listed.rows), key=lambda cells: cells[: len(KEY_COLUMNS)]), sorted(models)
 

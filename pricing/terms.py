@@ -1,4 +1,4 @@
-"""Which organizations have a spend report, and why not: plan and extra usage over time."""
+"""Plan, discount and extra usage of an organization over time, and whether it has a spend report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sinks.datetimes import clickhouse_timestamp
 
 @dataclass(frozen=True)
 class Terms:
-    """What an organization pays by from a moment on."""
+    """The plan and extra usage of an organization from a moment on."""
 
     in_force_from: datetime
     plan: str
@@ -23,7 +23,7 @@ class Terms:
 
 
 def read_terms(client: Client, organization_id: str) -> list[Terms]:
-    """The organization's history, oldest first."""
+    """Return the organization's history, oldest first."""
     rows = client.query(
         "SELECT toUnixTimestamp64Micro(in_force_from), plan, seat_based, extra_usage FROM terms "
         "WHERE organization_id = {organization_id:UUID} ORDER BY in_force_from",
@@ -33,9 +33,10 @@ def read_terms(client: Client, organization_id: str) -> list[Terms]:
 
 
 def has_report(history: Sequence[Terms], begins: datetime, ends: datetime) -> bool:
-    """Whether any hour of [begins, ends) has a spend report: a plan that is not seat-based, or extra usage on.
+    """Return True if any hour of [begins, ends) has a spend report: a plan without seats, or extra usage enabled.
 
-    The time before the first plan is no reason for one; an organization without any plan has no seats, so it has.
+    The time before the first plan alone does not give a report. An organization without any plan has no seats, so it
+    has one.
     """
     at_start = [terms for terms in history if terms.in_force_from <= begins][-1:]
     within = [terms for terms in history if begins < terms.in_force_from < ends]
@@ -46,7 +47,7 @@ def has_report(history: Sequence[Terms], begins: datetime, ends: datetime) -> bo
 def reports_in(
     client: Client, organization_id: str, begins: datetime, ends: datetime, history: Sequence[Terms] | None = None
 ) -> bool:
-    """Whether the organization has a spend report in [begins, ends): by its terms, or by usage from before any."""
+    """Return True if the organization has a spend report in [begins, ends), by its terms or by usage before them."""
     history = read_terms(client, organization_id) if history is None else history
     if has_report(history, begins, ends):
         return True
@@ -54,7 +55,7 @@ def reports_in(
 
 
 def require_report(client: Client, organization_id: str, begins: datetime, ends: datetime) -> None:
-    """Nothing, or UnknownOrganization, or NoSpendReport with what would give the organization one."""
+    """Raise UnknownOrganization if the organization does not exist, and NoSpendReport if it has no report there."""
     require_known(client, organization_id)
     if not reports_in(client, organization_id, begins, ends):
         raise NoSpendReport(
@@ -65,7 +66,7 @@ def require_report(client: Client, organization_id: str, begins: datetime, ends:
 
 
 def _has_reported_usage(client: Client, organization_id: str, begins: datetime, ends: datetime) -> bool:
-    """Whether usage from before the first plan is in the period: it counts, so the report must show it."""
+    """Return True if the period has usage from before the first plan: it counts, so the report must include it."""
     query = (
         "SELECT count() FROM (SELECT 1 FROM spend WHERE organization_id = {id:UUID} AND reported "
         "AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')} LIMIT 1)"
@@ -75,7 +76,7 @@ def _has_reported_usage(client: Client, organization_id: str, begins: datetime, 
 
 
 def terms_digests(client: Client) -> dict[str, str]:
-    """For each organization, the hash of its history of plan, discount and extra usage."""
+    """Return, by organization, a hash of its history of plan, discount and extra usage."""
     rows = client.query(
         "SELECT toString(organization_id), arraySort(groupArray(concat(toString(in_force_from), ' ', plan, ' ', "
         "toString(discount), ' ', toString(extra_usage)))) FROM terms GROUP BY organization_id"

@@ -1,4 +1,4 @@
-"""What an organization's answers are made of, as it is now, and how that is told without reading it."""
+"""Data versions: digests of the rows that an organization's results depend on, computed without reading those rows."""
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
@@ -15,33 +15,33 @@ from queries.per_client import PerClient
 from queries.sql_files import fetch_rows
 
 NO_DAY = date(1970, 1, 1)
-"""Where data_version.sql puts what belongs to no day."""
+"""The day under which data_version.sql reports rows that belong to no day."""
 
 CELLS = ("spend", "chat", "file", "project", "artifact", "connector", "session")
-"""The kinds that have days."""
+"""The kinds of rows that have a day."""
 
 MOST_ORGANIZATIONS = 1000
-"""Of how many the state is kept; what was not asked for longest gives way."""
+"""The number of organizations whose version is kept; the least recently used is evicted first."""
 
 ACCESS_DENIED = 497
-"""ClickHouse's code for a user who was not granted system.parts."""
+"""ClickHouse's error code for a user without a grant on system.parts."""
 
 Kinds = Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class DataVersion:
-    """What one organization's answers are made of: a (state, stamp) by kind for each day, and at NO_DAY for all else.
+    """The rows that one organization's results depend on: (state, stamp) by kind, per day and at NO_DAY for the rest.
 
-    A state tells every change of a row; a stamp tells that cells were written, and not that parts were merged.
+    The state changes with every change to a row. The stamp changes when cells are written, not when parts are merged.
     """
 
     of_days: Mapping[date, Kinds] = field(default_factory=dict)
 
     def digest_until(self, last: date, kinds: Collection[str] | None = None) -> str:
-        """A digest of what every answer about days up to `last` is made of, those before its first day included.
+        """Return a digest of the rows that any result for days up to `last` depends on, including rows at NO_DAY.
 
-        `kinds`: of these alone, when the answer is made of nothing else.
+        `kinds` restricts it to these kinds, for a result that depends on no others.
         """
         return _digest(
             (day.toordinal(), [(kind, found[kind]) for kind in sorted(found) if kinds is None or kind in kinds])
@@ -50,17 +50,17 @@ class DataVersion:
         )
 
     def digest_of_day(self, day: date) -> str:
-        """A digest of the day's cells, and of which of them count. The days of an equal state have equal cells."""
+        """Return a digest of the day's cells and of the epochs that count. Days with equal digests have equal cells."""
         return _digest([sorted(self.of_days.get(day, {}).items()), self._others.get("epochs")])
 
     def digest_of(self, *kinds: str) -> str:
-        """A digest of these kinds, which have no days."""
+        """Return a digest of these kinds, which have no days."""
         return _digest([kind, self._others.get(kind)] for kind in kinds)
 
     def revision_hash(self, first: date, last: date, *more: str) -> str:
-        """What changes when any day of [first, last] is revised, and only then: equal stamps, equal cells.
+        """Return a hash that changes if and only if a day of [first, last] is revised: equal stamps mean equal cells.
 
-        `more` are kinds without days that a revision may lie in, too.
+        `more` lists kinds without days whose changes count as a revision too.
         """
         days = [
             (day.toordinal(), _stamps(kinds)) for day, kinds in sorted(self.of_days.items()) if first <= day <= last
@@ -70,7 +70,7 @@ class DataVersion:
 
     @property
     def days(self) -> list[date]:
-        """The days that have cells, the oldest first."""
+        """Return the days that have cells, oldest first."""
         return sorted(day for day in self.of_days if day != NO_DAY)
 
     @property
@@ -87,9 +87,10 @@ def _digest(parts: Iterable[object]) -> str:
 
 
 class DataVersions:
-    """Present states of organizations. Safe to share among threads.
+    """The current versions of organizations, safe to share among threads.
 
-    A state is read again when any part of a table came or went: that is asked each time, and costs a tenth of it.
+    A version is read again only when a part of a table was added or removed. That check runs on every call and costs
+    a tenth of reading the version.
     """
 
     def __init__(self) -> None:
@@ -97,7 +98,7 @@ class DataVersions:
         self._lock = Lock()
 
     def now(self, client: Client, organization_id: str) -> DataVersion:
-        """The organization's present state. Raises ClickHouseError."""
+        """Return the organization's current version. Raises ClickHouseError."""
         parts = parts_digest(client)
         with self._lock:
             found = self._found.get(organization_id)
@@ -113,7 +114,7 @@ class DataVersions:
 
 
 def parts_digest(client: Client) -> str:
-    """What is equal while no table has changed; "" when nobody may tell, since parts are not shown to this user."""
+    """Return a digest that is equal while no table changes, or "" if this user may not read system.parts."""
     try:
         [(parts, digest)] = fetch_rows(client, Path(__file__).with_name("table_parts.sql"), {})
     except ClickHouseError as error:
@@ -124,7 +125,7 @@ def parts_digest(client: Client) -> str:
 
 
 def read_data_version(client: Client, organization_id: str) -> DataVersion:
-    """The organization's present state, read anew. Raises ClickHouseError."""
+    """Read the organization's current version from ClickHouse, bypassing the cache. Raises ClickHouseError."""
     of_days: dict[date, dict[str, tuple[str, str]]] = {}
     rows = fetch_rows(client, Path(__file__).with_name("data_version.sql"), {"organization_id": organization_id})
     for kind, day, state, stamp in rows:
@@ -133,7 +134,7 @@ def read_data_version(client: Client, organization_id: str) -> DataVersion:
 
 
 def data_version(client: Client, organization_id: str) -> DataVersion:
-    """The organization's present state, by what is known of the database that the client reads."""
+    """Return the organization's current version, cached per client. Raises ClickHouseError."""
     return _states(client).now(client, organization_id)
 
 

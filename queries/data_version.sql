@@ -1,7 +1,7 @@
--- What an organization's answers are made of, as it is now: a row a day and kind of cells, and at the day 0 all else.
--- `state` changes with any row that comes, goes or gives way to a newer one, since each counts with a hash of all of it.
--- `stamp` changes when a cell of the day was written anew, and stays when parts are merged: a cell's stamp only grows.
--- 012_speed.sql says how this is answered without reading a cell.
+-- The rows that an organization's results depend on now: one row per day and kind of cells, and day 0 for the rest.
+-- `state` changes when any row is added, removed or replaced, since it includes a hash of every whole row.
+-- `stamp` changes when a cell of the day is written, but not when parts are merged: a cell's stamp only grows.
+-- Projections of the cell tables (sinks/schema/) answer this without reading a cell.
 WITH cells AS (
     SELECT 'spend' AS kind, toDate(hour) AS day, source, count() AS rows, sum(sipHash64(*)) AS hashes, max(log_offset) AS newest
     FROM spend_cells WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, toDate(hour), source

@@ -1,4 +1,4 @@
-"""Of which kinds of rows an SQL file's answer is made, so that it is forgotten when these change and no others do."""
+"""The kinds of rows that an SQL file reads, so that its cached result is dropped only when one of those changes."""
 
 import re
 from functools import cache
@@ -23,12 +23,15 @@ TABLES_BY_VIEW = {
     "people_of": frozenset({"profiles", "directory"}),
     "numbers": frozenset[str](),
 }
-"""Of which kinds (queries/data_version.sql) a view or a table is. Which epochs count is told by all of them."""
+"""The kinds (queries/data_version.sql) that a view or table consists of. Every view also depends on the epochs."""
 
 
 @cache
 def tables_read(path: Path) -> frozenset[str] | None:
-    """The kinds of all that the file reads. None is every kind: it reads what is not known here, or by a comma."""
+    """Return the kinds of rows that the file reads, or None for "every kind".
+
+    None is returned if the file reads a table that is not listed here or joins tables with a comma.
+    """
     text = re.sub(r"--.*", "", load_sql(path))
     read = set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", text)) - set(re.findall(r"\b(\w+) AS \(\s*SELECT", text))
     if not read <= set(TABLES_BY_VIEW) or re.search(r"\bFROM\s+\w+(\s+AS\s+\w+)?\s*,", text):

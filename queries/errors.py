@@ -1,10 +1,10 @@
-"""What a reader of reports can be told: one tree of errors, each a clear line and what to do next."""
+"""The errors that a reader of reports can get: one tree, each with a clear message and a hint."""
 
 from files.errors import FileError
 
 
 class RefusedError(Exception):
-    """A report or price list cannot be had. `str()` is the reason, `hint` a sentence on what to do about it."""
+    """A report or price list is not available. `str()` is the reason, `hint` a sentence that says what to do next."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -12,23 +12,26 @@ class RefusedError(Exception):
 
 
 class PriceListError(RefusedError):
-    """A price list is wrong; the message names file and line."""
+    """A price list is invalid; the message names file and line."""
 
 
 class PriceListUnreadable(FileError, PriceListError):
-    """The file of a price list cannot be read."""
+    """A price list's file cannot be read."""
 
 
 class IssuedReportsRest(PriceListError):
-    """A price list would change what issued reports say."""
+    """A price list would change amounts in issued reports."""
 
 
 class PeriodError(RefusedError):
-    """The period cannot be asked for: unknown, turned around, too far back, or not complete yet."""
+    """The period cannot be queried: unknown, reversed, too long ago, or not complete yet."""
 
 
 class NoCompleteDay(PeriodError):
-    """A named period is right and too early: it has no complete day, or is to be whole and is not. `why` says which."""
+    """A named period is valid but too early: it has no complete day, or must be complete and is not.
+
+    `why` says which of the two applies.
+    """
 
     def __init__(self, name: str, why: str, hint: str) -> None:
         super().__init__(f"{name}: {why}", hint)
@@ -36,7 +39,7 @@ class NoCompleteDay(PeriodError):
 
 
 class UnknownOrganization(RefusedError):
-    """Nothing in the directory or in the usage bears this id."""
+    """The directory and the usage contain nothing with this id."""
 
 
 class NoSpendReport(RefusedError):
@@ -44,4 +47,4 @@ class NoSpendReport(RefusedError):
 
 
 class NotAsIssued(RefusedError):
-    """A report's file is not the one that was issued."""
+    """A report's file differs from the one that was issued."""

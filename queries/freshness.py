@@ -1,4 +1,4 @@
-"""How far the tables reach into the log: positions, watermark, and the newest complete day."""
+"""Freshness: how far into the log the tables reach, as positions, watermark and newest complete day."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,16 +8,17 @@ from clickhouse_connect.driver.client import Client
 
 DAY = timedelta(days=1)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""The watermark of a source that was folded, but never seen at its end, and what one without a position counts as."""
+"""The watermark of a source that was folded but never read to its end, or that has no position."""
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """Positions as read before any cell: what every number read after it contains at least.
+    """Positions read before any cell: every number read after them includes at least the log up to there.
 
-    `data_refreshed_at`: all that the log had received by then is in the tables; None when it is unknown, because
-    an expected source has no position yet (or none is expected: nobody knows the log). `behind` are those expected
-    sources that it waits for, without a watermark or with the oldest one; `is_fresh`: none of them has one yet.
+    `data_refreshed_at`: everything that the log had received by then is in the tables. It is None when unknown: an
+    expected source has no position yet, or no source is expected because the log's sources are not known. `behind`: the
+    expected sources that it waits for, those without a watermark or else with the oldest. `is_fresh`: no expected
+    source has a watermark yet.
     """
 
     next_offsets: Mapping[str, int]
@@ -26,14 +27,14 @@ class Freshness:
     is_fresh: bool = False
 
     def newest_complete_day(self, grace: timedelta) -> date | None:
-        """The last UTC day D with the watermark at or past D+1 00:00 plus `grace`; None when unknown."""
+        """Return the last UTC day D whose end (D+1 00:00) plus `grace` the watermark has reached; None if unknown."""
         if self.data_refreshed_at is None:
             return None
         return (self.data_refreshed_at - grace).astimezone(UTC).date() - DAY
 
 
 def read_freshness(client: Client, expected_sources: Collection[str]) -> Freshness:
-    """Where every source stands; `expected_sources` are all that the log has now (`topic/partition@epoch`)."""
+    """Read the position of every source. `expected_sources`: all sources in the log now (`topic/partition@epoch`)."""
     rows = client.query(
         "SELECT source, max(next_offset), toUnixTimestamp64Milli(max(watermark)) FROM source_positions GROUP BY source"
     ).result_rows

@@ -1,2 +1,2 @@
--- What the organization is called now.
+-- The organization's current name.
 SELECT name FROM organization_names WHERE organization_id = {organization_id:UUID}

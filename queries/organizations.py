@@ -1,4 +1,4 @@
-"""Whether there is an organization, and what it is called."""
+"""Look-ups of organizations: existence and current name."""
 
 from pathlib import Path
 
@@ -11,20 +11,20 @@ NAME = Path(__file__).with_name("organization_name.sql")
 
 
 def organization_name(client: Client, organization_id: str) -> str:
-    """Its present name; empty when the directory has not said one."""
+    """Return the organization's current name; empty if the directory contains none."""
     rows = fetch(client, NAME, {"organization_id": organization_id})
     return str(rows[0]["name"]) if rows else ""
 
 
 def require_known(client: Client, organization_id: str) -> None:
-    """Nothing, or UnknownOrganization."""
+    """Raise UnknownOrganization if neither the directory nor the usage contains the organization."""
     if not is_known(client, organization_id):
-        message = f"There is no organization {organization_id} in the directory or the usage"
+        message = f"Organization {organization_id} does not exist in the directory or the usage"
         raise UnknownOrganization(message, "Check the id; its events may not have arrived yet.")
 
 
 def is_known(client: Client, organization_id: str) -> bool:
-    """Whether the directory or the usage holds anything of the organization."""
+    """Return True if the directory or the usage contains anything of the organization."""
     query = (
         "SELECT (SELECT count() FROM (SELECT 1 FROM directory WHERE organization_id = {id:UUID} LIMIT 1)) + "
         "(SELECT count() FROM (SELECT 1 FROM spend_cells WHERE organization_id = {id:UUID} LIMIT 1))"

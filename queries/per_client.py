@@ -1,4 +1,4 @@
-"""What a process knows of a database, for as long as it has the client that reads it."""
+"""State that belongs to a database client and lives as long as the client."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class PerClient(Generic[T]):
-    """One thing for each client, made when it is first asked for, forgotten with the client. Threads may share it."""
+    """One object per client, made on first use and dropped with the client. Safe to share among threads."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -19,7 +19,7 @@ class PerClient(Generic[T]):
         self._lock = Lock()
 
     def __call__(self, client: Client) -> T:
-        """The client's one."""
+        """Return the client's object."""
         with self._lock:
             if client not in self._made:
                 self._made[client] = self._make()

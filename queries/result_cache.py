@@ -1,9 +1,9 @@
-"""Answers that were given and still hold, remembered in the process.
+"""A cache of query results in the process, which never returns a stale result.
 
-An answer is remembered with the state of all that it was made of (state.py), which is read before the answer is, and
-is given again only while the state is the same: then every row of every table that it was read from is the same. So a
-late event, a replaced epoch, a price, a discount, a new name or a forgotten person takes effect with the next request.
-What is not remembered, or no longer holds, is asked anew: that decides how fast an answer comes, never what it is.
+A result is stored with the state of everything it depends on (data_version.py). The state is read before the result,
+and the result is reused only while the state is unchanged; then every row of every table it was read from is unchanged
+too. So a late event, a replaced epoch, a price, a discount, a new name or a forgotten person takes effect with the next
+request. A result that is not cached or no longer valid is queried again: the cache affects latency, never content.
 """
 
 from collections import OrderedDict
@@ -20,11 +20,11 @@ from queries.per_client import PerClient
 T = TypeVar("T")
 
 MOST_ROWS = 20_000
-"""How many rows are remembered, of 5 kB at most; what was not asked for longest gives way."""
+"""The number of cached rows, each at most 5 kB; the least recently used result is evicted first."""
 
 
 class ResultCache:
-    """Remembered answers, safe to share among threads."""
+    """Cached results, safe to share among threads."""
 
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
         self._most_rows = most_rows
@@ -33,10 +33,10 @@ class ResultCache:
         self._lock = Lock()
 
     def get_or_compute(self, question: Hashable, state: str, read: Callable[[], Sequence[T]]) -> Sequence[T]:
-        """The answer to the question: the remembered one if it is of this state, else what `read` says now.
+        """Return the cached result if it has this state, and otherwise the one that `read` returns now.
 
-        `state` must have been read before `read` is called: what `read` sees beyond it has another state by then, so
-        the answer is never given again.
+        The caller must have read `state` before this call. If `read` sees newer rows, their state differs by then, so
+        the result is not reused.
         """
         asked = _digest(question)
         with self._lock:
@@ -65,12 +65,12 @@ class ResultCache:
 
 
 def _digest(question: Hashable) -> bytes:
-    """What a question is remembered by: one may be 50 kB long, and there are as many as rows."""
+    """Return a query's cache key. A query may be 50 kB long, and there are as many queries as cached results."""
     return sha256(repr(question).encode("utf-8", "backslashreplace")).digest()
 
 
 def _weight(answer: Sequence[Any]) -> int:
-    """Its rows, and what their lists hold (who all the active people are is one row). No rows take room too."""
+    """Return the rows of a result plus the elements of lists in them (all active people are one row); at least 1."""
     return 1 + sum(1 + sum(len(value) for value in _columns(row) if isinstance(value, list)) for row in answer)
 
 
@@ -79,13 +79,13 @@ def _columns(row: Any) -> Iterable[Any]:
 
 
 cache_for = PerClient(ResultCache)
-"""What is remembered of the database that a client reads."""
+"""The results cached for the database that a client reads."""
 
 
 def cached_while_unchanged(client: Client, question: Hashable, read: Callable[[], Sequence[T]]) -> Sequence[T]:
-    """The answer to a question of which nobody says what it is made of: remembered while no table changes at all.
+    """Return the result of a query whose dependencies are not known: it is reused while no table changes at all.
 
-    For tables that queries/table_parts.sql names. Raises ClickHouseError.
+    For queries of the tables in queries/table_parts.sql only. Raises ClickHouseError.
     """
     parts = parts_digest(client)
     return cache_for(client).get_or_compute(question, parts, read) if parts else read()

@@ -1,5 +1,5 @@
--- Of which parts the tables consist that answers are made of. A part never changes: whatever is written, merged or taken
--- away, one comes or goes, so equal parts are equal tables. Replicas may lag behind each other, so each tells its name.
+-- The parts of all tables that results are read from. A part is immutable: every insert, merge or deletion adds or
+-- removes a part, so equal parts mean equal tables. Replicas may lag behind each other, so each includes its host name.
 SELECT count(), hex(sipHash128(hostName(), arraySort(groupArray((table, name, hash_of_all_files)))))
 FROM system.parts
 WHERE active AND database = currentDatabase() AND table IN (

@@ -1,4 +1,4 @@
-"""Who sends a request: by the key or token in its headers, or by the session in its cookie."""
+"""Authentication: the sender of a request, by the key or token in its headers or the session in its cookie."""
 
 from clickhouse_connect.driver.client import Client
 from litestar.connection import ASGIConnection
@@ -16,7 +16,7 @@ from api.thread_pool import OWNER
 
 
 async def authenticate(connection: ASGIConnection, context: Context) -> Viewer | Operator:  # type: ignore[type-arg]
-    """Whoever sends the request; its headers decide before its cookie. From here on the request is theirs.
+    """Return the sender of the request. Headers take precedence over the cookie. Sets OWNER to the sender.
 
     Raises Unauthenticated, MissingScope, MissingRole, RateLimited.
     """
@@ -42,13 +42,13 @@ async def _looked_up(context: Context, text: str, session: str) -> Viewer | Oper
 
 
 def credential_of(authorization: str | None, x_api_key: str | None) -> str:
-    """What the headers carry, "" when they carry nothing. Raises Unauthenticated for two that differ."""
+    """Return the credential in the headers, or "" if there is none. Raises Unauthenticated if two differ."""
     scheme, _, bearer = (authorization or "").partition(" ")
     bearer = bearer.strip() if scheme.lower() == "bearer" else ""
     if authorization is not None and not bearer:
         raise Unauthenticated("The header authorization must be `Bearer` and a key.")
     if bearer and x_api_key and bearer != x_api_key:
-        raise Unauthenticated("The headers authorization and x-api-key carry two different keys. Send one of them.")
+        raise Unauthenticated("The headers authorization and x-api-key contain different keys. Send only one of them.")
     return bearer or x_api_key or ""
 
 
@@ -61,7 +61,7 @@ def of_session(client: Client, context: Context, secret: str) -> Viewer | Operat
 
 
 def of_holder(client: Client, context: Context, holder: Identity) -> Viewer | Operator:
-    """An operator as such, and a person with the role that the directory has now. Raises MissingRole."""
+    """Return an Operator, or a Viewer with the person's role in the directory now. Raises MissingRole."""
     if holder.operator:
         return Operator(holder.operator)
     person = read_person(client, holder.organization_id, holder.account_id, context.clock())
@@ -88,9 +88,7 @@ def _refusal(plan: str) -> str:
 def _viewer_of_key(client: Client, context: Context, text: str) -> Viewer:
     key = context.key(client, text)
     if key is None:
-        raise Unauthenticated(
-            "The key is not known, was revoked, or has expired. `tally keys list` shows how keys stand."
-        )
+        raise Unauthenticated("The key is unknown, revoked or expired. `tally keys list` shows the status of keys.")
     if not key.can_read:
         raise MissingScope(f"The key {key.id} lacks the scope {READ_ANALYTICS}. Use one that was created with it.")
     opened = key.organization_id in context.gross_spend_for

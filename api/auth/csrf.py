@@ -1,4 +1,4 @@
-"""Whether a request that changes something was sent by our own page: what keeps other sites from sending it for us."""
+"""Protection against cross-site requests: a request that changes state must come from a page of this installation."""
 
 from urllib.parse import urlsplit
 
@@ -9,10 +9,10 @@ from api.errors import CrossSite
 
 
 def refuse_other_sites(connection: ASGIConnection, context: Context) -> None:  # type: ignore[type-arg]
-    """Raises CrossSite when a browser sent this from another site's page, or another port's.
+    """Raise CrossSite if a browser sent the request from a page of another site or port.
 
-    Browsers say so in Sec-Fetch-Site, older ones in Origin. What says neither is no browser, so it carries no cookie
-    that its user did not put there.
+    Browsers set Sec-Fetch-Site, older ones Origin. A request with neither is not from a browser, so it carries no
+    cookie that its user did not set.
     """
     site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
     if site is not None and site != "same-origin":
@@ -22,6 +22,6 @@ def refuse_other_sites(connection: ASGIConnection, context: Context) -> None:  #
 
 
 def _ours(connection: ASGIConnection, context: Context) -> tuple[str, str]:  # type: ignore[type-arg]
-    """The base URL, for a proxy that tells another host, and where the request was sent to; each with its scheme."""
+    """Return the base URL (for a proxy that changes the host) and the URL the request was sent to, as origins."""
     base, host = urlsplit(context.base_url), connection.headers.get("host", "")
     return f"{base.scheme}://{base.netloc}", f"{connection.scope['scheme']}://{host}"

@@ -1,8 +1,8 @@
-"""Refused credentials, counted by address: they cost us something, and anybody may send them.
+"""Rate limits on failed authentication, by address: checking a credential is expensive, and anyone may send one.
 
-Failures alone count, and a good credential is let through however many failed at its address: one provider, proxy or
-office has one for all its people. Whoever failed too often only shares a few threads with others who did, is told 429
-in place of the reason, and stands in the audit log no more.
+Only failures count. A valid credential is accepted however many failed at its address, since a provider, proxy or
+office has one address for all its people. After too many failures an address shares a few threads with other such
+addresses, gets 429 instead of the reason, and is no longer written to the audit log.
 """
 
 import logging
@@ -20,12 +20,12 @@ from api.thread_pool import OWNER
 logger = logging.getLogger("tally.api")
 
 STRANGERS = "strangers"
-"""In whose threads the credentials are looked at of addresses that failed too often."""
+"""The owner of the threads that check credentials from addresses with too many failures."""
 
 
 @asynccontextmanager
 async def doubting(connection: ASGIConnection, context: Context, failures: RateLimiter) -> AsyncIterator[bool]:  # type: ignore[type-arg]
-    """Wrap a credential check; yields whether its address has failed too often. Raises RateLimited on a failure."""
+    """Wrap a credential check; yields True if its address has failed too often. Raises RateLimited on a failure."""
     _warn_of_proxies(connection, context)
     whose = network_of(address_of(connection))
     is_doubted = failures.is_full(whose)
@@ -34,18 +34,18 @@ async def doubting(connection: ASGIConnection, context: Context, failures: RateL
         yield is_doubted
     except Unauthenticated:
         if not failures.count(whose):
-            said = f"More than {failures.requests_a_minute} credentials of this address were refused in a minute."
+            said = f"More than {failures.requests_a_minute} credentials from this address were refused in a minute."
             raise failures.too_many(whose, said) from None
         raise
 
 
 def _warn_of_proxies(connection: ASGIConnection, context: Context) -> None:  # type: ignore[type-arg]
-    """Once: a proxy that nobody trusts makes one address of all people."""
+    """Warn once about a proxy that is not trusted: it makes all people share one address."""
     if context.trusted_proxies or context.warned_of_proxies or "x-forwarded-for" not in connection.headers:
         return
     context.warned_of_proxies = True
     logger.warning(
-        "requests come through %s with X-Forwarded-For, which is not believed: if that is your proxy, name it in "
-        "api_trusted_proxies, or all people count as one address",
+        "requests arrive through %s with X-Forwarded-For, which is ignored: if that is your proxy, add it to "
+        "api_trusted_proxies, otherwise all people count as one address",
         address_of(connection),
     )

@@ -1,4 +1,4 @@
-"""Litestar's guards: who is let through to a route. What a request may read is decided here, before its route runs."""
+"""Litestar guards: decide what a request may read, before its route runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ from api.principal import STATE_KEY, Operator, Viewer, current_viewer
 
 
 async def require_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Of every analytics route: a key, or a person with a role that sees analytics. `current_viewer` gives them.
+    """Guard of analytics routes: require a key, or a person with a role that may read. Sets `current_viewer`.
 
-    Raises Unauthenticated, Forbidden, RateLimited, or NotFound in place of the first two where the installation hides
+    Raises Unauthenticated, Forbidden or RateLimited; NotFound in place of the first two if the installation hides
     refusals.
     """
     context: Context = connection.app.state.context
@@ -32,7 +32,7 @@ async def require_viewer(connection: ASGIConnection, _: BaseRouteHandler) -> Non
 
 
 async def require_spend(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Of every route that is about spend, after `require_viewer`. Raises SpendForbidden, or NotFound in its place."""
+    """Guard of spend routes, after `require_viewer`. Raises SpendForbidden, or NotFound in its place."""
     with _hiding(connection.app.state.context):
         if not current_viewer(connection).can_read_spend:
             mark_refused(connection)
@@ -40,13 +40,13 @@ async def require_spend(connection: ASGIConnection, _: BaseRouteHandler) -> None
 
 
 async def require_operator(connection: ASGIConnection, _: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Of every operators' route. `operator_of` gives them. Raises as `require_viewer` does."""
+    """Guard of operators' routes; sets `operator_of`. Raises the same errors as `require_viewer`."""
     context: Context = connection.app.state.context
     with _hiding(context):
         operator = await authenticate(connection, context)
         if isinstance(operator, Viewer):
             raise MissingRole(
-                "Only operators of the installation see this. `tally login-link --operator NAME` lets one in."
+                "Only operators of the installation see this. `tally login-link --operator NAME` signs one in."
             )
     context.person_rates.acquire(operator.name)
     connection.scope["state"][STATE_KEY] = operator
@@ -54,7 +54,7 @@ async def require_operator(connection: ASGIConnection, _: BaseRouteHandler) -> N
 
 @contextmanager
 def _hiding(context: Context) -> Iterator[None]:
-    """A refusal becomes "no such resource" where the installation says so, as the original answers."""
+    """Turn a refusal into NotFound if the installation is configured so, as in the original API."""
     try:
         yield
     except (Unauthenticated, Forbidden):

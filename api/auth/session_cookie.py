@@ -1,4 +1,4 @@
-"""The session cookie: out of reach of scripts, never sent by another site's page, and over https bound to the host."""
+"""The session cookie: hidden from scripts, never sent from another site's page, and over https bound to the host."""
 
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -10,18 +10,18 @@ from api.context import Context
 
 
 def session_of(connection: ASGIConnection, context: Context) -> str:  # type: ignore[type-arg]
-    """The session's secret that the request carries, or ""."""
+    """Return the secret of the session that the request carries, or ""."""
     return connection.cookies.get(_name(context), "")
 
 
 def session_cookie(context: Context, secret: str, ends: datetime) -> Cookie:
-    """The cookie of a new session. SameSite is Strict: people arrive with a link or a token, and what they then send
-    comes from our own page, so no other site ever has to carry the cookie here."""
+    """Return the cookie of a new session. SameSite is Strict: people arrive with a link or a token and send it from a
+    page of this installation, so no other site ever has to carry the cookie here."""
     return _cookie(context, secret, int((ends - context.clock()).total_seconds()))
 
 
 def ended_cookie(context: Context) -> Cookie:
-    """What makes a browser forget the session."""
+    """Return a cookie that makes the browser delete the session."""
     return _cookie(context, "", 0)
 
 
@@ -32,7 +32,8 @@ def _cookie(context: Context, secret: str, seconds: int) -> Cookie:
 
 
 def _name(context: Context) -> str:
-    """A browser takes `__Host-` only over https, and then from this host alone, not from a sibling of its domain. Over
-    http a cookie goes to every port of a host, so the port is in its name: two installations on a machine have two."""
+    """Return the cookie's name. Browsers accept `__Host-` only over https, and then only from this host, not from a
+    sibling domain. Over http a cookie is sent to every port of a host, so its name has the port: two installations on
+    one machine have two cookies."""
     base = urlsplit(context.base_url)
     return "__Host-tally_session" if context.is_secure else f"tally_session_{base.port or 80}"

@@ -1,6 +1,6 @@
-"""Signing in and out: a one-time link, or a token of an identity provider, becomes a session in a browser's cookie.
+"""Sign-in and sign-out: a one-time link, or a token of an identity provider, becomes a session in a browser's cookie.
 
-Looking at a link's page uses nothing up, since mail and chat programs look at links too; its button does.
+Opening a link's page does not use the link, since mail and chat programs open links too; pressing its button does.
 """
 
 from collections.abc import Mapping
@@ -30,17 +30,17 @@ from api.principal import Operator, Viewer
 from api.requests import AnyRequest, body_of
 
 HOME = "/"
-"""Where whoever signed in goes on."""
+"""The page to redirect to after sign-in."""
 
 LARGEST = 64 << 10
-"""Bytes of what is sent to sign in: a token has a few thousand."""
+"""The largest body of a sign-in, in bytes; a token has a few thousand."""
 
-NO_LINK = "The link is not known, has expired or was used. `tally login-link` prints a new one."
+NO_LINK = "The link is unknown, expired or already used. Run `tally login-link` to create a new one."
 
 
 @get("/sign-in", include_in_schema=False)
 async def sign_in_form(request: AnyRequest) -> Response[str]:
-    """The page that asks, as whom a link signs in, or who is signed in. It changes nothing."""
+    """The sign-in page: asks for a token, or shows the identity behind a link or session. It changes nothing."""
     context: Context = request.app.state.context
     link = request.query_params.get("link", "")
     session = "" if link else session_of(request, context)
@@ -59,7 +59,7 @@ async def sign_in_form(request: AnyRequest) -> Response[str]:
 
 @post("/sign-in", include_in_schema=False, request_max_body_size=LARGEST)
 async def sign_in(request: AnyRequest) -> Response[Any]:
-    """A session for a good link or token: as a redirect for a form, as JSON for JSON. Raises what the form shows."""
+    """Exchange a valid link or token for a session: a redirect for a form, JSON for JSON. A form's error is a page."""
     context: Context = request.app.state.context
     try:
         refuse_other_sites(request, context)
@@ -78,7 +78,7 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
 
 @post("/sign-out", include_in_schema=False, request_max_body_size=LARGEST)
 async def sign_out(request: AnyRequest) -> Response[Any]:
-    """Ends the session at once, here and in the browser."""
+    """End the session immediately, in the database and in the browser."""
     context: Context = request.app.state.context
     refuse_other_sites(request, context)
     secret = session_of(request, context)
@@ -88,7 +88,7 @@ async def sign_out(request: AnyRequest) -> Response[Any]:
 
 
 def invited(client: Client, context: Context, link: str) -> Viewer | Operator:
-    """Whom a link would let in. Raises Unauthenticated, MissingRole."""
+    """Return the identity that a link would sign in. Raises Unauthenticated, MissingRole."""
     holder = unused_link(client, link, context.clock())
     if holder is None:
         raise Unauthenticated(NO_LINK)
@@ -98,10 +98,13 @@ def invited(client: Client, context: Context, link: str) -> Viewer | Operator:
 async def let_in(
     request: AnyRequest, sent: Mapping[str, str], is_doubted: bool
 ) -> tuple[Viewer | Operator, str, datetime]:
-    """Who is let in, their new session's secret, and its end. Raises BadRequest, Unauthenticated, MissingRole."""
+    """Return the signed-in identity, the new session's secret and its end.
+
+    Raises BadRequest, Unauthenticated, MissingRole.
+    """
     context: Context = request.app.state.context
     if set(sent) not in ({"token"}, {"link"}):
-        raise BadRequest("Send link, the secret of a one-time link, or token, one of the organization's provider.")
+        raise BadRequest("Send link (the secret of a one-time link) or token (a token of your identity provider).")
     attempt = Attempt(context, request_id_of(request), address_of(request), is_doubted)
     older = session_of(request, context)
     try:
@@ -115,7 +118,7 @@ async def let_in(
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt to sign in; `is_doubted`: too many from its address failed before."""
+    """One attempt to sign in. `is_doubted`: too many attempts from its address have failed."""
 
     context: Context
     request_id: str
@@ -123,13 +126,13 @@ class Attempt:
     is_doubted: bool = False
 
     def let_in(self, client: Client, proof: str | Vouched, older: str) -> tuple[Viewer | Operator, str, datetime]:
-        """The session for a link or token. The audit log has it, or why not, before anybody else; the session that the
-        browser had ends, since nobody could sign it out any more."""
+        """Create the session for a link or token. The attempt is in the audit log before the result is sent. The
+        browser's previous session ends, since no one could sign it out later."""
         holder = Identity()
         try:
             ends = self.context.session_ends(None if isinstance(proof, str) else proof.proven)
             if ends <= self.context.clock():
-                raise Unauthenticated("You signed in there too long ago. Sign in again at your identity provider.")
+                raise Unauthenticated("You signed in too long ago. Sign in again at your identity provider.")
             holder = self._holder(client, proof)
             who = of_holder(client, self.context, holder)
         except (Unauthenticated, Forbidden) as error:
@@ -141,18 +144,18 @@ class Attempt:
         return who, secret, ends
 
     def let_out(self, client: Client, secret: str) -> None:
-        """End the session, if it is one."""
+        """End the session with this secret, if there is one."""
         holder = end_session(client, secret, self.context.clock())
         if holder is not None:
             self.note(client, SIGN_OUT, holder)
 
     def refused(self, client: Client, holder: Identity, why: str) -> None:
-        """The log takes so many refusals of nobody known in a minute, since anybody can cause them, and no more."""
+        """Log the refusal. Refusals without a known identity are limited per minute, since anyone can cause them."""
         if holder.name or (not self.is_doubted and self.context.strangers_noted.count("")):
             self.note(client, SIGN_IN, holder, f"refused: {why}")
 
     def note(self, client: Client, action: str, holder: Identity, outcome: str = DONE) -> None:
-        """Write into the audit log."""
+        """Write an entry to the audit log."""
         moment, organization = self.context.clock(), holder.organization_id
         whence = (self.request_id, self.address)
         write_entry(client, AuditEntry(moment, holder.name, action, outcome, organization, "", "", None, "", *whence))
@@ -161,14 +164,14 @@ class Attempt:
         if isinstance(proof, str):
             holder, said = self.context.redeem(client, proof), NO_LINK
         else:
-            holder, said = self.context.exchange(client, proof), "The token was exchanged for a session before."
+            holder, said = self.context.exchange(client, proof), "The token has already been exchanged for a session."
         if holder is None:
             raise Unauthenticated(said)
         return holder
 
 
 def shown(who: Viewer | Operator) -> dict[str, Any]:
-    """Who signed in, for programs."""
+    """Return the signed-in identity as JSON fields."""
     if isinstance(who, Operator):
         return {"operator": who.name}
     return {
@@ -180,18 +183,18 @@ def shown(who: Viewer | Operator) -> dict[str, Any]:
 
 
 def is_form(request: AnyRequest) -> bool:
-    """Whether a browser's form was sent, so that a page must answer."""
+    """Return True if a browser's form was sent, so that the response must be a page."""
     return request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
 
 
 def read_sent(body: bytes, content_type: str) -> dict[str, str]:
-    """The fields of a form or a JSON object. Raises BadRequest."""
+    """Parse the fields of a form or a JSON object. Raises BadRequest."""
     try:
         if content_type.startswith("application/json"):
             return msgspec.json.decode(body, type=dict[str, str])
         return dict(parse_qsl(body.decode("ascii"), strict_parsing=bool(body), max_num_fields=8))
     except (ValueError, msgspec.DecodeError):
-        raise BadRequest("The body is neither a form nor a JSON object of texts.") from None
+        raise BadRequest("The body is neither a form nor a JSON object of strings.") from None
 
 
 signing = Router("/", route_handlers=[sign_in_form, sign_in, sign_out])

@@ -1,4 +1,4 @@
-"""The sign-in page: plain HTML without scripts, and the headers that keep a browser from doing more than it says."""
+"""The sign-in page: plain HTML without scripts, with headers that restrict what a browser may do with it."""
 
 from html import escape
 
@@ -12,27 +12,27 @@ HEADERS = {
         "default-src 'none'; style-src 'self'; img-src 'self'; "
         "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
-    "referrer-policy": "no-referrer",  # the address of a link's page holds its secret
+    "referrer-policy": "no-referrer",  # the address of a link's page contains its secret
     "x-content-type-options": "nosniff",
     "cross-origin-opener-policy": "same-origin",
 }
 
 
 def sign_in_form_page(said: str = "", status: int = 200) -> Response[str]:
-    """The page that asks for a token. `said` is what went wrong before."""
+    """Return the page that asks for a token. `said`: the error of the attempt before."""
     field = '<label>Token of your identity provider <textarea name="token" required></textarea></label>'
     told = f'<p role="alert">{escape(said)}</p>' if said else ""
     return _page(told + _form(field), status)
 
 
 def link_page(link: str, who: Viewer | Operator) -> Response[str]:
-    """The page that asks whether to sign in by a one-time link, and as whom: a stranger may have sent it."""
+    """Return the page that confirms signing in by a one-time link, with the identity: a stranger may have sent it."""
     field = f'<input type="hidden" name="link" value="{escape(link)}">'
     return _page(f"<p>You will be signed in as {escape(_name(who))}.</p>{_form(field)}", 200)
 
 
 def signed_in_page(who: Viewer | Operator) -> Response[str]:
-    """The page for whoever is signed in."""
+    """Return the page for a person who is signed in."""
     form = '<form method="post" action="/sign-out"><button>Sign out</button></form>'
     return _page(f"<p>You are signed in: {escape(_name(who))}.</p>{form}", 200)
 

@@ -1,4 +1,4 @@
-"""The Claude Code report: one day, by actor, terminal, and remote or local."""
+"""The Claude Code report: one day by actor, terminal, and remote or local."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -35,11 +35,11 @@ def _declared_as(name: str, description: str) -> Any:
 async def declared(
     starting_at: Annotated[str | None, _declared_as("starting_at", "The UTC day, YYYY-MM-DD.")] = None,
     limit: Annotated[
-        str | None, _declared_as("limit", f"Rows of a page, 1 to {MOST_ROWS}, {USUAL_ROWS} without.")
+        str | None, _declared_as("limit", f"Rows per page, 1 to {MOST_ROWS}; default {USUAL_ROWS}.")
     ] = None,
-    page: Annotated[str | None, _declared_as("page", "`next_page` of the page before.")] = None,
+    page: Annotated[str | None, _declared_as("page", "`next_page` of the previous page.")] = None,
 ) -> None:
-    """The parameters of the report."""
+    """Declare the report's parameters for the OpenAPI document."""
 
 
 @get(
@@ -50,14 +50,14 @@ async def declared(
     exposes_spend=True,
 )
 async def claude_code(request: Request[Any, Any, Any], _declared: Declared) -> ClaudeCodePage:
-    """What each person and key did with Claude Code on one day, and what its models would cost at list price."""
+    """Each person's and key's use of Claude Code on one day, and what its models would cost at list price."""
     context: Context = request.app.state.context
     given = given_of(request, PARAMETERS)
     return await context.run(partial(answer_claude_code, context=context, viewer=current_viewer(request), given=given))
 
 
 def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: QueryParams) -> ClaudeCodePage:
-    """One page of a day. Positions are read before cells, so the page holds at least what it says."""
+    """Return one page of a day. Positions are read before cells, so the page includes at least what they cover."""
     freshness = context.freshness(client)
     day, limit = read_starting_at(given, newest_day(context, freshness)), read_limit(given, USUAL_ROWS)
     query = query_digest(NAME, viewer, given)
@@ -87,18 +87,18 @@ def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: 
 
 
 def read_starting_at(given: QueryParams, newest: date) -> date:
-    """The day that is asked for. Raises BadRequest."""
+    """Return the requested day. Raises BadRequest."""
     text = single(given, "starting_at")
     if text is None:
         raise BadRequest(f"starting_at: missing. Allowed: a UTC day as YYYY-MM-DD, from {EARLIEST} to {newest}.")
     day = read_date("starting_at", text)
     if not EARLIEST <= day <= newest:
-        raise invalid_parameter("starting_at", day, f"a day from {EARLIEST} to {newest}, the newest that is complete")
+        raise invalid_parameter("starting_at", day, f"a day from {EARLIEST} to {newest}, the newest complete day")
     return day
 
 
 def unpriced(rows: Sequence[Row]) -> list[str]:
-    """Models of these rows whose cost is unknown."""
+    """Return the models in these rows whose cost is unknown."""
     return sorted({model for row in rows for model, *_, usd in row["models"] if not usd})
 
 

@@ -1,1 +1,1 @@
-"""The dashboard: pages for people over the metrics of `reports`, as plain HTML that works without script."""
+"""The dashboard: pages for people over the metrics of `reports`, as plain HTML that works without scripts."""

@@ -1,6 +1,6 @@
-"""The geometry of charts: days along the width in percent, heights in pixels, so that text never stretches.
+"""Chart geometry: days along the width in percent, heights in pixels, so that text is never stretched.
 
-Everything is plain SVG of the server's making: it is there without script, prints, and weighs a few kilobytes.
+Charts are plain SVG rendered by the server: they need no script, can be printed, and have a few kilobytes.
 """
 
 import math
@@ -19,14 +19,14 @@ TICKS = 4
 
 
 class Tick(Struct, frozen=True):
-    """A line of the grid: its height in pixels from the top, and what it says."""
+    """A line of the grid: its height in pixels from the top, and its label."""
 
     y: float
     label: str
 
 
 class Label(Struct, frozen=True):
-    """A label under the days, its middle in percent of the width; where that is narrow, `spare` ones are left out."""
+    """A label below the days, its middle in percent of the width; on narrow screens, `spare` labels are hidden."""
 
     x: float
     label: str
@@ -35,7 +35,7 @@ class Label(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """One series: its runs without a gap, as SVG paths over a square of 100, and its lone and last points."""
+    """One series: its runs without a gap, as SVG paths over a square of 100, and its single and last points."""
 
     title: str
     style: int
@@ -54,7 +54,7 @@ class Bar(Struct, frozen=True):
 
 
 class Band(Struct, frozen=True):
-    """Days that are not complete (`gap` False) or not known (`gap` True)."""
+    """Days that are incomplete (`gap` False) or unknown (`gap` True)."""
 
     x: float
     width: float
@@ -62,7 +62,7 @@ class Band(Struct, frozen=True):
 
 
 class Chart(Struct, frozen=True, kw_only=True):
-    """A drawing over days."""
+    """A chart over days."""
 
     ticks: tuple[Tick, ...]
     labels: tuple[Label, ...]
@@ -73,7 +73,7 @@ class Chart(Struct, frozen=True, kw_only=True):
 
 
 def draw(figure: Figure) -> Chart:
-    """The drawing of a figure whose rows are days: its `drawn` columns as lines, or the first of them as bars."""
+    """Return the chart of a figure whose rows are days: its `drawn` columns as lines, or the first one as bars."""
     places = [place for place, column in enumerate(figure.columns) if column.drawn]
     columns = [[_number(row.cells[place]) for row in figure.rows] for place in places]
     kind = figure.columns[places[0]].kind
@@ -97,8 +97,8 @@ def draw(figure: Figure) -> Chart:
 
 
 def scale(highest: float, whole: bool) -> float:
-    """The top of the axis: the smallest round number that is not below `highest` and makes round ticks. Where there is
-    nothing to show it has a size that people can read."""
+    """Return the top of the axis: the smallest round number not below `highest` that gives round ticks. An empty chart
+    gets a readable size."""
     least = max(highest, TICKS if whole or not highest else 1e-9) / TICKS
     power = 10.0 ** math.floor(math.log10(least))
     steps = [step * power for step in STEPS if not whole or (step * power).is_integer()]
@@ -106,7 +106,7 @@ def scale(highest: float, whole: bool) -> float:
 
 
 def x_of(place: int, count: int) -> float:
-    """The middle of a day, in percent of the width."""
+    """Return the middle of a day, in percent of the width."""
     return round(100 * (place + 0.5) / count, 3)
 
 
@@ -149,7 +149,7 @@ def _line(title: str, style: int, values: Sequence[float | None], top: float, ki
 
 
 def _runs(values: Sequence[float | None]) -> Iterator[list[tuple[int, float]]]:
-    """The stretches without a gap: what is not known is not drawn."""
+    """Yield the stretches without a gap: unknown values are not drawn."""
     run: list[tuple[int, float]] = []
     for place, value in enumerate(values):
         if value is not None:

@@ -1,4 +1,4 @@
-"""What the makers of all pages share: choices, series of days, rankings, and a tile's change over a week."""
+"""Parts shared by all pages: choices, series of days, rankings, and a tile's change over a week."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -19,11 +19,11 @@ RANKED_NAMES = {
     "sessions": "Sessions",
 }
 LABELS = PERIOD_NAMES | RANKED_NAMES
-"""What each choice is called."""
+"""The label of each choice."""
 
 
 def choices(ask: PageRequest, name: str, kinds: Iterable[str], figure: str = "") -> tuple[Choice, ...]:
-    """A link for each way to choose the parameter `name`, in the order of LABELS."""
+    """Return a link for each value of the parameter `name`, in the order of LABELS."""
     return tuple(
         Choice(
             parameter=name,
@@ -36,7 +36,7 @@ def choices(ask: PageRequest, name: str, kinds: Iterable[str], figure: str = "")
 
 
 def more_links(ask: PageRequest, ranked: int | None, figure: str) -> tuple[Choice, ...]:
-    """Links to more of a ranking, where there is more."""
+    """Return links to longer versions of a ranking that has more rows."""
     if not ranked or ranked <= DEFAULT_LIMIT:
         return ()
     return tuple(
@@ -57,7 +57,7 @@ def day_rows(
     width: int,
     links: Callable[[date], dict[str, str]] = lambda _: {},
 ) -> tuple[Row, ...]:
-    """A row for each day: the day, and the `width` cells of its value; a gap has none."""
+    """Return a row per day: the day, and the `width` cells of its value; a gap's cells are None."""
     return tuple(
         Row(
             cells=(of.day, *((None,) * width if of.value is None else cells(of.value))),
@@ -72,9 +72,9 @@ def day_rows(
 def leader_rows(
     ask: PageRequest, parameter: str, leaders: Sequence[Leader[T]], cells: Callable[[T], Sequence[Value]]
 ) -> tuple[Row, ...]:
-    """A row for each place of a ranking of people, under PERSON_COLUMNS and those of `cells`.
+    """Return a row per place in a ranking of people, under PERSON_COLUMNS and the columns of `cells`.
 
-    A name leads to what the person did in the same days, those of the choice `parameter`.
+    The name links to the person's page for the days of the choice `parameter`.
     """
     return tuple(
         Row(
@@ -86,7 +86,7 @@ def leader_rows(
 
 
 def total_tiles(columns: Iterable[Column], found: Breakdown[Any], href: str) -> tuple[Tile, ...]:
-    """A tile for each of the columns, with what it is in all, where the columns are named like the fields."""
+    """Return a tile with the total of each column; column keys are field names of the total."""
     total, days = found.total, range_of(found.about)
     return tuple(
         Tile(
@@ -100,19 +100,19 @@ def total_tiles(columns: Iterable[Column], found: Breakdown[Any], href: str) -> 
 
 
 def range_of(about: ResultMeta) -> str:
-    """The days that an answer is of, as text."""
+    """Return the days of a result, as text."""
     return days(about.window.first, about.window.last)
 
 
 def ratio_text(ratio: Ratio, what: str) -> str:
-    """A ratio in words; empty when a part of it is not known."""
+    """Return a ratio in words; empty if a part of it is unknown."""
     if ratio.numerator is None or ratio.denominator is None:
         return ""
     return f"{ratio.numerator:,} of {ratio.denominator:,} {what}"
 
 
 def change_text(now: int | None, before: int | None, since: date) -> str:
-    """How a count moved, as text; empty when either is not known."""
+    """Return the change of a count, as text; empty if either value is unknown."""
     if now is None or before is None:
         return ""
     if now == before:
@@ -121,5 +121,5 @@ def change_text(now: int | None, before: int | None, since: date) -> str:
 
 
 def trailing(last: date, length: int) -> Period:
-    """The days of a trailing window."""
+    """Return the days of a trailing window."""
     return Period("custom", last - (length - 1) * DAY, last)

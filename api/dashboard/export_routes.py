@@ -1,4 +1,4 @@
-"""The routes of Export: the page, a download that streams, and the files that were issued before."""
+"""The routes of Export: the page, a streamed download, and the files of issued reports."""
 
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -29,12 +29,12 @@ from reports.exports.manifest import require_as_issued
 from reports.periods import Period
 
 logger = logging.getLogger("tally.api")
-NOT_KEPT = "This file is not kept on this machine. Its checksum tells whether a copy is the same."
+NOT_KEPT = "This file is not stored on this machine. Its checksum shows whether a copy is identical."
 
 
 @get("/", include_in_schema=False)
 async def page(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
-    """What can be exported, and what was issued before."""
+    """The page with the possible exports and the issued reports."""
     require_organization(current_viewer(request), organization)
     return await _page(request, await open_view(request), read_once(query_of(request), PARAMETERS))
 
@@ -50,7 +50,7 @@ async def _page(
 
 @get("/download", include_in_schema=False)
 async def download(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes] | Stream:
-    """The spend of a period, sent while it is read. What cannot be had is said on the page that asked for it."""
+    """Send the spend of a period while it is read. A period that is not available is explained on the page."""
     context: Context = request.app.state.context
     viewer = current_viewer(request)
     require_organization(viewer, organization)
@@ -69,7 +69,7 @@ async def download(request: Request[Any, Any, Any], organization: FromPath[str])
 
 
 def _write(request: Request[Any, Any, Any], form: ExportFormat, period: Period, sink: BinaryIO) -> None:
-    """With a client of its own, since this may take longer than any page."""
+    """Write the report to `sink` with a client of its own, since this may take longer than any page."""
     context: Context = request.app.state.context
     organization_id = current_viewer(request).organization_id
     with closing(context.connect_for_reports()) as client:
@@ -87,7 +87,7 @@ async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[byte
 async def issued(
     request: Request[Any, Any, Any], organization: FromPath[str], day: FromPath[str], revision: FromPath[str]
 ) -> File:
-    """The very file that was issued, byte for byte."""
+    """Send an issued file, byte for byte."""
     context: Context = request.app.state.context
     viewer = current_viewer(request)
     require_organization(viewer, organization)
@@ -101,7 +101,8 @@ async def issued(
     except NotAsIssued as error:
         logger.error("%s. %s", error, error.hint)
         raise Changed(
-            "The file here is not the one that was issued, so it is not served. An operator can put it back."
+            "The file on this machine differs from the one that was issued, so it is not served. Ask an operator to "
+            "restore it."
         ) from None
     set_row_count(request, found.rows)
     name = f"{spend_format().stem}-{viewer.organization_id}-{path.name}"
@@ -114,8 +115,8 @@ def _require_as_issued(path: Path, sha256: str) -> None:
     except FileNotFoundError:
         raise NotFound(NOT_KEPT) from None
     except OSError as error:
-        logger.error("Cannot read %s: %s. The API and the exporter have to be one user.", path, error.strerror)
-        raise NotFound("This file cannot be read on this machine. An operator can mend that.") from None
+        logger.error("Cannot read %s: %s. Run the API and the exporter as the same user.", path, error.strerror)
+        raise NotFound("This file cannot be read on this machine. An operator can fix that.") from None
 
 
 exports = Router(

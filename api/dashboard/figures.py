@@ -1,4 +1,4 @@
-"""What a page shows: tiles and figures. A figure's chart, table and CSV are made of the same rows."""
+"""The parts of a page: tiles and figures. A figure's chart, table and CSV show the same rows."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,7 +16,7 @@ UNKNOWN_PERSON = "Unknown"
 
 
 class Column(Struct, frozen=True, kw_only=True):
-    """One column. `drawn`: the chart shows it. `key` is its name in the CSV, `title` on the page."""
+    """One column. `drawn`: the chart shows it. `key` is its name in the CSV, `title` its name on the page."""
 
     key: str
     title: str
@@ -25,9 +25,9 @@ class Column(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One row. `links`: for a column's key, what its number is made of.
+    """One row. `links`: by column key, the address of the details behind a number.
 
-    `complete` False: it may still grow. `known` False: the tables do not reach it.
+    `complete` False: the row may still grow. `known` False: the tables do not reach it.
     """
 
     cells: tuple[Value, ...]
@@ -37,7 +37,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """One way to see a figure: the parameter that it sets, a link, and whether it is the one that is shown."""
+    """One way to show a figure: the parameter that it sets, a link, and whether it is the current one."""
 
     parameter: str
     label: str
@@ -46,7 +46,7 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 
 class Tile(Struct, frozen=True, kw_only=True):
-    """One number, large. `href` leads to what it is made of; `detail` says of what it is, `note` how it moved."""
+    """One large number. `href` links to its details; `detail` names its scope, `note` its change."""
 
     label: str
     value: Value
@@ -59,9 +59,9 @@ class Tile(Struct, frozen=True, kw_only=True):
 class Figure(Struct, frozen=True, kw_only=True):
     """A chart, its table and its CSV.
 
-    `about` says of which days it is and how far they are known. `metrics` name entries of the catalogue, which say how
-    it is counted. `tiles` are numbers of the same days. `failed` says why there is nothing to show; `empty` what it
-    means that there are no rows.
+    `about`: the days that it covers and how far they are known. `metrics`: names of the catalogue's entries that define
+    how it is counted. `tiles`: numbers for the same days. `failed`: the reason why there is nothing to show. `empty`:
+    what having no rows means.
     """
 
     name: str
@@ -77,43 +77,43 @@ class Figure(Struct, frozen=True, kw_only=True):
     more: tuple[Choice, ...] = ()
     notes: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
-    empty: str = "Nothing happened in these days."
+    empty: str = "Nothing happened in this period."
     failed: str = ""
     csv: str = ""
 
     @property
     def places(self) -> tuple[tuple[int, Column], ...]:
-        """The columns of the page with their places; ids are for programs, and an e-mail stands below its name."""
+        """The columns on the page with their positions; ids are for programs, and an e-mail is shown below its name."""
         return tuple((n, column) for n, column in enumerate(self.columns) if column.kind not in ("id", "email"))
 
     @property
     def email_place(self) -> int | None:
-        """Where the e-mails are, if there are any."""
+        """The position of the e-mail column, or None."""
         return next((n for n, column in enumerate(self.columns) if column.kind == "email"), None)
 
     @property
     def highest(self) -> float:
-        """The largest number of a ranking's drawn column, which its bars are shares of."""
+        """The largest number in a ranking's drawn column, which scales the ranking's bars."""
         drawn = [place for place, column in enumerate(self.columns) if column.drawn and self.shape == "ranks"]
         values = [row.cells[place] for row in self.rows for place in drawn]
         return max((float(value) for value in values if isinstance(value, int | float | Decimal)), default=0.0)
 
     @property
     def has_numbers(self) -> bool:
-        """Whether any row has a number other than 0."""
+        """True if any row has a number other than 0."""
         places = [place for place, column in enumerate(self.columns) if column.kind in ("count", "percent", "usd")]
         return any(row.cells[place] for row in self.rows for place in places)
 
 
 class BuiltFigure(Struct, frozen=True, kw_only=True):
-    """What one look at the tables gives for a page."""
+    """The figure and tiles that one read of the tables gives for a page."""
 
     figure: Figure
     tiles: tuple[Tile, ...] = ()
 
 
 class FigureBuilder(Struct, frozen=True, kw_only=True):
-    """Builds one figure of a page, by its name. A viewer without spend gets none that `exposes_spend`."""
+    """Builds one figure of a page, by name. A viewer without spend gets no figure that `exposes_spend`."""
 
     name: str
     title: str
@@ -122,10 +122,11 @@ class FigureBuilder(Struct, frozen=True, kw_only=True):
 
 
 class DashboardPage(Struct, frozen=True, kw_only=True):
-    """One page: `periods` are its parameters, each with its choices, of which the first is usual.
+    """One page. `periods`: its parameters, each with its choices, the first of which is the default.
 
-    A page about one person or thing has a `parameter` that says which; `read_parameter` reads it, `subject` names it.
-    All its figures are of the same days, so their choice, `shared`, stands once above them.
+    A page about one person or thing has a `parameter` that identifies it; `read_parameter` parses the parameter, and
+    `subject` returns the name. All figures of such a page cover the same days, so the choice of days, `shared`, is
+    shown once, above them.
     """
 
     name: str
@@ -150,5 +151,5 @@ PERSON_COLUMNS = (
 
 
 def person_cells(person: Person) -> tuple[Value, ...]:
-    """The cells of PERSON_COLUMNS after the rank."""
+    """Return the cells of PERSON_COLUMNS after the rank."""
     return (person.name or UNKNOWN_PERSON, person.email or "", person.account_id)

@@ -1,4 +1,4 @@
-"""Values as people read them, and as programs do: a shown number may be rounded, its exact one stands beside it."""
+"""Values as shown to people and as written for programs: what is shown may be rounded, the exact value is kept too."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -8,7 +8,7 @@ from pricing.money import money_text
 from reports.metric_windows import WINDOW_KINDS
 
 Kind = Literal["text", "email", "id", "day", "minute", "count", "percent", "usd", "moment"]
-"""What a column or a tile holds. An `id` is for programs: it stands in the CSV and not on the page."""
+"""The kind of value in a column or tile. An `id` is for programs: it is in the CSV but not on the page."""
 
 Value = str | int | float | Decimal | date | datetime | None
 
@@ -28,11 +28,11 @@ PERIOD_NAMES = {
 assert set(PERIOD_NAMES) == set(WINDOW_KINDS)
 
 EVERY_PERIOD = ("1-month", *(kind for kind in PERIOD_NAMES if kind != "1-month"))
-"""Every period, the usual one first."""
+"""Every period, the default first."""
 
 
 def shown(value: Value, kind: Kind) -> str:
-    """The value for a reader: thousands apart, money to the cent, percent to one place; UNKNOWN for None."""
+    """Return the value for a reader: thousands separated, money to the cent, percent to one place; UNKNOWN for None."""
     if value is None:
         return UNKNOWN
     if isinstance(value, datetime):
@@ -47,7 +47,7 @@ def shown(value: Value, kind: Kind) -> str:
 
 
 def exact(value: Value) -> str:
-    """The value for a program, not rounded; empty for None."""
+    """Return the value for a program, not rounded; empty for None."""
     if isinstance(value, Decimal):
         return money_text(value) or ""
     if isinstance(value, datetime):
@@ -56,19 +56,19 @@ def exact(value: Value) -> str:
 
 
 def usd(amount: Decimal) -> str:
-    """US dollars to the cent; what is less than a cent is not shown as nothing."""
+    """Return US dollars to the cent; a positive amount below a cent is not shown as zero."""
     if 0 < amount < CENT:
         return "< $0.01"
     return f"${amount:,.2f}"
 
 
 def day(value: date) -> str:
-    """A UTC day."""
+    """Return a UTC day as text."""
     return f"{value.day} {value:%b %Y}"
 
 
 def days(first: date, last: date) -> str:
-    """A range of UTC days, both included, without saying a year or month twice."""
+    """Return a range of UTC days, both included, without repeating the year or month."""
     if first == last:
         return day(first)
     if (first.year, first.month) == (last.year, last.month):
@@ -77,6 +77,6 @@ def days(first: date, last: date) -> str:
 
 
 def timestamp(value: datetime) -> str:
-    """A moment, to the minute, in UTC."""
+    """Return a moment in UTC, to the minute."""
     value = value.astimezone(UTC)
     return f"{day(value.date())}, {value:%H:%M} UTC"

@@ -1,4 +1,4 @@
-"""The routes of Live: the page, and a stream (server-sent events) that sends its figures whenever they change."""
+"""The routes of Live: the page, and a stream of server-sent events with its figures whenever they change."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -21,18 +21,18 @@ from api.errors import ApiError
 from api.principal import Viewer, current_viewer
 
 SECONDS = 3.0
-"""How often the tables are looked at, and who looks."""
+"""Seconds between two reads of the tables, each of which also checks that the viewer still has access."""
 
 STEPS = 6
-"""In how many steps it waits, so that a server that stops is not kept waiting."""
+"""Number of sleeps between two reads, so that a server that stops does not have to wait for a long one."""
 
 _shares = Shares("live pages", most=200, of_an_organization=60, of_a_viewer=6, kept=40)
-"""Streams that this process has open."""
+"""The streams that this process has open."""
 
 
 @get("/", include_in_schema=False)
 async def page(request: Request[Any, Any, Any], organization: FromPath[str]) -> Response[bytes]:
-    """The page as it is now; its script asks for the stream."""
+    """The page as it is now; its script opens the stream."""
     require_organization(current_viewer(request), organization)
     seen = await open_view(request)
     return html(request, "live.html", **page_context(seen, LIVE.name), now=await _now(request))
@@ -46,7 +46,7 @@ async def _now(request: Request[Any, Any, Any]) -> Now:
 
 @get("/stream", include_in_schema=False)
 async def stream(request: Request[Any, Any, Any], organization: FromPath[str]) -> Stream:
-    """Figures whenever they change, and a sign of life in between. Raises RateLimited, Unavailable."""
+    """Send the figures whenever they change, and a keep-alive otherwise. Raises RateLimited, Unavailable."""
     viewer = current_viewer(request)
     require_organization(viewer, organization)
     _shares.require(viewer)
@@ -54,7 +54,7 @@ async def stream(request: Request[Any, Any, Any], organization: FromPath[str]) -
 
 
 async def _events(request: Request[Any, Any, Any], viewer: Viewer) -> AsyncIterator[str]:
-    """The stream until its reader goes, may look no more, or the server stops; its browser then asks again."""
+    """Yield events until the reader leaves or loses access, or the server stops; a browser then reconnects."""
     context: Context = request.app.state.context
     sent = ""
     _shares.acquire(viewer)

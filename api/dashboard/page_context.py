@@ -1,4 +1,4 @@
-"""What every page starts from: who looks, how far the tables reach, and the list of pages around it."""
+"""The context of every page: the viewer, the freshness of the tables, and the navigation."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -25,16 +25,16 @@ from reports.metrics import open_context
 
 PAGES: tuple[DashboardPage, ...] = (ACTIVITY, SPENDING, EXPORTS, CLAUDE_AI, CLAUDE_CODE, LIVE)
 DETAILS: tuple[DashboardPage, ...] = (PERSON, CONNECTOR)
-"""Pages about one person or thing, which names lead to."""
+"""Pages about one person or thing, which names link to."""
 
 
 def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:
-    """The parameters of the address, as they stand there. Raises BadRequest."""
+    """Return the parameters of the address, as given. Raises BadRequest."""
     return parameters_of(request, most=50)
 
 
 async def open_view(request: Request[Any, Any, Any]) -> Look:
-    """How far the tables reach, read before any number, so that every number holds at least that."""
+    """Return the viewer and the freshness of the tables, read before any number that the page shows."""
     context: Context = request.app.state.context
     return await context.run(partial(_look, context=context, viewer=current_viewer(request)))
 
@@ -45,7 +45,7 @@ def _look(client: Client, context: Context, viewer: Viewer) -> Look:
 
 
 def page_context(seen: Look, page: str, until: str = "") -> dict[str, Any]:
-    """What is around every page: the pages that its viewer may see, for the same last day."""
+    """Return the navigation for a page: links to the pages that the viewer may see, for the same last day."""
     given = {"until": until} if until else {}
     shown = [each for each in PAGES if seen.viewer.can_read_spend or not each.exposes_spend]
     links = [(each, address(seen.viewer.organization_id, each.name, given if each.makers else {})) for each in shown]

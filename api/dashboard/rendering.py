@@ -1,4 +1,4 @@
-"""Pages as responses: templates that escape all they are given, and headers that let nothing foreign run."""
+"""Responses with HTML pages: templates that escape every value, and headers that block foreign content."""
 
 import gzip
 from pathlib import Path
@@ -27,11 +27,11 @@ HEADERS = {
 WORTH_PACKING = 1024
 
 TITLES = {
-    400: "This address asks for something that is not there",
+    400: "This address is not valid",
     401: "Sign in first",
-    403: "You may not see this",
+    403: "You do not have access to this page",
     404: "There is no such page",
-    405: "This cannot be done here",
+    405: "This is not possible here",
     429: "Too many requests",
     500: "Something went wrong here",
     503: "The numbers cannot be read at present",
@@ -49,7 +49,7 @@ templates.globals.update(moment=formatting.timestamp, days=formatting.days, day=
 
 
 def html(request: Request[Any, Any, Any], template: str, status: int = 200, **values: Any) -> Response[bytes]:
-    """A page of a template, packed if the browser takes that."""
+    """Render a template, compressed if the browser accepts that."""
     body = templates.get_template(template).render(values).encode()
     headers = dict(HEADERS)
     if len(body) > WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
@@ -58,10 +58,10 @@ def html(request: Request[Any, Any, Any], template: str, status: int = 200, **va
 
 
 def refuse_page(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """The page of a refusal. An error that nobody foresaw is logged with the request's id, as everywhere."""
+    """Return the page for an error. An unexpected error is logged with the request's id, as in the API."""
     told = error_response(request, error)
     status = told.status_code or 500
-    title = TITLES.get(status, "This cannot be done")
+    title = TITLES.get(status, "This is not possible")
     values = {"title": title, "message": told.content.error.message, "address": request.url.path}
     response = html(request, "refused.html", status, **values)
     response.headers.update(told.headers)

@@ -1,4 +1,4 @@
-"""The routes of the dashboard. An address names organization, page and choices: a link shows the same to the next."""
+"""The dashboard's routes. An address contains organization, page and choices, so a shared link shows the same page."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -40,12 +40,12 @@ DEFINITIONS = {metric.name: metric for metric in METRICS}
 
 
 def makers_of(page: DashboardPage, viewer: Viewer) -> list[FigureBuilder]:
-    """The parts of the page that its viewer may see."""
+    """Return the figures of the page that the viewer may see."""
     return [maker for maker in page.makers if viewer.can_read_spend or not maker.exposes_spend]
 
 
 async def read_page_request(request: Request[Any, Any, Any], page: DashboardPage) -> PageRequest:
-    """What the address asks for; how far the tables reach is read first, so every number holds at least that."""
+    """Parse the address. The freshness of the tables is read first, so every number includes at least that much."""
     context: Context = request.app.state.context
     given = read_once(query_of(request), ("until", "top", *page.periods, *filter(None, [page.parameter])))
     asked_of = read_subject(page, given)
@@ -57,7 +57,7 @@ async def read_page_request(request: Request[Any, Any, Any], page: DashboardPage
 
 
 def read_subject(page: DashboardPage, given: Mapping[str, str]) -> str:
-    """Whom or what a page is asked of; nothing for one that is of all. Raises BadRequest."""
+    """Return the person or thing that the page is about; empty for a general page. Raises BadRequest."""
     if page.parameter and page.parameter not in given:
         raise BadRequest(f"{page.parameter}: missing. Allowed: an address with {page.parameter}.")
     return page.read_parameter(given[page.parameter]) if page.parameter else ""
@@ -66,7 +66,7 @@ def read_subject(page: DashboardPage, given: Mapping[str, str]) -> str:
 async def make_parts(
     context: Context, ask: PageRequest, page: DashboardPage, makers: Sequence[FigureBuilder]
 ) -> list[BuiltFigure]:
-    """The parts of a page, read side by side. One that fails says so in its place and takes no other with it."""
+    """Build figures concurrently. A figure that fails shows its error in its place and does not affect the others."""
     parts: dict[str, BuiltFigure] = {}
 
     async def make(maker: FigureBuilder) -> None:
@@ -78,7 +78,7 @@ async def make_parts(
             parts[maker.name] = failed_part(maker, error.message)
         except Exception:
             logger.exception("the figure %s of the page %s failed", maker.name, ask.page)
-            parts[maker.name] = failed_part(maker, "Something went wrong here; the log says what.")
+            parts[maker.name] = failed_part(maker, "Something went wrong here. The server's log has the details.")
 
     async with anyio.create_task_group() as group:
         for maker in makers:
@@ -87,12 +87,12 @@ async def make_parts(
 
 
 def failed_part(maker: FigureBuilder, why: str) -> BuiltFigure:
-    """What stands in place of a part that cannot be read."""
+    """Return the replacement of a figure that cannot be read."""
     return BuiltFigure(figure=Figure(name=maker.name, title=maker.title, failed=why))
 
 
 def empty_part(ask: PageRequest, page: DashboardPage, maker: FigureBuilder, why: NoCompleteDay) -> BuiltFigure:
-    """What stands in place of a part whose period has no day yet: why, and the other periods."""
+    """Return the replacement of a figure whose period has no complete day: the reason, and the other periods."""
     kinds = () if maker.name == page.shared else page.periods.get(maker.name, ())
     others = choices(ask, maker.name, kinds, maker.name)
     said = f"{why.why[:1].upper()}{why.why[1:]}."
@@ -101,7 +101,7 @@ def empty_part(ask: PageRequest, page: DashboardPage, maker: FigureBuilder, why:
 
 @get("/", include_in_schema=False)
 async def home(request: Request[Any, Any, Any]) -> Redirect:
-    """The first page of whoever is signed in."""
+    """Redirect to the first page of the signed-in person or operator."""
     who = await authenticate(request, request.app.state.context)
     first = OPERATOR if isinstance(who, Operator) else address(who.organization_id, ACTIVITY.name, {})
     return Redirect(first, status_code=303, headers=HEADERS)
@@ -135,7 +135,7 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Dashboa
 async def show_figure(
     request: Request[Any, Any, Any], organization: str, page: DashboardPage, file: str
 ) -> Response[bytes]:
-    """A figure of a page as CSV, exact and unrounded, or some (`a,b.html`) as the HTML that takes their place."""
+    """A figure of a page as CSV, exact and unrounded, or several (`a,b.html`) as HTML that replaces them."""
     context: Context = request.app.state.context
     viewer = current_viewer(request)
     require_organization(viewer, organization)
@@ -162,14 +162,14 @@ async def show_figure(
 
 
 def csv_name(organization_id: str, page: DashboardPage, figure: Figure, ask: PageRequest) -> str:
-    """What a figure's CSV is called: by all that tells its rows from another's, but whom or what the page is about."""
+    """Return the file name of a figure's CSV. It does not name the person or thing that the page is about."""
     days = figure.about.window if figure.about else None
     first, last = (days.first, days.last) if days else (ask.last, ask.last)
     return f"{page.name}-{figure.name}-{organization_id}-{first}-{last}.csv"
 
 
 def routes_of(page: DashboardPage) -> Router:
-    """The page and its figures, each under an address of its own; what tells of spend is in the audit log."""
+    """Return the routes of the page and its figures; those that expose spend are in the audit log."""
     guards = [require_page_viewer, *([require_spend_page] if page.exposes_spend else [])]
     told = {EXPOSES_SPEND: any(maker.exposes_spend for maker in page.makers)}
 
@@ -188,7 +188,7 @@ def routes_of(page: DashboardPage) -> Router:
 
 @get([OF_ORGANIZATION, OF_ORGANIZATION + "/{rest:path}"], include_in_schema=False, guards=[require_page_viewer])
 async def elsewhere(request: Request[Any, Any, Any], organization: FromPath[str]) -> None:
-    """Any other address of an organization."""
+    """Any other address under an organization: not found."""
     require_organization(current_viewer(request), organization)
     raise NotFound(NO_PAGE)
 
@@ -207,7 +207,7 @@ async def people(request: Request[Any, Any, Any], organization: FromPath[str]) -
 
 
 def csv_of(of: Figure) -> bytes:
-    """The rows of a figure as CSV (RFC 4180). A text that a spreadsheet would run gets a leading apostrophe."""
+    """Return a figure's rows as CSV (RFC 4180). Text that a spreadsheet would run gets a leading apostrophe."""
     lines = [csv_line(column.key for column in of.columns)]
     lines += [
         csv_line(safe_text(cell) if isinstance(cell, str) else exact(cell) for cell in row.cells) for row in of.rows

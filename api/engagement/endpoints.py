@@ -1,4 +1,4 @@
-"""The engagement lists, declared once: what each takes, what it can be ordered by, and how its rows look."""
+"""The engagement lists, declared once: their parameters, sort columns and rows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,9 +34,9 @@ RANGE = ("date", "starting_date", "ending_date", "filter[]", "group_by[]", "orde
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One list. `filters` reads each dimension's values, `sort` names its own sort column, `metrics` what else it
-    can be ordered by, `row` makes a response's row. `paged` says whether it is answered in pages; `revision_hash`
-    changes with what its rows and their order depend on."""
+    """One list. `filters`: readers of each dimension's values. `sort`: its own sort column. `metrics`: other columns
+    to order by. `row` builds a row of the response. `paged` returns whether the response is paged, `stamp` a hash of
+    everything that its rows and their order depend on."""
 
     name: str
     read: Lister
@@ -51,12 +51,12 @@ class Endpoint:
 
     @property
     def priced(self) -> bool:
-        """Whether its rows tell of spend."""
+        """True if the list's rows contain spend."""
         return not SPEND_FIELDS.isdisjoint(self.metrics)
 
 
 def user_row(row: Row, question: EngagementQuery) -> UserActivity:
-    """A person, or a group whose key is the row's."""
+    """Return the row of a person, or of a group whose key is the row's."""
     others: dict[str, Any] = {"user": None, "last_activity_date": row["last_day"]}
     if question.by_group:
         others |= _group(row["key"], row["group_name"]) | {"distinct_user_count": row["distinct_users"]}
@@ -66,7 +66,7 @@ def user_row(row: Row, question: EngagementQuery) -> UserActivity:
 
 
 def project_row(row: Row, question: EngagementQuery) -> ProjectActivity:
-    """A project; who created it is null when the directory does not know."""
+    """Return the row of a project; its creator is null if the directory does not know it."""
     known = bool(row["created_at"])
     return filled(
         ProjectActivity,
@@ -80,13 +80,13 @@ def project_row(row: Row, question: EngagementQuery) -> ProjectActivity:
 
 
 def connector_row(row: Row, question: EngagementQuery) -> ConnectorActivity:
-    """A connector under its stable key."""
+    """Return the row of a connector under its stable key."""
     others = {"connector_name": row["name"], "connector_display_name": row["display_name"]}
     return filled(ConnectorActivity, row["counts"], **others, **_cut(row, question))
 
 
 def skill_row(row: Row, question: EngagementQuery) -> SkillActivity:
-    """A skill. Its money is null where a part of it has no price."""
+    """Return the row of a skill. An amount is null if a part of it has no price."""
     others = {"skill_name": row["name"], "skill_display_name": row.get("display_name")}
     others |= {"attributed_list_price": cents(row["list_price"]), "estimated_overage_spend": cents(row["overage"])}
     others["currency"] = "USD" if row["list_price"] else None
@@ -94,13 +94,13 @@ def skill_row(row: Row, question: EngagementQuery) -> SkillActivity:
 
 
 def plugin_row(row: Row, question: EngagementQuery) -> PluginActivity:
-    """A plugin."""
+    """Return the row of a plugin."""
     others = {"plugin_name": row["name"], "plugin_id": row["plugin_id"]}
     return filled(PluginActivity, row["counts"], **others, **_cut(row, question))
 
 
 def artifact_row(row: Row, question: EngagementQuery) -> ArtifactActivity:
-    """A bucket of artifacts."""
+    """Return the row of a bucket of artifacts."""
     others = {"artifact_type": row["artifact_type"], "is_shared": bool(row["is_shared"])}
     return filled(ArtifactActivity, row["counts"], **others, **_cut(row, question))
 

@@ -1,4 +1,4 @@
-"""From a request's parameters to a question, and from its answer to a page."""
+"""Conversion of request parameters to an engagement query, and of its result to a page."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,17 +29,17 @@ from reports.engagement.query import AfterRow, EngagementQuery, Ranking
 from reports.engagement.summaries import read_summaries
 
 WHOLE = 100_000
-"""Rows of a list that is never cut into pages; its kinds of rows are few."""
+"""A row limit for lists that are never paged, since they have few kinds of rows."""
 
 
 def answer_summaries(client: Client, context: Context, viewer: Viewer, given: QueryParams) -> SummaryPage:
-    """The page of all days that are asked for."""
+    """Return the page with all requested days."""
     freshness = context.freshness(client)
     first, last = read_days(given, newest_day(context, freshness), ranged=False)
     read_limit(given)
     if "page" in given:
         raise invalid_parameter(
-            "page", single(given, "page"), "nothing: summaries come in one page, whose next_page is null"
+            "page", single(given, "page"), "nothing: summaries have one page, whose next_page is null"
         )
     groups = read_filters(given, SUMMARY_FILTERS)["rbac_group_id"]
     question = EngagementQuery(viewer.organization_id, first, last, groups=groups)
@@ -55,7 +55,7 @@ def answer_summaries(client: Client, context: Context, viewer: Viewer, given: Qu
 def answer(
     client: Client, context: Context, endpoint: Endpoint, viewer: Viewer, given: QueryParams
 ) -> ResponsePage[Struct]:
-    """One page of a list. Positions are read before cells, so the page holds at least what it says."""
+    """Return one page of a list. Positions are read before cells, so the page includes at least what they cover."""
     freshness = context.freshness(client)
     newest = newest_day(context, freshness)
     query = query_digest(endpoint.name, viewer, given)
@@ -65,7 +65,7 @@ def answer(
     asked = read_limit(given)
     limit = asked if endpoint.paged(question) else WHOLE
     if cursor is not None and not endpoint.paged(question):
-        raise BadRequest("page: only a list that is grouped with group_by[] has pages here. Allowed: no page.")
+        raise BadRequest("page: this list is paged only when grouped with group_by[]. Allowed: no page.")
     seen, found = _read(client, endpoint, _limited(question, limit + 1), cursor)
     rows = found[:limit]
     next_page = None
@@ -82,7 +82,7 @@ def answer(
 
 
 def seen_by(viewer: Viewer, row: Struct) -> Struct:
-    """The row without what its viewer may not see."""
+    """Return the row without the fields that the viewer may not see."""
     row = row if viewer.can_read_spend else without_spend(row)
     return row if viewer.can_read_detail else without_searches(row)
 
@@ -90,13 +90,13 @@ def seen_by(viewer: Viewer, row: Struct) -> Struct:
 def read_question(
     endpoint: Endpoint, viewer: Viewer, given: QueryParams, newest: date, cursor: Cursor | None
 ) -> EngagementQuery:
-    """What is asked; days and place are the cursor's after the first page. Raises BadRequest."""
+    """Return the query; after page 1, its days and position are the cursor's. Raises BadRequest."""
     ranged = "starting_date" in endpoint.parameters
     days = (cursor.first, cursor.last) if cursor else read_days(given, newest, ranged)
     filters = read_filters(given, endpoint.filters)
     groupings = read_choices(given, "group_by[]", endpoint.group_by)
     if endpoint.name == "users" and filters["project_id"] and (groupings or filters["rbac_group_id"]):
-        raise BadRequest("filter[]: project_id goes with neither group_by[] nor rbac_group_id. Allowed: one of them.")
+        raise BadRequest("filter[]: project_id cannot be combined with group_by[] or rbac_group_id. Use one of them.")
     names = next((values for dimension, values in filters.items() if dimension.endswith("_name")), [])
     return EngagementQuery(
         viewer.organization_id,
@@ -118,9 +118,10 @@ def read_question(
 
 
 def read_ranking(endpoint: Endpoint, viewer: Viewer, given: QueryParams, cursor: Cursor | None) -> Ranking:
-    """The order: the list's own sort column upwards, a metric downwards, unless `order` says otherwise.
+    """Return the order: the list's sort column ascending or a metric descending, unless `order` is given.
 
-    For somebody who sees all but spend there is no order by spend, which would tell who spends more, nor by searches.
+    A viewer without spend cannot order by spend, which would reveal who spends more. A viewer without details cannot
+    order by searches.
     """
     hidden = {*(() if viewer.can_read_spend else SPEND_FIELDS), *(() if viewer.can_read_detail else (SEARCHES,))}
     metrics = [name for name in endpoint.metrics if name not in hidden]

@@ -1,4 +1,4 @@
-"""The routes. Parameters are declared here for the OpenAPI document; `query` reads them, with refusals of our own."""
+"""The routes of the engagement lists. Parameters are declared here for the OpenAPI document; `query` parses them."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -44,18 +44,18 @@ DateText = Annotated[str | None, _declared("date", "One UTC day, YYYY-MM-DD. Ins
 Starting = Annotated[str | None, _declared("starting_date", "First UTC day.")]
 Ending = Annotated[
     str | None,
-    _declared("ending_date", f"The UTC day before which it ends, at most {MOST_DAYS} after starting_date. The newest "
-              "complete day is the last one when it is left out."),
+    _declared("ending_date", f"The UTC day after the last one, at most {MOST_DAYS} days after starting_date. Default: "
+              "the day after the newest complete day."),
 ]  # fmt: skip
 FilterBy = Annotated[
     list[str] | None,
-    _declared("filter[]", f"`dimension:value`; repeated: or within a dimension, and across. At most {MOST_ENTRIES}."),
+    _declared("filter[]", f"`dimension:value`. Repeat it: OR within a dimension, AND across. At most {MOST_ENTRIES}."),
 ]
-GroupBy = Annotated[list[str] | None, _declared("group_by[]", "Dimensions that rows are apart by.")]
+GroupBy = Annotated[list[str] | None, _declared("group_by[]", "Dimensions to group rows by.")]
 OrderBy = Annotated[str | None, _declared("order_by", "The list's sort column or the dotted name of a metric.")]
-Order = Annotated[str | None, _declared("order", "`asc` or `desc`; a metric is `desc` unless this says otherwise.")]
-Limit = Annotated[str | None, _declared("limit", f"Rows of a page, 1 to {MOST_ROWS}, {USUAL_ROWS} without.")]
-Cursor = Annotated[str | None, _declared("page", "`next_page` of the page before.")]
+Order = Annotated[str | None, _declared("order", "`asc` or `desc`. Default: `asc`, or `desc` for a metric.")]
+Limit = Annotated[str | None, _declared("limit", f"Rows per page, 1 to {MOST_ROWS}; default {USUAL_ROWS}.")]
+Cursor = Annotated[str | None, _declared("page", "`next_page` of the previous page.")]
 
 
 async def ranged(
@@ -69,13 +69,13 @@ async def ranged(
     limit: Limit = None,
     page: Cursor = None,
 ) -> None:
-    """The parameters of a list over days."""
+    """Declare the parameters of a list over days."""
 
 
 async def one_day(
     date: DateText = None, filter_: FilterBy = None, group_by: GroupBy = None, limit: Limit = None, page: Cursor = None
 ) -> None:
-    """The parameters of a list of one day."""
+    """Declare the parameters of a list for one day."""
 
 
 async def daily(
@@ -85,7 +85,7 @@ async def daily(
     limit: Limit = None,
     page: Cursor = None,
 ) -> None:
-    """The parameters of the summaries."""
+    """Declare the parameters of the summaries."""
 
 
 over_days = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(ranged)})
@@ -93,7 +93,7 @@ of_a_day = partial(get, responses=REFUSALS, dependencies={"_declared": Provide(o
 
 
 async def listed(request: Request[Any, Any, Any], endpoint: Endpoint) -> ResponsePage[Any]:
-    """A page of a list."""
+    """Return a page of a list."""
     context: Context = request.app.state.context
     given = given_of(request, endpoint.parameters)
     work = partial(answer, context=context, endpoint=endpoint, viewer=current_viewer(request), given=given)
@@ -107,19 +107,19 @@ async def listed(request: Request[Any, Any, Any], endpoint: Endpoint) -> Respons
     summary="Active people, seats and invitations by day",
 )
 async def summaries(request: Request[Any, Any, Any], _declared: Declared) -> SummaryPage:
-    """Active people of each day by trailing window and product, with the seats and invitations at its end."""
+    """Active people of each day by trailing window and product, and the seats and invitations at its end."""
     context: Context = request.app.state.context
     given = given_of(request, SUMMARY_PARAMETERS)
     return await context.run(partial(answer_summaries, context=context, viewer=current_viewer(request), given=given))
 
 
-@over_days("/users", summary="What each person did")
+@over_days("/users", summary="Activity by person")
 async def users(request: Request[Any, Any, Any], _declared: Declared) -> ResponsePage[UserActivity]:
-    """People with any activity; with group_by[]=rbac_group_id the groups that they held."""
+    """People with any activity, or, with group_by[]=rbac_group_id, the groups that they were in."""
     return await listed(request, USERS)
 
 
-@over_days("/apps/chat/projects", summary="Projects of chat")
+@over_days("/apps/chat/projects", summary="Chat projects")
 async def projects(request: Request[Any, Any, Any], _declared: Declared) -> ResponsePage[ProjectActivity]:
     """Projects that people worked in."""
     return await listed(request, PROJECTS)
@@ -133,7 +133,7 @@ async def connectors(request: Request[Any, Any, Any], _declared: Declared) -> Re
 
 @over_days("/skills", summary="Skills", exposes_spend=True)
 async def skills(request: Request[Any, Any, Any], _declared: Declared) -> ResponsePage[SkillActivity]:
-    """Skills that people used or switched on."""
+    """Skills that people used or enabled."""
     return await listed(request, SKILLS)
 
 
@@ -145,7 +145,7 @@ async def plugins(request: Request[Any, Any, Any], _declared: Declared) -> Respo
 
 @of_a_day("/artifacts", summary="Artifacts by type")
 async def artifacts(request: Request[Any, Any, Any], _declared: Declared) -> ResponsePage[ArtifactActivity]:
-    """Artifacts that were made on a day, by type and whether they were ever shared."""
+    """Artifacts made on a day, by type and by whether they were ever shared."""
     return await listed(request, ARTIFACTS)
 
 
@@ -155,7 +155,7 @@ FILTERS: dict[str, Mapping[str, Reader | Filter]] = {
     **{endpoint.name: endpoint.filters for endpoint in LISTS},
     **{report.name: report.filters for report in REPORTS},
 }
-"""The filters of each route, for whoever walks over all of them."""
+"""The filters of each route, for code that iterates over all of them."""
 
 analytics = Router(
     PREFIX,

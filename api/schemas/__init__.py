@@ -1,1 +1,1 @@
-"""The rows and pages of responses, as the official SDK's types have them in strict mode."""
+"""Rows and pages of responses, valid in strict mode for the official SDK's types."""

@@ -17,17 +17,17 @@ SUBSCRIPTIONS: dict[str, Literal["enterprise", "team"]] = {
     "enterprise_usage_based": "enterprise",
     "enterprise_seat_based": "enterprise",
 }
-"""By plan. Without a plan there is no subscription."""
+"""Subscription type by plan. Without a plan there is no subscription."""
 
 
 class UserActor(Struct, frozen=True, kw_only=True, tag="user_actor", tag_field="type"):
-    """A person, by the present e-mail, "" for a forgotten one."""
+    """A person, by the present e-mail address; "" for a forgotten person."""
 
     email_address: str
 
 
 class ApiActor(Struct, frozen=True, kw_only=True, tag="api_actor", tag_field="type"):
-    """A key, service account or federated identity, by its present name; by its id where the directory has none."""
+    """A key, service account or federated identity, by its present name, or by its id if the directory has no name."""
 
     api_key_name: str
 
@@ -40,7 +40,7 @@ class LinesOfCode(Metrics, frozen=True, kw_only=True):
 
 
 class CoreMetrics(Metrics, frozen=True, kw_only=True):
-    """Sessions and what came of them."""
+    """Sessions and their results."""
 
     num_sessions: int
     lines_of_code: LinesOfCode
@@ -56,7 +56,7 @@ class ToolAction(Metrics, frozen=True, kw_only=True):
 
 
 class ToolActions(Metrics, frozen=True, kw_only=True):
-    """Proposals of the tools that edit."""
+    """Proposals of the editing tools."""
 
     edit_tool: ToolAction
     multi_edit_tool: ToolAction
@@ -65,7 +65,7 @@ class ToolActions(Metrics, frozen=True, kw_only=True):
 
 
 class Tokens(Struct, frozen=True, kw_only=True):
-    """Tokens of a model, in classes that exclude each other."""
+    """Tokens of a model, in disjoint classes."""
 
     input: int
     output: int
@@ -74,9 +74,9 @@ class Tokens(Struct, frozen=True, kw_only=True):
 
 
 class Cost(Struct, frozen=True, kw_only=True):
-    """An amount in cents: a JSON number with all its digits; null where the model has no price.
+    """An amount in cents: a JSON number with all its digits; null if the model has no price.
 
-    The type is for the OpenAPI document. What stands there is the number's own text, so that it is never a float here.
+    The type is for the OpenAPI document. The value is the number's text, so that it never becomes a float.
     """
 
     currency: Literal["USD"] = "USD"
@@ -84,7 +84,7 @@ class Cost(Struct, frozen=True, kw_only=True):
 
 
 class ModelUse(Struct, frozen=True, kw_only=True):
-    """What a model was used for. `estimated_cost` is null for who does not see spend."""
+    """The usage of a model. `estimated_cost` is null for a viewer without spend."""
 
     model: str
     tokens: Tokens
@@ -92,7 +92,7 @@ class ModelUse(Struct, frozen=True, kw_only=True):
 
 
 class ClaudeCodeDay(Struct, frozen=True, kw_only=True):
-    """What an actor did in a terminal on a day, remote and local apart."""
+    """An actor's activity in one terminal on one day, separately for remote and local."""
 
     date: datetime
     actor: UserActor | ApiActor
@@ -107,8 +107,8 @@ class ClaudeCodeDay(Struct, frozen=True, kw_only=True):
 
 
 class ClaudeCodePage(Struct, frozen=True, kw_only=True):
-    """Some rows of a day; `next_page` goes into the parameter `page`. `unpriced_models` are those of these rows whose
-    cost is unknown; null for who does not see spend."""
+    """Rows of one day; pass `next_page` as the parameter `page`. `unpriced_models` are the models in these rows whose
+    cost is unknown; null for a viewer without spend."""
 
     data: list[ClaudeCodeDay]
     has_more: bool
@@ -121,7 +121,7 @@ class ClaudeCodePage(Struct, frozen=True, kw_only=True):
 def claude_code_day(
     row: Row, organization_id: str, day: date, plan: str, sees_spend: bool, sees_detail: bool
 ) -> ClaudeCodeDay:
-    """A row in its outer shape. Without detail all tokens that went in are one class (api/usage/redaction.py)."""
+    """Return a row as the API returns it. Without detail, all input tokens are one class (api/usage/redaction.py)."""
     person, on_plan = row["actor_type"] == "user", SUBSCRIPTIONS.get(plan)
     subscription = on_plan if person else None
     machine = row["name"] or row["actor_id"]

@@ -1,4 +1,4 @@
-"""What all rows share: metrics that are filled by name, people, pages."""
+"""Parts shared by all rows: metrics filled by name, people, pages."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -16,18 +16,18 @@ R = TypeVar("R")
 S = TypeVar("S", bound=Struct)
 
 SPEND_FIELDS = frozenset({"estimated_overage_spend", "attributed_list_price", "currency"})
-"""Fields of rows that tell of spend, among others that do not."""
+"""Fields that expose spend, in rows whose other fields do not."""
 
 SEARCHES = "web_search_count"
-"""A count of what has one price, and so is as good as its cost."""
+"""A count of units that all have one price, so that it reveals the cost."""
 
 
 class Metrics(Struct, frozen=True, kw_only=True):
-    """A block of metrics. Fields of type int are counted; a field that may be null is one that nothing feeds yet."""
+    """A block of metrics. Fields of type int are counted; a nullable field has no data source yet."""
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """A person. The e-mail is the present one, "" for a forgotten person; `email` is its older spelling."""
+    """A person. `email_address` is the present one, "" for a forgotten person; `email` is its older spelling."""
 
     type: Literal["user"] = "user"
     id: str
@@ -36,9 +36,9 @@ class User(Struct, frozen=True, kw_only=True):
 
 
 class ResponsePage(Struct, Generic[R], frozen=True, kw_only=True):
-    """Some rows. `next_page` goes into the parameter `page`; null after the last.
+    """One page of rows. Pass `next_page` as the parameter `page`; it is null on the last page.
 
-    All that the log had received by `data_refreshed_at` is counted in them.
+    The rows include everything that the log had received by `data_refreshed_at`.
     """
 
     data: list[R]
@@ -48,7 +48,7 @@ class ResponsePage(Struct, Generic[R], frozen=True, kw_only=True):
 
 
 def filled(kind: type[T], counts: Mapping[str, int], **others: Any) -> T:
-    """A row whose int fields are the counts of their dotted names (0 where there is none)."""
+    """Return a row whose int fields are the counts of their dotted names (0 if missing)."""
     return kind(**_blocks(kind, counts, ""), **others)
 
 
@@ -63,7 +63,7 @@ def _blocks(kind: type[Metrics], counts: Mapping[str, int], prefix: str) -> dict
 
 
 def metric_names(kind: type[Metrics], prefix: str = "") -> Iterator[str]:
-    """The dotted names of a row's metrics, which are what it can be ordered by."""
+    """Yield the dotted names of a row's metrics, by which it can be ordered."""
     for field in msgspec.structs.fields(kind):
         if field.type is int:
             yield prefix + field.name
@@ -76,20 +76,20 @@ def _is_block(kind: Any) -> bool:
 
 
 def without_spend(row: S) -> S:
-    """The row as somebody sees it who sees all but spend."""
+    """Return the row for a viewer without spend."""
     return msgspec.structs.replace(row, **{name: None for name in row.__struct_fields__ if name in SPEND_FIELDS})
 
 
 def without_searches(row: S) -> S:
-    """The row as somebody sees it who may not compute what usage cost: searches of the web are not told."""
+    """Return the row for a viewer who may not compute what usage cost: web searches are 0."""
     return msgspec.structs.replace(row, **{name: 0 for name in row.__struct_fields__ if name == SEARCHES})
 
 
 def cents(units: str) -> str | None:
-    """An amount in cents, from a whole number of 10^-24 USD; None when it is unknown."""
+    """Return an amount in cents, given in units of 10^-24 USD; None if it is unknown."""
     return money_text(Decimal(units).scaleb(-22, EXACT)) if units else None
 
 
 def user_of(uuid: str, email: str) -> User:
-    """A person, by account."""
+    """Return a person, by account."""
     return User(id=tagged(USER, uuid), email_address=email, email=email)

@@ -6,7 +6,7 @@ from api.schemas.common import Metrics, User
 
 
 class Cut(Metrics, frozen=True, kw_only=True):
-    """What a grouped row is narrowed to; null unless `group_by[]` names it."""
+    """The group of a row; each field is null unless `group_by[]` names it."""
 
     product: str | None = None
     user_id: str | None = None
@@ -15,7 +15,7 @@ class Cut(Metrics, frozen=True, kw_only=True):
 
 
 class ProjectActivity(Cut, frozen=True, kw_only=True):
-    """A project of chat. Name and creation are the directory's: "" and null for a project that it does not know."""
+    """A chat project. Name and creation come from the directory: "" and null if it does not know the project."""
 
     project_id: str
     project_name: str
@@ -27,7 +27,7 @@ class ProjectActivity(Cut, frozen=True, kw_only=True):
 
 
 class ConnectorConversations(Metrics, frozen=True, kw_only=True):
-    """Conversations of chat."""
+    """Chat conversations."""
 
     distinct_conversation_connector_used_count: int
 
@@ -48,7 +48,7 @@ class ConnectorOffice(Metrics, frozen=True, kw_only=True):
 
 
 class ConnectorActivity(Cut, frozen=True, kw_only=True):
-    """A connector. The three classes of calls exclude each other and add up to all calls."""
+    """A connector. The three classes of calls are disjoint and add up to all calls."""
 
     connector_name: str
     connector_display_name: str | None
@@ -67,7 +67,7 @@ class ConnectorActivity(Cut, frozen=True, kw_only=True):
 
 
 class SkillConversations(Metrics, frozen=True, kw_only=True):
-    """Conversations of chat."""
+    """Chat conversations."""
 
     distinct_conversation_skill_used_count: int
 
@@ -88,8 +88,8 @@ class SkillOffice(Metrics, frozen=True, kw_only=True):
 
 
 class SkillActivity(Cut, frozen=True, kw_only=True):
-    """A skill, and what usage that involved it costs: cents as decimal strings, null where a price is unknown, and for
-    who does not see spend."""
+    """A skill, and the cost of usage that involved it: cents as decimal strings, null if a price is unknown or the
+    viewer may not see spend."""
 
     skill_name: str
     skill_display_name: str | None
@@ -114,7 +114,7 @@ class PluginSessions(Metrics, frozen=True, kw_only=True):
 
 
 class PluginActivity(Cut, frozen=True, kw_only=True):
-    """A plugin. Who only installed it is among its people."""
+    """A plugin. People who only installed it count among its people."""
 
     plugin_name: str
     plugin_id: str | None
@@ -127,7 +127,7 @@ class PluginActivity(Cut, frozen=True, kw_only=True):
 
 
 class ArtifactActivity(Cut, frozen=True, kw_only=True):
-    """Artifacts of a type that were made on the day, apart by whether they were ever shared."""
+    """Artifacts of one type made on the day, separately for those that were ever shared."""
 
     artifact_type: str
     is_shared: bool

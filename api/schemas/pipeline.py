@@ -1,4 +1,4 @@
-"""What operators see: how far the tables are behind the log. No organization and no person is in it."""
+"""The pipeline for operators: how far the tables are behind the log, without any organization or person."""
 
 from datetime import datetime
 
@@ -6,8 +6,8 @@ from msgspec import Struct
 
 
 class SourceStanding(Struct, frozen=True, kw_only=True):
-    """One partition of a topic. The log holds offsets [log_start, log_end); everything below `next_offset` is in the
-    tables. `is_stuck`: it stands outside its log and waits for a person (docs/operations.md, Epochs and Retention).
+    """One partition of a topic. The log has the offsets [log_start, log_end); all below `next_offset` is in the tables.
+    `is_stuck`: the position is outside the log and needs an operator (docs/operations.md, Epochs and Retention).
     `is_held`: an open transaction hides the rest of its log (docs/operations.md, Transactions)."""
 
     source: str
@@ -23,9 +23,9 @@ class SourceStanding(Struct, frozen=True, kw_only=True):
 
 
 class Pipeline(Struct, frozen=True, kw_only=True):
-    """The log against the tables. `lag` is in offsets of all sources; `data_refreshed_at` is null while unknown.
+    """The log against the tables. `lag` is in offsets over all sources; `data_refreshed_at` is null while unknown.
 
-    `dead_letters` counts by reason the records that cannot be counted and stand now.
+    `dead_letters`: the current number of records that cannot be counted, by reason.
     """
 
     lag: int

@@ -1,4 +1,4 @@
-"""One day of an organization."""
+"""The summary of one day of an organization."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from reports.periods import midnight
 class DaySummary(Struct, frozen=True, kw_only=True):
     """Active people by trailing window, seats and invitations of a UTC day [starting_at, ending_at).
 
-    Seats, invitations and what is made of them are null when asked for a group.
+    Seats, invitations and the rates derived from them are null if a group is requested.
     """
 
     starting_at: datetime
@@ -54,13 +54,13 @@ class DaySummary(Struct, frozen=True, kw_only=True):
 
 
 class SummaryPage(ResponsePage[DaySummary], frozen=True, kw_only=True):
-    """All days asked for; `summaries` is the older spelling of `data`."""
+    """All requested days; `summaries` is the older spelling of `data`."""
 
     summaries: list[DaySummary]
 
 
 def day_summary(summary: Summary) -> DaySummary:
-    """A summary in its outer shape."""
+    """Return a summary as the API returns it."""
     counts: dict[str, Any] = {
         f"{product}_{window}_active_user_count".lstrip("_"): summary.active[product, days]
         for product in ("", *PRODUCTS)
@@ -81,10 +81,10 @@ def day_summary(summary: Summary) -> DaySummary:
 
 
 def adoption_rate(active: int, seats: int | None) -> float | None:
-    """Active people in percent of the seats assigned at the day's end; None when that is unknown or 0."""
+    """Return active people in percent of the seats assigned at the day's end; None if those are unknown or 0."""
     return active / seats * 100 if seats else None
 
 
 def next_day(day: date) -> date:
-    """The day after."""
+    """Return the following day."""
     return day + timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Rows of the usage and cost reports. A dimension is null unless `group_by[]` names it, and where usage has none."""
+"""Rows of the usage and cost reports. A dimension is null if `group_by[]` does not name it or the usage has none."""
 
 from datetime import datetime
 from typing import Generic, Literal, TypeVar
@@ -20,14 +20,14 @@ CostType = Literal["tokens", "web_search", "code_execution"]
 
 
 class ReportPage(ResponsePage[R], Generic[R], frozen=True, kw_only=True):
-    """A page of a report; `has_more` says whether there is a next one."""
+    """A page of a report; `has_more` is true if there is a next page."""
 
     has_more: bool
 
 
 class UserActor(Struct, frozen=True, kw_only=True):
-    """A person as they are now. `deleted`: no member any more, or without an account; the latter has no e-mail and is
-    called "Deleted User". `email` is an older spelling."""
+    """A person as they are now. `deleted`: no longer a member, or without an account; in the latter case there is no
+    e-mail, and the name is "Deleted User". `email` is an older spelling."""
 
     type: Literal["user_actor"] = "user_actor"
     user_id: str
@@ -45,14 +45,14 @@ class ServiceAccountActor(Struct, frozen=True, kw_only=True):
 
 
 class ApiActor(Struct, frozen=True, kw_only=True):
-    """An API key that acts for itself."""
+    """An API key acting for itself."""
 
     type: Literal["api_actor"] = "api_actor"
     api_key_id: str
 
 
 class Provider(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who vouches for a federated identity. Of a cloud's own ids only the principal is known; the others are ""."""
+    """The issuer of a federated identity. Of a cloud's own ids only the principal is known; the others are ""."""
 
     type: str
     account_id: str | None = None
@@ -74,20 +74,20 @@ Actor = UserActor | ServiceAccountActor | ApiActor | FederatedActor
 
 
 class CacheCreation(Struct, frozen=True, kw_only=True):
-    """Tokens written to the cache, by how long it keeps them."""
+    """Tokens written to the cache, by how long they are cached."""
 
     ephemeral_1h_input_tokens: int
     ephemeral_5m_input_tokens: int
 
 
 class ServerToolUse(Struct, frozen=True, kw_only=True):
-    """What tools of the server did."""
+    """Use of server tools."""
 
     web_search_requests: int
 
 
 class Dimensions(Struct, frozen=True, kw_only=True):
-    """The dimensions that all reports have."""
+    """The dimensions common to all reports."""
 
     claude_tag_category: str | None = None
     claude_tag_user_id: str | None = None
@@ -101,7 +101,7 @@ class Dimensions(Struct, frozen=True, kw_only=True):
 
 
 class UsageResult(Dimensions, frozen=True, kw_only=True):
-    """What was used. `requests` are API requests and spans of code execution."""
+    """Usage. `requests` counts API requests and spans of code execution."""
 
     uncached_input_tokens: int
     cache_creation: CacheCreation
@@ -112,7 +112,7 @@ class UsageResult(Dimensions, frozen=True, kw_only=True):
 
 
 class UserUsage(UsageResult, frozen=True, kw_only=True):
-    """What a person used, in one bucket if there are any."""
+    """A person's usage, per bucket if the report has buckets."""
 
     actor: UserActor
     starting_at: datetime | None
@@ -121,9 +121,9 @@ class UserUsage(UsageResult, frozen=True, kw_only=True):
 
 
 class CostResult(Dimensions, frozen=True, kw_only=True):
-    """What it cost, in cents: `list_amount` at list price, `amount` after the discount, neither rounded.
+    """Cost in cents: `list_amount` at list price, `amount` after the discount, neither rounded.
 
-    Usage of `unpriced_models` is in neither, since no price of it is known.
+    Usage of `unpriced_models` is in neither, since its price is unknown.
     """
 
     amount: str
@@ -136,7 +136,7 @@ class CostResult(Dimensions, frozen=True, kw_only=True):
 
 
 class UserCost(CostResult, frozen=True, kw_only=True):
-    """What a person cost, in one bucket if there are any."""
+    """A person's cost, per bucket if the report has buckets."""
 
     actor: UserActor
     starting_at: datetime | None
@@ -144,7 +144,7 @@ class UserCost(CostResult, frozen=True, kw_only=True):
 
 
 class Bucket(Struct, Generic[R], frozen=True, kw_only=True):
-    """The usage of [starting_at, ending_at); no results when there was none."""
+    """The usage in [starting_at, ending_at); `results` is empty if there was none."""
 
     starting_at: datetime
     ending_at: datetime
@@ -152,7 +152,7 @@ class Bucket(Struct, Generic[R], frozen=True, kw_only=True):
 
 
 class UsageGroup(Dimensions, frozen=True, kw_only=True):
-    """What a row is narrowed to."""
+    """The dimensions of a row."""
 
     actor: Actor | None = None
     actor_type: str | None = None
@@ -168,14 +168,14 @@ class UsageGroup(Dimensions, frozen=True, kw_only=True):
 
 
 class CostGroup(UsageGroup, frozen=True, kw_only=True):
-    """What a row is narrowed to, components of the cost among it."""
+    """The dimensions of a row, including components of the cost."""
 
     cost_type: CostType | None = None
     token_type: TokenType | None = None
 
 
 class UsageMetrics(Struct, frozen=True, kw_only=True):
-    """What was used. `requests` are API requests and spans of code execution."""
+    """Usage. `requests` counts API requests and spans of code execution."""
 
     uncached_input_tokens: int
     cache_creation: CacheCreation
@@ -187,7 +187,7 @@ class UsageMetrics(Struct, frozen=True, kw_only=True):
 
 
 class CostMetrics(Struct, frozen=True, kw_only=True):
-    """What it cost, in cents, as in the older reports."""
+    """Cost in cents, as in the older reports."""
 
     amount: str
     list_amount: str
@@ -197,7 +197,7 @@ class CostMetrics(Struct, frozen=True, kw_only=True):
 
 
 class UsageRow(Struct, frozen=True, kw_only=True):
-    """The usage of a combination of dimensions in [starting_at, ending_at)."""
+    """The usage of one combination of dimensions in [starting_at, ending_at)."""
 
     starting_at: datetime
     ending_at: datetime
@@ -206,7 +206,7 @@ class UsageRow(Struct, frozen=True, kw_only=True):
 
 
 class CostRow(Struct, frozen=True, kw_only=True):
-    """The cost of a combination of dimensions in [starting_at, ending_at)."""
+    """The cost of one combination of dimensions in [starting_at, ending_at)."""
 
     starting_at: datetime
     ending_at: datetime

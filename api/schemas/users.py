@@ -1,4 +1,4 @@
-"""One person's activity, or one group's."""
+"""Activity of one person or group."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from api.schemas.common import Metrics, User
 
 
 class ChatMetrics(Metrics, frozen=True, kw_only=True):
-    """Chat. Views of shared artifacts are not known by who viewed, so they are null."""
+    """Chat. Views of shared artifacts are not known by viewer, so they are null."""
 
     distinct_conversation_count: int
     message_count: int
@@ -30,7 +30,7 @@ class LinesOfCode(Metrics, frozen=True, kw_only=True):
 
 
 class CoreMetrics(Metrics, frozen=True, kw_only=True):
-    """Claude Code's sessions and what came of them."""
+    """Claude Code's sessions and their results."""
 
     distinct_session_count: int
     commit_count: int
@@ -47,7 +47,7 @@ class ToolAction(Metrics, frozen=True, kw_only=True):
 
 
 class ToolActions(Metrics, frozen=True, kw_only=True):
-    """Proposals of the tools that edit."""
+    """Proposals of the editing tools."""
 
     edit_tool: ToolAction
     multi_edit_tool: ToolAction
@@ -124,7 +124,7 @@ class ScienceMetrics(Metrics, frozen=True, kw_only=True):
 
 
 class UserActivity(Metrics, frozen=True, kw_only=True):
-    """What a person did in the days asked for; with `group_by[]`, what the people of a group did."""
+    """A person's activity on the requested days; with `group_by[]`, the activity of a group's people."""
 
     user: User | None
     chat_metrics: ChatMetrics

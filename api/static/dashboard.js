@@ -1,4 +1,4 @@
-// What the pages do beyond plain HTML: charts tell the numbers under the pointer, and a change of period swaps the
+// Enhancements of the plain HTML pages: charts show the numbers under the pointer, and changing a period replaces the
 // page's content in place. Everything works without this file.
 "use strict";
 
@@ -49,7 +49,7 @@
     if (chart) pointAt(chart, event.clientX);
   });
 
-  // -- a change of period: only the figures that it is of are read again ------------------------------------------
+  // -- change of a period: only the affected figures are read again -------------------------------------------------
 
   let shown = location.search;
 
@@ -61,11 +61,11 @@
     return figures.map((figure) => document.importNode(page.getElementById(figure.id), true));
   }
 
-  // A choice that stands above all figures is of all of them.
+  // A choice above all figures applies to all of them.
   const ofLink = (link) => [...document.querySelectorAll(".figure")].filter((figure) =>
     !link.closest(".figure") || figure.querySelector(`a[data-swap="${link.dataset.swap}"]`));
 
-  // Every other link that chooses something keeps its own choice and takes the page's present ones for the rest.
+  // Every other choice link keeps its own value and takes the page's current values for the rest.
   function follow(url) {
     document.querySelectorAll("a[data-swap]").forEach((link) => {
       const own = new URL(link.href);
@@ -113,15 +113,15 @@
     }
   });
 
-  // A day that is chosen is meant: the period is custom then.
+  // Entering a day selects the custom period.
   document.addEventListener("input", (event) => {
     if (event.target.closest?.(".custom")) document.querySelector(".export [value=custom]").checked = true;
   });
 
-  // Back and forward show what the address asks for; a mere jump within the page (#) leaves it as it is.
+  // Back and forward reload the page for the address; a jump within the page (#) does not.
   addEventListener("popstate", () => { if (location.search !== shown) location.reload(); });
 
-  // -- live: the page's figures whenever they change -----------------------------------------------------------------
+  // -- live: the page's figures, whenever they change ---------------------------------------------------------------
 
   const pulse = document.getElementById("pulse");
   if (pulse) {
@@ -142,7 +142,7 @@
       source = new EventSource(`${location.pathname}/stream`);
       source.addEventListener("live", (event) => { put(JSON.parse(event.data)); say("Live"); });
       source.addEventListener("away", (event) => say(JSON.parse(event.data)));
-      source.addEventListener("ended", () => { source.close(); say("Ended. Load the page again."); pause.hidden = true; });
+      source.addEventListener("ended", () => { source.close(); say("Ended. Reload the page."); pause.hidden = true; });
       source.addEventListener("error", () => say("Not connected. Trying again …"));
       pause.textContent = "Pause";
     };
@@ -152,7 +152,7 @@
       if (source.readyState === EventSource.CLOSED) return listen();
       source.close();
       say("Paused");
-      pause.textContent = "Go on";
+      pause.textContent = "Resume";
     });
     addEventListener("pagehide", () => source.close());
     listen();

@@ -1,1 +1,1 @@
-"""The usage and cost reports over HTTP: two that cut time into buckets, two by person, and the two newer ones."""
+"""The usage and cost reports over HTTP: two by time bucket, two by person, and the two newer ones."""

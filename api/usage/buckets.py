@@ -1,4 +1,4 @@
-"""Which moments a report covers, and how they are cut into buckets."""
+"""The time range of a report, and its division into buckets."""
 
 import re
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from reports.usage.rows import MINUTES_BACK
 
 WIDTHS = {"1d": timedelta(days=1), "1h": timedelta(hours=1), "1m": timedelta(minutes=1)}
 BUCKETS = {"1d": (7, 31), "1h": (24, 168), "1m": (60, 256)}
-"""How many buckets a page has unless it is told, and at most."""
+"""Buckets per page: the default and the maximum."""
 
 MOST_DAYS = timedelta(days=31)
 OLDEST = timedelta(days=365)
 MOST_MINUTES = timedelta(hours=24)
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})")
-FORM = "a moment with its zone, as 2026-11-01T00:00:00Z"
+FORM = "a moment with its zone, such as 2026-11-01T00:00:00Z"
 
 
 @dataclass(frozen=True)
 class Range:
-    """Half-open, and of whole buckets; of whole hours when `width` is None."""
+    """A half-open range of whole buckets, or of whole hours if `width` is None."""
 
     begins: datetime
     ends: datetime
@@ -30,16 +30,17 @@ class Range:
 
 
 def read_range(given: QueryParams, width: str | None, now: datetime, by_row: bool) -> Range:
-    """What is asked for, rounded down to whole buckets. Raises BadRequest.
+    """Return the requested range, rounded down to whole buckets. Raises BadRequest.
 
-    `by_row`: the report is one of rows, which wants an end with buckets and takes minutes of a day at most. Without
-    an end a report of buckets goes on to the bucket that has begun, one of rows to the hour that has ended.
+    `by_row`: the report has rows instead of buckets as elements; it requires an end if rows have a bucket, and by the
+    minute covers at most a day. Without an end, a report of buckets includes the current bucket, and a report of rows
+    ends with the last whole hour.
     """
     starts, ending = _moment(given, "starting_at"), _moment(given, "ending_at")
     if starts is None:
         raise BadRequest(f"starting_at: missing. Allowed: {FORM}.")
     if ending is None and by_row and width:
-        raise BadRequest(f"ending_at: missing, and buckets need it. Allowed: {FORM}.")
+        raise BadRequest(f"ending_at: missing, but required with buckets. Allowed: {FORM}.")
     _within(starts, ending, now, MOST_MINUTES if by_row and width == "1m" else MOST_DAYS)
     step = WIDTHS[width or "1h"]
     begins, ends = floor(starts, step), floor(ending or min(now, starts + MOST_DAYS), step)
@@ -53,24 +54,24 @@ def read_range(given: QueryParams, width: str | None, now: datetime, by_row: boo
 
 
 def pinned(begins: datetime, ends: datetime, width: str | None, now: datetime) -> Range:
-    """The range of whole buckets. Raises BadRequest when its minutes are kept no more."""
+    """Return the range of whole buckets. Raises BadRequest if its minutes are no longer kept."""
     if width == "1m":
         _kept(begins, now)
     return Range(begins, ends, WIDTHS[width] if width else None)
 
 
 def read_width(given: QueryParams, name: str, usual: str | None) -> str | None:
-    """The width of a bucket, by its name."""
+    """Return the name of the bucket width."""
     return read_choice(given, name, tuple(WIDTHS)) or usual
 
 
 def floor(moment: datetime, width: timedelta) -> datetime:
-    """The beginning of the UTC bucket that a moment lies in."""
+    """Return the beginning of the UTC bucket that contains a moment."""
     return moment - (moment - midnight(EARLIEST)) % width
 
 
 def shown(moment: datetime) -> str:
-    """A moment for a message."""
+    """Return a moment for a message."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
@@ -82,7 +83,7 @@ def _moment(given: QueryParams, name: str) -> datetime | None:
     text = single(given, name)
     if text is None:
         return None
-    written = text.replace(" ", "+")  # an unescaped + of a zone arrives as a blank
+    written = text.replace(" ", "+")  # an unescaped + of a zone arrives as a space
     try:
         if not MOMENT.fullmatch(written):
             raise ValueError(text)
@@ -106,5 +107,5 @@ def _kept(begins: datetime, now: datetime) -> None:
     oldest = floor(now - MINUTES_BACK, WIDTHS["1m"]) + 2 * WIDTHS["1m"]
     if begins < oldest:
         raise invalid_parameter(
-            "starting_at", shown(begins), f"{shown(oldest)} or later by the minute: minutes are kept for 7 days"
+            "starting_at", shown(begins), f"{shown(oldest)} or later for minutes, which are kept for 7 days"
         )

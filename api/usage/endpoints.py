@@ -1,4 +1,4 @@
-"""The six reports, declared once: what each takes and how its rows look."""
+"""The six reports, declared once: their parameters and rows."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from api.usage.rows import COMPONENTS, View, cost_results, cost_rows, usage_resu
 from queries.sql_files import Row
 
 BETA = "analytics-usage-cost-2026-08-24"
-"""What the header `anthropic-beta` must name for the newer reports."""
+"""The value that the header `anthropic-beta` must contain for the newer reports."""
 
 SHARED_GROUPS = (
     *("claude_tag_category", "claude_tag_user_id", "context_window", "inference_geo", "model", "product"),
@@ -26,7 +26,7 @@ COST_METRICS = ("amount", "list_amount")
 MINUTE_GROUPS = ("product", "model", "organization_id")
 MINUTE_FILTERS = ("products[]", "models[]", "organization_ids[]")
 MOST_GROUPS = 5
-"""Groupings of the newer reports, components of costs not counted."""
+"""The maximum number of groupings in the newer reports, not counting components of costs."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "bucket_width": tuple(WIDTHS),
@@ -34,7 +34,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "order": ("asc", "desc"),
     "exclude_deleted_users": ("true", "false"),
 }
-"""Values of parameters that have few, whatever the report."""
+"""The values of parameters that have few of them, for all reports."""
 
 TIMES = ("starting_at", "ending_at")
 SORTS = ("order_by", "order", "exclude_deleted_users")
@@ -43,8 +43,8 @@ PAGES = ("group_by[]", "limit", "page")
 
 @dataclass(frozen=True)
 class Report:
-    """One report. `metrics` are what its rows can be ordered by, the usual one first; none: it gives buckets of time.
-    `people`: rows are about people. `newer`: the newer shape, in beta."""
+    """One report. `metrics`: what its rows can be ordered by, the default first; if empty, it returns time buckets.
+    `people`: its rows are about people. `newer`: it has the newer shape, in beta."""
 
     name: str
     rows: Callable[[Row, View], Iterator[Any]]
@@ -57,21 +57,21 @@ class Report:
 
     @property
     def width(self) -> str:
-        """The parameter that names the width of its buckets."""
+        """The parameter with the width of its buckets."""
         return "time_bucket_width" if self.newer else "bucket_width"
 
     @property
     def orders(self) -> tuple[str, ...]:
-        """What its rows can be ordered by."""
+        """The names that its rows can be ordered by."""
         return (*self.metrics, "time") if self.newer else self.metrics
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """All its parameters."""
+        """The names of all its parameters."""
         return (*TIMES, self.width, *self.filters, *(SORTS if self.metrics else ()), *PAGES)
 
     def choices(self, parameter: str) -> tuple[str, ...]:
-        """The values of a parameter that has few; none for another one."""
+        """Return the values of a parameter that has few of them; () for other parameters."""
         if parameter in self.filters:
             return self.filters[parameter].choices
         own = {"group_by[]": self.group_by, "order_by": self.orders}

@@ -1,4 +1,4 @@
-"""What the reports can be narrowed by: each list parameter with who reads a value, and what it means."""
+"""The filters of the reports: each list parameter with its reader and its description."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from tally_client.events.envelope import NIL, Product
 from tally_client.events.usage import ClaudeTagCategory, ContextWindow, InferenceGeo, ServiceTier, Speed
 
 Into = Callable[[str, str], tuple[str, str]]
-"""(parameter, text) to the question's filter and its value. Raises BadRequest."""
+"""(parameter, text) to the query's filter and its value. Raises BadRequest."""
 
 ACTOR_TYPES = {
     "user_actor": "user",
@@ -32,16 +32,16 @@ ACTOR_TYPES = {
     "api_actor": "api_key",
     "federated_actor": "federated",
 }
-"""Kinds of identity as the API names them, and as events do."""
+"""Kinds of identity: the API's name to the events' name."""
 
 ACTORS = {USER: "users", SERVICE_ACCOUNT: "service_accounts", API_KEY: "api_keys"}
 UNIFIED = "chat_cowork_unified"
-"""A product of the original's that no event names."""
+"""A product of the original API that no event names."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """A list parameter; `choices` are all its values where these are few."""
+    """A list parameter; `choices` are all its values if there are few."""
 
     says: str
     read: Into
@@ -49,7 +49,7 @@ class Filter:
 
 
 def an_actor(parameter: str, text: str) -> tuple[str, str]:
-    """Reads the tagged id of an identity."""
+    """Read the tagged id of an identity."""
     for prefix, into in ACTORS.items():
         if text.startswith(prefix):
             return into, untagged(parameter, prefix, text)
@@ -57,7 +57,7 @@ def an_actor(parameter: str, text: str) -> tuple[str, str]:
 
 
 def a_key_or_none(parameter: str, text: str) -> tuple[str, str]:
-    """Reads the id of an API key; nothing stands for usage that no key authenticated."""
+    """Read the id of an API key; an empty value means usage that no key authenticated."""
     return "api_key_ids", untagged(parameter, API_KEY, text) if text else NIL
 
 
@@ -92,17 +92,17 @@ SHARED = {
     "claude_tag_categories[]": _named(
         "claude_tag_categories", _same(*get_args(ClaudeTagCategory)), "Occasions in Slack."
     ),
-    "claude_tag_user_ids[]": _texts("claude_tag_user_ids", "Slack's ids of people, as U0123ABCDEF."),
-    "context_windows[]": _named("context_windows", _same(*get_args(ContextWindow)), "Windows that usage is priced by."),
+    "claude_tag_user_ids[]": _texts("claude_tag_user_ids", "Slack user ids, such as U0123ABCDEF."),
+    "context_windows[]": _named("context_windows", _same(*get_args(ContextWindow)), "Context windows as priced."),
     "inference_geos[]": _named(
         "inference_geos",
         _same(*get_args(InferenceGeo)) | {"not_available": ""},
-        "Where inference ran, if that was said.",
+        "Where inference ran, if known.",
     ),
-    "models[]": _texts("models", "Models; an id without its date finds every date of it."),
+    "models[]": _texts("models", "Models; an id without a date matches every date of the model."),
     "products[]": _named("products", PRODUCTS, "Products."),
-    "rbac_group_ids[]": _ids("groups", GROUP, "Groups that the person held on the day of the usage"),
-    "slack_channel_ids[]": _texts("slack_channel_ids", "Slack's ids of channels."),
+    "rbac_group_ids[]": _ids("groups", GROUP, "Groups that the person was in on the day of the usage"),
+    "slack_channel_ids[]": _texts("slack_channel_ids", "Slack channel ids."),
     "speeds[]": _named("speeds", _same(*get_args(Speed)), "Inference speeds."),
 }
 PEOPLES = SHARED | {"user_ids[]": _ids("users", USER, "People")}
@@ -110,10 +110,10 @@ EVERYBODYS = SHARED | {
     "actor_ids[]": Filter("Identities that usage is attributed to: user_..., svac_... or apikey_...", an_actor),
     "actor_types[]": _named("actor_types", ACTOR_TYPES, "Kinds of identity."),
     "agent_ids[]": _ids("agent_ids", AGENT, "Agents"),
-    "api_key_ids[]": Filter("API keys that authenticated requests; empty: no key did.", a_key_or_none),
+    "api_key_ids[]": Filter("API keys that authenticated requests; an empty value means no key.", a_key_or_none),
     "deployment_ids[]": _ids("deployment_ids", DEPLOYMENT, "Deployments"),
     "environment_ids[]": _ids("environment_ids", ENVIRONMENT, "Environments"),
-    "organization_ids[]": _ids("organizations", ORGANIZATION, "Organizations; a key reaches one"),
+    "organization_ids[]": _ids("organizations", ORGANIZATION, "Organizations; a key can read one"),
     "service_tiers[]": _named("service_tiers", _same(*get_args(ServiceTier)), "Service tiers."),
     "session_ids[]": _ids("session_ids", SESSION, "Sessions"),
     "user_profile_ids[]": _ids("user_profile_ids", USER_PROFILE, "User profiles"),
@@ -122,7 +122,7 @@ EVERYBODYS = SHARED | {
 
 
 def read_filters(given: QueryParams, filters: Mapping[str, Filter]) -> dict[str, list[str]]:
-    """The question's filters: "or" within each, "and" across."""
+    """Return the query's filters: OR within each, AND across."""
     found: dict[str, list[str]] = {}
     for parameter in filters:
         for text in given.get(parameter, ()):

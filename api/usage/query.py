@@ -1,4 +1,4 @@
-"""From a request for a report to a page of it."""
+"""Conversion of a request for a report to a page of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class ReportRequest:
-    """A request that was read: the question of its whole range, how it is shown, and where its page begins."""
+    """A parsed request: the query over its whole range, its view, and where its page begins."""
 
     report: Report
     question: UsageQuery
@@ -43,25 +43,25 @@ class ReportRequest:
 
 @dataclass(frozen=True)
 class Found:
-    """A page's rows in their outer shapes, and the cursor of the next one."""
+    """A page's rows as the API returns them, and the cursor of the next page."""
 
     data: list[Any]
     next: ReportCursor | None
 
 
 def answer(client: Client, context: Context, report: Report, viewer: Viewer, given: QueryParams) -> ReportPage[Any]:
-    """One page. Positions are read before cells, so the page holds at least what it says."""
+    """Return one page. Positions are read before cells, so the page includes at least what they cover."""
     freshness = context.freshness(client)
     if freshness.data_refreshed_at is None:
         raise Unavailable(
-            "Nobody knows yet how far the data reaches: part of the log was never read. Try again later.", 60
+            "How far the data reaches is not known yet: part of the log was never read. Try again later.", 60
         )
     secret = context.secret(client)
     asked = read(report, viewer, given, context.clock(), secret)
     require_no_seats(viewer, not viewer.can_read_detail and had_seats(client, asked.question))
     if asked.question.by_minute and had_seats(client, asked.question):
         raise invalid_parameter(
-            report.width, "1m", "1h or 1d on a seat-based plan: minutes do not tell what is extra usage"
+            report.width, "1m", "1h or 1d on a seat-based plan: extra usage is not known by the minute"
         )
     settled = floor(freshness.data_refreshed_at, min(asked.view.range.width or HOUR, HOUR))
     found = _rows(client, asked, settled) if report.metrics else _buckets(client, asked, settled)
@@ -75,7 +75,7 @@ def answer(client: Client, context: Context, report: Report, viewer: Viewer, giv
 
 
 def read(report: Report, viewer: Viewer, given: QueryParams, now: datetime, secret: bytes) -> ReportRequest:
-    """What is asked for. Raises BadRequest."""
+    """Parse the request. Raises BadRequest."""
     query = query_digest(report.name, viewer, given)
     text = single(given, "page")
     cursor = None if text is None else decode_cursor(text, secret, query, ReportCursor)
@@ -106,7 +106,7 @@ def read(report: Report, viewer: Viewer, given: QueryParams, now: datetime, secr
 
 
 def read_ranking(report: Report, given: QueryParams, cursor: ReportCursor | None, span: Range) -> Ranking:
-    """The order: by the report's first metric, highest first, unless the request says otherwise."""
+    """Return the order: by the report's first metric, descending, unless the request has another."""
     metric = report.metrics[0] if report.metrics else ("amount" if report.priced else "total_tokens")
     by = read_choice(given, "order_by", report.orders) or metric
     descending = read_choice(given, "order", ("asc", "desc")) != "asc"
@@ -116,11 +116,11 @@ def read_ranking(report: Report, given: QueryParams, cursor: ReportCursor | None
 
 
 def _allowed(report: Report, given: QueryParams, group_by: Sequence[str], width: str | None) -> None:
-    """Raises BadRequest for what does not go together."""
+    """Raise BadRequest for parameters that cannot be combined."""
     apart = [name for name in group_by if name not in COMPONENTS]
     if report.newer and len(set(apart)) > MOST_GROUPS:
         raise invalid_parameter(
-            "group_by[]", ", ".join(apart), f"at most {MOST_GROUPS} dimensions, cost_type and token_type apart"
+            "group_by[]", ", ".join(apart), f"at most {MOST_GROUPS} dimensions, not counting cost_type and token_type"
         )
     if width != "1m":
         return
@@ -134,7 +134,7 @@ def _allowed(report: Report, given: QueryParams, group_by: Sequence[str], width:
         for value in values:
             if value not in kept:
                 raise invalid_parameter(
-                    name, value, f"{one_of(kept)} by the minute, which is kept for 7 days; the others by 1h or 1d"
+                    name, value, f"{one_of(kept)} for minutes, which are kept for 7 days; the others with 1h or 1d"
                 )
 
 
@@ -149,9 +149,9 @@ def _excludes_deleted(given: QueryParams, group_by: Sequence[str], report: Repor
 
 
 def _rows(client: Client, asked: ReportRequest, settled: datetime) -> Found:
-    """A page of rows. Its cells are stamped before page 1 and after every later one, so that all pages saw the same.
+    """Return a page of rows. The stamp of its cells is read before page 1 and after each later page, so pages agree.
 
-    Beyond `settled` people are at work: the rows of a walk that passes it are kept as page 1 saw them.
+    Rows past `settled` still change: if the range passes it, the rows are stored as page 1 saw them.
     """
     question, cursor = asked.question, asked.cursor
     if cursor and cursor.walk:
@@ -175,18 +175,18 @@ def _rows(client: Client, asked: ReportRequest, settled: datetime) -> Found:
 
 
 def _kept(client: Client, asked: ReportRequest, cursor: ReportCursor) -> Found:
-    """A page of a walk that is kept."""
+    """Return a page of a stored walk."""
     found = read_walk(client, cursor.walk, cursor.start, asked.limit + 1)
     if not found:
-        raise CursorExpired("page: this walk was begun more than a day ago. Begin again without it.")
+        raise CursorExpired("page: the first page was read more than a day ago. Start again without page.")
     rows = found[: asked.limit]
     more = len(found) > asked.limit
     return Found(_shown(client, asked, rows), msgspec_replace(cursor, start=cursor.start + len(rows)) if more else None)
 
 
 def _buckets(client: Client, asked: ReportRequest, settled: datetime) -> Found:
-    """A page of buckets, empty ones among them. The cells of all buckets given before are looked at again, as far as
-    they were settled then: the bucket that has begun may grow, whatever stands behind it."""
+    """Return a page of buckets, including empty ones. The cells of all earlier pages' buckets are checked again, up to
+    where they were settled then: the current bucket may grow, whatever comes after it."""
     question, width, cursor = asked.question, asked.view.range.width, asked.cursor
     assert width is not None
     first = cursor.bucket if cursor and cursor.bucket else question.begins
@@ -218,7 +218,7 @@ def _shown(client: Client, asked: ReportRequest, rows: Sequence[Row]) -> list[An
 
 
 def shown_to(row: Row, view: View) -> Row:
-    """The row as its viewer may see it."""
+    """Return the row as the viewer may see it."""
     return blurred(row) if view.is_blurred else row
 
 
@@ -229,5 +229,5 @@ def _kind(row: Row) -> str:
 def _unrevised(client: Client, question: UsageQuery, cursor: ReportCursor) -> str:
     if revision_hash(client, question) != cursor.stamp:
         begins, ends = shown(question.begins), shown(question.ends)
-        raise CursorExpired(f"page: usage from {begins} to {ends} was revised since page 1. Begin again without it.")
+        raise CursorExpired(f"page: usage from {begins} to {ends} was revised since page 1. Start again without page.")
     return cursor.stamp

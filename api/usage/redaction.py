@@ -1,8 +1,8 @@
-"""Usage for who sees no spend: without all that only a price depends on, so that nobody can compute what it cost.
+"""Usage for viewers without spend: without everything that only prices depend on, so that cost cannot be computed.
 
-What a price depends on besides the model can neither be grouped nor filtered nor ordered by, all tokens that go in are
-told as one class, and searches of the web, which have one price, are not told, neither here nor in the list of users.
-On a seat-based plan the reports hold extra usage alone, which is a bill, and so are not theirs.
+Everything besides the model that a price depends on can neither be grouped, filtered nor ordered by; all input tokens
+are one class; and web searches, which have one price, are left out, both here and in the list of users. On a
+seat-based plan the reports contain extra usage alone, which is a bill, so such viewers cannot read them.
 """
 
 from collections.abc import Iterable
@@ -18,14 +18,14 @@ PRICED_BY = {
     "inference_geo": "inference_geos[]",
     "speed": "speeds[]",
 }
-"""Dimensions that price alone needs, and their filters."""
+"""Dimensions that only prices depend on, and their filters."""
 
 ORDERS = ("uncached_input_tokens",)
-"""Orders that tell one class of tokens from the others."""
+"""Orders that reveal one class of tokens."""
 
 
 def require_detail(viewer: Viewer, given: QueryParams, group_by: Iterable[str]) -> None:
-    """Raises PricedDetail for what somebody who sees no spend may not ask a report of usage."""
+    """Raise PricedDetail for parameters of a usage report that a viewer without spend may not use."""
     if viewer.can_read_detail:
         return
     for dimension in group_by:
@@ -39,12 +39,12 @@ def require_detail(viewer: Viewer, given: QueryParams, group_by: Iterable[str]) 
 
 
 def require_no_seats(viewer: Viewer, had_seats: bool) -> None:
-    """Raises PricedDetail for a report that holds extra usage alone."""
+    """Raise PricedDetail for a report that contains extra usage alone."""
     if had_seats and not viewer.can_read_detail:
-        raise PricedDetail("Usage on a seat-based plan, which is extra usage and so a bill,")
+        raise PricedDetail("Usage on a seat-based plan, which is extra usage and therefore a bill,")
 
 
 def blurred(row: Row) -> Row:
-    """A row with all tokens that went in as one class, and without searches of the web."""
+    """Return a row with all input tokens as one class, and without web searches."""
     uncached, read, write_5m, write_1h, output, *_ = row["counts"]
     return row | {"counts": [uncached + read + write_5m + write_1h, 0, 0, 0, output, 0, 0]}

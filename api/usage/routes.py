@@ -1,4 +1,4 @@
-"""The routes of the reports. Their parameters are declared from the tables that `answers` reads them by."""
+"""The routes of the reports. Their parameters are declared from the same tables that `query` parses them by."""
 
 from functools import partial
 from inspect import Parameter, Signature
@@ -30,20 +30,20 @@ from api.usage.query import answer
 
 SAYS = {
     "starting_at": "The moment from which usage counts, RFC 3339 with a zone; rounded down to whole buckets or hours.",
-    "ending_at": "The moment before which it counts, at most 31 days later. Without it: now, or 31 days later.",
-    "bucket_width": "Width of the buckets of time.",
-    "time_bucket_width": "Width of the buckets of time.",
-    "group_by[]": "Dimensions that rows are apart by.",
-    "order_by": "What rows are ordered by.",
-    "order": "Direction of the order; `desc` unless this says otherwise.",
-    "exclude_deleted_users": "Whether people who have left are left out.",
-    "limit": "Rows of a page, or buckets of time.",
-    "page": "`next_page` of the page before.",
+    "ending_at": "The moment before which usage counts, at most 31 days later. Default: now, or 31 days later.",
+    "bucket_width": "Width of the time buckets.",
+    "time_bucket_width": "Width of the time buckets.",
+    "group_by[]": "Dimensions to group rows by.",
+    "order_by": "The metric to order rows by.",
+    "order": "Direction of the order; default `desc`.",
+    "exclude_deleted_users": "Whether to leave out people who have left.",
+    "limit": "Rows per page, or time buckets per page.",
+    "page": "`next_page` of the previous page.",
 }
 
 
 def declared(report: Report) -> Any:
-    """A dependency whose parameters are the report's, for the OpenAPI document."""
+    """Return a dependency whose parameters are the report's, for the OpenAPI document."""
 
     async def parameters(**_: Any) -> None: ...
 
@@ -61,14 +61,14 @@ def _annotation(report: Report, name: str) -> Any:
 
 
 def route(report: Report, summary: str) -> get:
-    """The decorator of a report's route; one of costs is closed to whoever may not see spend, and in the audit log."""
+    """Return the decorator of a report's route. Cost reports require spend and are in the audit log."""
     closed: dict[str, Any] = {"guards": [require_spend], EXPOSES_SPEND: True} if report.priced else {}
     declarations = {"_declared": declared(report)}
     return get(f"/{report.name}", responses=REFUSALS, dependencies=declarations, summary=summary, **closed)
 
 
 async def reported(request: Request[Any, Any, Any], report: Report) -> ReportPage[Any]:
-    """A page of a report. Raises BadRequest."""
+    """Return a page of a report. Raises BadRequest."""
     betas = [beta.strip() for header in request.headers.getall("anthropic-beta", []) for beta in header.split(",")]
     if report.newer and BETA not in betas:
         raise BadRequest(f"anthropic-beta: this report is in beta. Allowed: with the header anthropic-beta: {BETA}.")
@@ -79,39 +79,39 @@ async def reported(request: Request[Any, Any, Any], report: Report) -> ReportPag
     )
 
 
-@route(USAGE_REPORT, "Tokens by bucket of time")
+@route(USAGE_REPORT, "Tokens by time bucket")
 async def usage_report(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[Bucket[UsageResult]]:
-    """Usage of everybody and everything in each bucket, whole or by dimension."""
+    """Usage of the whole organization in each bucket, in total or by dimension."""
     return await reported(request, USAGE_REPORT)
 
 
-@route(COST_REPORT, "Costs by bucket of time")
+@route(COST_REPORT, "Costs by time bucket")
 async def cost_report(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[Bucket[CostResult]]:
-    """Costs of everybody and everything in each bucket, whole or by dimension."""
+    """Costs of the whole organization in each bucket, in total or by dimension."""
     return await reported(request, COST_REPORT)
 
 
 @route(USER_USAGE_REPORT, "Tokens by person")
 async def user_usage_report(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[UserUsage]:
-    """Usage of each person."""
+    """Usage by person."""
     return await reported(request, USER_USAGE_REPORT)
 
 
 @route(USER_COST_REPORT, "Costs by person")
 async def user_cost_report(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[UserCost]:
-    """Costs of each person."""
+    """Costs by person."""
     return await reported(request, USER_COST_REPORT)
 
 
 @route(USAGE, "Tokens by any dimension")
 async def usage(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[UsageRow]:
-    """Usage of each combination of dimensions; needs the header `anthropic-beta`."""
+    """Usage of each combination of dimensions. Requires the header `anthropic-beta`."""
     return await reported(request, USAGE)
 
 
 @route(COST, "Costs by any dimension")
 async def cost(request: Request[Any, Any, Any], _declared: Declared) -> ReportPage[CostRow]:
-    """Costs of each combination of dimensions; needs the header `anthropic-beta`."""
+    """Costs of each combination of dimensions. Requires the header `anthropic-beta`."""
     return await reported(request, COST)
 
 

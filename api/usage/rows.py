@@ -1,4 +1,4 @@
-"""From the rows of the usage tables to those of responses."""
+"""Conversion of rows of the usage tables to rows of responses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,19 +62,19 @@ IDS = {
     "workspace_id": WORKSPACE,
 }
 COMPONENTS = ("cost_type", "token_type")
-"""Groupings of costs that split a row rather than tell rows apart."""
+"""Groupings of costs that split a row into components, unlike dimensions."""
 
 TOKEN_TYPES: tuple[TokenType, ...] = get_args(TokenType)
-"""In the order of a row's counts."""
+"""The token types, in the order of a row's counts."""
 
 OUTER_TYPES = {inner: outer for outer, inner in ACTOR_TYPES.items()}
 
 
 @dataclass(frozen=True)
 class View:
-    """What rows are shown with: the range, the groupings, the organization, and who the page's actors are.
+    """The context that rows are shown in: range, groupings, organization, and the identities of the page's actors.
 
-    `is_blurred`: to somebody who could compute spend from more (blurred.py).
+    `is_blurred`: the viewer could compute spend from more detail (redaction.py).
     """
 
     organization_id: str
@@ -85,7 +85,7 @@ class View:
     is_blurred: bool = False
 
     def span(self, row: Row) -> tuple[datetime, datetime]:
-        """The moments that a row covers."""
+        """Return the range of a row."""
         if self.range.width is None:
             return self.range.begins, self.range.ends
         begins = datetime.fromtimestamp(row["bucket"], UTC)
@@ -93,17 +93,17 @@ class View:
 
 
 def usage_results(row: Row, view: View) -> Iterator[UsageResult]:
-    """A row of the report of usage by bucket."""
+    """Yield the row of the report of usage by bucket."""
     yield UsageResult(**_older(row, view), **_usage(row))
 
 
 def user_usages(row: Row, view: View) -> Iterator[UserUsage]:
-    """A row of the report of usage by person."""
+    """Yield the row of the report of usage by person."""
     yield UserUsage(**_older(row, view), **_persons(row, view), **_usage(row), total_tokens=row["total_tokens"])
 
 
 def usage_rows(row: Row, view: View) -> Iterator[UsageRow]:
-    """A row of `usage`."""
+    """Yield the row of `usage`."""
     begins, ends = view.span(row)
     group = UsageGroup(**_dimensions(row, view), **_identified(row, view))
     usage = UsageMetrics(**_usage(row), total_tokens=row["total_tokens"])
@@ -111,19 +111,19 @@ def usage_rows(row: Row, view: View) -> Iterator[UsageRow]:
 
 
 def cost_results(row: Row, view: View) -> Iterator[CostResult]:
-    """Rows of the report of costs by bucket: one, or one a component."""
+    """Yield the rows of the report of costs by bucket: one, or one per component."""
     for component, cost in _costs(row, view):
         yield CostResult(**_older(row, view), **component, **cost)
 
 
 def user_costs(row: Row, view: View) -> Iterator[UserCost]:
-    """Rows of the report of costs by person: one, or one a component."""
+    """Yield the rows of the report of costs by person: one, or one per component."""
     for component, cost in _costs(row, view):
         yield UserCost(**_older(row, view), **_persons(row, view), **component, **cost)
 
 
 def cost_rows(row: Row, view: View) -> Iterator[CostRow]:
-    """Rows of `cost`: one, or one a component."""
+    """Yield the rows of `cost`: one, or one per component."""
     begins, ends = view.span(row)
     for component, cost in _costs(row, view):
         group = CostGroup(**_dimensions(row, view), **_identified(row, view), **component)
@@ -131,7 +131,7 @@ def cost_rows(row: Row, view: View) -> Iterator[CostRow]:
 
 
 def bucket(begins: datetime, view: View, results: list[Any]) -> Bucket[Any]:
-    """A bucket of time."""
+    """Return a time bucket."""
     assert view.range.width is not None
     return Bucket(starting_at=begins, ending_at=begins + view.range.width, results=results)
 
@@ -145,7 +145,7 @@ def _dimensions(row: Row, view: View) -> dict[str, Any]:
 
 
 def _older(row: Row, view: View) -> dict[str, Any]:
-    """The older reports spell one product in their own way."""
+    """Return the dimensions; the older reports have their own spelling of one product."""
     found = _dimensions(row, view)
     if found.get("product") == "claude_tag":
         found["product"] = "claude-tag"
@@ -170,7 +170,7 @@ def _persons(row: Row, view: View) -> dict[str, Any]:
 
 
 def actor_of(kind: str, uuid: str, view: View) -> Actor | None:
-    """An identity; None for a federated one that the directory does not know."""
+    """Return an identity; None for a federated one that the directory does not know."""
     if kind == "user":
         return user_actor(uuid, view)
     if kind == "service_account":
@@ -182,7 +182,7 @@ def actor_of(kind: str, uuid: str, view: View) -> Actor | None:
 
 
 def provider_of(saved: Mapping[str, Any]) -> Provider:
-    """Who vouches for a federated identity, with what its kind of provider must have."""
+    """Return the issuer of a federated identity, with the fields that its kind of provider must have."""
     others = {
         "aws": {"account_id": "", "signed_principal": saved["subject"]},
         "azure": {"subscription_id": ""},
@@ -193,7 +193,7 @@ def provider_of(saved: Mapping[str, Any]) -> Provider:
 
 
 def user_actor(uuid: str, view: View) -> UserActor:
-    """A person."""
+    """Return a person."""
     person = view.people[uuid]
     email = None if person.is_deleted else person.email or None
     name = "Deleted User" if person.is_deleted else person.name or None
@@ -214,7 +214,7 @@ def _usage(row: Row) -> dict[str, Any]:
 
 
 def _costs(row: Row, view: View) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """(component, its cost): all in one, or each by itself when the groupings say so."""
+    """Yield (component, cost): the total, or each component if the groupings require that."""
     split = [name for name in COMPONENTS if name in view.group_by]
     whole = {"amount": row["net_cents"], "list_amount": row["list_cents"]}
     others = {"requests": None if split else row["requests"] + row["execution_spans"]}
@@ -228,7 +228,7 @@ def _costs(row: Row, view: View) -> Iterator[tuple[dict[str, Any], dict[str, Any
 
 
 def _components(row: Row, split: Sequence[str]) -> Iterator[tuple[dict[str, str], int]]:
-    """Components that the row has any of, and where their amounts stand."""
+    """Yield the components that the row has any of, and the positions of their amounts."""
     counts = row["counts"]
     if "token_type" in split:
         for place, name in enumerate(TOKEN_TYPES):

@@ -57,7 +57,7 @@ def test_a_sealed_cursor_opens_again_and_no_other_does() -> None:
     for bad in ("", "x", "é", text[:-4], text + "AAAA", text * 2, "=" * 50):
         with pytest.raises(BadRequest, match="page"):
             decode_cursor(bad, SECRET, "q", Cursor)
-    with pytest.raises(BadRequest, match="no cursor"):
+    with pytest.raises(BadRequest, match="not a valid cursor"):
         decode_cursor(text, bytes(32), "q", Cursor)
     with pytest.raises(BadRequest, match="another query"):
         decode_cursor(text, SECRET, "p", Cursor)
@@ -110,6 +110,6 @@ def test_a_revised_day_ends_the_walk_and_another_day_does_not(small: tuple[World
     client.close()
     gone = served.get(PATH, key, page=body["next_page"], **QUESTION)
     assert gone.status_code == 410
-    assert "Begin again" in gone.json()["error"]["message"]
+    assert "Start again" in gone.json()["error"]["message"]
     again = rest(served, key, served.get(PATH, key, **QUESTION).json(), **QUESTION)
     assert len(again) == len(set(again))

@@ -50,7 +50,7 @@ def test_a_file_that_was_changed_is_not_served(
         refused = owner.get(address)
     assert refused.status_code == 410
     assert b"a row of mine" not in refused.content
-    assert "not the one that was issued" in refused.text
+    assert "differs from the one that was issued" in refused.text
     assert f"{file} is not the file that was issued" in caplog.text
     assert sha256(content).hexdigest() in caplog.text
     file.write_bytes(content)

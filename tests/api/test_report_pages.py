@@ -128,7 +128,7 @@ def test_a_revised_hour_ends_the_walk_and_another_does_not(small: tuple[World, S
     use(world, "2026-11-11T23:59:59Z", 2_000_000)
     gone = served.get(path, key, **asked, page=first["next_page"])
     assert gone.status_code == 410
-    assert "Begin again" in gone.json()["error"]["message"]
+    assert "Start again" in gone.json()["error"]["message"]
     again = served.get(path, key, **asked).json()
     assert served.get(path, key, **asked, page=again["next_page"]).status_code == 200
 

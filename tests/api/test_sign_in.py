@@ -216,7 +216,7 @@ def test_a_proxy_that_is_not_trusted_is_not_believed_and_the_log_says_so(
     with serve(context_of(world, sign_ins=RateLimiter(2))) as direct:
         got = [use(direct, "x", **{"x-forwarded-for": f"203.0.113.{number}"}).status_code for number in range(3)]
     assert got == [401, 401, 429]
-    assert caplog.text.count("name it in api_trusted_proxies") == 1
+    assert caplog.text.count("add it to api_trusted_proxies") == 1
 
 
 def test_a_link_says_as_whom_it_signs_in(served: Served, world: World) -> None:
@@ -228,5 +228,5 @@ def test_a_link_says_as_whom_it_signs_in(served: Served, world: World) -> None:
     assert "operator kim" in page(link_for(world, Identity(operator="kim")))
     use(served, link)
     for gone in (link, "x", "A" * 43, "\ud800".encode("utf-8", "surrogatepass").decode("latin-1")):
-        assert "has expired or was used" in page(gone)
+        assert "expired or already used" in page(gone)
         assert 'name="link"' not in page(gone)

@@ -335,7 +335,7 @@ def test_old_keys_hold_for_a_while(world: World, issuer: idp.Provider, trusting:
 def test_a_provider_serves_one_organization_an_audience(world: World, trusting: Served, issuer: idp.Provider) -> None:
     client = world.client()
     mine = Kept(OWNER.organization, ISSUER, AUDIENCE, issuer.url, "account")
-    with pytest.raises(ProviderError, match="audience already"):
+    with pytest.raises(ProviderError, match="already accepts tokens"):
         save_provider(client, replace(mine, organization_id=OTHER.organization), NOW)
     save_provider(client, replace(mine, organization_id=OTHER.organization, audience="third"), NOW)
     ambiguous = token(account=OTHER.account, aud=[AUDIENCE, "third"])

@@ -207,7 +207,7 @@ def test_every_row_comes_once_or_the_walk_ends(world: World, served: Served, nam
     for (one, page), whole in zip(first, before, strict=True):
         rest = served.get(one[0], key, **one[1], limit=most(one), page=page["next"])
         if rest.status_code == 410:
-            assert "Begin again" in rest.json()["error"]["message"]
+            assert "Start again" in rest.json()["error"]["message"]
             ended.add(one[0].rpartition("/")[2])
             continue
         rows = page["rows"] + [json.dumps(stripped(row)) for row in rest.json()["data"]]

@@ -172,7 +172,7 @@ def test_odd_names_and_the_deleted(open_page: Open) -> None:
         assert page.locator("img[src=x], main script, h1 b").count() == 0
     page = open_page(f"connector?connector={SCRIPT}")
     expect(page.get_by_role("heading", level=1)).to_have_text(SCRIPT)
-    expect(page.locator("#days")).to_contain_text("Nobody called this connector in these days.")
+    expect(page.locator("#days")).to_contain_text("No one called this connector in this period.")
     page = open_page("connector?connector=notion")
     expect(page.get_by_role("heading", level=1)).to_have_text(SCRIPT)
 

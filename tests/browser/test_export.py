@@ -169,7 +169,7 @@ def test_issued_reports_say_what_changed_between_revisions(issued: Page, revised
         totals = [text(sum(Decimal(each[name]) for each in rows)) for rows in (before, after)]
         expect(newest).to_contain_text(f"{what}: {totals[0]} → {totals[1]} USD")
     expect(newest).to_contain_text("Late events")
-    expect(newest).to_contain_text("rows: 0 new, 1 changed, 0 gone")
+    expect(newest).to_contain_text("rows: 0 added, 1 changed, 0 removed")
     expect(row.last).to_contain_text("First issue")
 
 

@@ -99,7 +99,7 @@ def test_it_can_be_paused(opened: Page, world: World) -> None:
     expect(opened.locator("#pulse")).to_have_text("Live")
     opened.get_by_role("button", name="Pause").click()
     expect(opened.locator("#pulse")).to_have_text("Paused")
-    opened.get_by_role("button", name="Go on").click()
+    opened.get_by_role("button", name="Resume").click()
     expect(opened.locator("#pulse")).to_have_text("Live")
 
 
@@ -110,7 +110,7 @@ def test_it_works_without_script(opened: Page, world: World, served: Served) -> 
     plain = browser.new_context(java_script_enabled=False, extra_http_headers=headers)
     page = plain.new_page()
     page.goto(opened.url)
-    expect(page.locator(".note")).to_contain_text("Without script this page loads itself anew every 15 seconds.")
+    expect(page.locator(".note")).to_contain_text("Without scripts, this page reloads every 15 seconds.")
     expect(page.locator("#minutes .plot .bar").first).to_be_visible()
     plain.close()
 
@@ -184,14 +184,14 @@ def test_operators_see_the_pipeline_and_no_organization(world: World, context: B
         page.goto(running.base_url)
         expect(page).to_have_url(f"{running.base_url}/operator")
         assert tiles(page) == {
-            "Lag": "12", "Watermark's age": "75", "Sources that need a person": "1", "Dead letters": "14",
+            "Lag": "12", "Watermark age": "75", "Sources that need attention": "1", "Dead letters": "14",
         }  # fmt: skip
         assert table(page, "letters") == [["<b>schema</b>", "11"], ["not JSON", "3"]]
         assert [row[:3] for row in table(page, "sources")] == [
-            ["tally.chat/2@0", "needs a person", "0"],
+            ["tally.chat/2@0", "needs attention", "0"],
             ["tally.chat/1@0", "reads", "12"],
             ["tally.chat/0@0", "up to date", "0"],
         ]
         assert violations(page) == []
         page.goto(f"{running.base_url}/organizations/{world.organizations[0]}/activity")
-        expect(page.get_by_role("heading", level=1)).to_have_text("You may not see this")
+        expect(page.get_by_role("heading", level=1)).to_have_text("You do not have access to this page")

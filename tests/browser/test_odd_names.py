@@ -36,9 +36,9 @@ def test_a_connector_with_a_script_as_its_name_runs_nowhere(open_page: Open) -> 
 
 def test_what_is_asked_for_is_shown_and_run_nowhere(open_page: Open) -> None:
     page = open_page(f"activity?days={SCRIPT}")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This address asks for something that is not there")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This address is not valid")
     expect(page.locator("main")).to_contain_text("<script>")
-    expect(page).to_have_title("This address asks for something that is not there · Tally")
+    expect(page).to_have_title("This address is not valid · Tally")
 
 
 def test_the_policy_lets_nothing_foreign_run(open_page: Open) -> None:

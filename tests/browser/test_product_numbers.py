@@ -69,7 +69,7 @@ def test_a_wrong_recount_is_noticed(open_page: Open, world: World, recounts: Rec
            if shown[label] != value}  # fmt: skip
     assert off == {
         *(f"Chats, {label}" for label in expected.PICKED),
-        *(f"{name.title()} in these days" for name in expected.MADE),
+        *(f"{name.title()} in this period" for name in expected.MADE),
     }
     page = open_page("claude-code")
     assert tiles(page)["People"] != text(expected.claude_code_tiles(wrong, NEWEST, "1-month")["People"])

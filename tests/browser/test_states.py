@@ -95,11 +95,11 @@ def test_every_page_opens_when_nothing_is_known(at: At, path: str) -> None:
 
 def test_days_without_anything_say_so(at: At) -> None:
     page = at("activity?until=2026-06-30")
-    expect(page.locator("#active-users .nothing")).to_have_text("Nothing happened in these days.")
-    expect(page.locator("#connectors .nothing")).to_have_text("Nobody called a connector in these days.")
+    expect(page.locator("#active-users .nothing")).to_have_text("Nothing happened in this period.")
+    expect(page.locator("#connectors .nothing")).to_have_text("No one called a connector in this period.")
     assert tiles(page)["Weekly active people"] == "0"
     page.goto(page.url.replace("activity", "claude-code"))
-    expect(page.locator("#people .nothing")).to_have_text("Nobody used Claude Code in these days.")
+    expect(page.locator("#people .nothing")).to_have_text("No one used Claude Code in this period.")
     assert violations(page) == []
 
 

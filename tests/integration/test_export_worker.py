@@ -177,7 +177,7 @@ def test_a_price_revises_the_days_it_changes(desk: Desk, tmp_path: Path) -> None
     dearer = line.replace("2026-05-28", "2026-11-04").replace(",5,25,", ",5,50,")
     prices = tmp_path / "prices.csv"
     prices.write_text(DEFAULT_PRICE_LIST.read_text() + dearer + "\n")
-    with pytest.raises(IssuedReportsRest, match=r"issued reports were made with: 2026-11-04, of the organization"):
+    with pytest.raises(IssuedReportsRest, match=r"issued reports are based on: 2026-11-04, of the organization"):
         load_prices(desk.client, prices)
     assert desk.run().issued == []
     assert load_prices(desk.client, prices, revise=True).changed

@@ -215,7 +215,7 @@ def test_an_export_into_a_stream_is_whole_and_leaves_nothing_beside_it(settings:
     ("change", "code", "says"),
     [
         ({"organization": "nobody"}, ExitCode.USAGE, "not a UUID"),
-        ({"organization": "aaaaaaaa-0000-4000-8000-00000000dead"}, ExitCode.REFUSED, "There is no organization"),
+        ({"organization": "aaaaaaaa-0000-4000-8000-00000000dead"}, ExitCode.REFUSED, "does not exist in the directory"),
         ({"period": "fortnight"}, ExitCode.REFUSED, "There is no period"),
         ({"period": "custom", "start": date(2026, 11, 4), "end": date(2026, 11, 5)}, ExitCode.REFUSED, "not complete"),
         ({"period": "custom", "start": date(2026, 6, 1)}, ExitCode.REFUSED, "more than 90 days"),

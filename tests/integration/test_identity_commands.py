@@ -43,7 +43,7 @@ def test_a_provider_is_set_shown_and_removed(tally: Command) -> None:
             "authorized_party": "",
         }
         code, _, complaint = tally(*arguments(issuer.url, OTHER.organization))
-        assert (code, "for this audience already" in complaint) == (ExitCode.REFUSED, True)
+        assert (code, "already accepts tokens of this issuer" in complaint) == (ExitCode.REFUSED, True)
     assert OWNER.organization in tally("identity", "show")[1]
     assert "any more" in tally("identity", "remove", "--organization", OWNER.organization)[1]
     assert json.loads(tally("identity", "show", "--json")[1]) == []
@@ -72,8 +72,8 @@ def test_of_a_file_the_public_keys_are_kept(world: World, tally: Command, tmp_pa
     [
         ("http://issuer.example/keys", "neither https nor http on this machine"),
         ("http://169.254.169.254/latest", "neither https nor http on this machine"),
-        ("file:///etc/passwd", "no plain URL"),
-        ("https://user:password@issuer.example/", "no plain URL"),
+        ("file:///etc/passwd", "not a plain URL"),
+        ("https://user:password@issuer.example/", "not a plain URL"),
         ("http://127.0.0.1:1/", "cannot be fetched"),
     ],
 )

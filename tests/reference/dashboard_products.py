@@ -41,7 +41,7 @@ def claude_ai_tiles(recount: Recount, last: date, days: str) -> dict[str, Any]:
     tiles: dict[str, Any] = {f"Chats, {row[0]}": row[1] for row in totals(recount, last)}
     having = {"a chat": recount.with_chat, "a project": recount.with_project, "an artifact": recount.with_artifact}
     for (name, made), (thing, people) in zip(MADE.items(), having.items(), strict=True):
-        tiles[f"{name.title()} in these days"] = recount.made(first, last, *made)
+        tiles[f"{name.title()} in this period"] = recount.made(first, last, *made)
         tiles[f"People with {thing}"] = percent(len(people(first, last)), recount.seats(last)[0])
         tiles[f"People with {thing}, of those active"] = percent(
             len(people(first, last)), recount.count_active(first, last)

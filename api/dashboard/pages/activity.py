@@ -1,4 +1,4 @@
-"""All activity: who is active, how much of the seats is used, who is invited, and which connectors are used."""
+"""All activity: active people, seat utilization, pending invites, and connectors in use."""
 
 from datetime import date
 
@@ -17,7 +17,7 @@ WIDTHS = {"daily": 1, "weekly": WEEK_DAYS, "monthly": MONTH_DAYS}
 
 
 def active_users(ask: PageRequest) -> BuiltFigure:
-    """DAU, WAU and MAU by day."""
+    """Return the figure of DAU, WAU and MAU by day."""
     series = metrics.active_users(ask.reading, ask.window("days"))
     figure = Figure(
         name="active-users",
@@ -65,7 +65,7 @@ def _active_tiles(ask: PageRequest, series: Series[Actives]) -> tuple[Tile, ...]
 
 
 def utilization(ask: PageRequest) -> BuiltFigure:
-    """WAU of the seats, by day."""
+    """Return the figure of WAU as a share of seats, by day."""
     series = metrics.utilization(ask.reading, ask.window("days"))
     figure = Figure(
         name="utilization",
@@ -94,7 +94,7 @@ def _utilization_tile(series: Series[Adoption]) -> Tile:
     used = series.days[-1].value
     told = f"{used.weekly.numerator:,} of {used.weekly.denominator:,} seats" if used else ""
     if used and not used.weekly.denominator:
-        told = "nobody has a seat"
+        told = "no seats are assigned"
     return Tile(
         label="Utilization",
         value=used.weekly.percent if used else None,
@@ -106,7 +106,7 @@ def _utilization_tile(series: Series[Adoption]) -> Tile:
 
 
 def seats(ask: PageRequest) -> BuiltFigure:
-    """Seats and pending invites at the end of each day."""
+    """Return the figure of seats and pending invites at the end of each day."""
     held = metrics.seats(ask.reading, ask.window("days"))
     waiting = metrics.pending_invites(ask.reading, ask.window("days"))
     rows = tuple(
@@ -146,7 +146,7 @@ def _seat_tiles(held: Seats | None, pending: int | None, last: date) -> tuple[Ti
 
 
 def connectors(ask: PageRequest) -> BuiltFigure:
-    """The connectors that the most people called."""
+    """Return the ranking of connectors by the number of people who called them."""
     found = metrics.top_connectors(ask.reading, ask.window("connectors"), ask.top())
     rows = tuple(
         Row(
@@ -181,7 +181,7 @@ def connectors(ask: PageRequest) -> BuiltFigure:
         choices=choices(ask, "connectors", PERIODS["connectors"], "connectors"),
         more=more_links(ask, found.ranked, "connectors"),
         metrics=("top connectors",),
-        empty="Nobody called a connector in these days.",
+        empty="No one called a connector in this period.",
     )
     return BuiltFigure(figure=figure)
 
@@ -189,7 +189,7 @@ def connectors(ask: PageRequest) -> BuiltFigure:
 ACTIVITY = DashboardPage(
     name="activity",
     title="All activity",
-    lead="Who is active, how much of the seats is used, and what people connect to.",
+    lead="Who is active, how many of the seats are used, and which connectors people use.",
     periods=PERIODS,
     makers=(
         FigureBuilder(name="active-users", title="Active people", build=active_users),

@@ -1,4 +1,4 @@
-"""Claude.ai: chats, projects and artifacts, by day and in all, who makes any, and who makes most."""
+"""Claude.ai: chats, projects and artifacts, by day and in total, and who makes any or most of them."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ PERIODS: dict[str, tuple[str, ...]] = {
 
 
 class Kind(Struct, frozen=True, kw_only=True):
-    """One kind of thing that people make; `made` names the metric of how many, `having` that of who has any."""
+    """One kind of thing that people make; `made` is the metric of their number, `having` of the people with any."""
 
     thing: metrics.Thing
     title: str
@@ -32,7 +32,7 @@ class Kind(Struct, frozen=True, kw_only=True):
 
     @property
     def plural(self) -> str:
-        """Its name for more than one."""
+        """The kind's name in the plural."""
         return f"{self.thing}s"
 
 
@@ -48,7 +48,7 @@ KINDS = (CHATS, PROJECTS, ARTIFACTS)
 
 
 def by_day(kind: Kind) -> Callable[[PageRequest], BuiltFigure]:
-    """How many were made on each day, in all, and the share of people who have any."""
+    """Return a builder for the number made per day and in total, and the share of people with any."""
 
     def make(ask: PageRequest) -> BuiltFigure:
         found = kind.count(ask.reading, ask.window("days"))
@@ -67,7 +67,7 @@ def by_day(kind: Kind) -> Callable[[PageRequest], BuiltFigure]:
             choices=choices(ask, "days", PERIODS["days"], kind.plural),
             metrics=(kind.made, kind.having),
             tiles=(_total_tile(kind, found), *_share_tiles(ask, kind, share)),
-            empty=f"No {kind.plural} in these days.",
+            empty=f"No {kind.plural} in this period.",
         )
         return BuiltFigure(figure=figure)
 
@@ -75,7 +75,7 @@ def by_day(kind: Kind) -> Callable[[PageRequest], BuiltFigure]:
 
 
 def _total_tile(kind: Kind, found: Totals[int]) -> Tile:
-    return Tile(label=f"{kind.plural.title()} in these days", value=found.total, detail="distinct over all of them")
+    return Tile(label=f"{kind.plural.title()} in this period", value=found.total, detail="distinct over all days")
 
 
 def _share_tiles(ask: PageRequest, kind: Kind, share: Share) -> tuple[Tile, Tile]:
@@ -99,12 +99,12 @@ def _share_tiles(ask: PageRequest, kind: Kind, share: Share) -> tuple[Tile, Tile
 
 
 def totals(ask: PageRequest) -> BuiltFigure:
-    """How many were made in each of the usual periods; chats, which the first look is for, as tiles too."""
+    """Return the number made in each of the usual periods; chats, shown first, as tiles too."""
     found = [(kind, [of.count(ask.reading, ask.days(kind)) for of in KINDS]) for kind in PICKED]
     figure = Figure(
         name="totals",
-        title="In all",
-        unit="distinct things over the whole period: what was there on two days is one",
+        title="Totals",
+        unit="distinct things over the whole period: a thing that was active on two days counts once",
         about=found[0][1][0].about,
         columns=(
             Column(key="period", title="Period", kind="text"),
@@ -134,7 +134,7 @@ def totals(ask: PageRequest) -> BuiltFigure:
 def top(
     name: str, title: str, unit: str, metric: str, read: Callable[[QueryContext, Period, int], Leaders[int]]
 ) -> Callable[[PageRequest], BuiltFigure]:
-    """The people with most of something."""
+    """Return a builder for a ranking of people."""
 
     def make(ask: PageRequest) -> BuiltFigure:
         parameter = name.removeprefix("top-")
@@ -150,7 +150,7 @@ def top(
             choices=choices(ask, parameter, PERIODS[parameter], name),
             more=more_links(ask, found.ranked, name),
             metrics=(metric,),
-            empty=f"Nobody has {parameter} in these days.",
+            empty=f"No one has {parameter} in this period.",
         )
         return BuiltFigure(figure=figure)
 
@@ -175,10 +175,10 @@ TOP_ARTIFACTS = top(
 CLAUDE_AI = DashboardPage(
     name="claude-ai",
     title="Claude.ai",
-    lead="Chats, projects and artifacts: how many, who has any, and who has most.",
+    lead="Chats, projects and artifacts: how many there are, who has any, and who has most.",
     periods=PERIODS,
     makers=(
-        FigureBuilder(name="totals", title="In all", build=totals),
+        FigureBuilder(name="totals", title="Totals", build=totals),
         FigureBuilder(name="chats", title=CHATS.title, build=by_day(CHATS)),
         FigureBuilder(name="projects", title=PROJECTS.title, build=by_day(PROJECTS)),
         FigureBuilder(name="top-projects", title="Top people by projects used", build=TOP_PROJECTS),

@@ -1,4 +1,4 @@
-"""Claude Code: people, sessions, accepted lines, decisions, commits, pull requests, spend, and who does most."""
+"""Claude Code: people, sessions, accepted lines, decisions, commits, pull requests, spend, and a ranking of people."""
 
 from collections.abc import Callable
 from typing import cast, get_args
@@ -27,7 +27,7 @@ PERIODS: dict[str, tuple[str, ...]] = {
     "ranked": get_args(RankedBy),
 }
 DAY = Column(key="day", title="Day", kind="day")
-NOTHING = "Nobody used Claude Code in these days."
+NOTHING = "No one used Claude Code in this period."
 
 Cells = Callable[[ClaudeCode], tuple[Value, ...]]
 
@@ -35,7 +35,7 @@ Cells = Callable[[ClaudeCode], tuple[Value, ...]]
 def by_day(
     name: str, title: str, unit: str, shape: Shape, columns: tuple[Column, ...], cells: Cells, *counted: str
 ) -> Callable[[PageRequest], BuiltFigure]:
-    """A figure of some of Claude Code's counts by day; the first one has the totals too."""
+    """Return a builder for a figure of some of Claude Code's counts by day; the first figure has the totals too."""
 
     def make(ask: PageRequest) -> BuiltFigure:
         found = metrics.claude_code(ask.reading, ask.window("days"))
@@ -97,7 +97,7 @@ SESSIONS = by_day(
 LINES = by_day(
     "lines",
     "Lines accepted",
-    "added lines that were accepted, a day",
+    "added lines that were accepted, per day",
     "bars",
     (Column(key="lines_accepted", title="Lines accepted", drawn=True), Column(key="lines_removed", title="Removed")),
     lambda counts: (counts.lines_accepted, counts.lines_removed),
@@ -125,7 +125,7 @@ ACCEPT_RATE = by_day(
 SHIPPED = by_day(
     "shipped",
     "Commits and pull requests",
-    "made with Claude Code, a day",
+    "made with Claude Code, per day",
     "lines",
     (
         Column(key="commits", title="Commits", drawn=True),
@@ -137,7 +137,7 @@ SHIPPED = by_day(
 
 
 def spend(ask: PageRequest) -> BuiltFigure:
-    """What Claude Code's usage cost."""
+    """Return the figure of Claude Code's spend."""
     found = metrics.spend_in_products(ask.reading, ask.window("days"), ["claude_code"])
     spent = found.spend
     told = "" if spent is None else f"{usd(spent.priced_list_usd)} at list price"
@@ -162,7 +162,7 @@ def _ranked_cells(counts: ClaudeCode) -> tuple[Value, ...]:
 
 
 def people(ask: PageRequest) -> BuiltFigure:
-    """The people with most of what they are ranked by."""
+    """Return the ranking of people in Claude Code by the chosen count."""
     ranked_by = cast(RankedBy, ask.chosen["ranked"])
     found = metrics.top_people_by_claude_code(ask.reading, ask.window("people"), ranked_by, ask.top())
     columns = tuple(Column(key=key, title=title, drawn=key == ranked_by) for key, title in RANKED_NAMES.items())
@@ -186,7 +186,7 @@ def people(ask: PageRequest) -> BuiltFigure:
 CLAUDE_CODE = DashboardPage(
     name="claude-code",
     title="Claude Code",
-    lead="Who codes with Claude, how much of what it suggests is taken, and what is shipped.",
+    lead="Who codes with Claude, how many of its suggestions are accepted, and what is shipped.",
     periods=PERIODS,
     makers=(
         FigureBuilder(name="sessions", title="Sessions and people", build=SESSIONS),

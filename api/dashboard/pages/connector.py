@@ -1,4 +1,4 @@
-"""One connector: who calls it and how, by day and by product, in the same days as the number that led here."""
+"""One connector: its callers and calls, by day and by product, for the days of the number that linked here."""
 
 from api.dashboard.components import day_rows, total_tiles
 from api.dashboard.figures import BuiltFigure, Column, DashboardPage, Figure, FigureBuilder, Row
@@ -20,44 +20,44 @@ CALL_COLUMNS = (
     Column(key="write_calls", title="Writes"),
     Column(key="unclassified_calls", title="Unclassified"),
 )
-NOTHING = "Nobody called this connector in these days."
+NOTHING = "No one called this connector in this period."
 
 
 def read_connector(text: str) -> str:
-    """The key that is asked for. Raises BadRequest."""
+    """Return the requested connector's key. Raises BadRequest."""
     if not 0 < len(text) <= LONGEST:
         raise invalid_parameter("connector", text[:100], f"the key of a connector, 1 to {LONGEST} characters")
     return text
 
 
 def connector_subject(ask: PageRequest) -> Subject:
-    """What it is called."""
+    """Return the connector's name and key."""
     name = connector_name(ask.reading, ask.asked_of)
     return Subject(name=name, detail="" if name == ask.asked_of else ask.asked_of)
 
 
 def connector_name(reading: QueryContext, key: str) -> str:
-    """What the directory calls the connector now, or its key."""
+    """Return the connector's current name in the directory, or its key."""
     return connector_names(reading.client, reading.organization_id).get(key) or key
 
 
 def call_cells(calls: ConnectorCalls) -> tuple[Value, ...]:
-    """The cells of CALL_COLUMNS."""
+    """Return the cells of CALL_COLUMNS."""
     return tuple(getattr(calls, column.key) for column in CALL_COLUMNS)
 
 
 def callers(ask: PageRequest, days: Period) -> str:
-    """The address of the list of who called it."""
+    """Return the address of the list of people who called the connector."""
     return ask.people("connector", days, connector=ask.asked_of)
 
 
 def by_day(ask: PageRequest) -> BuiltFigure:
-    """Its people and calls on each day, and in all."""
+    """Return the figure of the connector's people and calls on each day, and in total."""
     found = metrics.connector_use(ask.reading, ask.window("days"), ask.asked_of)
     figure = Figure(
         name="days",
         title="By day",
-        unit="distinct people who called it, and calls by anyone, a day",
+        unit="distinct people who called it, and all calls, per day",
         shape="lines",
         about=found.about,
         columns=(Column(key="day", title="Day", kind="day"), *CALL_COLUMNS),
@@ -75,12 +75,12 @@ def by_day(ask: PageRequest) -> BuiltFigure:
 
 
 def by_product(ask: PageRequest) -> BuiltFigure:
-    """Its people and calls in each product."""
+    """Return the figure of the connector's people and calls in each product."""
     found = metrics.connector_use(ask.reading, ask.window("days"), ask.asked_of)
     figure = Figure(
         name="products",
         title="By product",
-        unit="distinct people, who may be in several rows; calls add up to all",
+        unit="distinct people, who may be in several rows; calls add up to the total",
         about=found.about,
         columns=(Column(key="product", title="Product", kind="text"), *CALL_COLUMNS),
         rows=tuple(Row(cells=(product_name(of.name), *call_cells(of.value))) for of in found.products),

@@ -1,4 +1,4 @@
-"""Export: which periods and formats there are, and the reports that were issued before."""
+"""Export: the available periods and formats, and the issued reports."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -23,7 +23,7 @@ EXPORTS = DashboardPage(name="exports", title="Export", lead="", periods={}, mak
 
 
 class Format(Struct, frozen=True, kw_only=True):
-    """A format that spend can be had in; `form` writes it."""
+    """A format for spend exports; `form` writes it."""
 
     title: str
     media_type: str
@@ -32,19 +32,19 @@ class Format(Struct, frozen=True, kw_only=True):
 
 CSV = "text/csv"
 FORMATS: dict[str, Format] = {
-    "csv": Format(title="CSV: a row for each person, product, model and day", media_type=CSV, form=spend_format),
+    "csv": Format(title="CSV: one row per person, product, model and day", media_type=CSV, form=spend_format),
     "focus": Format(title="FOCUS 1.2, CSV", media_type=CSV, form=partial(focus_form, ".csv")),
     "focus-parquet": Format(
         title="FOCUS 1.2, Parquet", media_type="application/vnd.apache.parquet", form=partial(focus_form, ".parquet")
     ),
 }
-"""Every format, by its name in the address; the first is the usual one."""
+"""Every format, by its name in the address; the first is the default."""
 
 TITLES = {"mtd": "Month to date", "last-month": "Last month", "last-90-days": "Last 90 days", "custom": "Custom"}
 
 
 class Offer(Struct, frozen=True, kw_only=True):
-    """A period that can be chosen; `days` None: it has none at present, and `why` says so."""
+    """A period to choose. `days` is None if it has no days at present, and `why` is the reason."""
 
     kind: str
     title: str
@@ -53,7 +53,7 @@ class Offer(Struct, frozen=True, kw_only=True):
 
 
 def offers(now: datetime, newest: date | None) -> list[Offer]:
-    """The periods, each with its days now."""
+    """Return the periods, each with its days now."""
     return [_offer(kind, now, newest) for kind in KINDS]
 
 
@@ -69,19 +69,19 @@ def _offer(kind: str, now: datetime, newest: date | None) -> Offer:
 
 
 def read_period(given: Mapping[str, str], now: datetime, newest: date | None) -> Period:
-    """The period that was asked for. Raises BadRequest, PeriodError."""
+    """Return the requested period. Raises BadRequest, PeriodError."""
     kind = choice(*KINDS)("period", given.get("period", ""))
     start, end = (read_date(name, given[name]) if given.get(name) else None for name in ("start", "end"))
     return resolve(kind, now, newest, *((start, end) if kind == "custom" else ()))
 
 
 def read_format(given: Mapping[str, str]) -> Format:
-    """The format that was asked for. Raises BadRequest."""
+    """Return the requested format. Raises BadRequest."""
     return FORMATS[choice(*FORMATS)("format", given.get("format", next(iter(FORMATS))))]
 
 
 def export_values(client: Client, look: Look, given: Mapping[str, str], now: datetime) -> dict[str, Any]:
-    """What the page shows."""
+    """Return the values that the page shows."""
     newest, number = look.reading.newest_complete_day, read_number("page", given)
     found = issued_reports(client, look.viewer.organization_id, AT_ONCE + 1, (number - 1) * AT_ONCE)
 

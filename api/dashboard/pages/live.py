@@ -1,4 +1,4 @@
-"""Live: what happens in the organization this minute, as figures that a page shows and a stream sends anew."""
+"""Live: the organization's events in this minute and the last hour, as figures for a page and its stream."""
 
 from collections import Counter
 from datetime import datetime
@@ -12,13 +12,13 @@ from reports.live import Minute, live_minutes
 from reports.product_labels import PRODUCT_LABELS
 
 LIVE = DashboardPage(name="live", title="Live", lead="", periods={}, makers=(), exposes_spend=True)
-"""For owners, who see all; the page tells no spend."""
+"""Only for owners, who see everything; the page shows no spend."""
 
 UNKNOWN = "How far the data reaches is not known yet, so no minute is complete."
 
 
 class Now(Struct, frozen=True, kw_only=True):
-    """The last hour."""
+    """The figures of the last hour."""
 
     tiles: tuple[Tile, ...]
     figures: tuple[Figure, ...]
@@ -26,7 +26,7 @@ class Now(Struct, frozen=True, kw_only=True):
 
 
 def read_now(client: Client, look: Look, now: datetime) -> Now:
-    """The last hour's minutes."""
+    """Return the figures of the last hour."""
     refreshed_at = look.reading.data_refreshed_at
     minutes = live_minutes(client, look.viewer.organization_id, now, refreshed_at)
     return Now(tiles=_tiles(minutes), figures=(_by_minute(minutes), _by_product(minutes)), refreshed_at=refreshed_at)
@@ -50,7 +50,7 @@ def _by_minute(minutes: tuple[Minute, ...]) -> Figure:
     return Figure(
         name="minutes",
         title="Events by minute",
-        unit="events of any kind a minute, by the minute (UTC) in which they happened",
+        unit="events of all kinds by the minute (UTC) in which they happened",
         shape="bars",
         columns=(
             Column(key="minute", title="Minute", kind="minute"),

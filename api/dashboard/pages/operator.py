@@ -1,4 +1,4 @@
-"""The operators' page: how far the tables are behind the log. No organization and no person is on it."""
+"""The operators' page: how far the tables are behind the log. It shows no organization and no person."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from api.principal import operator_of
 from api.schemas.pipeline import Pipeline, SourceStanding
 
 OPERATOR = "/operator"
-"""Where operators go on after they signed in."""
+"""The page to redirect operators to after sign-in."""
 
 
 @get(OPERATOR, include_in_schema=False, guards=[require_operator_page])
@@ -31,21 +31,21 @@ async def operator(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 def tiles_of(found: Pipeline, context: Context) -> tuple[Tile, ...]:
-    """The few numbers that say whether all is well."""
+    """Return the numbers that show whether the pipeline is healthy."""
     stuck = sum(source.is_stuck for source in found.sources)
     behind = None
     if found.data_refreshed_at is not None:
         behind = max(0, round((context.clock() - found.data_refreshed_at).total_seconds()))
     return (
-        Tile(label="Lag", value=found.lag, detail="records of the log that are not in the tables", href="#sources"),
-        Tile(label="Watermark's age", value=behind, detail="seconds", note="all that the log had by then is counted"),
-        Tile(label="Sources that need a person", value=stuck, detail=f"of {len(found.sources):,}", href="#sources"),
+        Tile(label="Lag", value=found.lag, detail="records in the log but not in the tables", href="#sources"),
+        Tile(label="Watermark age", value=behind, detail="seconds", note="everything the log had by then is counted"),
+        Tile(label="Sources that need attention", value=stuck, detail=f"of {len(found.sources):,}", href="#sources"),
         Tile(label="Dead letters", value=sum(found.dead_letters.values()), detail="now", href="#letters"),
     )
 
 
 def letters_of(found: Pipeline) -> Figure:
-    """Records that cannot be counted, by reason."""
+    """Return the figure of records that cannot be counted, by reason."""
     ranked = sorted(found.dead_letters.items(), key=lambda item: (-item[1], item[0]))
     return Figure(
         name="letters",
@@ -57,17 +57,17 @@ def letters_of(found: Pipeline) -> Figure:
             Column(key="dead_letters", title="Dead letters", drawn=True),
         ),
         rows=tuple(Row(cells=(reason, count)) for reason, count in ranked),
-        empty="There is none.",
+        empty="There are no dead letters.",
     )
 
 
 def sources_of(found: Pipeline) -> Figure:
-    """Every source, those that need somebody first."""
+    """Return the figure of all sources, those that need attention first."""
     ordered = sorted(found.sources, key=lambda source: (not source.is_stuck, -source.lag, source.source))
     return Figure(
         name="sources",
         title="Sources",
-        unit="one partition of a topic each; offsets of the log [start, end), all below the next one is in the tables",
+        unit="one partition of a topic each; the log has offsets [start, end), the tables all offsets below next",
         columns=(
             Column(key="source", title="Source", kind="text"),
             Column(key="standing", title="Standing", kind="text"),
@@ -83,7 +83,7 @@ def sources_of(found: Pipeline) -> Figure:
 
 
 def _row(source: SourceStanding) -> Row:
-    held = "held back by a transaction" if source.is_held else "reads"
-    standing = "needs a person" if source.is_stuck else held if source.lag else "up to date"
+    held = "held back by a transaction" if source.is_held else "reading"
+    standing = "needs attention" if source.is_stuck else held if source.lag else "up to date"
     offsets = (source.lag, source.next_offset, source.log_start, source.log_end)
     return Row(cells=(source.source, standing, *offsets, source.watermark))

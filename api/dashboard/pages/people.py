@@ -1,4 +1,4 @@
-"""The people behind a number: who they are, a page at a time."""
+"""The list of people behind a number, page by page."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -21,7 +21,7 @@ PARAMETERS = ("of", "first", "last", "page", CONNECTOR.parameter)
 
 
 Answer = metrics.PeopleCount | metrics.Share
-"""Says who they are, in ascending order of their account ids; None when that is not known."""
+"""A result with account ids in ascending order; None if they are not known."""
 
 OF: dict[str, tuple[str, Callable[[QueryContext, Period, str], Answer]]] = {
     "active": ("active people", lambda reading, window, _: metrics.active_people(reading, window, listed=True)),
@@ -40,11 +40,11 @@ OF: dict[str, tuple[str, Callable[[QueryContext, Period, str], Answer]]] = {
     ),
     "connector": ("people who called {}", metrics.connector_people),
 }
-"""What a list can be of: its heading, and how it is read. The text is the connector's key, empty for the others."""
+"""The kinds of lists: heading and reader. The reader's text is the connector's key, and empty for other kinds."""
 
 
 class Listed(Struct, frozen=True, kw_only=True):
-    """One page of a list of people, each with the address of what they did in the same days ('' if it has no name)."""
+    """One page of a list of people, each with the address of their page for the same days ('' if no period matches)."""
 
     heading: str
     about: ResultMeta
@@ -56,7 +56,7 @@ class Listed(Struct, frozen=True, kw_only=True):
 
 
 def read_window(given: Mapping[str, str], today: date) -> Period:
-    """The days that are asked for. Raises BadRequest."""
+    """Return the requested days. Raises BadRequest."""
     missing = {"of", "first", "last"} - given.keys()
     if missing:
         raise BadRequest(f"{sorted(missing)[0]}: missing. Allowed: an address with of, first and last.")
@@ -67,7 +67,7 @@ def read_window(given: Mapping[str, str], today: date) -> Period:
 
 
 def read_which(of: str, given: Mapping[str, str]) -> str:
-    """The connector that the list is of, empty for a list of another kind. Raises BadRequest."""
+    """Return the connector that the list is about, or "" for a list of another kind. Raises BadRequest."""
     name = CONNECTOR.parameter
     if (of == name) != (name in given):
         raise BadRequest(
@@ -77,12 +77,12 @@ def read_which(of: str, given: Mapping[str, str]) -> str:
 
 
 def days_like(kind: str, days: Period) -> bool:
-    """Whether the period `kind` that ends with the last of these days is just these days."""
+    """Return True if the period `kind` that ends on the last of these days covers exactly these days."""
     return window_of(kind, days.last).first == days.first
 
 
 def list_people(reading: QueryContext, organization_id: str, given: Mapping[str, str], today: date) -> Listed:
-    """One page of the people whom the address asks for. Raises BadRequest."""
+    """Return one page of the people that the address requests. Raises BadRequest."""
     window, number = read_window(given, today), read_number("page", given)
     of = choice(*OF)("of", given["of"])
     (heading, read), which = OF[of], read_which(of, given)

@@ -1,4 +1,4 @@
-"""One person: what they did and used in the same days as the number that led here, and for owners what they spent."""
+"""One person: activity and usage for the days of the number that linked here, and spend for owners."""
 
 from collections.abc import Sequence
 
@@ -35,11 +35,11 @@ USED_COLUMNS = (
     Column(key="prompt_tokens", title="Prompt tokens"),
     Column(key="completion_tokens", title="Completion tokens"),
 )
-NOTHING = "This person did nothing in these days."
+NOTHING = "This person was not active in this period."
 
 
 def read_account(text: str) -> str:
-    """The account that is asked for. Raises BadRequest."""
+    """Return the requested account. Raises BadRequest."""
     try:
         return bare(text)
     except ValueError:
@@ -47,7 +47,7 @@ def read_account(text: str) -> str:
 
 
 def person_subject(ask: PageRequest) -> Subject:
-    """Who it is. Raises NotFound for an account that is not one of the organization."""
+    """Return the person's name and e-mail. Raises NotFound for an account outside the organization."""
     found = metrics.person_of(ask.reading, ask.window("days"), ask.asked_of)
     if found is None:
         raise NotFound(NO_PAGE)
@@ -55,27 +55,27 @@ def person_subject(ask: PageRequest) -> Subject:
 
 
 def did_cells(did: PersonActivity) -> tuple[Value, ...]:
-    """The cells of DID_COLUMNS."""
+    """Return the cells of DID_COLUMNS."""
     return tuple(getattr(did, column.key) for column in DID_COLUMNS)
 
 
 def used_cells(used: PersonUsage) -> tuple[Value, ...]:
-    """The cells of USED_COLUMNS."""
+    """Return the cells of USED_COLUMNS."""
     return used.requests, used.prompt_tokens, used.completion_tokens
 
 
 def product_name(product: str) -> str:
-    """What a product is called."""
+    """Return a product's name."""
     return PRODUCT_LABELS.get(product, product) or NO_PRODUCT
 
 
 def by_day(ask: PageRequest) -> BuiltFigure:
-    """What they did on each day, and in all."""
+    """Return the figure of the person's activity on each day, and in total."""
     found = metrics.person_activity(ask.reading, ask.window("days"), ask.asked_of)
     figure = Figure(
         name="days",
         title="By day",
-        unit="messages in chats and sessions, and distinct sessions, a day",
+        unit="messages in chats and sessions, and distinct sessions, per day",
         shape="lines",
         about=found.about,
         columns=(DAY, *DID_COLUMNS),
@@ -88,12 +88,12 @@ def by_day(ask: PageRequest) -> BuiltFigure:
 
 
 def by_product(ask: PageRequest) -> BuiltFigure:
-    """What they did in each product."""
+    """Return the figure of the person's activity in each product."""
     found = metrics.person_activity(ask.reading, ask.window("days"), ask.asked_of)
     figure = Figure(
         name="products",
         title="By product",
-        unit="distinct chats, sessions, projects and artifacts; what happened without a product counts as chat",
+        unit="distinct chats, sessions, projects and artifacts; activity without a product counts as chat",
         about=found.about,
         columns=(PRODUCT, *DID_COLUMNS),
         rows=tuple(Row(cells=(product_name(of.name), *did_cells(of.value))) for of in found.products),
@@ -104,7 +104,7 @@ def by_product(ask: PageRequest) -> BuiltFigure:
 
 
 def by_model(ask: PageRequest) -> BuiltFigure:
-    """What their requests used of each model."""
+    """Return the figure of the person's usage of each model."""
     found = metrics.person_usage(ask.reading, ask.window("days"), ask.asked_of)
     figure = Figure(
         name="models",
@@ -115,13 +115,13 @@ def by_model(ask: PageRequest) -> BuiltFigure:
         columns=(MODEL, *USED_COLUMNS),
         rows=tuple(Row(cells=(of.name, *used_cells(of.value))) for of in found.models),
         metrics=("a person's usage",),
-        empty="This person sent no requests in these days.",
+        empty="This person sent no requests in this period.",
     )
     return BuiltFigure(figure=figure)
 
 
 def spend_by_day(ask: PageRequest) -> BuiltFigure:
-    """What they spent on each day, and in all."""
+    """Return the figure of the person's spend on each day, and in total."""
     found = _spend(ask)
     spend = found.spend
     total = spend.total if spend else None
@@ -144,7 +144,7 @@ def spend_by_day(ask: PageRequest) -> BuiltFigure:
 
 
 def spend_by_product(ask: PageRequest) -> BuiltFigure:
-    """What they spent in each product."""
+    """Return the figure of the person's spend in each product."""
     found = _spend(ask)
     products = found.spend.products if found.spend else ()
     rows = tuple(Row(cells=(product_name(of.name), *spend_cells(of.value))) for of in products)
@@ -152,7 +152,7 @@ def spend_by_product(ask: PageRequest) -> BuiltFigure:
 
 
 def spend_by_model(ask: PageRequest) -> BuiltFigure:
-    """What they spent on each model."""
+    """Return the figure of the person's spend on each model."""
     found = _spend(ask)
     models = found.spend.models if found.spend else ()
     rows = tuple(Row(cells=(of.name or CODE_EXECUTION, *spend_cells(of.value))) for of in models)
@@ -170,7 +170,7 @@ def _spend_ranks(
     figure = Figure(
         name=name,
         title=title,
-        unit="USD; the rows add up to what the person spent",
+        unit="USD; the rows add up to the person's spend",
         shape="ranks",
         about=found.about,
         columns=(first, *SPEND_COLUMNS),
@@ -187,7 +187,7 @@ def _spend(ask: PageRequest) -> PersonSpend:
 
 
 def _empty(found: PersonSpend) -> str:
-    return "This person spent nothing in these days." if found.reported else NO_REPORT
+    return "This person spent nothing in this period." if found.reported else NO_REPORT
 
 
 PERSON = DashboardPage(

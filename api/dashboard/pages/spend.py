@@ -1,4 +1,4 @@
-"""Spend: totals, by model, and the people who spend most. Who may not see spend finds no trace of this page."""
+"""Spend: totals, by model, and the people who spend most. For a viewer without spend, this page does not exist."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,8 +25,8 @@ SPEND_COLUMNS = (
 )
 
 NO_REPORT = (
-    "There is no spend to show, which is not the same as 0: all these days the plan was seat-based with extra usage "
-    "off, and usage within the seats is paid with the seats."
+    "There is no spend to show, which is not the same as 0: in the whole period the plan was seat-based with extra "
+    "usage off, and usage within the seats is paid with the seats."
 )
 EXTRA_OFF = (
     "Your plan is seat-based and extra usage is off, so there is no spend: usage within the seats is paid with the "
@@ -41,7 +41,7 @@ CODE_EXECUTION = "Code execution"
 
 
 def totals(ask: PageRequest) -> BuiltFigure:
-    """Month, quarter and year to date; each that has begun without a complete day says so."""
+    """Return the totals of month, quarter and year to date; one that has no complete day yet shows the reason."""
     found: list[tuple[WindowKind, SpendTotal]] = []
     early: list[tuple[WindowKind, NoCompleteDay]] = []
     for kind in TOTALS:
@@ -91,18 +91,18 @@ def _before_discount(of: SpendTotal) -> str:
     if spend is None:
         return "" if of.reported else "no extra usage, so no spend"
     if spend.net_usd is None:
-        return f"{usd(spend.priced_net_usd)} has a price, the rest has none"
+        return f"{usd(spend.priced_net_usd)} has a price; the rest is unpriced"
     return f"{usd(spend.priced_list_usd)} at list price"
 
 
 def by_model(ask: PageRequest) -> BuiltFigure:
-    """Spend on each model."""
+    """Return the figure of spend on each model."""
     found = metrics.spend_by_model(ask.reading, ask.window("models"))
     models = found.models or ()
     figure = Figure(
         name="models",
         title="Spend by model",
-        unit="USD; the rows add up to the total of these days",
+        unit="USD; the rows add up to the total of the period",
         shape="ranks",
         about=found.about,
         columns=(
@@ -124,12 +124,12 @@ def _model(of: ModelSpend) -> tuple[Value, Value]:
 
 
 def by_person(ask: PageRequest) -> BuiltFigure:
-    """The people with the highest spend."""
+    """Return the ranking of people by spend."""
     found = metrics.top_people_by_spend(ask.reading, ask.window("people"), ask.top())
     figure = Figure(
         name="people",
         title="Top people by spend",
-        unit="USD; usage of machines (API keys, service accounts) is nobody's, so this may add up to less",
+        unit="USD; usage by machines (API keys, service accounts) belongs to no person, so this may add up to less",
         shape="ranks",
         about=found.about,
         columns=(*PERSON_COLUMNS, *SPEND_COLUMNS),
@@ -144,26 +144,26 @@ def by_person(ask: PageRequest) -> BuiltFigure:
 
 
 def spend_cells(spend: Spend | None) -> tuple[Value, ...]:
-    """The cells of SPEND_COLUMNS. Money is not known when a part of it has no price."""
+    """Return the cells of SPEND_COLUMNS. An amount is None if a part of it has no price."""
     if spend is None:
         return (None,) * len(SPEND_COLUMNS)
     return spend.net_usd, spend.list_usd, spend.requests, spend.prompt_tokens, spend.completion_tokens
 
 
 def unpriced_notes(spends: Iterable[Spend | None]) -> tuple[str, ...]:
-    """Says which models have no price, if any."""
+    """Return a note with the models that have no price, if there are any."""
     models = sorted({model or CODE_EXECUTION for spend in spends if spend for model in spend.unpriced_models})
     if not models:
         return ()
-    return (f"No price is known for {', '.join(models)}, so amounts with its usage are not known (–).",)
+    return (f"No price is known for {', '.join(models)}, so amounts that include its usage are not known (–).",)
 
 
 def _empty(reported: bool) -> str:
-    return "Nothing was spent in these days." if reported else NO_REPORT
+    return "Nothing was spent in this period." if reported else NO_REPORT
 
 
 def plan_notes(ask: PageRequest) -> tuple[str, ...]:
-    """What the organization's plan says of its spend on the last day shown."""
+    """Return notes on how the organization's plan affects its spend on the last day shown."""
     terms = _in_force(read_terms(ask.reading.client, ask.viewer.organization_id), midnight(ask.last + DAY))
     if terms is None or not terms.seat_based:
         return ()

@@ -140,12 +140,12 @@ def test_who_does_not_see_spend_sees_the_rest(served: Served, world: World, orga
     ("asked", "says"),
     [
         ({}, "starting_at: missing. Allowed: a UTC day"),
-        ({"starting_at": "2026-11-20"}, "2026-11-19, the newest that is complete"),
+        ({"starting_at": "2026-11-20"}, "2026-11-19, the newest complete day"),
         ({"starting_at": "2024-12-31"}, "from 2025-01-01"),
         ({"starting_at": "2026-11-17T00:00:00Z"}, "a UTC day as YYYY-MM-DD"),
         ({"starting_at": "2026-11-17", "limit": "1001"}, "a whole number from 1 to 1000"),
-        ({"starting_at": "2026-11-17", "page": "x"}, "no cursor of this API"),
-        ({"starting_at": "2026-11-17", "ending_at": "2026-11-18"}, "there is no such parameter here"),
+        ({"starting_at": "2026-11-17", "page": "x"}, "not a valid cursor"),
+        ({"starting_at": "2026-11-17", "ending_at": "2026-11-18"}, "unknown parameter"),
     ],
 )
 def test_a_wrong_question_is_told(served: Served, organization: str, asked: dict[str, str], says: str) -> None:
@@ -175,7 +175,7 @@ def test_a_revised_day_ends_the_walk_and_an_unknown_model_is_named(clickhouse: s
         fold_lines(client, world, [line_of(new)], start=1_000_000)
         client.close()
         gone = served.get(PATH, key, starting_at=str(DAY), page=page)
-        assert (gone.status_code, "Begin again" in gone.text) == (410, True)
+        assert (gone.status_code, "Start again" in gone.text) == (410, True)
         body = served.get(PATH, key, starting_at=str(DAY), limit=1000).json()
     assert body["unpriced_models"] == ["claude-unheard-of"]
     unknown = [each for row in body["data"] for each in row["model_breakdown"] if each["model"] == "claude-unheard-of"]

@@ -40,7 +40,7 @@ WHERE type IN ('member.joined', 'role.changed', 'member.removed', 'account.delet
 -- that was changed or taken away is missed.
 CREATE TABLE IF NOT EXISTS audit_log (
     moment DateTime64(6, 'UTC'), organization_id UUID COMMENT 'zeros where no organization is known',
-    who String COMMENT 'key ID, person UUID, operator NAME, system user NAME; empty for nobody known',
+    actor String COMMENT 'key ID, person UUID, operator NAME, system user NAME; empty for nobody known',
     action LowCardinality(String) COMMENT 'sign-in, sign-out, read of spend, export, link, key, identity, money, audit',
     route String, filter String COMMENT 'the parameters as given, as JSON; what is beyond 4 kB as its hash',
     rows Nullable(UInt64), sha256 String COMMENT 'of the body or file; empty where nothing was given out',

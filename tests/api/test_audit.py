@@ -212,20 +212,20 @@ def test_the_log_shows_that_it_was_tampered_with(own: World, client: Client) -> 
     with serve(context_of(own), cost) as fresh:
         for _ in range(3):
             fresh.get("/cost", text)
-        for who in ("one", "two"):
-            write_entry(other, AuditEntry(NOW + timedelta(days=1), who, "key", "done"))
+        for actor in ("one", "two"):
+            write_entry(other, AuditEntry(NOW + timedelta(days=1), actor, "key", "done"))
         fresh.get("/cost", text)
     whole = verify_chain(client)
     assert (whole.entries, whole.wrong) == (6, ())
     client.command("CREATE TABLE kept_log AS audit_log")
     client.command("INSERT INTO kept_log SELECT * FROM audit_log")
     for tampering in (
-        "ALTER TABLE audit_log UPDATE outcome = 'x' WHERE number = 2 AND who != 'two' SETTINGS mutations_sync = 2",
-        "ALTER TABLE audit_log UPDATE moment = moment + INTERVAL 1 HOUR WHERE who = 'one' SETTINGS mutations_sync = 2",
-        "DELETE FROM audit_log WHERE number = 2 AND who != 'two'",
-        "DELETE FROM audit_log WHERE who IN ('one', 'two')",
+        "ALTER TABLE audit_log UPDATE outcome = 'x' WHERE number = 2 AND actor != 'two' SETTINGS mutations_sync = 2",
+        "ALTER TABLE audit_log UPDATE moment = addHours(moment, 1) WHERE actor = 'one' SETTINGS mutations_sync = 2",
+        "DELETE FROM audit_log WHERE number = 2 AND actor != 'two'",
+        "DELETE FROM audit_log WHERE actor IN ('one', 'two')",
         "DELETE FROM audit_log WHERE number = 1",
-        "INSERT INTO audit_log SELECT * REPLACE('nobody' AS who) FROM kept_log WHERE number = 1",
+        "INSERT INTO audit_log SELECT * REPLACE('nobody' AS actor) FROM kept_log WHERE number = 1",
     ):
         try:
             client.command(tampering)

@@ -1,4 +1,4 @@
-"""What people do, by the day: chats, files, projects, artifacts, connectors, skills, plugins and sessions."""
+"""Activity by day: chats, files, projects, artifacts, connectors, skills, plugins and sessions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -161,13 +161,13 @@ class ActivityFold:
         self._ids = ids
 
     def __call__(self, event: ActivityEvent, log_ms: int) -> Folded:
-        """What one event adds. Raises Invalid."""
+        """Return what one event adds. Raises InvalidRecord."""
         minute = minute_in_bounds(event.occurred_at, log_ms, "occurred_at")
         organization = self._ids.check(event.organization_id, "organization_id")
         self._ids.check(event.actor.id, "actor.id")
         counted = minute
         if isinstance(event, (ArtifactShared, ArtifactPublished, ArtifactViewed)):
-            # "Ever shared" belongs to the day of the artifact's creation, whenever the sharing happened.
+            # "Ever shared" is counted on the day of the artifact's creation, whenever it was shared.
             counted = minute_in_bounds(event.created_at, log_ms, "created_at")
         declaration, key, amounts = RULES[type(event)](event, self._ids)
         change = (declaration, (organization, counted // 1440), key, amounts)

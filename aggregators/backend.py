@@ -1,5 +1,5 @@
-"""The two forms in which records are read, cells added to and keys put into columns: pure Python, which is the
-reference, and compiled."""
+"""The two backends that read records, add to cells and put keys into columns: pure Python, which is the reference, and
+compiled."""
 
 from importlib.util import find_spec
 
@@ -9,11 +9,11 @@ from aggregators.record_decoder import RecordDecoder
 from tally_client.events import TOKEN
 
 HAS_COMPILED = find_spec("aggregators.compiled.tokens") is not None
-"""Whether the compiled form is there: it is not where Tally was installed without a C compiler."""
+"""True if the compiled backend is installed; it is not if Tally was installed without a C compiler."""
 
 
 def decoder_for(topic: str, compiled: bool) -> RecordDecoder:
-    """What reads a topic's records. Only token events have a compiled reader."""
+    """Return the decoder of a topic's records. Only token events have a compiled one."""
     if compiled and topic == TOKEN:
         from aggregators.token_decoder import TokenReader
 
@@ -22,7 +22,7 @@ def decoder_for(topic: str, compiled: bool) -> RecordDecoder:
 
 
 def adder_of(compiled: bool) -> Adder:
-    """What adds amounts to cells."""
+    """Return the function that adds amounts to cells."""
     if compiled:
         from aggregators.compiled.sums import add
 
@@ -31,7 +31,7 @@ def adder_of(compiled: bool) -> Adder:
 
 
 def joiner_of(compiled: bool) -> Joiner:
-    """What makes columns of cells' keys."""
+    """Return the function that puts the keys of cells into columns."""
     if compiled:
         from aggregators.compiled.joining import join
 

@@ -1,4 +1,4 @@
-"""Cells on their way to ClickHouse: keys as they are, counters in one array, read as rows by whoever wants rows."""
+"""Cells on their way to ClickHouse: unchanged keys, counters in one array, converted to rows only on access."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
@@ -14,13 +14,13 @@ PageKey = tuple[str, int]
 CellKey = tuple[Any, ...]
 """The declaration's key columns, in order."""
 Counts = NDArray[np.int64]
-"""A row for each cell: log_offset, then the counters."""
+"""One row per cell: log_offset, then the counters."""
 Joiner = Callable[[list[CellKey], int, Callable[[Any], bytes]], bytes]
-"""(keys, place in each of them, encoding) to what all the values there are encoded as, one behind the other."""
+"""(keys, index in each key, encoding) to the concatenated encodings of all the values at that index."""
 
 
 def join_in_python(keys: list[CellKey], at: int, encode: Callable[[Any], bytes]) -> bytes:
-    """What the values at a place of each key are encoded as; equal values are encoded once."""
+    """Return the concatenated encodings of one value of each key; equal values are encoded once."""
     values = [key[at] for key in keys]
     encoded = {value: encode(value) for value in set(values)}
     return b"".join([encoded[value] for value in values])
@@ -29,8 +29,9 @@ def join_in_python(keys: list[CellKey], at: int, encode: Callable[[Any], bytes])
 class CellRows(Sequence[list[Any]]):
     """Absolute rows of one table, in the order of its columns.
 
-    A row costs nothing until somebody asks for it: a flush writes columns, and lists of lists for it took a quarter
-    of a worker's time. Sources, page keys, keys and counts are parallel and never change; `join` makes columns of keys.
+    A row is built only when it is accessed: a flush writes columns, and building lists of lists for it took a quarter
+    of a worker's time. Sources, page keys, keys and counts are parallel and never change; `join` turns keys into
+    columns.
     """
 
     def __init__(
@@ -76,11 +77,11 @@ class CellRows(Sequence[list[Any]]):
 
 
 Rows = Sequence[Sequence[Any]]
-"""Whole rows of one table: CellRows, or lists for the tables that have no counters."""
+"""Whole rows of one table: CellRows, or lists for tables without counters."""
 
 
 def concat_rows(parts: Sequence[Rows]) -> Rows:
-    """The rows of one table, of several sources, as one."""
+    """Concatenate the rows that several sources have of one table."""
     cells = [part for part in parts if isinstance(part, CellRows)]
     if not cells:
         return [row for part in parts for row in part]

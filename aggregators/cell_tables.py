@@ -1,7 +1,7 @@
-"""Every table of cells, declared once: fold, flush and read-back follow this, and a test holds the SQL to it.
+"""Declaration of every table of cells. Fold, flush and read-back follow it, and a test compares the SQL with it.
 
-A cell is one row: `source`, `organization_id`, the window, the key columns, integer counters, and `log_offset`,
-the offset of the last event folded into it. `source` is `topic/partition@epoch`, so a cell has one writer.
+A cell is one row: `source`, `organization_id`, the window, the key columns, integer counters, and `log_offset`, the
+offset of the last event folded into it. `source` is `topic/partition@epoch`, so a cell has one writer.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class CellTable:
     """One table of cells: its window ("hour", "day" or "minute"), key columns and counters, in column order.
 
-    Compared by identity: each is declared once, and hashing its fields would be a tenth of the fold.
+    Compared by identity: each table is declared once, and hashing the fields would take a tenth of the fold's time.
     """
 
     name: str

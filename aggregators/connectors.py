@@ -1,22 +1,22 @@
-"""One key for one connector, skill or plugin, however its name is spelt; two of them never share one."""
+"""Keys of connectors, skills and plugins: one key for all spellings of a name, never shared by two names."""
 
 import re
 from unicodedata import normalize
 
 PROTOCOL = "mcp"
 KINDS = frozenset({"server", "connector", "integration"})
-"""What a connector is called beside its name, after the protocol's: "MCP server". Alone they belong to the name: SQL
-Server is not SQL."""
+"""Words dropped after the protocol's name: "MCP server". Elsewhere they are part of the name: SQL Server is not SQL."""
 
 _SAYS_NOTHING = KINDS | {PROTOCOL}
 _SEPARATORS = re.compile(r"[\s_\-./:()\[\]{}]+")
 
 
 def connector_key(name: str) -> str:
-    """The stable key of a connector's raw name: its words without case, "MCP", and what follows that of KINDS.
+    """Return the stable key of a connector's raw name: its case-folded words without "MCP" and a word of KINDS after
+    it.
 
-    "Atlassian MCP server", "mcp-atlassian" and "atlassian_MCP" are all "atlassian". A name without any other word says
-    no more than that it is a connector: "mcp".
+    "Atlassian MCP server", "mcp-atlassian" and "atlassian_MCP" are all "atlassian". A name without any other word only
+    identifies it as a connector: "mcp".
     """
     words = _SEPARATORS.sub(" ", _folded(name)).split()
     if _SAYS_NOTHING.issuperset(words):
@@ -30,14 +30,14 @@ def connector_key(name: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """The stable key of a skill's or plugin's raw name: the name without case and without blanks around it.
+    """Return the stable key of a skill's or plugin's raw name: the case-folded name without surrounding whitespace.
 
-    A name of blanks alone is one blank.
+    A name that is only whitespace becomes one space.
     """
     return _folded(name).strip() or " "
 
 
 def _folded(name: str) -> str:
-    """Equal for equal names whatever their case and however their accents are encoded (Unicode's canonical caseless
-    matching, D145)."""
+    """Return a form that is equal for equal names, whatever their case and however their accents are encoded (Unicode's
+    canonical caseless matching, D145)."""
     return normalize("NFC", normalize("NFD", name).casefold())

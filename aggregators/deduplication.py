@@ -1,17 +1,17 @@
 """Duplicates from producers: one event at two offsets of a partition counts once, within a horizon.
 
-Offsets are cut into blocks at `offset // block_size`. A record is a repeat if its identity (organization, type and
-event_id) stands at an earlier offset in its own block or in the `blocks` blocks before it. Every well-formed record
-registers its identity and payload, counted or not. So the decision at an offset is a function of at most `blocks + 1`
-blocks of the log, and a replay that begins on a block's edge at least that far back decides the same.
+Offsets are divided into blocks at `offset // block_size`. A record is a repeat if its identity (organization, type and
+event_id) occurs at an earlier offset in its own block or in the `blocks` blocks before it. Every well-formed record
+registers its identity and payload, counted or not. The decision at an offset is therefore a function of at most `blocks
++ 1` blocks of the log, and a replay that starts on a block boundary at least that far back decides the same.
 
-A repeat is a duplicate if all those occurrences have its payload; otherwise it is a conflict, which is never counted
-and never dropped in silence, however often it is sent again: which of the payloads counted cannot be told from within
-the horizon.
+A repeat is a duplicate if all those occurrences have its payload; otherwise it is a conflict. A conflict is never
+counted and never dropped silently, however often it is sent again, because the horizon does not show which of the
+payloads was counted.
 
-32 bytes an event: 64-bit hashes of identity and payload, and a filter that tells of nearly every new id that it is
-new, so that a batch without repeats is judged in a few steps of numpy. Python's own string hash is keyed anew in each
-process, which is no matter since the index never leaves it.
+32 bytes per event: 64-bit hashes of identity and payload, and a filter that recognizes nearly every new id as new, so
+that a batch without repeats is decided in a few numpy operations. Python's string hash has another key in each process,
+which does not matter because the index never leaves the process.
 """
 
 from collections import deque
@@ -25,17 +25,17 @@ Hashes = NDArray[np.int64]
 
 FILTER_PLACES_AN_EVENT = 16
 FILTER_TESTS = 3
-"""Places that an id marks: with 16 an event, one new id in 200 is taken for a suspect by a full block."""
+"""Filter bits set per id. With 16 bits per event, one new id in 200 is a suspect in a full block."""
 FEW = 16
-"""Suspects that are sought one by one in the block that is being filled; for more its hashes are sorted."""
+"""Up to this many suspects are searched for one by one in the block being filled; for more, its hashes are sorted."""
 
 
 SEVERAL = None
-"""Instead of the payload of an identity that stands with several ones."""
+"""Replaces the payload of an identity that occurs with several payloads."""
 
 
 class Occurrence(Enum):
-    """What an occurrence of an identity is."""
+    """Verdict on an occurrence of an identity."""
 
     FIRST = "first"
     DUPLICATE = "duplicate"
@@ -64,12 +64,12 @@ class Block:
             self._filter[self._places(ids, test)] = True
 
     def close(self) -> None:
-        """Nothing will be added: keep the hashes sorted, so that each search in them is short."""
+        """Sort the hashes to speed up searches; nothing is added to a closed block."""
         self._ids, self._payloads = self._ordered()
         self._is_closed = True
 
     def _ordered(self) -> tuple[Hashes, Hashes]:
-        """By id; the payloads of one id, which are hardly ever two, by their value."""
+        """Return ids and payloads sorted by id, then by payload; an id rarely has two payloads."""
         ids, payloads = self._ids[: self._count], self._payloads[: self._count]
         order = np.argsort(ids)
         if _any_equal(ids[order]):
@@ -77,7 +77,7 @@ class Block:
         return ids[order], payloads[order]
 
     def known(self, ids: Hashes) -> Iterator[tuple[int, int | None]]:
-        """(position in `ids`, its payload here or SEVERAL) of those that are here."""
+        """Yield (position in `ids`, its payload in this block or SEVERAL) of each id in this block."""
         suspects = np.flatnonzero(self._filter[self._places(ids, 0)])
         for test in range(1, FILTER_TESTS):
             suspects = suspects[self._filter[self._places(ids[suspects], test)]]
@@ -92,7 +92,7 @@ class Block:
                 yield position, int(found[0]) if (found == found[0]).all() else SEVERAL
 
     def _places(self, ids: Hashes, test: int) -> Hashes:
-        """The place in the filter that each id marks: other bits of its hash for each test."""
+        """Return the filter position of each id; each test uses other bits of its hash."""
         return (ids >> (20 * test)) & (len(self._filter) - 1)
 
 
@@ -114,7 +114,7 @@ def _grown(values: Hashes, least: int) -> Hashes:
 
 
 class Horizon:
-    """The ids of the latest blocks of one source, fed in order of offsets."""
+    """The latest blocks of one source, filled in order of offsets."""
 
     def __init__(self, block_size: int, blocks: int) -> None:
         self.block_size = block_size
@@ -122,11 +122,11 @@ class Horizon:
         self._latest: deque[Block] = deque()
 
     def replay_start(self, place: int) -> int:
-        """The offset from which reading must start so that every decision from `place` on is as in a first read."""
+        """Return the offset from which to read so that every decision from `place` on is as in the first read."""
         return max(0, place // self.block_size - self.blocks) * self.block_size
 
     def classify(self, block: int, ids: Sequence[int] | Hashes, payloads: Sequence[int] | Hashes) -> list[Occurrence]:
-        """The verdict on each record of a run that lies within one block, in order of offsets; registers them all."""
+        """Return the verdict on each record of a run within one block, in order of offsets, and register them all."""
         self._advance(block)
         hashes, contents = np.array(ids, np.int64), np.array(payloads, np.int64)
         earlier: dict[int, int | None] = {}
@@ -152,7 +152,7 @@ def _any_equal(ordered: Hashes) -> bool:
 
 
 def _verdicts(ids: Sequence[int], payloads: Sequence[int], earlier: Mapping[int, int | None]) -> list[Occurrence]:
-    """One after another; `earlier` has the payloads of earlier runs by position."""
+    """Judge records in order; `earlier` maps positions to the payloads of earlier runs."""
     verdicts = []
     seen: dict[int, int | None] = {}
     for position, (identity, payload) in enumerate(zip(ids, payloads, strict=True)):

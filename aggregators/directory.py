@@ -1,7 +1,7 @@
 """The directory's history and people's profiles: whole rows, no counters.
 
-A row is keyed by its own place in the log, so writing it again writes the same row. It keeps the log's time, by which
-rows of several partitions are compared.
+A row is keyed by its own place in the log, so writing it again writes the same row. It contains the log's time, by
+which rows of several partitions are compared.
 """
 
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ SUBJECTS = (
     "project_id",
     "name",
 )
-"""The field that a row is found by: the first of these that the event has (a group's membership by its group)."""
+"""The field that a row is looked up by: the first of these that the event has (for a membership, its group)."""
 
 IDS = (*SUBJECTS[:-1], "created_by", "workspace_id", "plugin_id")
 
@@ -36,13 +36,13 @@ def _text(moment: datetime) -> str:
 
 
 def _log_text(log_ms: int) -> str:
-    """The log's time as a column has it, in milliseconds."""
+    """Format the log's time as column text, in milliseconds."""
     return f"{datetime.fromtimestamp(log_ms // 1000, UTC):%Y-%m-%d %H:%M:%S}.{log_ms % 1000:03d}"
 
 
 def _subject(event: DirectoryEvent) -> str:
-    # `name` names all spellings of a connector, skill or plugin; for an organization it is a property and there is no
-    # subject.
+    # `name` identifies all spellings of a connector, skill or plugin. For an organization it is a property, and there
+    # is no subject.
     if event.__struct_config__.tag == "organization.created":
         return ""
     if isinstance(event, ConnectorSaved):
@@ -59,7 +59,7 @@ class DirectoryFold:
         self._ids = ids
 
     def __call__(self, event: DirectoryEvent, log_ms: int) -> Folded:
-        """The event's row, without its source and offset, which the source adds. Raises Invalid."""
+        """Return the event's row without its source and offset, which the source adds. Raises InvalidRecord."""
         at = history_moment(event.occurred_at, log_ms, "occurred_at")
         in_force_from = policy_hour(event.effective_from) if isinstance(event, PolicyEvent) else at
         if isinstance(event, ProjectSaved):
@@ -89,7 +89,7 @@ class ProfileFold:
         self._ids = ids
 
     def __call__(self, event: ProfileUpdated, log_ms: int) -> Folded:
-        """What the organization told of the person. Raises Invalid."""
+        """Return the row of what the organization reported about the person. Raises InvalidRecord."""
         at = history_moment(event.occurred_at, log_ms, "occurred_at")
         values = (
             self._ids.check(event.organization_id, "organization_id"),
@@ -100,9 +100,9 @@ class ProfileFold:
         return (), (Row("profiles", values),)
 
     def forget(self, key: bytes | None, log_ms: int) -> Folded:
-        """The row of a tombstone, which is no organization's and happened when the log took it.
+        """Return the row of a tombstone, which belongs to no organization and has the log's time.
 
-        Raises Invalid when the record's key is no account's id.
+        Raises InvalidRecord if the record's key is not an account's id.
         """
         account = self._ids.check((key or b"").decode("ascii", "replace"), "record key")
         logged_at = _log_text(log_ms)

@@ -1,4 +1,4 @@
-"""Which fold is a topic's."""
+"""The fold of each topic."""
 
 from aggregators.activity import ActivityFold
 from aggregators.directory import DirectoryFold, ProfileFold
@@ -9,7 +9,7 @@ from tally_client.events import DIRECTORY, PROFILES, TOKEN
 
 
 def fold_for(topic: str) -> Fold:
-    """The fold of a topic."""
+    """Return the fold of a topic."""
     ids = IdInterner()
     if topic == TOKEN:
         return SpendFold(ids)

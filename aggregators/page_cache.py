@@ -1,9 +1,9 @@
-"""Cells in memory: a Table holds one declaration's pages for one source.
+"""Cells in memory: a PageCache has the pages of one table for one source.
 
-A page is the cells of one (organization, window): the unit that is read back from ClickHouse and let go. The counts
-of all cells stand in one array, a row a cell: its log_offset, then its counters; a page knows the row of each key.
-So a batch is added in one step, and a flush takes columns. An event whose offset is at or below a cell's stamp is
-already in that cell and skipped for that cell alone, which is what makes a re-read after a crash harmless.
+A page consists of the cells of one (organization, window) and is read back from ClickHouse and evicted as a unit. The
+counts of all cells are in one array with a row per cell: its log_offset, then its counters. A page maps keys to rows. A
+batch is therefore added in one step, and a flush takes columns. An event whose offset is at or below a cell's stamp is
+already in that cell and is skipped for that cell only, which makes a re-read after a crash harmless.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,11 +19,11 @@ from aggregators.windows import WINDOW_PARSE
 
 FIRST_ROWS = 64
 NO_STAMP = -1
-"""The stamp of a cell that holds nothing yet: offset 0 is beyond it."""
+"""The stamp of an empty cell: less than offset 0."""
 
 
 class Page:
-    """The rows of the cells of one (organization, window), and whether any was touched since the latest flush."""
+    """The rows of the cells of one (organization, window), and whether any has changed since the latest flush."""
 
     __slots__ = ("cells", "dirty", "in_flight", "key", "last_used")
 
@@ -36,10 +36,10 @@ class Page:
 
 
 class PageCache:
-    """The pages of one declaration and one source.
+    """The pages of one table and one source.
 
-    `first_unwritten` is the first window of which ClickHouse certainly holds nothing from this source, so that
-    pages from there on need no read-back; without it every new hour of every organization costs a query.
+    `first_unwritten` is the first window for which ClickHouse certainly has nothing from this source. Pages from there
+    on need no read-back; without it every new hour of every organization would cost a query.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class PageCache:
         self._clear()
 
     def _clear(self) -> None:
-        """No cells, and no more memory than that needs."""
+        """Remove all cells and free their memory."""
         self._counts = _no_counts(FIRST_ROWS, self._width)
         self._changed = np.zeros(FIRST_ROWS, np.bool_)
         self._page_keys: list[PageKey | None] = []
@@ -66,7 +66,7 @@ class PageCache:
         self.reset_row_index()
 
     def open(self, page_key: PageKey) -> bool:
-        """Whether the page is here; one that ClickHouse cannot have is opened empty."""
+        """Return True if the page is in memory; a page that ClickHouse cannot have is opened empty."""
         if page_key in self.pages:
             return True
         if page_key[1] >= self.first_unwritten:
@@ -75,9 +75,9 @@ class PageCache:
         return False
 
     def load(self, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
-        """Open the pages as ClickHouse has them: rows of (organization, window text, *key, log_offset, *counters).
+        """Open pages with what ClickHouse has: rows of (organization, window text, *key, log_offset, *counters).
 
-        A cell that is here already stays as it is: it is newer.
+        A cell that is already in memory is newer and stays unchanged.
         """
         for page_key in page_keys:
             self.pages.setdefault(page_key, Page(page_key, self.round))
@@ -95,7 +95,7 @@ class PageCache:
     def fold(self, offsets: Sequence[int], changes: Sequence[Change], columns: Sequence[CellColumns] = ()) -> None:
         """Add events to their cells: changes at these ascending offsets, and events in columns.
 
-        Pages must be open (KeyError: the caller's bug).
+        All pages must be open; a KeyError is a bug in the caller.
         """
         if columns:
             self._find_rows(offsets, changes, columns)
@@ -113,7 +113,7 @@ class PageCache:
             self._add(self._counts, self._changed.view(np.uint8), rows[order], stamps[order], added[order])
 
     def _find_rows(self, offsets: Sequence[int], changes: Sequence[Change], columns: Sequence[CellColumns]) -> None:
-        """Find the row of each number. New cells get theirs in the order of the log, however it is cut into batches."""
+        """Find the row of each number. New cells get rows in log order, however the log is divided into batches."""
         wanted: list[Wanted] = [
             (offset, NO_ROW, page_key, key) for offset, (_, page_key, key, _) in zip(offsets, changes, strict=True)
         ]
@@ -132,11 +132,11 @@ class PageCache:
             self._row_of[found[found != NO_ROW]] = rows[found != NO_ROW]
 
     def reset_row_index(self) -> None:
-        """Whoever gives numbers to cells begins anew, or their rows do."""
+        """Forget the row of each number, after numbering of cells has restarted or their rows have changed."""
         self._row_of = np.empty(0, np.int32)
 
     def _rows_of(self, page_keys: Iterable[PageKey], keys: Iterable[CellKey]) -> list[int]:
-        """The row of each cell; a cell that is new gets one, and its page counts as changed."""
+        """Return the row of each cell. A new cell gets a row, and every page is marked as changed."""
         pages, unused = self.pages, self._unused_row()
         rows = []
         for page_key, key in zip(page_keys, keys, strict=True):
@@ -157,7 +157,7 @@ class PageCache:
             self._changed_pages.append(page)
 
     def _unused_row(self) -> int:
-        """The row that the next new cell gets."""
+        """Return the row that the next new cell will get."""
         return self._free[-1] if self._free else len(self._keys)
 
     def _use_row(self, row: int, page_key: PageKey, key: CellKey) -> None:
@@ -173,16 +173,16 @@ class PageCache:
 
     @property
     def unflushed(self) -> int:
-        """How many cells ClickHouse does not have as they are, those in flight left out."""
+        """The number of cells whose changes ClickHouse does not have, not counting those in flight."""
         return int(np.count_nonzero(self._changed)) if self._changed_pages else 0
 
     @property
     def open_cells(self) -> int:
-        """How many cells are in memory."""
+        """The number of cells in memory."""
         return len(self._keys) - len(self._free)
 
     def take_dirty_rows(self, source: str) -> tuple[CellRows, list[Page]]:
-        """Absolute rows of all changed cells, and the touched pages, which stay until `mark_flushed`."""
+        """Return absolute rows of all changed cells, and their pages, which cannot be evicted until `mark_flushed`."""
         self.round += 1
         flight, self._changed_pages = self._changed_pages, []
         for page in flight:
@@ -197,15 +197,15 @@ class PageCache:
         return CellRows(self.declaration, *parallel, self._join), flight
 
     def mark_flushed(self, flight: Iterable[Page]) -> None:
-        """ClickHouse has confirmed the rows of these pages."""
+        """Record that ClickHouse has confirmed the rows of these pages."""
         for page in flight:
             page.in_flight -= 1
 
     def evict(self, idle_rounds: int, keep: Iterable[PageKey] = ()) -> int:
-        """Let go pages that no event has changed for `idle_rounds` flushes; returns how many.
+        """Evict pages that no event has changed for `idle_rounds` flushes; return their number.
 
-        A page that is changed, in flight, or of a batch that waits (`keep`) stays: read back before its rows have
-        landed, it would lack them.
+        Pages that are changed, in flight or needed by a waiting batch (`keep`) stay: if such a page were read back
+        before its rows were written, it would lack them.
         """
         kept = set(keep)
         idle = [
@@ -226,7 +226,7 @@ class PageCache:
         if not self.pages:
             self._clear()
             return
-        gone = np.zeros(len(self._keys) + 1, np.bool_)  # with a place for NO_ROW at its end
+        gone = np.zeros(len(self._keys) + 1, np.bool_)  # the last element is for NO_ROW
         gone[rows] = True
         self._row_of[gone[self._row_of]] = NO_ROW
         self._counts[rows] = 0
@@ -237,7 +237,7 @@ class PageCache:
 
 
 def _no_counts(rows: int, width: int) -> Counts:
-    """Cells that hold nothing."""
+    """Return counts of empty cells."""
     counts = np.zeros((rows, width), np.int64)
     counts[:, 0] = NO_STAMP
     return counts

@@ -1,4 +1,4 @@
-"""What goes into a source and what comes of it: records, prepared batches, dead letters."""
+"""Input and output of a source: records, prepared batches, dead letters."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tally_client.validity import InvalidRecord
 
 
 class Record(Protocol):
-    """What a source needs of a Kafka record (aiokafka's ConsumerRecord has it)."""
+    """The attributes of a Kafka record that a source uses; aiokafka's ConsumerRecord has them."""
 
     offset: int
     timestamp: int
@@ -23,7 +23,7 @@ class Record(Protocol):
 
 
 class RejectedRecord(NamedTuple):
-    """A record that does not count, and why."""
+    """A record that does not count, and the reason."""
 
     record: Record
     reason: str
@@ -31,14 +31,14 @@ class RejectedRecord(NamedTuple):
 
 
 Changes = tuple[list[int], list[Change]]
-"""Offsets of records that count, ascending, and what each changes in one table."""
+"""Offsets of counted records, ascending, and what each changes in one table."""
 
 
 @dataclass
 class PreparedBatch:
-    """A batch that is decoded and judged: what it will change, in which pages, and those that it needs first.
+    """A decoded batch with its verdicts: what it will change, on which pages, and which of them must be loaded first.
 
-    An event stands either among the changes or in the columns.
+    An event is either among the changes or in the columns.
     """
 
     end: int
@@ -53,11 +53,11 @@ class PreparedBatch:
 
 
 class TopicRecreated(Exception):
-    """The log holds another record at the place's last offset: the topic was deleted and made anew."""
+    """The log has another record at the last folded offset: the topic was deleted and created again."""
 
 
 class OffsetGap(Exception):
-    """A batch begins beyond the next offset to read; the reader must seek back to `wanted`."""
+    """A batch begins after the next offset to read; the reader must seek back to `wanted`."""
 
     def __init__(self, source: str, wanted: int, found: int) -> None:
         super().__init__(f"{source}: a batch begins at offset {found}, but {wanted} is next: seek back to {wanted}")
@@ -65,13 +65,13 @@ class OffsetGap(Exception):
 
 
 def fingerprint(record: Record) -> str:
-    """A name for one record that a recreated topic's record at the same offset will not share."""
+    """Return a digest of one record that a recreated topic's record at the same offset will not have."""
     digest = blake2b(record.value or b"", digest_size=16, salt=record.timestamp.to_bytes(8, "big", signed=True))
     return f"{record.offset:020d}:{digest.hexdigest()}"
 
 
 def rejection_reason(error: Exception) -> tuple[str, str]:
-    """(reason, detail) of a malformed record; the reason is a stable word, for counting."""
+    """Return (reason, detail) of a malformed record; the reason is a stable word, for counting."""
     if isinstance(error, InvalidRecord):
         return error.reason, error.detail
     return ("schema" if isinstance(error, msgspec.ValidationError) else "not_json"), str(error)

@@ -1,4 +1,4 @@
-"""Records decoded and folded one by one. This form says what a record means; any other has to say the same."""
+"""Decodes and folds records one by one. This is the reference; every other decoder must return the same."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,10 @@ from tally_client.events import Event, decoder
 from tally_client.validity import NO_ID, SHALLOW, InvalidRecord, is_uuid, refuse_deep
 
 Read = tuple[Event | None, int, Folded]
-"""The event (None of a tombstone), the hash of its identity (a tombstone has one of its own: each forgets anew), and
-what it adds."""
+"""The event (None for a tombstone), the hash of its identity, and what it adds.
+
+Each tombstone has an identity of its own, because each one forgets the person again.
+"""
 
 
 @dataclass
@@ -28,12 +30,12 @@ class DecodedRun:
     folds: Sequence[Folded]
 
     def gather(self, verdicts: Sequence[Occurrence], place: int, prepared: PreparedBatch) -> None:
-        """Put what the run adds from the place on into a prepared batch."""
+        """Add the changes of the run from `place` on to a prepared batch."""
         gather(zip(self.records, self.folds, verdicts, strict=True), place, prepared)
 
 
 def gather(judged: Iterable[tuple[Record, Folded, Occurrence]], place: int, prepared: PreparedBatch) -> None:
-    """The same for any records."""
+    """Add the changes of judged records from `place` on to a prepared batch."""
     changes, rows, first = prepared.changes, prepared.rows, Occurrence.FIRST
     for record, (changed, whole), verdict in judged:
         offset = record.offset
@@ -49,13 +51,15 @@ def gather(judged: Iterable[tuple[Record, Folded, Occurrence]], place: int, prep
         elif verdict is Occurrence.DUPLICATE:
             prepared.duplicates += 1
         else:
-            detail = "its event_id was used with another payload; emit it under a new one"
+            detail = "its event_id was used with another payload; emit the event again with a new event_id"
             prepared.letters.append(RejectedRecord(record, "conflict", detail))
 
 
 def identity_of(event: Event) -> int:
-    """The hash of what makes two events one: their type, their organization and their event_id. A type has no fixed
-    length, but both ids have, so two identities that differ never make one text."""
+    """Return the hash of an event's identity: type, organization and event_id.
+
+    The type has no fixed length, but both ids do, so two different identities never concatenate to the same text.
+    """
     return hash(event.__struct_config__.tag + event.organization_id + event.event_id)  # type: ignore[operator]
 
 
@@ -67,7 +71,7 @@ class RecordDecoder:
         self._fold = fold_for(topic)
 
     def read(self, records: Sequence[Record], place: int, letters: list[RejectedRecord]) -> DecodedRun:
-        """The well-formed ones and what each adds; the others become letters, from the place on."""
+        """Return the well-formed records and what each adds; malformed ones from `place` on are added to `letters`."""
         formed: list[Record] = []
         identities: list[int] = []
         payloads: list[int] = []
@@ -82,7 +86,7 @@ class RecordDecoder:
         return DecodedRun(formed, identities, payloads, folds)
 
     def forget(self, _open_cells: int) -> bool:
-        """Whether numbers that it gave to cells hold no more, since it would keep too many. It gives none."""
+        """Return True if cell numbers became invalid because too many were remembered. This decoder assigns none."""
         return False
 
     def _read_one(self, record: Record, place: int, letters: list[RejectedRecord]) -> Read | None:

@@ -1,10 +1,10 @@
-"""One source (`topic/partition@epoch`): its place in the log, its horizon of duplicates, its tables.
+"""One source (`topic/partition@epoch`): its place in the log, its duplicate horizon, its tables.
 
-The pure heart of exactness: bytes and offsets in, changed cells and dead letters out. A Source belongs to one
-assignment; when the partition is revoked it is dropped whole and a new one is made for the next assignment.
+A pure component that decides exactness: bytes and offsets in, changed cells and dead letters out. A Source belongs to
+one assignment; when the partition is revoked it is discarded, and the next assignment creates a new one.
 
-A batch goes through in three steps, so that whoever drives it can fetch missing pages in between:
-`prepare` (decode, judge, find the missing pages) - `load` (pages read back) - `apply` (fold, advance the place).
+A batch is processed in three steps, so that the caller can fetch missing pages in between: `prepare` (decode, judge,
+find the missing pages) - `load` (pages read back) - `apply` (fold, advance the place).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,15 +23,15 @@ from aggregators.prepared_batch import OffsetGap, PreparedBatch, Record, Rejecte
 from tally_client.events import PROFILES
 
 FOLD_VERSION = 3
-"""Changed whenever a fold would give other cells for the same log; cells of another version are refused."""
+"""Increased whenever a fold would produce different cells from the same log; cells of another version are refused."""
 PAGE_KEY = itemgetter(1)  # of a change
 ATTRIBUTED_LIMIT = 500_000
-"""How many attribution ids a source remembers as written."""
+"""The number of attribution ids that a source remembers as written."""
 
 
 @dataclass
 class Snapshot:
-    """What a source has that ClickHouse does not: absolute rows by table, letters, and the place they reach."""
+    """Changes that ClickHouse does not have yet: absolute rows by table, dead letters, and the place they extend to."""
 
     source: "Source"
     next_offset: int
@@ -42,7 +42,7 @@ class Snapshot:
 
 
 def mark_flushed(snapshot: Snapshot) -> None:
-    """ClickHouse has confirmed all rows of the snapshot: its pages may be let go again."""
+    """Record that ClickHouse has confirmed all rows of the snapshot, so that its pages can be evicted."""
     for table, pages in snapshot.flights:
         table.mark_flushed(pages)
 
@@ -50,10 +50,10 @@ def mark_flushed(snapshot: Snapshot) -> None:
 class Source:
     """The state of one source under one assignment.
 
-    `next_offset` is the next offset to fold; `cursor` the next to read, which starts below it to warm the horizon
-    and folds nothing until it gets there. `last_record` is the fingerprint stored with the place. `first_unwritten`
-    gives each table's first window that ClickHouse cannot have (by table name). `compiled` says which form reads and
-    adds: both give the same.
+    `next_offset` is the next offset to fold. `cursor` is the next offset to read; it starts lower, to fill the
+    duplicate horizon, and nothing is folded until it reaches `next_offset`. `last_record` is the fingerprint stored
+    with the place. `first_unwritten` has, by table name, the first window that ClickHouse cannot have. `compiled`
+    selects the backend; both give the same result.
     """
 
     def __init__(
@@ -86,23 +86,25 @@ class Source:
         self._letters: list[RejectedRecord] = []
 
     def _read_from(self) -> int:
-        """The last record is read again, however far below the place it is: it tells whether the log is the same."""
+        """The last folded record is always read again, however far below the place it is: it shows whether the log is
+        the same."""
         last = int(self.last_record.partition(":")[0]) if self.last_record else self.next_offset
         return min(last, self.horizon.replay_start(self.next_offset))
 
     # -- a batch -------------------------------------------------------------------------------------------
 
     def prepare(self, start: int, end: int, records: Sequence[Record]) -> PreparedBatch:
-        """Decode and judge the batch `[start, end)`; what lies below the cursor is trimmed.
+        """Decode and judge the batch `[start, end)`; the part before the cursor is skipped.
 
         `end` is the reader's position after the batch, which is more than the last record's offset plus one where the
         log has control records or was compacted.
 
-        Raises Gap when the batch begins beyond the cursor, TopicRecreated when the log is another one, and RuntimeError
-        when the batch before was not applied: its ids are registered, so it would be taken for its own duplicate.
+        Raises OffsetGap if the batch begins after the cursor, TopicRecreated if the log is another one, and
+        RuntimeError if the previous batch was not applied: its ids are registered, so it would be treated as its own
+        duplicate.
         """
         if self.pending is not None:
-            raise RuntimeError(f"{self.name}: the batch up to offset {self.pending.end} was prepared and not applied")
+            raise RuntimeError(f"{self.name}: the batch up to offset {self.pending.end} was prepared but not applied")
         if start > self.cursor:
             raise OffsetGap(self.name, self.cursor, start)
         if self._reader.forget(self.open_cells):
@@ -121,9 +123,9 @@ class Source:
         return prepared
 
     def _refuse_recreated(self, fresh: Sequence[Record], end: int) -> None:
-        """Compare the record that was folded last with what the log has there, when that is read again.
+        """Compare the last folded record with the record that the log has at its offset, when that is read again.
 
-        A record that is no longer there is another one too, but for profiles, whose old ones compaction removes.
+        A missing record also counts as different, except for profiles, where compaction removes old records.
         """
         if self.cursor >= self.next_offset or not self.last_record:
             return
@@ -133,12 +135,12 @@ class Source:
         found = [fingerprint(record) for record in fresh if record.offset == offset]
         if found != [self.last_record] and (found or self.topic != PROFILES):
             raise TopicRecreated(
-                f"{self.name}: offset {offset} holds another record than the one that was folded, so the topic "
+                f"{self.name}: offset {offset} has a different record than the one that was folded, so the topic "
                 f"was recreated: start a new epoch with `tally epoch {self.topic}`"
             )
 
     def _runs(self, fresh: Sequence[Record]) -> Iterator[tuple[int, Sequence[Record]]]:
-        """The batch cut at the edges of blocks; nearly always it lies within one."""
+        """Split the batch at block boundaries; nearly every batch is within one block."""
         size = self.horizon.block_size
         if fresh and fresh[0].offset // size == fresh[-1].offset // size:
             yield fresh[0].offset // size, fresh
@@ -147,13 +149,13 @@ class Source:
             yield block, list(run)
 
     def _prepare_run(self, block: int, run: Sequence[Record], prepared: PreparedBatch) -> None:
-        """Decode and judge a run of one block, and gather what it adds."""
+        """Decode and judge a run within one block, and add its changes to the prepared batch."""
         read = self._reader.read(run, self.next_offset, prepared.letters)
         verdicts = self.horizon.classify(block, read.identities, read.payloads)
         read.gather(verdicts, self.next_offset, prepared)
 
     def _open_pages(self, prepared: PreparedBatch) -> None:
-        """Open the pages that the batch will change; those that ClickHouse may have are missing until loaded."""
+        """Open the pages that the batch will change; pages that ClickHouse may have are missing until loaded."""
         for declaration in dict.fromkeys((*prepared.changes, *prepared.columns)):
             table, (offsets, changes) = self.tables[declaration], prepared.changes[declaration]
             named: Iterable[PageKey] = map(PAGE_KEY, changes)
@@ -167,7 +169,7 @@ class Source:
                 prepared.missing[declaration] = missing
 
     def load(self, declaration: CellTable, page_keys: Iterable[PageKey], rows: Iterable[Sequence[Any]]) -> None:
-        """Open pages as ClickHouse has them (see Table.load)."""
+        """Open pages with what ClickHouse has (see PageCache.load)."""
         self.tables[declaration].load(page_keys, rows)
 
     def apply(self, prepared: PreparedBatch) -> None:
@@ -189,7 +191,7 @@ class Source:
             self._rows.setdefault(row.table, []).append((*row.values, self.name, offset))
         elif row.values[0] not in self._attributed:
             if len(self._attributed) >= ATTRIBUTED_LIMIT:
-                self._attributed.clear()  # a row that is written again is the same row
+                self._attributed.clear()  # writing a row again writes the same row
             self._attributed.add(row.values[0])
             self._rows.setdefault(row.table, []).append(row.values)
 
@@ -197,17 +199,17 @@ class Source:
 
     @property
     def unflushed(self) -> int:
-        """Rows and letters that wait for a flush."""
+        """The number of rows and letters to be flushed."""
         tables = sum(table.unflushed for table in self.tables.values())
         return tables + sum(map(len, self._rows.values())) + len(self._letters)
 
     @property
     def open_cells(self) -> int:
-        """Cells in memory."""
+        """The number of cells in memory."""
         return sum(table.open_cells for table in self.tables.values())
 
     def snapshot(self) -> Snapshot:
-        """Take what has changed, with the place at this instant. The position row goes in after all the rest."""
+        """Take all changes and the place at this instant. The position row must be written after everything else."""
         rows: dict[str, Rows] = {**self._rows}
         flights = []
         for declaration, table in self.tables.items():
@@ -219,6 +221,6 @@ class Source:
         return Snapshot(self, self.next_offset, rows, letters, self.last_record, flights)
 
     def evict(self, idle_rounds: int) -> int:
-        """Let go pages that were idle for so many flushes; returns how many."""
+        """Evict pages that were idle for `idle_rounds` flushes; return their number."""
         keep = self.pending.pages if self.pending else {}
         return sum(table.evict(idle_rounds, keep.get(declaration, ())) for declaration, table in self.tables.items())

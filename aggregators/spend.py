@@ -1,6 +1,6 @@
-"""Usage that is paid for: token and code-execution events into spend cells, by the hour.
+"""Billed usage: token and code-execution events folded into spend cells, by the hour.
 
-Cells hold counts alone; prices and discounts join when they are read, so a late price needs no re-fold.
+Cells contain only counts; prices and discounts are joined on read, so a late price needs no re-fold.
 """
 
 from collections import OrderedDict
@@ -32,16 +32,16 @@ ATTRIBUTION_IDS = (
 
 
 NO_ATTRIBUTION: tuple[str, Sequence[Row]] = (NIL, ())
-"""What an event without attribution is keyed by, and no row."""
+"""Key and rows of an event without attribution."""
 
 
 def attribution_id(attribution: Attribution) -> str:
-    """The 128-bit hash of the attribution's fields, as a UUID: equal fields, equal id, in every process."""
+    """Return the 128-bit hash of the attribution's fields as a UUID: equal fields have equal ids in every process."""
     return str(UUID(bytes=blake2b(msgspec.json.encode(attribution), digest_size=16).digest()))
 
 
 class Attributions:
-    """Gives each attribution its id and its dimension row; remembers the latest, since hashing one costs 3 us."""
+    """Maps attributions to ids and dimension rows; remembers the latest, because hashing one costs 3 us."""
 
     def __init__(self, ids: IdInterner, limit: int = 100_000) -> None:
         self._ids = ids
@@ -49,7 +49,8 @@ class Attributions:
         self._known: OrderedDict[Attribution, Row] = OrderedDict()
 
     def resolve(self, attribution: Attribution) -> tuple[str, Sequence[Row]]:
-        """The id to key by, and its row. Raises Invalid on a malformed id."""
+        """Return the attribution's id, which is part of the key, and its row. Raises InvalidRecord if an id is
+        malformed."""
         row = self._known.get(attribution)
         if row is None:
             row = self._known[attribution] = self._row(attribution)
@@ -88,9 +89,9 @@ class SpendFold:
         self._attributions = Attributions(ids)
 
     def __call__(self, event: TokenUsed | ExecutionUsed, log_ms: int) -> Folded:
-        """What one event adds. Raises Invalid.
+        """Return what one event adds. Raises InvalidRecord.
 
-        Calls are spared here, since a worker's speed is this function's: `live_change` stands inline for tokens.
+        This function determines a worker's speed, so it avoids calls: `live_change` is inlined for tokens.
         """
         minute = minute_in_bounds(event.occurred_at, log_ms, "occurred_at")
         who, organization, product = event.actor, event.organization_id, event.product or ""

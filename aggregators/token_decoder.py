@@ -1,6 +1,6 @@
-"""Token events read into columns by compiled code; what that declines is decoded and folded one by one.
+"""Token events read into columns by compiled code; records that it declines are decoded and folded one by one.
 
-The compiled code knows no part of a record that a fold has not explained to it, so both forms say the same.
+The compiled code learns every part of a record from the fold's result for it, so both backends return the same.
 """
 
 from collections.abc import Sequence
@@ -23,28 +23,28 @@ from aggregators.windows import MINUTES_BEFORE_1970
 from tally_client.events import TOKEN, TokenUsed
 
 NOTHING: Folded = ((), ())
-"""What a record adds beside its columns."""
+"""The changes of a record that is only in the columns."""
 
 REMEMBERED = 100_000
-"""How many parts of records, and how many numbers of cells that are open no more, may be remembered."""
+"""Limit of remembered parts of records, and of numbers of cells that are no longer open."""
 
 KEY_TERMS = slice(SPEND.key.index("product"), SPEND.key.index("attribution_id"))
-"""What stands in a spend cell's key between its actor and its attribution."""
+"""The part of a spend cell's key between its actor and its attribution."""
 
 Matrix = NDArray[np.int64]
-"""A row for each record, with the columns that `tokens` names."""
+"""A row per record, with the columns that `tokens` names."""
 
 
 @dataclass
 class TokenRun(DecodedRun):
-    """A run of which all but the `declined` records stand in a matrix."""
+    """A run in which all records except the `declined` ones are in a matrix."""
 
     matrix: Matrix
     declined: Sequence[int]
     reader: tokens.TokenReader
 
     def gather(self, verdicts: Sequence[Occurrence], place: int, prepared: PreparedBatch) -> None:
-        """Put the columns into the batch, and what is not in them one by one."""
+        """Add the columns to the batch, and the declined records one by one."""
         are_first = verdicts.count(Occurrence.FIRST) == len(verdicts)
         counts = (self.matrix[:, tokens.SPEND_CELL] >= 0) & (self.matrix[:, tokens.OFFSET] >= place)
         if not are_first:
@@ -75,7 +75,7 @@ class TokenRun(DecodedRun):
 
 
 def _each_once(matrix: Matrix, column: int) -> list[tuple[int, int]]:
-    """(offset at which it is first named, number) of each number in a column."""
+    """Return (offset of the first use, number) of each number in a column."""
     first = first_places(matrix[:, column])
     return list(zip(matrix[first, tokens.OFFSET].tolist(), matrix[first, column].tolist(), strict=True))
 
@@ -91,7 +91,7 @@ class TokenReader(RecordDecoder):
         self._tokens = tokens.TokenReader(EARLIEST_MINUTE, MINUTES_BEFORE_1970, OLDEST_LIVE)
 
     def read(self, records: Sequence[Record], place: int, letters: list[RejectedRecord]) -> TokenRun:
-        """As Reader does it; what each plain record adds is in the run's columns."""
+        """Read records as RecordDecoder does; the changes of each plain record are in the run's columns."""
         matrix = np.empty((len(records), tokens.COLUMNS), np.int64)
         folds = [NOTHING] * len(records)
         declined: list[int] = []
@@ -122,7 +122,7 @@ class TokenReader(RecordDecoder):
         self._tokens.learn(value, page_key[0], key[: KEY_TERMS.start], key[KEY_TERMS], attribution)
 
     def forget(self, open_cells: int) -> bool:
-        """Begin anew when it remembers too much."""
+        """Restart the numbering if too much is remembered."""
         tokens_ = self._tokens
         cells = tokens_.spend_cells + tokens_.live_cells
         if tokens_.parts <= open_cells + REMEMBERED and cells <= 2 * open_cells + REMEMBERED:

@@ -1,4 +1,4 @@
-"""What a fold gives: increments for cells, and the checks that every fold shares."""
+"""The checks that all folds share."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,8 +9,8 @@ EARLIEST_MINUTE = minute_of(EARLIEST)
 
 
 def minute_in_bounds(moment: datetime, log_ms: int, field: str) -> int:
-    """The minute number of `moment`. Raises InvalidRecord when it is before EARLIEST or ahead of the log."""
-    if moment.tzinfo is UTC:  # nearly every event: no more than this is spent on it, and no call
+    """Return the minute number of `moment`. Raises InvalidRecord if it is before EARLIEST or ahead of the log."""
+    if moment.tzinfo is UTC:  # nearly every event: fast path without a call
         minute = moment.toordinal() * 1440 + moment.hour * 60 + moment.minute
         if EARLIEST_MINUTE <= minute <= log_ms // 60_000 + MINUTES_BEFORE_1970:
             return minute
@@ -23,13 +23,13 @@ def minute_in_bounds(moment: datetime, log_ms: int, field: str) -> int:
 
 
 def require_not_ahead(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]:
-    """`moment` in UTC and its minute number. Raises InvalidRecord if it is over five minutes ahead of the log."""
+    """Return `moment` in UTC and its minute number. Raises InvalidRecord if it is over 5 minutes ahead of the log."""
     try:
         at = utc(moment)
     except OverflowError:
         raise InvalidRecord("out_of_calendar", f"{field} {moment.isoformat()} has no UTC form") from None
     minute = minute_of(at)
-    # Minutes first: an exact comparison of datetimes costs more than all the rest of the check.
+    # Minutes first: comparing datetimes costs more than the rest of the check.
     if minute > minute_of_log(log_ms) and at > _moment_of_log(log_ms) + AHEAD:
         raise InvalidRecord(
             "in_the_future", f"{field} {moment.isoformat()} is more than 5 minutes ahead of its log time"
@@ -38,7 +38,7 @@ def require_not_ahead(moment: datetime, log_ms: int, field: str) -> tuple[dateti
 
 
 def history_moment(moment: datetime, log_ms: int, field: str) -> datetime:
-    """`moment` in UTC. Raises InvalidRecord when it is before the directory begins or ahead of the log."""
+    """Return `moment` in UTC. Raises InvalidRecord if it is before the directory begins or ahead of the log."""
     at, _ = require_not_ahead(moment, log_ms, field)
     if at < DIRECTORY_EARLIEST:
         raise InvalidRecord("too_old", f"{field} {moment.isoformat()} is before {DIRECTORY_EARLIEST.year}")
@@ -50,21 +50,21 @@ def _moment_of_log(log_ms: int) -> datetime:
 
 
 class IdInterner:
-    """Remembers which ids have the right form, so that the pattern runs once for each id and not for each event.
+    """Remembers ids that have the right form, so that the pattern runs once per id and not per event.
 
-    It gives one object for equal ids: keys of cells then share their strings, and compare by identity.
+    Equal ids become one object: keys of cells then share their strings, and compare by identity.
     """
 
     def __init__(self, limit: int = 500_000) -> None:
         self._limit = limit
         self._known: dict[str, str] = {}
         self.known = self._known.get
-        """`check` of an id that was checked before; None for others. It spares nearly every event a call."""
+        """`check` of an id that was checked before; None for others. Saves a call for nearly every event."""
 
     def check(self, value: str, field: str) -> str:
-        """`value`, as the same object each time. Raises InvalidRecord unless `is_uuid` takes it.
+        """Return `value` as the same object each time. Raises InvalidRecord unless `is_uuid` accepts it.
 
-        Two spellings of one UUID would be two cells in memory and one row in ClickHouse, each losing to the other.
+        Two spellings of one UUID would be two cells in memory and one row in ClickHouse, each overwriting the other.
         """
         known = self._known.get(value)
         if known is not None:

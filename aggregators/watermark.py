@@ -1,10 +1,10 @@
-"""The watermark of a source: all that its log had received by then is in ClickHouse."""
+"""The watermark of a source: everything that its log had received by then is in ClickHouse."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 CLOCKS = timedelta(seconds=5)
-"""How far the clocks of workers and brokers may differ; a cut-off worker cannot think itself caught up."""
+"""Tolerated clock difference of workers and brokers: a disconnected worker must not consider itself caught up."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class EndOffset:
 
 
 def watermark(asked: EndOffset | None, place: int) -> datetime | None:
-    """The watermark that a stored `place` proves, or None while the place has not reached the end that was asked."""
+    """Return the watermark that a stored `place` proves, or None if the place has not reached the requested end."""
     if asked is None or place < asked.end:
         return None
     return asked.asked_at - CLOCKS

@@ -1,7 +1,7 @@
 """Tumbling windows in UTC, as integers: the number of whole hours, days or minutes since 0001-01-01.
 
-Integers are what a fold compares and keys by; text is made once for each page, when it is written. Windows are
-half-open: hour h holds [h:00, h+1:00).
+Folds compare integers and use them in keys; text is formatted once per page, when it is written. Windows are half-open:
+hour h is [h:00, h+1:00).
 """
 
 from collections.abc import Callable
@@ -12,57 +12,57 @@ MINUTES_BEFORE_1970 = EPOCH_DAY * 1440
 
 
 def utc(moment: datetime) -> datetime:
-    """`moment` in UTC. Raises OverflowError where that would leave the calendar (years 1 and 9999)."""
+    """Return `moment` in UTC. Raises OverflowError if that would leave the calendar (years 1 and 9999)."""
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def hour_of(moment: datetime) -> int:
-    """The hour number of a UTC moment (0.1 us; `timestamp() // 3600` costs three times as much)."""
+    """Return the hour number of a UTC moment (0.1 us; `timestamp() // 3600` costs three times as much)."""
     return moment.toordinal() * 24 + moment.hour
 
 
 def minute_of(moment: datetime) -> int:
-    """The minute number of a UTC moment."""
+    """Return the minute number of a UTC moment."""
     return moment.toordinal() * 1440 + moment.hour * 60 + moment.minute
 
 
 def minute_of_log(milliseconds: int) -> int:
-    """The minute number of a record's log timestamp (milliseconds since 1970)."""
+    """Return the minute number of a record's log timestamp (milliseconds since 1970)."""
     return milliseconds // 60_000 + MINUTES_BEFORE_1970
 
 
 def day_text(day: int) -> str:
-    """Day number to ClickHouse `Date` text."""
+    """Convert a day number to ClickHouse `Date` text."""
     return date.fromordinal(day).isoformat()
 
 
 def hour_text(hour: int) -> str:
-    """Hour number to ClickHouse `DateTime('UTC')` text."""
+    """Convert an hour number to ClickHouse `DateTime('UTC')` text."""
     return f"{day_text(hour // 24)} {hour % 24:02d}:00:00"
 
 
 def minute_text(minute: int) -> str:
-    """Minute number to ClickHouse `DateTime('UTC')` text."""
+    """Convert a minute number to ClickHouse `DateTime('UTC')` text."""
     return f"{day_text(minute // 1440)} {minute // 60 % 24:02d}:{minute % 60:02d}:00"
 
 
 def start_of_minute(minute: int) -> datetime:
-    """The moment at which minute number `minute` begins."""
+    """Return the moment at which minute number `minute` begins."""
     return datetime(1, 1, 1, tzinfo=UTC) + timedelta(minutes=minute - 1440)
 
 
 def parse_day(text: str) -> int:
-    """ClickHouse `Date` text to day number."""
+    """Convert ClickHouse `Date` text to a day number."""
     return date.fromisoformat(text).toordinal()
 
 
 def parse_hour(text: str) -> int:
-    """ClickHouse `DateTime('UTC')` text to hour number."""
+    """Convert ClickHouse `DateTime('UTC')` text to an hour number."""
     return hour_of(datetime.fromisoformat(text))
 
 
 def parse_minute(text: str) -> int:
-    """ClickHouse `DateTime('UTC')` text to minute number."""
+    """Convert ClickHouse `DateTime('UTC')` text to a minute number."""
     return minute_of(datetime.fromisoformat(text))
 
 

@@ -1,4 +1,4 @@
-"""What is written is whole or not there: a file beside its final name, synced, then renamed; a stream all at once."""
+"""Atomic writes: a file is written next to its final name, synced and renamed; a stream receives it all at the end."""
 
 import errno
 import fcntl
@@ -20,7 +20,7 @@ from files.errors import FileError
 
 @dataclass
 class Draft:
-    """What nobody can see yet: write to `sink`, then `publish` it, or let it go."""
+    """Output that is not visible yet: write to `sink`, then call `publish`; without it the output is discarded."""
 
     sink: BinaryIO
     publish: Callable[[], None]
@@ -28,12 +28,12 @@ class Draft:
 
 @contextmanager
 def staged_file(path: Path) -> Iterator[Draft]:
-    """A draft of `path`; what was not published by the end of the block is removed.
+    """Yield a draft of `path`; an unpublished draft is removed at the end of the block.
 
-    A file appears whole and synced. One that is there already is replaced and its mode kept; a new one is its owner's
-    alone, since it may name people. A link stays, and what it leads to is replaced. A stream (a FIFO, a device, an open
-    descriptor, `-`) is sent all of the draft when it is published. Raises FileError when the disk is full or the place
-    cannot be written, ReaderGone when nobody reads the stream any more.
+    A file appears whole and synced. An existing file is replaced and its mode kept; a new file is accessible only to
+    its owner, because it may contain names. A symbolic link stays and its target is replaced. A stream (a FIFO, a
+    device, an open descriptor, `-`) receives the whole draft on publish. Raises FileError if the disk is full or the
+    path cannot be written, ReaderGone if the reader has closed the stream.
     """
     with _as_file_errors(path), _stream_draft(path) if is_stream(path) else _file_draft(path) as file:
         yield file
@@ -41,7 +41,8 @@ def staged_file(path: Path) -> Iterator[Draft]:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """A sink whose bytes appear under `path`, all at once, when the block ends without an error (see `staged_file`)."""
+    """Yield a sink whose bytes appear under `path`, all at once, if the block ends without an error (see
+    `staged_file`)."""
     with staged_file(path) as file:
         yield file.sink
         file.publish()
@@ -49,8 +50,10 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def flowing(path: Path) -> Iterator[BinaryIO]:
-    """A sink for what need not be held back: a stream gets it as it comes; a file, in a folder that is there, is whole
-    or not there."""
+    """Yield a sink for output that need not be held back.
+
+    A stream receives it as it is written. A file appears whole or not at all; its folder must exist.
+    """
     if is_stream(path):
         with _as_file_errors(path), _to_readers(), open_stream(path) as sink:
             yield sink
@@ -62,13 +65,14 @@ def flowing(path: Path) -> Iterator[BinaryIO]:
 
 
 def holds_something(path: Path) -> bool:
-    """Whether writing there would replace something: a file that is not empty."""
+    """Return True if writing to `path` would replace content: it is a file that is not empty."""
     return not is_stream(path) and path.exists() and path.stat().st_size > 0
 
 
 @contextmanager
 def _stream_draft(path: Path) -> Iterator[Draft]:
-    """Opened at once, so that a reader who waits learns that nothing comes when the draft is let go."""
+    """Yield a spooled draft. The stream is opened first, so that a waiting reader sees its end if the draft is
+    discarded."""
     with open_stream(path) as stream, tempfile.TemporaryFile() as spool:
 
         def publish() -> None:
@@ -104,7 +108,7 @@ def _file_draft(path: Path) -> Iterator[Draft]:
 
 
 def _look_alike(descriptor: int, target: Path) -> None:
-    """Give the draft the mode of the file that it will replace, and its owner where that is allowed."""
+    """Give the draft the mode of the file that it will replace, and its owner where that is permitted."""
     try:
         before = target.stat()
     except FileNotFoundError:
@@ -131,23 +135,23 @@ def _as_file_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if isinstance(error, ConnectionError | TimeoutError):
             raise
-        left = "the reader has only a part" if is_stream(path) else "nothing was left half written"
+        left = "the reader has received only a part" if is_stream(path) else "no partial file was left"
         raise FileError(
             f"Cannot write {path}: {(error.strerror or str(error)).lower()}",
-            f"Free some space or choose another place; {left}.",
+            f"Free some space or choose another path; {left}.",
         ) from error
 
 
 @contextmanager
 def exclusive_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process alone. Raises FileError when another one holds it or it cannot be made."""
+    """Lock the folder for this process. Raises FileError if another process has locked it or it cannot be created."""
     lock = folder / ".lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise FileError(
-            f"Cannot write to {folder}: {(error.strerror or str(error)).lower()}", "See the setting reports_dir."
+            f"Cannot write to {folder}: {(error.strerror or str(error)).lower()}", "Check the setting reports_dir."
         ) from error
     try:
         _lock(descriptor, folder)
@@ -157,11 +161,11 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int, folder: Path) -> None:
-    """The lock goes with the process, so a killed worker leaves none behind."""
+    """Take the lock, which ends with the process, so that a killed worker leaves none behind."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise FileError(f"Another export worker writes to {folder}", "One is enough: stop the other.") from None
+        raise FileError(f"Another export worker writes to {folder}", "Only one may run: stop the other one.") from None
 
 
 def write_json(path: Path, value: object) -> None:
@@ -171,13 +175,13 @@ def write_json(path: Path, value: object) -> None:
 
 
 def clear_partials(folder: Path) -> None:
-    """Remove what a killed writer left half written in `folder` and below. Only for a folder with one writer."""
+    """Remove the partial files of a killed writer from `folder` and below. Only for a folder with a single writer."""
     for partial in folder.rglob(".*.partial"):
         _remove(partial)
 
 
 def _remove(partial: Path) -> None:
-    """Remove it if it is there. An error here would hide the one that is being told."""
+    """Remove the file if it exists. Errors are ignored, because one here would hide the error being reported."""
     try:
         partial.unlink(missing_ok=True)
     except OSError:
@@ -185,7 +189,7 @@ def _remove(partial: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut."""
+    """Sync the folder, so that the rename itself survives a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

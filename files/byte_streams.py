@@ -1,4 +1,4 @@
-"""Where bytes come from and go to when that is no plain file: `-`, open descriptors, FIFOs and devices."""
+"""Input and output that is not a plain file: `-`, open descriptors, FIFOs and devices."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from typing import BinaryIO
 from files.errors import FileError
 
 STANDARD = Path("-")
-"""Standard input where a file is read, standard output where one is written."""
+"""Standard input when reading, standard output when writing."""
 
 INPUT, OUTPUT = 0, 1
 BUFFER = 1 << 20
@@ -22,14 +22,15 @@ _MOST_LINKS = 40
 
 
 class ReaderGone(BrokenPipeError):
-    """Nobody reads any more what is being written, as when `head` has seen enough."""
+    """The reader has closed the stream, as `head` does when it has read enough."""
 
 
 def descriptor_of(path: Path, standard: int) -> int | None:
-    """The descriptor of this process that `path` stands for: `standard` for `-`, 0 for /dev/stdin, 3 for /dev/fd/3.
+    """Return the descriptor of this process that `path` names, or None: `standard` for `-`, 0 for /dev/stdin, 3 for
+    /dev/fd/3.
 
-    None for every other path. A descriptor is written and read at the place where it stands: a file that a shell has
-    opened for several commands must not begin anew with each of them.
+    A descriptor is read and written from its current offset: a file that a shell has opened for several commands must
+    not be truncated by each of them.
     """
     if path == STANDARD:
         return standard
@@ -45,7 +46,7 @@ def descriptor_of(path: Path, standard: int) -> int | None:
 
 
 def is_stream(path: Path) -> bool:
-    """Whether what is written to `path` is gone with that: it names a descriptor, a FIFO or a device."""
+    """Return True if output to `path` cannot be replaced later: it names a descriptor, a FIFO or a device."""
     if descriptor_of(path, OUTPUT) is not None:
         return True
     try:
@@ -56,14 +57,15 @@ def is_stream(path: Path) -> bool:
 
 
 def open_to_read(path: Path) -> BinaryIO:
-    """What is read from `path`, from where it stands. Raises OSError, which names the path."""
+    """Open `path` for reading; a descriptor is read from its current offset. Raises OSError with the path in it."""
     with naming(path):
         descriptor = descriptor_of(path, INPUT)
         return path.open("rb", BUFFER) if descriptor is None else os.fdopen(_copy_of(descriptor), "rb", BUFFER)
 
 
 def open_stream(path: Path) -> BinaryIO:
-    """A sink that leads to the stream `path`; a FIFO waits for its reader. Raises OSError, FileError for a disk."""
+    """Open the stream `path` for writing; a FIFO blocks until it has a reader. Raises OSError, and FileError for a
+    disk."""
     descriptor = descriptor_of(path, OUTPUT)
     if descriptor is not None:
         return os.fdopen(_copy_of(descriptor), "wb")
@@ -73,13 +75,13 @@ def open_stream(path: Path) -> BinaryIO:
 
 
 def is_regular(stream: BinaryIO) -> bool:
-    """Whether it is a plain file, of which more can be known than what was read."""
+    """Return True if it is a regular file, which has a size and can be read again."""
     return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
 
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Put the path into an OSError that does not know it, so that its reader is told of which file it is."""
+    """Add the path to an OSError that lacks one, so that the message names the file."""
     try:
         yield
     except OSError as error:
@@ -89,7 +91,10 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def _copy_of(descriptor: int) -> int:
-    """Another descriptor of the same open file. One that was closed when the process began may be another's by now."""
+    """Duplicate a descriptor.
+
+    A standard descriptor that was closed when the process started may have been reused by another file; it is rejected.
+    """
     if descriptor < 3 and (sys.__stdin__, sys.__stdout__, sys.__stderr__)[descriptor] is None:
-        raise OSError(errno.EBADF, "it is closed")
+        raise OSError(errno.EBADF, "the descriptor is closed")
     return os.dup(descriptor)

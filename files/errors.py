@@ -1,4 +1,4 @@
-"""What can go wrong with a file."""
+"""Errors of reading and writing files."""
 
 
 class FileError(Exception):

@@ -1,4 +1,4 @@
-"""The only road to ClickHouse: a client over HTTP, and which of its errors are worth another try."""
+"""The ClickHouse client, over HTTP, and the classification of its errors: which ones are worth a retry."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -24,10 +24,10 @@ TRANSIENT_CODES = frozenset(
         202,  # TOO_MANY_SIMULTANEOUS_QUERIES
         209,  # SOCKET_TIMEOUT
         210,  # NETWORK_ERROR
-        241,  # MEMORY_LIMIT_EXCEEDED: other queries end
+        241,  # MEMORY_LIMIT_EXCEEDED: until other queries end
         242,  # TABLE_IS_READ_ONLY
-        243,  # NOT_ENOUGH_SPACE: somebody makes room
-        252,  # TOO_MANY_PARTS: merges catch up
+        243,  # NOT_ENOUGH_SPACE: until the operator frees some
+        252,  # TOO_MANY_PARTS: until merges catch up
         285,  # TOO_FEW_LIVE_REPLICAS
         286,  # UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
         319,  # UNKNOWN_STATUS_OF_INSERT
@@ -38,9 +38,9 @@ TRANSIENT_CODES = frozenset(
 
 
 ROWS_AN_INSERT = 25_000
-"""How many rows travel at once: they are in memory as text twice over, 500 bytes each."""
+"""Rows per INSERT: they are in memory twice as text, at 500 bytes each."""
 CELLS_AN_INSERT = 50_000
-"""The same for cells, which travel as columns of 200 bytes a row."""
+"""Cells per INSERT, which are sent as columns of 200 bytes per row."""
 
 
 def connect(
@@ -51,12 +51,11 @@ def connect(
     timeout: float = 30.0,
     settings: Mapping[str, Setting] = RELIED_ON,
 ) -> Client:
-    """A client for the ClickHouse at `url` (http or https), safe to share among threads.
+    """Return a client for the ClickHouse at `url` (http or https), safe to share among threads.
 
-    It has no session, since a client with one refuses concurrent queries. An answer that breaks off is an
-    OperationalError, wherever it does (sinks/strict_http.py). `settings` go with each request, whatever the user's
-    profile says (sinks/query_settings.py). Raises ClickHouseError when the server
-    cannot be reached or refuses the user.
+    It has no session, because a client with one refuses concurrent queries. A response that breaks off anywhere raises
+    OperationalError (sinks/strict_http.py). `settings` are sent with each request, whatever the user's profile contains
+    (sinks/query_settings.py). Raises ClickHouseError if the server cannot be reached or refuses the user.
     """
     parts = urlsplit(url)
     scheme, host = parts.scheme or "http", parts.hostname or "127.0.0.1"
@@ -78,9 +77,9 @@ def connect(
 
 
 def create_database(url: str, user: str, password: str, database: str) -> None:
-    """Make the database if it is not there. The name is an identifier: letters, digits and underscores only."""
+    """Create the database if it does not exist. The name is an identifier: letters, digits and underscores only."""
     if not database.isidentifier():
-        raise ValueError(f"clickhouse_database is {database!r}: use letters, digits and underscores")
+        raise ValueError(f"clickhouse_database is {database!r}: use only letters, digits and underscores")
     client = connect(url, user, password, "default")
     try:
         client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
@@ -89,9 +88,9 @@ def create_database(url: str, user: str, password: str, database: str) -> None:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether trying the same call again can help: ClickHouse is away, or said that it is short of something.
+    """Return True if a retry of the same call can help: ClickHouse is unavailable or reports a lack of resources.
 
-    A time-out is transient and means "perhaps written"; a refusal of the data is not.
+    A timeout is transient and means "perhaps written"; rejected data is not.
     """
     if isinstance(error, OperationalError):
         return True
@@ -101,7 +100,8 @@ def is_transient(error: BaseException) -> bool:
 
 
 def retry_while_unavailable(call: Callable[[], T], on_retry: Callable[[BaseException, float], None]) -> T:
-    """The result of `call`, tried again for ever on transient errors (0.1 s to 5 s apart); others are raised."""
+    """Return the result of `call`, retried without limit on transient errors (0.1 s to 5 s apart); other errors are
+    raised."""
 
     def tell(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -121,8 +121,8 @@ def retry_while_unavailable(call: Callable[[], T], on_retry: Callable[[BaseExcep
 def insert_rows(client: Client, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert `rows` (JSON-able values in the order of `columns`) into `table` as JSONCompactEachRow.
 
-    Returns when ClickHouse has confirmed all. A time-out means "perhaps written", in whole or in part: the caller sends
-    the same rows again.
+    Returns when ClickHouse has confirmed all of them. A timeout means "perhaps written", in whole or in part: the
+    caller sends the same rows again.
     """
     for start in range(0, len(rows), ROWS_AN_INSERT):
         body = b"\n".join(map(orjson.dumps, rows[start : start + ROWS_AN_INSERT]))
@@ -130,7 +130,7 @@ def insert_rows(client: Client, table: str, columns: Sequence[str], rows: Sequen
 
 
 def insert_cells(client: Client, rows: CellRows) -> None:
-    """Insert cells into their table; what holds for `insert_rows` holds here."""
+    """Insert cells into their table, with the guarantees of `insert_rows`."""
     for start in range(0, len(rows), CELLS_AN_INSERT):
         some = rows[start : start + CELLS_AN_INSERT]
         client.raw_insert(rows.declaration.name, list(rows.declaration.columns), cells_block(some), fmt="Native")

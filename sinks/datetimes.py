@@ -1,8 +1,8 @@
-"""Moments as ClickHouse takes them, and as people and programs read them."""
+"""Timestamps in ClickHouse's format."""
 
 from datetime import datetime
 
 
 def clickhouse_timestamp(moment: datetime) -> str:
-    """A UTC moment as the text of a DateTime('UTC') parameter, whole seconds."""
+    """Format a UTC moment as a DateTime('UTC') parameter, in whole seconds."""
     return moment.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,4 +1,4 @@
-"""Numbered migrations of the schema, with a ledger: re-running is harmless, a changed old one is refused."""
+"""Numbered migrations of the schema, with a ledger: re-running is harmless, a changed old migration is refused."""
 
 import hashlib
 import re
@@ -17,12 +17,12 @@ CREATE TABLE IF NOT EXISTS migrations (
 
 
 class MigrationChanged(Exception):
-    """A migration that was applied has another text now."""
+    """The text of an applied migration has changed."""
 
 
 @dataclass(frozen=True)
 class Migration:
-    """One file `NNN_name.sql`."""
+    """A file `NNN_name.sql`."""
 
     number: int
     name: str
@@ -30,33 +30,33 @@ class Migration:
 
     @property
     def sha256(self) -> str:
-        """The hash of its text, as the ledger keeps it."""
+        """The hash of the text, as stored in the ledger."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
     def statements(self) -> list[str]:
-        """Its statements; a semicolon at the end of a line ends one."""
+        """The statements; each ends with a semicolon at the end of a line."""
         bare = "\n".join(line for line in self.text.splitlines() if not line.lstrip().startswith("--"))
         return [part.strip() for part in re.split(r";\s*(?:\n|$)", bare) if part.strip()]
 
 
 def load_migrations(folder: Path = SCHEMA) -> list[Migration]:
-    """All migrations of `folder`, by number. Raises ValueError when two share one."""
+    """Return all migrations of `folder`, by number. Raises ValueError if two have the same number."""
     found = [
         Migration(int(path.name[:3]), path.stem[4:], path.read_text())
         for path in sorted(folder.glob("[0-9][0-9][0-9]_*.sql"))
     ]
     numbers = [migration.number for migration in found]
     if len(set(numbers)) != len(numbers):
-        raise ValueError(f"two migrations in {folder} share a number: {numbers}")
+        raise ValueError(f"two migrations in {folder} have the same number: {numbers}")
     return found
 
 
 def migrate(client: Client, folder: Path = SCHEMA) -> list[Migration]:
-    """Apply what the ledger lacks, in order, and return it.
+    """Apply the migrations that are missing from the ledger, in order, and return them.
 
-    Every statement is `IF NOT EXISTS` or `OR REPLACE`, so a migration cut short by a crash is simply run again.
-    Raises MigrationChanged when an applied file's text differs from the ledger's.
+    Every statement is `IF NOT EXISTS` or `OR REPLACE`, so a migration interrupted by a crash is simply run again.
+    Raises MigrationChanged if the text of an applied file differs from the ledger's.
     """
     client.command(LEDGER)
     applied = dict(client.query("SELECT number, sha256 FROM migrations FINAL").result_rows)
@@ -79,6 +79,6 @@ def migrate(client: Client, folder: Path = SCHEMA) -> list[Migration]:
 def _refuse_change(migration: Migration, applied_sha256: str) -> None:
     if migration.sha256 != applied_sha256:
         raise MigrationChanged(
-            f"migration {migration.number:03d}_{migration.name}.sql was applied with other text "
+            f"the text of migration {migration.number:03d}_{migration.name}.sql has changed since it was applied "
             f"(sha256 {applied_sha256[:12]}, now {migration.sha256[:12]}): restore it and put the change in a new file"
         )

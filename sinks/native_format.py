@@ -1,9 +1,9 @@
-"""Cells in ClickHouse's Native format: blocks of columns, the cheapest that a server can be given.
+"""Cells in ClickHouse's Native format: blocks of columns, the cheapest format for a server to read.
 
-A row of JSON costs a worker 4 us to write and the server as much to read; a row of columns a fraction of it, since
-counters go as they lie in memory and a text or an id is encoded once for all the rows that name it.
-Format: https://clickhouse.com/docs/en/interfaces/formats/Native (a block is its number of columns and of rows, then
-each column's name, type and values). A server casts what comes to its own column types.
+A row of JSON costs a worker 4 us to write, and the server as much to read. A row of columns costs a fraction of that,
+because counters are sent as they are in memory, and a text or an id is encoded once for all rows that contain it.
+Format: https://clickhouse.com/docs/en/interfaces/formats/Native (a block has its number of columns and of rows, then
+each column's name, type and values). The server casts the values to its own column types.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ SECONDS = {"hour": 3600, "minute": 60}
 
 
 def cells_block(rows: CellRows) -> bytes:
-    """One block with all of `rows`, in the order of the table's columns."""
+    """Return one block with all of `rows`, in the order of the table's columns."""
     declaration = rows.declaration
     columns = [
         _column("source", "String", _sources(rows.sources)),
@@ -34,7 +34,7 @@ def cells_block(rows: CellRows) -> bytes:
 
 
 def varint(number: int) -> bytes:
-    """A length, seven bits a byte, the lowest first (LEB128)."""
+    """Encode a length with seven bits per byte, lowest first (LEB128)."""
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -69,13 +69,13 @@ def _text(value: str) -> bytes:
 
 
 def _id(value: str) -> bytes:
-    """A UUID as ClickHouse keeps it: its two halves as little-endian numbers."""
+    """Encode a UUID as ClickHouse stores it: its two halves as little-endian numbers."""
     whole = bytes.fromhex(value.replace("-", ""))
     return whole[7::-1] + whole[:7:-1]
 
 
 def _windows(window: str, numbers: Sequence[int]) -> bytes:
-    """Whole hours, days or minutes since 0001-01-01, as days or seconds since 1970."""
+    """Convert whole hours, days or minutes since 0001-01-01 to days or seconds since 1970."""
     since = np.array(numbers, np.int64)
     if window == "day":
         return _column(window, "Date", (since - EPOCH_DAY).astype("<u2").tobytes())

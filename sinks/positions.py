@@ -1,4 +1,4 @@
-"""Where a source stands in its log, and whether it may be read on from there."""
+"""The position of a source in its log, and the checks before a worker continues from it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from aggregators.source import FOLD_VERSION
 
 NO_WATERMARK = datetime(1970, 1, 1, tzinfo=UTC)
-"""The watermark of a source that has proved none yet."""
+"""The watermark of a source that has none yet."""
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a source stands: everything below `next_offset` is in the tables."""
+    """The position of a source: everything below `next_offset` is in the tables."""
 
     source: str
     next_offset: int
@@ -23,22 +23,22 @@ class Position:
 def position_problem(
     source: str, topic: str, partition: int, position: Position | None, log_start: int, log_end: int
 ) -> str:
-    """Why a source must not be read on from its position, or nothing."""
+    """Return why a worker must not continue from a source's position, or an empty text."""
     next_offset = position.next_offset if position else 0
     if position is not None and position.fold_version != FOLD_VERSION:
         return (
-            f"{source} was folded by version {position.fold_version}, this worker folds version {FOLD_VERSION}: "
+            f"{source} was folded by version {position.fold_version}, but this worker folds version {FOLD_VERSION}: "
             f"run the release that folded it, or fold it again with `tally epoch {topic} --mode replace`"
         )
     if next_offset < log_start:
         return (
-            f"{source} stands at offset {next_offset}, but the log begins at {log_start}: "
+            f"{source} is at offset {next_offset}, but the log begins at {log_start}: "
             f"offsets {next_offset} to {log_start - 1} are gone; "
             f"accept the loss with `tally positions accept {topic} {partition}`"
         )
     if next_offset > log_end:
         return (
-            f"{source} stands at offset {next_offset}, but the log ends at {log_end}: "
+            f"{source} is at offset {next_offset}, but the log ends at {log_end}: "
             "the topic was recreated or truncated; "
             f"start a new epoch with `tally epoch {topic}`"
         )

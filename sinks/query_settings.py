@@ -1,8 +1,8 @@
-"""The settings of ClickHouse that an answer, an export or an insert of ours rests on.
+"""The ClickHouse settings on which Tally's queries, exports and inserts depend.
 
-They are sent with each request, at ClickHouse's own defaults but where a line says otherwise, so that the profile of
-an outside ClickHouse's user does not decide a number. A limit that is met must be an error: a truncated answer is none.
-How much a query may take (memory, threads, time, rows read) is the operator's to say, so it is not here.
+They are sent with each request, with ClickHouse's own defaults unless the code below differs, so that the user
+profile of an external ClickHouse cannot change a number. Reaching a limit must be an error, because a truncated result
+is not a result. The resources of a query (memory, threads, time, rows read) are left to the operator.
 """
 
 from collections.abc import Mapping
@@ -24,12 +24,12 @@ WHOLE: Mapping[str, Setting] = {
     "read_overflow_mode_leaf": "throw",
     "timeout_overflow_mode_leaf": "throw",
 }
-"""An answer is whole, or an error."""
+"""A result is complete, or an error."""
 
 MEANING: Mapping[str, Setting] = {
     "compatibility": "",
     "enable_analyzer": 1,
-    "session_timezone": "UTC",  # no text or function takes the server's zone
+    "session_timezone": "UTC",  # no text or function depends on the server's time zone
     "aggregate_functions_null_for_empty": 0,
     "empty_result_for_aggregation_by_empty_set": 0,
     "empty_result_for_aggregation_by_constant_keys_on_empty_set": 1,
@@ -59,7 +59,7 @@ MEANING: Mapping[str, Setting] = {
     "apply_deleted_mask": 1,
     "use_query_cache": 0,
 }
-"""An SQL file means one thing."""
+"""The meaning of an SQL file is fixed."""
 
 WRITTEN: Mapping[str, Setting] = {
     "date_time_output_format": "simple",
@@ -76,12 +76,12 @@ WRITTEN: Mapping[str, Setting] = {
     "output_format_native_encode_types_in_binary_format": 0,
     "low_cardinality_allow_in_native_format": 1,
 }
-"""Values as text and in columns look as whoever reads them expects."""
+"""Values in text and in columns have the format that their readers expect."""
 
 INSERTED: Mapping[str, Setting] = {
-    "async_insert": 0,  # confirmed is written: positions follow
+    "async_insert": 0,  # confirmed means written: positions depend on it
     "wait_for_async_insert": 1,
-    "insert_deduplicate": 0,  # the same rows again are newer than those that were dropped meanwhile
+    "insert_deduplicate": 0,  # when the same rows are written again, they are newer than rows dropped in the meantime
     "optimize_on_insert": 1,
     "input_format_allow_errors_num": 0,
     "input_format_allow_errors_ratio": 0,
@@ -91,7 +91,7 @@ INSERTED: Mapping[str, Setting] = {
     "throw_on_max_partitions_per_insert_block": 1,
     "materialized_views_ignore_errors": 0,
 }
-"""What was confirmed is in the table, every row of it."""
+"""Confirmed rows are in the table, every one of them."""
 
 RELIED_ON: Mapping[str, Setting] = {**WHOLE, **MEANING, **WRITTEN, **INSERTED}
-"""All of them, which the one client sends (sinks/client.py)."""
+"""All of them; sinks/client.py sends them."""

@@ -1,6 +1,6 @@
-"""What a worker keeps in ClickHouse: cells, dimension rows, and where each source stands.
+"""A worker's state in ClickHouse: cells, dimension rows, and the position of each source.
 
-Every call blocks until ClickHouse has answered; the caller runs them in a thread. Nothing here retries.
+Every call blocks until ClickHouse has responded; the caller runs them in a thread. Nothing here retries.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -89,11 +89,11 @@ ACCOUNT, IS_FORGOTTEN, SOURCE, LOG_OFFSET = (
 )
 
 PAGES_A_QUERY = 100
-"""How many pages one read-back query names: its parameters travel in the URL, which servers bound."""
+"""Pages per read-back query: its parameters are part of the URL, whose length servers limit."""
 
 
 WHOLE = {"wait_end_of_query": 1, "do_not_merge_across_partitions_select_final": 1}
-"""An answer that fails half way must be an error: read as the whole, it would be cells that lack their past."""
+"""A result that fails half way must be an error: taken as complete, it would give cells without their past."""
 
 
 class Store:
@@ -103,20 +103,20 @@ class Store:
         self.client = client
 
     def database_identity(self) -> str:
-        """What sources are placed by; when it is another one, they must be placed anew.
+        """Return the identity of the database; when it changes, sources must be reassigned.
 
-        The UUID of the positions table (another one: another database, restored or recreated), the epochs of all
-        topics, and how many losses were accepted.
+        It consists of the UUID of the positions table (which differs in another, restored or recreated database), the
+        epochs of all topics, and the number of accepted losses.
         """
         return " ".join(str(part) for row in self.client.query(IDENTITY).result_rows for part in row)
 
     def epochs(self) -> dict[str, int]:
-        """The current epoch of each topic that has had a second one."""
+        """Return the current epoch of each topic that is past its first."""
         rows = self.client.query("SELECT topic, max(epoch) FROM topic_epochs GROUP BY topic").result_rows
         return {str(topic): int(epoch) for topic, epoch in rows}
 
     def positions(self, sources: Collection[str] | None = None) -> dict[str, Position]:
-        """Where these sources stand (all, when None); one without a row is absent."""
+        """Return the positions of these sources (None: all); a source without a row is absent."""
         chosen = "WHERE source IN {sources:Array(String)}" if sources is not None else ""
         sql = f"""
             SELECT source, max(next_offset), max(watermark), max(fold_version), max(last_record)
@@ -127,7 +127,7 @@ class Store:
         return {row[0]: Position(row[0], int(row[1]), _aware(row[2]), int(row[3]), row[4]) for row in rows}
 
     def first_unwritten(self, sources: Collection[str]) -> dict[str, dict[str, int]]:
-        """For each source and table of cells, the first window of which ClickHouse holds nothing."""
+        """Return, for each source and table of cells, the first window for which ClickHouse has nothing."""
         found: dict[str, dict[str, int]] = {source: {} for source in sources}
         for declaration in CELL_TABLES:
             window = declaration.window
@@ -140,7 +140,7 @@ class Store:
         return found
 
     def read_pages(self, declaration: CellTable, source: str, pages: Iterable[PageKey]) -> list[Sequence[Any]]:
-        """The cells of these pages as (organization, window text, *key, log_offset, *counters), ids as text."""
+        """Return the cells of these pages as (organization, window text, *key, log_offset, *counters), ids as text."""
         rows: list[Sequence[Any]] = []
         for chunk in _chunks(pages, PAGES_A_QUERY):
             rows += self._read_chunk(declaration, source, chunk)
@@ -176,10 +176,10 @@ class Store:
             insert_rows(self.client, table, COLUMNS[table], rows)
 
     def _write_profiles(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Tombstones first, and what they forget is taken away before what came after them is written.
+        """Write tombstones, erase what they forget, then write the remaining rows.
 
-        Of an account's rows ClickHouse keeps the newest by its own time. One of before a tombstone that is stamped
-        ahead of one of after it would stay in its place, and then be erased: nothing would be left.
+        Of an account's rows ClickHouse keeps the newest by its own time. A row from before a tombstone may have a later
+        time than a row from after it; it would replace that row and then be erased, and nothing would be left.
         """
         forgotten = {(row[SOURCE], row[ACCOUNT]): row[LOG_OFFSET] for row in rows if row[IS_FORGOTTEN]}
         tombstones = [row for row in rows if row[IS_FORGOTTEN]]
@@ -193,16 +193,16 @@ class Store:
             self._erase_forgotten()
 
     def _erase_forgotten(self) -> None:
-        """Take away the profiles that the log held before a tombstone of their account.
+        """Erase the profiles that are before a tombstone of their account in the log.
 
-        The partition that brings the older of the two may be written last, so it is looked for after either.
+        The partition with the older of the two may be written last, so this runs after either.
         """
         (found,) = self.client.query(f"SELECT count() FROM ({FORGOTTEN})").result_rows[0]  # noqa: S608 - a constant
         if found:
             self.client.command(ERASE, settings={"mutations_sync": 2})
 
     def write_positions(self, positions: Sequence[Position]) -> None:
-        """Store where sources stand. To be called after all that the positions cover is confirmed."""
+        """Store the positions of sources. Call it after everything that the positions cover is confirmed."""
         rows = [
             (row.source, row.next_offset, _millis(row.watermark), row.fold_version, row.last_record)
             for row in positions
@@ -211,14 +211,14 @@ class Store:
         insert_rows(self.client, "source_positions", columns, rows)
 
     def write_epoch(self, topic: str, epoch: int, mode: str, started_at: datetime) -> None:
-        """Start an epoch of a topic; `mode` is 'continue' or 'replace'. Running workers place their sources anew."""
+        """Start an epoch of a topic; `mode` is 'continue' or 'replace'. Running workers reassign their sources."""
         columns = ("topic", "epoch", "mode", "started_at")
         insert_rows(self.client, "topic_epochs", columns, [(topic, epoch, mode, _millis(started_at))])
 
     def accept_loss(self, position: Position, next_offset: int, accepted_at: datetime) -> None:
-        """Let a source stand at `next_offset` without the records below. Running workers place their sources anew.
+        """Move a source to `next_offset` without the records below it. Running workers reassign their sources.
 
-        The position first: a worker that sees the loss must find the position there.
+        The position is written first: a worker that sees the loss must find the position there.
         """
         self.write_positions([replace(position, next_offset=next_offset)])
         columns = ("source", "from_offset", "to_offset", "accepted_at")
@@ -227,7 +227,7 @@ class Store:
 
 
 def _as_folded(column: str) -> str:
-    """The SELECT expression that gives a column as the fold has it: ids and windows as text."""
+    """Return the SELECT expression for a column in the form that the fold uses: ids and windows as text."""
     textual = column.endswith("_id") or column in ("hour", "day", "minute")
     return f"toString({column})" if textual else column
 

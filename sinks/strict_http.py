@@ -1,9 +1,9 @@
-"""HTTP that tells an answer which broke off from one that is empty.
+"""HTTP that distinguishes a truncated response from an empty one.
 
-A connection that ends within an answer's head is no error to http.client: it takes the end of the stream for the end of
-the head, so an answer that lost its length reads as one with nothing in it. To a worker that is a page of which
-ClickHouse has no cells, to be counted anew from 0. Here an answer must say how long it is, as ClickHouse's always do,
-or it is none; one that then is shorter is an error to urllib3.
+http.client does not report a connection that ends within the response headers: it takes the end of the stream for the
+end of the headers, so a response that lost its length appears to be empty. A worker would conclude that ClickHouse has
+no cells of a page, and count it again from 0. Here a response must state its length, as ClickHouse's always do, or it
+is an error; urllib3 reports a response that is shorter than its length.
 """
 
 from functools import cache
@@ -15,47 +15,48 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class TruncatedResponse(HTTPException):
-    """The answer does not say how long it is."""
+    """The response does not state its length."""
 
 
 class StrictResponse(HTTPResponse):
-    """An answer with a length, or in chunks of which the last one says so."""
+    """A response with a length, or in chunks, whose last one marks the end."""
 
     def begin(self) -> None:
-        """Read the head. Raises TruncatedResponse."""
+        """Read the headers. Raises TruncatedResponse."""
         super().begin()
         if self.length is None and not self.chunked:
             raise TruncatedResponse(
-                "the answer broke off in its head, or a proxy on the way takes the lengths out of answers"
+                "the response has no length: it broke off in its headers, or a proxy removes the lengths of responses"
             )
 
 
 class WholeConnection(HTTPConnection):
-    """Over HTTP."""
+    """A connection over HTTP."""
 
     response_class = StrictResponse
 
 
 class WholeSecureConnection(HTTPSConnection):
-    """Over TLS."""
+    """A connection over TLS."""
 
     response_class = StrictResponse
 
 
 class WholePool(HTTPConnectionPool):
-    """Connections over HTTP."""
+    """A pool of connections over HTTP."""
 
     ConnectionCls = WholeConnection
 
 
 class WholeSecurePool(HTTPSConnectionPool):
-    """Connections over TLS."""
+    """A pool of connections over TLS."""
 
     ConnectionCls = WholeSecureConnection
 
 
 def strict_pool(scheme: str, host: str, port: int) -> PoolManager:
-    """Connections to a server, by way of the proxy that the environment names for it (`http_proxy`, `https_proxy`)."""
+    """Return connections to a server, through the proxy in the environment if there is one (`http_proxy`,
+    `https_proxy`)."""
     return _by_way_of(scheme, check_env_proxy(scheme, host, port))
 
 

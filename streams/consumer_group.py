@@ -1,4 +1,4 @@
-"""The workers' consumer group: who is in it, and how a worker takes the place of the one that it is started for."""
+"""The workers' consumer group: its members, and how a restarted worker replaces its predecessor."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +11,12 @@ from streams.kafka_errors import raise_for
 
 
 async def group_members(admin: Any, group: str) -> list[Mapping[str, Any]]:
-    """`member_id`, `client_id` and `client_host` of each; a group that does not exist has none. Raises KafkaError."""
+    """Return `member_id`, `client_id` and `client_host` of each member; none if the group does not exist. Raises
+    KafkaError."""
     try:
         answers = await admin.describe_consumer_groups([group])
     except GroupCoordinatorNotAvailableError:
-        return []  # so says a broker that never had any group
+        return []  # returned by a broker that has never had a group
     found: list[Mapping[str, Any]] = []
     for answer in answers:
         for described in answer.to_object()["groups"]:
@@ -25,11 +26,10 @@ async def group_members(admin: Any, group: str) -> list[Mapping[str, Any]]:
 
 
 async def remove_members(bootstrap: str, group: str, name: str, options: Mapping[str, Any] | None = None) -> int:
-    """Take the members that go by `name` (their client id) out of the group; gives how many there were.
+    """Remove the members with the client id `name` from the group and return their number.
 
-    A member that was killed keeps its partitions until its session has ended, six seconds in which nobody reads them.
-    One that is alive nevertheless joins again by itself. `options` are aiokafka's connection arguments. Raises
-    KafkaError.
+    A killed member keeps its partitions until its session expires: six seconds in which no one reads them. A member
+    that is still alive rejoins by itself. `options` are aiokafka's connection arguments. Raises KafkaError.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, **(options or {}))
     try:
@@ -37,7 +37,7 @@ async def remove_members(bootstrap: str, group: str, name: str, options: Mapping
         gone = [member["member_id"] for member in await group_members(admin, group) if member["client_id"] == name]
         for member_id in gone:
             answer = await admin._send_request(LeaveGroupRequest(group, member_id), await admin.find_coordinator(group))
-            if for_code(answer.error_code) is not UnknownMemberIdError:  # or its session has just ended
+            if for_code(answer.error_code) is not UnknownMemberIdError:  # otherwise its session has just expired
                 raise_for(answer.error_code, member_id)
         return len(gone)
     finally:

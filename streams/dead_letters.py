@@ -1,8 +1,8 @@
-"""Dead letters: records that cannot be counted, kept with their bytes, their place and the reason.
+"""Dead letters: records that cannot be counted, kept with their bytes, their location and the reason.
 
-The topic is compacted and a letter's key is its record's place, so a letter that is written again after a crash is
-the same letter, and a tombstone takes one away. A letter is taken away when it was replayed: a second replay then
-finds only what is still unsettled, and the topic says what is wrong now rather than what ever was.
+The topic is compacted and a letter's key is its record's location, so a letter that is written again after a crash is
+the same letter, and a tombstone removes it. A letter is removed once it has been replayed: a second replay then finds
+only what is still unresolved, and the topic shows what is wrong now rather than what has ever been wrong.
 """
 
 import base64
@@ -26,15 +26,15 @@ from tally_client.events import DEAD_LETTERS
 
 CONFLICT = "conflict"
 MAX_KEPT_BYTES = MAX_DEAD_LETTER_BYTES // 2
-"""Of a longer value (a compressed batch can hold one) a letter keeps the beginning: base64 makes 4 bytes of 3."""
+"""A letter keeps this much of a longer value, which a compressed batch can contain: base64 turns 3 bytes into 4."""
 
 log = logging.getLogger(__name__)
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One record that cannot be counted: its place in the log, why, and its bytes in base64 (None was null).
+    """One record that cannot be counted: its location in the log, the reason, and its bytes in base64 (None for null).
 
-    `value_bytes` is the value's length where only its beginning is kept, else None. `timestamp_ms` is the record's
+    `value_bytes` is the length of the value if only its beginning is kept, else None. `timestamp_ms` is the record's
     log time.
     """
 
@@ -51,7 +51,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @classmethod
     def from_record(cls, key: bytes | None, value: bytes | None, **place_and_reason: Any) -> Self:
-        """A letter of a record's bytes; the other fields by name."""
+        """Return a letter with the bytes of a record; the other fields are passed by name."""
         cut = len(value) if value is not None and len(value) > MAX_KEPT_BYTES else None
         kept = value[:MAX_KEPT_BYTES] if value is not None else None
         return cls(key_base64=_encode(key), value_base64=_encode(kept), value_bytes=cut, **place_and_reason)
@@ -72,20 +72,20 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return _decode(self.value_base64)
 
     def encoded(self) -> bytes:
-        """The value of the letter's own record; `decode` reads it."""
+        """Return the value of the letter's own record; `decode` reads it."""
         return msgspec.json.encode(self)
 
 
 def decode(value: bytes) -> DeadLetter:
-    """A letter from its record's value; raises msgspec.ValidationError or DecodeError."""
+    """Return the letter in the value of its record. Raises msgspec.ValidationError or DecodeError."""
     return _decoder.decode(value)
 
 
 class DeadLetterWriter:
-    """Writes letters and returns when all replicas have them; while Kafka is away it tries for ever.
+    """Writes letters until all replicas have them; retries without limit while Kafka is unavailable.
 
-    The producer is not idempotent on purpose: a letter written twice is one letter, and an idempotent producer
-    cannot go on after the broker has lost track of its sequence. `options` are aiokafka's connection keywords.
+    The producer is not idempotent, on purpose: a letter written twice is one letter, and an idempotent producer cannot
+    continue after the broker has lost track of its sequence. `options` are aiokafka's connection keywords.
     """
 
     def __init__(self, bootstrap: str, options: Mapping[str, Any] | None = None) -> None:
@@ -108,7 +108,8 @@ class DeadLetterWriter:
         await self.close()
 
     async def write(self, letters: list[DeadLetter]) -> None:
-        """Returns when every letter is confirmed. Raises what trying again cannot mend, such as a refused login."""
+        """Write the letters and wait until every one is confirmed. Raises errors that a retry cannot fix, such as a
+        refused login."""
         if not letters:
             return
         attempts = AsyncRetrying(
@@ -120,7 +121,7 @@ class DeadLetterWriter:
         await attempts(self._write_once, letters)
 
     async def close(self) -> None:
-        """Disconnects. What `write` returned from is confirmed already."""
+        """Disconnect. Letters that `write` has returned from are confirmed already."""
         if self._producer is not None:
             producer, self._producer = self._producer, None
             await producer.stop()
@@ -129,7 +130,7 @@ class DeadLetterWriter:
         producer = await self._connected()
         futures = [await producer.send(DEAD_LETTERS, letter.encoded(), letter.location.encode()) for letter in letters]
         failed = None
-        for future in futures:  # every future is looked at, or asyncio complains of the ones that were not
+        for future in futures:  # every result is retrieved, or asyncio warns about the ones that were not
             try:
                 await future
             except KafkaError as error:
@@ -151,14 +152,14 @@ class DeadLetterWriter:
 
 @dataclass(frozen=True)
 class DeadLetterFilter:
-    """Letters of a source topic, with a reason, whose record came at or after a moment (aware); None is any."""
+    """Selects letters by source topic, by reason and by records received at or after a time (aware); None: any."""
 
     topic: str | None = None
     reason: str | None = None
     since: datetime | None = None
 
     def __call__(self, letter: DeadLetter) -> bool:
-        """Whether this letter is meant."""
+        """Return True if the letter matches."""
         return (
             self.topic in (None, letter.topic)
             and self.reason in (None, letter.reason)
@@ -169,10 +170,10 @@ class DeadLetterFilter:
 async def read_dead_letters(
     bootstrap: str, wanted: DeadLetterFilter | None = None, options: Mapping[str, Any] | None = None
 ) -> AsyncIterator[DeadLetter]:
-    """The letters that stand when this is called, oldest first, each once.
+    """Yield the letters present at the time of the call, oldest first, each once.
 
-    The topic is read twice, first for the last record of each key: letters that were replayed or written again are
-    left out, and memory holds keys, not bytes.
+    The topic is read twice, first to find the last record of each key. Letters that were replayed or rewritten are
+    skipped, and memory holds keys, not bytes.
     """
     wanted = wanted or DeadLetterFilter()
     async with dead_letter_consumer(bootstrap, options or {}) as consumer:
@@ -186,11 +187,11 @@ async def read_dead_letters(
 
 
 async def replay(emitter: Emitter, letters: Iterable[DeadLetter]) -> tuple[int, list[DeadLetter]]:
-    """Emits the letters' bytes again, to their topic under their key, and then takes the letters away.
+    """Emit the letters' bytes again, to their topic under their key, and then remove the letters.
 
-    Gives how many, and the letters left where they are: those cut in the middle, and conflicts, whose id is another
-    event's, so that their bytes would not count, or beyond the duplicate horizon count beside the first ones.
-    A crash between the two steps leaves a letter that is replayed once more: its event counts once all the same.
+    Returns the number replayed and the letters left in place: truncated ones, and conflicts. A conflict has the id of
+    another event, so its bytes would not count, or past the duplicate horizon would count in addition to the first
+    ones. A letter whose replay crashed between the two steps is replayed once more: its event still counts once.
     """
     chosen: list[DeadLetter] = []
     left: list[DeadLetter] = []
@@ -209,7 +210,7 @@ async def replay(emitter: Emitter, letters: Iterable[DeadLetter]) -> tuple[int, 
 async def dead_letter_consumer(
     bootstrap: str, options: Mapping[str, Any], topic: str = DEAD_LETTERS
 ) -> AsyncIterator[Any]:
-    """A consumer of all partitions of a topic."""
+    """Yield a consumer of all partitions of a topic."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
@@ -227,7 +228,7 @@ async def dead_letter_consumer(
 
 
 async def records_to_the_end(consumer: Any) -> AsyncIterator[Any]:
-    """All records of the assigned partitions up to their present ends."""
+    """Yield all records of the assigned partitions up to their current ends."""
     partitions = consumer.assignment()
     if not partitions:
         return

@@ -1,6 +1,7 @@
-"""The event contract as documents, made from the Structs: JSON Schema, AsyncAPI 3, and the tables of docs/events.md.
+"""The event contract as documents, generated from the Structs: JSON Schema, AsyncAPI 3, and the tables of
+docs/events.md.
 
-Nothing here is written twice: a field that is added to a Struct is in all three.
+Nothing is written twice: a field that is added to a Struct appears in all three.
 """
 
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ Json = dict[str, Any]
 
 
 def json_schema() -> Json:
-    """One JSON Schema (2020-12) of all event types; `x-topic` says where each belongs."""
+    """Return one JSON Schema (2020-12) of all event types; `x-topic` is the topic of each."""
     references, definitions = _components(EVENT_BY_TYPE.values(), "#/$defs/{name}")
     for kind, struct in EVENT_BY_TYPE.items():
         definitions[struct.__name__]["x-topic"] = TOPIC_BY_TYPE[kind]
@@ -48,7 +49,7 @@ def json_schema() -> Json:
 
 
 def asyncapi() -> Json:
-    """An AsyncAPI 3.0 document: a channel for each topic, a message for each event type."""
+    """Return an AsyncAPI 3.0 document: a channel for each topic, a message for each event type."""
     structs: tuple[type[msgspec.Struct], ...] = (*EVENT_BY_TYPE.values(), DeadLetter)
     _, schemas = _components(structs, _ASYNC_REF)
     specs = {spec.name: spec for spec in topic_specs()}
@@ -61,7 +62,7 @@ def asyncapi() -> Json:
         "info": {
             "title": "Tally events",
             "version": version("tally-analytics"),
-            "description": "What product services emit and Tally counts.",
+            "description": "Events that product services emit and Tally counts.",
         },
         "defaultContentType": "application/json",
         "channels": {topic: _channel(specs[topic], names) for topic, names in kinds.items()},
@@ -71,12 +72,12 @@ def asyncapi() -> Json:
 
 
 def tag_of(struct: type[Event]) -> str:
-    """The event type of a Struct, as its `type` field says it."""
+    """Return the event type of a Struct, as in its `type` field."""
     return str(struct.__struct_config__.tag)
 
 
 def fields_markdown() -> str:
-    """The generated part of docs/events.md: topics, event types and their fields."""
+    """Return the generated part of docs/events.md: topics, event types and their fields."""
     parts = [
         f"### `{topic}`\n\nKey: {key_of(topic)}.\n\n" + "\n".join(_event_markdown(struct) for struct in structs)
         for topic, structs in EVENTS_BY_TOPIC.items()
@@ -86,23 +87,23 @@ def fields_markdown() -> str:
 
 
 def key_of(topic: str) -> str:
-    """What the Kafka key of a topic's records is."""
+    """Describe the Kafka key of a topic's records."""
     if topic == PROFILES:
         return "the account's id; a null value under it forgets the person"
     return "the organization's id" if topic == DIRECTORY else "the actor's id"
 
 
 def _components(structs: Iterable[type[msgspec.Struct]], ref_template: str) -> tuple[tuple[Json, ...], dict[str, Json]]:
-    """References to the schemas of the Structs, and all the schemas."""
+    """Return references to the schemas of the Structs, and all the schemas."""
     references, definitions = msgspec.json.schema_components(structs, ref_template=ref_template)
     return references, {name: _in_its_own_words(schema) for name, schema in definitions.items()}
 
 
 def _in_its_own_words(schema: Any) -> Any:
-    """The same schema with the patterns of JSON Schema: a text ends at `$`.
+    """Return the schema with its patterns in JSON Schema's dialect, where a text ends at `$`.
 
-    Python's `$` also stands before a last line break, and who validates in Python would let it through; so the line
-    break is refused apart.
+    Python's `$` also matches before a trailing line break, so a validator in Python would accept one; the line break is
+    therefore rejected separately.
     """
     if isinstance(schema, list | tuple):
         return [_in_its_own_words(each) for each in schema]
@@ -140,7 +141,7 @@ def _channel(spec: TopicSpec, names: list[str]) -> Json:
 
 
 def _send(topic: str, names: list[str]) -> Json:
-    """What is done with a topic: product services send events, the worker sends dead letters."""
+    """Return the operation on a topic: product services send events, the worker sends dead letters."""
     return {
         "action": "send",
         "channel": {"$ref": f"#/channels/{topic}"},
@@ -158,7 +159,7 @@ def _event_markdown(struct: type[Event]) -> str:
 
 @cache
 def _envelope() -> Json:
-    """The fields that every event has, or every event of somebody."""
+    """Return the fields that every event has, or every event of an actor."""
     _, definitions = _components([ActivityEvent], "{name}")
     properties: Json = definitions[ActivityEvent.__name__]["properties"]
     return properties
@@ -173,12 +174,12 @@ def _table(struct: type[msgspec.Struct], left_out: Json) -> str:
         if name != "type" and schema != left_out.get(name)
     ]
     if not rows:
-        return "No fields beside the envelope.\n"
+        return "No fields besides the envelope.\n"
     return "\n".join(["| field | type | required, or default |", "|---|---|---|", *rows]) + "\n"
 
 
 def _type(schema: Json) -> str:
-    """A field's type in words."""
+    """Return a field's type in words."""
     if "anyOf" in schema:
         return " or ".join(_type(option) for option in schema["anyOf"])
     if "enum" in schema:
@@ -190,7 +191,7 @@ def _type(schema: Json) -> str:
     return str(_FORMATS.get(schema.get("format", ""), schema["type"])) + _bounds(schema)
 
 
-_FORMATS = {"uuid": "UUID", "date-time": "time (RFC 3339, with a zone)"}
+_FORMATS = {"uuid": "UUID", "date-time": "time (RFC 3339, with a time zone)"}
 
 
 def _bounds(schema: Json) -> str:

@@ -1,6 +1,6 @@
-"""Dead letters of people who were forgotten after they came: a letter holds a record's bytes, and so a name.
+"""Dead letters of people who were forgotten later: a letter contains a record's bytes, and so possibly a name.
 
-A tombstone cannot reach them where they are, and a replay would bring them behind it in the log.
+A tombstone cannot reach the letters where they are, and a replay would write them after the tombstone in the log.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,8 @@ from tally_client.events import DEAD_LETTERS, PROFILES
 
 
 async def forgettings(bootstrap: str, options: Mapping[str, Any] | None = None) -> dict[bytes, int]:
-    """When each account was forgotten last, in the log's milliseconds: the tombstones of `tally.profiles`."""
+    """Return when each account was last forgotten, in milliseconds of log time, from the tombstones of
+    `tally.profiles`."""
     found: dict[bytes, int] = {}
     async with dead_letter_consumer(bootstrap, options or {}, PROFILES) as consumer:
         async for record in records_to_the_end(consumer):
@@ -26,7 +27,8 @@ async def forgettings(bootstrap: str, options: Mapping[str, Any] | None = None) 
 async def take_forgotten_away(
     emitter: Emitter, letters: Iterable[DeadLetter], forgotten: Mapping[bytes, int]
 ) -> list[DeadLetter]:
-    """Takes the letters of people away who were forgotten after they came, and gives the others."""
+    """Remove the letters about people who were forgotten after the letter's record arrived, and return the remaining
+    letters."""
     others: list[DeadLetter] = []
     for letter in letters:
         is_profile = letter.topic == PROFILES and letter.value is not None
@@ -39,7 +41,7 @@ async def take_forgotten_away(
 
 
 def _accounts_of(letter: DeadLetter) -> set[bytes]:
-    """Whom a letter of a profile may be about: by its key, and by what it says."""
+    """Return the accounts that a letter of a profile may be about, from its key and its value."""
     try:
         said = msgspec.json.decode(letter.value or b"", type=_Account).account_id.encode()
     except (msgspec.MsgspecError, UnicodeError):

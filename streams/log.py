@@ -1,4 +1,4 @@
-"""What is asked of the log beside its records: which partitions there are, and where each begins and ends."""
+"""Metadata of the log: its partitions, and where each begins and ends."""
 
 from collections.abc import Iterable
 from types import TracebackType
@@ -10,15 +10,15 @@ Partition = tuple[str, int]
 
 
 class Ends(NamedTuple):
-    """Where a partition ends: `end` is the next offset to be written (Kafka's high watermark), `readable` the first
-    that an open transaction hides (its last stable offset), which is `end` while none is open."""
+    """The end of a partition: `end` is the next offset to be written (Kafka's high watermark), `readable` the first
+    offset that an open transaction hides (the last stable offset), equal to `end` while none is open."""
 
     end: int
     readable: int
 
 
 class Bounds(NamedTuple):
-    """The first offset that a partition still has, and where it ends (see Ends)."""
+    """The first offset that a partition still has, and its end (see Ends)."""
 
     start: int
     end: int
@@ -26,10 +26,10 @@ class Bounds(NamedTuple):
 
 
 class KafkaLog:
-    """Offsets and partitions of a Kafka cluster, asked by consumers of its own that belong to no group.
+    """Offsets and partitions of a Kafka cluster, read by two consumers of its own that belong to no group.
 
-    There are two, since a consumer is told either what was written or what may be read. `options` are aiokafka's
-    connection arguments. Raises aiokafka's KafkaError when Kafka cannot be reached.
+    Two, because a consumer reports either what was written or what may be read. `options` are aiokafka's connection
+    arguments. Raises aiokafka's KafkaError if Kafka cannot be reached.
     """
 
     def __init__(self, bootstrap: str, options: dict[str, Any] | None = None) -> None:
@@ -65,7 +65,7 @@ class KafkaLog:
                 await consumer.stop()
 
     async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
-        """Where each partition begins and ends."""
+        """Return the beginning and end of each partition."""
         asked = [TopicPartition(*partition) for partition in partitions]
         if not asked or self._written is None:
             return {}
@@ -74,10 +74,10 @@ class KafkaLog:
         return {partition: Bounds(starts[TopicPartition(*partition)], *found) for partition, found in ends.items()}
 
     async def end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, Ends]:
-        """Where each partition ends.
+        """Return the end of each partition.
 
-        What is written is asked first: what is readable can only have grown since, so that it is below the end is
-        never by chance.
+        The written end is fetched first: the readable end can only have grown since, so if it is lower, that is not a
+        race.
         """
         asked = [TopicPartition(*partition) for partition in partitions]
         if not asked or self._written is None or self._readable is None:
@@ -87,7 +87,7 @@ class KafkaLog:
         return {(tp.topic, tp.partition): Ends(ends[tp], min(ends[tp], readable[tp])) for tp in asked}
 
     async def partitions(self, topics: Iterable[str]) -> list[Partition]:
-        """Every partition of these topics in freshly fetched metadata; a topic that does not exist has none."""
+        """Return every partition of these topics, from fresh metadata; a topic that does not exist has none."""
         if self._written is None:
             return []
         metadata = await self._written._client.fetch_all_metadata()
@@ -95,5 +95,5 @@ class KafkaLog:
 
 
 def held_back(topic: str, partition: int, readable: int) -> str:
-    """What is said of a partition whose end an open transaction hides."""
+    """Describe a partition whose end is hidden by an open transaction."""
     return f"{topic}/{partition} is held back by an open transaction, which hides offset {readable} and all after it"

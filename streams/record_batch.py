@@ -1,4 +1,4 @@
-"""What an agent is given: consecutive records of one partition."""
+"""Consecutive records of one partition, as agents receive them."""
 
 from typing import Any, NamedTuple
 
@@ -9,9 +9,9 @@ Partition = tuple[str, int]
 class RecordBatch(NamedTuple):
     """Consecutive records `[start, end)` of one partition.
 
-    `start` is the end of the batch before, or the seek; `end` is the fetch position, not the last record's offset
-    plus one, which differ behind control records, aborted transactions and compaction; where there is nothing else, a
-    batch has no records. `assignment` numbers the placing it was read under.
+    `start` is the end of the previous batch, or the offset of a seek. `end` is the fetch position, which is not the
+    last record's offset plus one after control records, aborted transactions and compaction; a batch with nothing else
+    has no records. `assignment` is the number of the assignment under which it was read.
     """
 
     topic: str

@@ -1,4 +1,4 @@
-"""Which sources the log has now: what a report must have seen the end of before a day is complete."""
+"""The current sources of the log; before a day is complete, a report must have seen the end of every one of them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,10 +14,10 @@ async def expected_sources(
     epochs: Mapping[str, int] | None = None,
     topics: Iterable[str] = tuple(EVENTS_BY_TOPIC),
 ) -> set[str]:
-    """The source names (`topic/partition@epoch`) of every partition of the event topics, from fresh metadata.
+    """Return the source names (`topic/partition@epoch`) of all partitions of the event topics, from fresh metadata.
 
-    `epochs`: the topics that had a second one. Raises TopicsMissing when a topic does not exist (nobody can say that a
-    day is complete without it), and aiokafka's errors when Kafka cannot be reached.
+    `epochs` has the epochs of topics that are past their first. Raises TopicsMissing if a topic does not exist, because
+    no day is known to be complete without it, and aiokafka's errors if Kafka cannot be reached.
     """
     async with KafkaLog(bootstrap, dict(options)) as log:
         partitions = await log.partitions(topics)
@@ -28,5 +28,5 @@ async def expected_sources(
 
 
 def source_name(topic: str, partition: int, epochs: Mapping[str, int]) -> str:
-    """`topic/partition@epoch`."""
+    """Return `topic/partition@epoch`."""
     return f"{topic}/{partition}@{epochs.get(topic, 0)}"

@@ -1,8 +1,9 @@
-"""The topics of Tally: what each must be, and `ensure_topics`, which makes it so without ever changing one.
+"""The required configuration of Tally's topics, and `ensure_topics`, which creates missing topics and never changes
+one.
 
-What exists is left as it is and only compared: altering retention or compaction of a live log can delete
-history, and adding partitions moves keys, so that a repeat of an old event would land beside its first copy and
-count twice. Both are decisions for a person.
+Existing topics are only compared: changing retention or compaction of a live log can delete history, and adding
+partitions moves keys, so that a repeat of an old event would be in another partition than the first and count twice.
+Both are decisions for an operator.
 """
 
 import logging
@@ -29,10 +30,11 @@ from tally_client.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
 from tally_client.events.envelope import MAX_RECORD_BYTES
 
 MAX_DEAD_LETTER_BYTES = 16 * 1024 * 1024
-"""The same for dead letters, which carry an event's bytes in base64 and must never be refused for their size."""
+"""The maximum record size of the dead-letter topic. A letter carries an event's bytes in base64 and must never be too
+large."""
 
 LATEST_SECONDS = 5.0
-"""How long Kafka may take to tell of a topic that it says is there already."""
+"""Time in which Kafka has to describe a topic that it reports as existing."""
 
 _DAY_MS = 24 * 3600 * 1000
 
@@ -40,18 +42,18 @@ log = logging.getLogger(__name__)
 
 
 class TopicsUnavailable(Exception):
-    """The topics could not be made or looked at; the message says why."""
+    """The topics could not be created or described; the message has the reason."""
 
 
 class TopicsMissing(Exception):
-    """Topics that there must be do not exist; `hint` says what makes them."""
+    """Required topics do not exist; `hint` is how to create them."""
 
-    hint = "`tally topics create` creates it."
+    hint = "Create it with `tally topics create`."
 
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """What one topic must be; `config` are Kafka's names and texts."""
+    """Required properties of one topic; `config` has Kafka's names and values."""
 
     name: str
     partitions: int
@@ -60,7 +62,7 @@ class TopicSpec:
 
 @dataclass(frozen=True)
 class TopicsReport:
-    """What `ensure_topics` found: names it created, and one line for each difference it left alone."""
+    """Result of `ensure_topics`: names of created topics, and one line for each difference that was left unchanged."""
 
     created: tuple[str, ...] = ()
     differences: tuple[str, ...] = ()
@@ -68,16 +70,17 @@ class TopicsReport:
 
 @dataclass(frozen=True)
 class ExistingTopic:
-    """What the broker says of a topic."""
+    """A topic as described by the broker."""
 
     partitions: int
     config: Mapping[str, str] = field(default_factory=dict)
 
 
-# Log time is the broker's, since a worker decides by it what is too far in the future.
+# The broker sets the log time, because a worker uses it to decide which events are too far in the future.
 _EVERY_TOPIC = {"message.timestamp.type": "LogAppendTime", "compression.type": "producer"}
 
-# The log is the truth and every table can be rebuilt from it, so history is kept until somebody decides otherwise.
+# The log is the source of truth and every table can be rebuilt from it, so history is kept until an operator decides
+# otherwise.
 _HISTORY = {
     **_EVERY_TOPIC,
     "cleanup.policy": "delete",
@@ -86,8 +89,8 @@ _HISTORY = {
     "max.message.bytes": str(MAX_RECORD_BYTES),
 }
 
-# A person is forgotten by a tombstone. It must outlive every outage of a worker, or a name that the worker had
-# read before would stay in the tables; and compaction must not wait for new traffic to remove the old name.
+# A person is forgotten by a tombstone. It must outlive any outage of a worker, or a name that the worker had read
+# earlier would stay in the tables. Compaction must not wait for new traffic to remove the old name.
 _PROFILES = {
     **_EVERY_TOPIC,
     "cleanup.policy": "compact",
@@ -96,12 +99,12 @@ _PROFILES = {
     "max.message.bytes": str(MAX_RECORD_BYTES),
 }
 
-# Written again after a crash, a dead letter has the same key; compaction keeps one.
+# A dead letter that is written again after a crash has the same key; compaction keeps one.
 _DEAD_LETTERS = {**_EVERY_TOPIC, "cleanup.policy": "compact", "max.message.bytes": str(MAX_DEAD_LETTER_BYTES)}
 
 
 def topic_specs(partitions: int = 4) -> tuple[TopicSpec, ...]:
-    """All topics: `partitions` for each that carries events, one for the dead letters."""
+    """Return the specs of all topics: `partitions` for each event topic, one for the dead letters."""
     events = tuple(
         TopicSpec(topic, partitions, _PROFILES if topic == PROFILES else _HISTORY) for topic in EVENTS_BY_TOPIC
     )
@@ -109,27 +112,28 @@ def topic_specs(partitions: int = 4) -> tuple[TopicSpec, ...]:
 
 
 def differences(spec: TopicSpec, existing: ExistingTopic) -> list[str]:
-    """One line for each way in which a topic is not what it must be; empty if it is."""
+    """Return one line for each property of a topic that differs from its spec."""
     lines = []
     if existing.partitions != spec.partitions:
         lines.append(
-            f"{spec.name} has {existing.partitions} partitions, the setting says {spec.partitions}: it stays so, since"
-            " moving keys to other partitions would let repeated events count twice"
+            f"{spec.name} has {existing.partitions} partitions, but the setting is {spec.partitions}: left unchanged,"
+            " because moving keys to other partitions would count repeated events twice"
         )
     for name, wanted in spec.config.items():
         found = existing.config.get(name)
         if found is not None and found != wanted:
-            lines.append(f"{spec.name} has {name}={found}, it should be {wanted}: change it with kafka-configs.sh")
+            lines.append(f"{spec.name} has {name}={found}, but it should be {wanted}: change it with kafka-configs.sh")
     return lines
 
 
 async def ensure_topics(
     bootstrap: str, specs: Iterable[TopicSpec], *, replication: int = 1, timeout: float = 60.0, **client: Any
 ) -> TopicsReport:
-    """Creates the topics that are missing and compares the others; harmless to repeat and to run twice at once.
+    """Create missing topics and compare existing ones. Idempotent, also when several processes call it at the same
+    time.
 
-    `client` are aiokafka's connection keywords. A broker that is only coming up is waited for, `timeout` seconds;
-    then TopicsUnavailable says what stood in the way. A refused login is raised at once.
+    `client` are aiokafka's connection keywords. Waits up to `timeout` seconds for a broker that is starting, then
+    raises TopicsUnavailable with the reason. A refused login is raised immediately.
     """
     wanted = tuple(specs)
     attempts = AsyncRetrying(
@@ -145,7 +149,7 @@ async def ensure_topics(
         raise TopicsUnavailable(f"Kafka at {bootstrap} did not answer within {timeout:g} s") from error
     except KafkaError as error:
         if is_transient(error):
-            raise TopicsUnavailable(f"Kafka at {bootstrap} could not make the topics: {error}") from error
+            raise TopicsUnavailable(f"Kafka at {bootstrap} could not create the topics: {error}") from error
         raise
 
 
@@ -166,7 +170,8 @@ async def _ensure_once(
 
 
 async def _existing(admin: Any, names: list[str]) -> dict[str, ExistingTopic]:
-    """The topics among `names` that exist. All topics are asked for: asking by name could create them."""
+    """Return the topics among `names` that exist. All topics are requested, because requesting one by name could create
+    it."""
     described = {topic["topic"]: topic for topic in await admin.describe_topics()}
     present = [name for name in names if name in described]
     configs = await _configs(admin, present)
@@ -174,7 +179,7 @@ async def _existing(admin: Any, names: list[str]) -> dict[str, ExistingTopic]:
 
 
 async def _described(admin: Any, names: list[str]) -> dict[str, ExistingTopic]:
-    """Topics that another process made a moment ago, which Kafka may not tell of yet. Raises TimeoutError."""
+    """Return topics that another process has just created, which Kafka may not describe yet. Raises TimeoutError."""
     if not names:
         return {}
     lacks_one = retry_if_result(lambda found: len(found) < len(names))
@@ -182,7 +187,7 @@ async def _described(admin: Any, names: list[str]) -> dict[str, ExistingTopic]:
     try:
         return await looks(_existing, admin, names)
     except RetryError as error:
-        raise TimeoutError(f"Kafka has {', '.join(names)} and does not tell of all of them") from error
+        raise TimeoutError(f"Kafka reports that {', '.join(names)} exist, but does not describe all of them") from error
 
 
 async def _configs(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:
@@ -196,7 +201,7 @@ async def _configs(admin: Any, names: list[str]) -> dict[str, dict[str, str]]:
 
 
 async def _create(admin: Any, specs: list[TopicSpec], replication: int) -> list[str]:
-    """Creates topics; one that another process made a moment ago is no error."""
+    """Create topics; a topic that another process has just created is not an error."""
     if not specs:
         return []
     new = [NewTopic(spec.name, spec.partitions, replication, topic_configs=dict(spec.config)) for spec in specs]

@@ -1,11 +1,11 @@
-"""Values of a column encoded one behind the other: what `aggregators.cell_rows.join_in_python` does, in one pass."""
+"""Encodes the values of a column and concatenates them: `aggregators.cell_rows.join_in_python` in one pass."""
 
 from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 
 
 def join(list keys, Py_ssize_t at, encode):
-    """`encode(key[at])` of each key, one behind the other; equal values are encoded once."""
+    """Return the concatenated `encode(key[at])` of each key; equal values are encoded once."""
     cdef dict known = {}
     cdef list parts = []
     cdef tuple key
@@ -13,7 +13,7 @@ def join(list keys, Py_ssize_t at, encode):
     cdef PyObject *found
     for key in keys:
         if not 0 <= at < len(key):
-            raise IndexError(f"{at} is no place in a key of {len(key)}")
+            raise IndexError(f"index {at} is out of range for a key of {len(key)} values")
         value = key[at]
         if value is not latest or latest is None:
             found = PyDict_GetItemWithError(known, value)

@@ -1,6 +1,6 @@
 """Byte strings and their numbers: 0, 1, 2, ... in the order in which they were first seen.
 
-A hash only says where to look: two strings have one number if, and only if, all their bytes are equal.
+A hash only shows where to look: two strings have the same number if, and only if, all their bytes are equal.
 """
 
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
@@ -18,7 +18,7 @@ cdef inline uint64_t mixed(uint64_t hashed, uint64_t word) noexcept nogil:
 
 
 cdef uint32_t hash_of(const unsigned char *at, Py_ssize_t size, uint64_t seed) noexcept nogil:
-    """Eight bytes at a time. The seed is another one in each process, so nobody can prepare strings that collide."""
+    """Hash eight bytes at a time. The seed differs in each process, so no one can prepare strings that collide."""
     cdef uint64_t hashed = seed ^ <uint64_t>size, word
     while size >= 8:
         memcpy(&word, at, 8)
@@ -33,9 +33,9 @@ cdef uint32_t hash_of(const unsigned char *at, Py_ssize_t size, uint64_t seed) n
 
 
 cdef class Names:
-    """Entries stand one behind the other and none is taken out; the slots that lead to them are at most half full.
+    """An append-only hash table: entries are contiguous, and the slots that point to them are at most half full.
 
-    With a `width`, all strings are of that size, so that where one begins needs not be looked up.
+    With a `width`, all strings have that size, so that the start of one is computed and not looked up.
     """
 
     def __cinit__(self, Py_ssize_t width=0):
@@ -51,7 +51,7 @@ cdef class Names:
         PyMem_Free(self.slots)
 
     cdef Py_ssize_t find(self, const unsigned char *at, Py_ssize_t size) noexcept nogil:
-        """The number of these bytes; -1 if they have none."""
+        """Return the number of these bytes; -1 if they have none."""
         cdef uint32_t hashed = hash_of(at, size, self.seed)
         cdef Py_ssize_t place = hashed & self.mask
         cdef Slot slot
@@ -64,14 +64,14 @@ cdef class Names:
             place = (place + 1) & self.mask
 
     cdef Py_ssize_t number(self, const unsigned char *at, Py_ssize_t size) except -1:
-        """The number of these bytes, a new one if they had none."""
+        """Return the number of these bytes, a new one if they had none."""
         cdef Py_ssize_t found = self.find(at, size)
         return found if found >= 0 else self.add(at, size)
 
     cdef const unsigned char *text(self, Py_ssize_t number) except NULL:
-        """The bytes of a number."""
+        """Return the bytes of a number."""
         if not 0 <= number < self.count:
-            raise IndexError(f"{number} is nobody's number")
+            raise IndexError(f"number {number} is not assigned")
         return self.texts + self.start(number)
 
     cdef Py_ssize_t start(self, Py_ssize_t number) noexcept nogil:
@@ -120,7 +120,7 @@ cdef class Names:
 
 
 cdef void *resized(void *memory, size_t size) except NULL:
-    """What it held, in memory of that size."""
+    """Reallocate memory to this size, keeping its content."""
     cdef void *found = PyMem_Realloc(memory, size)
     if found == NULL:
         raise MemoryError
@@ -128,7 +128,7 @@ cdef void *resized(void *memory, size_t size) except NULL:
 
 
 def first_places(const long long[:] numbers):
-    """The place of each different number where it first stands, in order."""
+    """Return the index of the first occurrence of each distinct number, in order."""
     cdef Names seen = Names(sizeof(long long))
     cdef Py_ssize_t place
     cdef long long number

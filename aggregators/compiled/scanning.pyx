@@ -1,8 +1,8 @@
-"""The fields of one plain token event, found in its bytes.
+"""Finds the fields of one plain token event in its bytes.
 
-Plain is: one JSON object of fields that a TokenUsed has, each at most once, in any order; texts that end at their next
-quote, objects that end at their next brace, words (null), counts of plain digits. Everything else is declined, not
-refused: what it means is for the decoder to say. No byte at or behind `end` is read.
+Plain means: one JSON object of fields that a TokenUsed has, each at most once, in any order; texts that end at their
+next quote, objects that end at their next brace, words (null), counts of plain digits. Everything else is declined, not
+rejected: the decoder decides what it means. No byte at or after `end` is read.
 """
 
 from libc.string cimport memchr, memcmp, memset
@@ -26,7 +26,7 @@ cdef int DAYS_OF_MONTH[13]
 
 
 cdef class Scan:
-    """Where each field's value stands, and what the counts are; a size of 0 is a field that is not there."""
+    """The position and size of each field's value, and the counts; the size of an absent field is 0."""
 
     def __cinit__(self):
         cdef int field
@@ -34,7 +34,7 @@ cdef class Scan:
             self.order[field] = field
 
     cdef bint fields_of(self, const unsigned char *at, Py_ssize_t size) noexcept nogil:
-        """Whether these bytes are plain; then `at`, `size` and `count` are of this event."""
+        """Return True if these bytes are plain; then `at`, `size` and `count` describe this event."""
         cdef const unsigned char *end = at + size
         cdef int place = 0, field
         for field in range(FIELDS):
@@ -64,7 +64,7 @@ cdef class Scan:
         return False
 
     cdef int field_at(self, const unsigned char *at, const unsigned char *end, int place) noexcept nogil:
-        """The field whose name stands here, most likely the one that stood here last time; -1 if it is no name."""
+        """Return the field whose name is here, most likely the one that was here last time; -1 if it is not a name."""
         cdef int field
         if place >= FIELDS:
             return -1
@@ -77,7 +77,7 @@ cdef class Scan:
         return -1
 
     cdef const unsigned char *count_at(self, int field, const unsigned char *at, const unsigned char *end) noexcept nogil:
-        """Behind a whole number of at most MOST_COUNT, which is read; NULL if none is here."""
+        """Read a whole number of at most MOST_COUNT and return its end; NULL if there is none."""
         cdef long long number = 0
         cdef const unsigned char *first = at
         while at < end and c'0' <= at[0] <= c'9':
@@ -89,12 +89,12 @@ cdef class Scan:
         return at if at > first else NULL
 
     cdef bint is_text(self, int field, Py_ssize_t least, Py_ssize_t most) noexcept nogil:
-        """Whether a field is a text of so many characters, all of them ASCII that stands for itself."""
+        """Return True if a field is a text of `least` to `most` characters, all ASCII without escapes."""
         cdef Py_ssize_t size = self.size[field] - 2
         return least <= size <= most and self.at[field][0] == c'"' and is_simple(self.at[field], self.size[field])
 
     cdef bint is_id(self, int field) noexcept nogil:
-        """Whether a field is a text that tally_client.validity.is_uuid takes."""
+        """Return True if a field is a text that tally_client.validity.is_uuid accepts."""
         cdef const unsigned char *at = self.at[field] + 1
         cdef bint is_nil = True
         cdef int place
@@ -111,7 +111,7 @@ cdef class Scan:
         return not is_nil
 
     cdef bint is_whole(self, int field) noexcept nogil:
-        """Whether what was taken for a field's value must be all of it, once the record is known to be valid JSON."""
+        """Return True if the bytes found must be the whole value of a field, given that the record is valid JSON."""
         cdef const unsigned char *at = self.at[field]
         cdef Py_ssize_t size = self.size[field], each, quotes = 0, braces = 0
         for each in range(size):
@@ -120,7 +120,7 @@ cdef class Scan:
         return size == 0 or (is_simple(at, size) and quotes % 2 == 0 and braces == (at[0] == c'{'))
 
     cdef long long minute(self) noexcept nogil:
-        """The number of the minute of `occurred_at`; -1 unless it is a UTC moment to at most a millionth of a second."""
+        """Return the minute number of `occurred_at`; -1 unless it is in UTC, with at most microseconds."""
         cdef const unsigned char *at = self.at[OCCURRED_AT]
         cdef const unsigned char *end = at + self.size[OCCURRED_AT]
         cdef long long year, month, day, hour, minute, days
@@ -145,7 +145,7 @@ cdef inline bint is_leap(long long year) noexcept nogil:
 
 
 cdef inline long long digits(const unsigned char *at, int count) noexcept nogil:
-    """The number that so many digits are; a negative one if one of them is none."""
+    """Return the number in `count` digits; -1 if one of them is not a digit."""
     cdef long long number = 0
     cdef int each
     for each in range(count):
@@ -156,7 +156,7 @@ cdef inline long long digits(const unsigned char *at, int count) noexcept nogil:
 
 
 cdef bint is_utc(const unsigned char *at, const unsigned char *end) noexcept nogil:
-    """Whether this is the rest of a moment's text behind its seconds: a fraction perhaps, and Z or +00:00."""
+    """Return True if this is the text of a time after its seconds: an optional fraction, then Z or +00:00."""
     cdef const unsigned char *first = at + 1
     if at < end and at[0] == c'.':
         at += 1
@@ -172,7 +172,7 @@ cdef inline bint is_at(int field, const unsigned char *at, const unsigned char *
 
 
 cdef inline const unsigned char *blanks(const unsigned char *at, const unsigned char *end) noexcept nogil:
-    """Behind what JSON allows between its tokens."""
+    """Skip the whitespace that JSON allows between tokens."""
     while at < end and (at[0] == c' ' or at[0] == c'\n' or at[0] == c'\r' or at[0] == c'\t'):
         at += 1
     return at
@@ -181,13 +181,13 @@ cdef inline const unsigned char *blanks(const unsigned char *at, const unsigned 
 cdef inline const unsigned char *opened(
     const unsigned char *at, const unsigned char *end, unsigned char mark
 ) noexcept nogil:
-    """Behind this mark and the blanks before it; NULL if it is not here."""
+    """Skip whitespace and this mark; return NULL if the mark is not here."""
     at = blanks(at, end)
     return at + 1 if at < end and at[0] == mark else NULL
 
 
 cdef const unsigned char *value_end(const unsigned char *at, const unsigned char *end) noexcept nogil:
-    """Behind the value that begins here, if it is plain; NULL if none does."""
+    """Return the end of the plain value that begins here; NULL if there is none."""
     cdef const unsigned char *first = at
     if at >= end:
         return NULL
@@ -200,7 +200,7 @@ cdef const unsigned char *value_end(const unsigned char *at, const unsigned char
 
 
 cdef bint is_simple(const unsigned char *at, Py_ssize_t size) noexcept nogil:
-    """Whether all of these bytes are printable ASCII and none is a backslash."""
+    """Return True if all of these bytes are printable ASCII and none is a backslash."""
     cdef Py_ssize_t each
     cdef unsigned char odd = 0
     for each in range(size):
@@ -209,7 +209,7 @@ cdef bint is_simple(const unsigned char *at, Py_ssize_t size) noexcept nogil:
 
 
 def _prepare():
-    """Fill the tables above."""
+    """Fill the module's tables."""
     cdef int field, month
     for field in range(FIELDS):
         NAME[field] = <const char *><bytes>QUOTED[field]

@@ -1,8 +1,8 @@
 """Token events from bytes to columns, without an object for any of them.
 
-A reader knows no rule about organizations, actors, terms and attributions: it has seen their bytes in a record that the
-decoder and the fold took (`learn`), and what those made of them. A record of which it knows every such part is read;
-any other is declined. So each part means what the fold said that it means.
+A reader has no rules for organizations, actors, terms and attributions. It remembers their bytes from records that the
+decoder and the fold accepted (`learn`), together with the result for each part. It reads a record if it remembers every
+such part, and declines any other. Each part therefore has the meaning that the fold gave it.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
@@ -17,7 +17,7 @@ from aggregators.compiled.scanning cimport (
 )
 
 cpdef enum:
-    # The columns of a record that was read. Of one that was declined only its offset is filled, and -1 as its cell.
+    # The columns of a record that was read. A declined record has only its offset, and -1 as its spend cell.
     OFFSET
     IDENTITY
     PAYLOAD
@@ -31,7 +31,7 @@ cpdef enum:
     COLUMNS = LIVE + 8
 
 cdef enum:
-    LONGEST = 4096  # a part that is longer is not remembered
+    LONGEST = 4096  # longer parts are not remembered
     JOINED = 9 * 256
     KIND_SIZE = 10
     ID_SIZE = 36
@@ -55,7 +55,7 @@ cdef struct SpendCell:
 
 
 cdef class TokenReader:
-    """Reads the token events of one source. The numbers that it gives are its own."""
+    """Reads the token events of one source. Its numbers are valid only within this reader."""
 
     cdef Scan scan
     cdef Names organizations, actors, terms, attributions, pages, spend, live
@@ -74,13 +74,13 @@ cdef class TokenReader:
     # -- reading -------------------------------------------------------------------------------------------
 
     def read(self, records, long long[:, ::1] into, decline):
-        """Fill a row of `into` for each record; `decline(position)` is told at once of one that is not read.
+        """Fill a row of `into` for each record; call `decline(position)` immediately for one that is not read.
 
-        It may `learn` from it, so that the next record with the same parts is read.
+        The callback may `learn` from the record, so that the next record with the same parts is read.
         """
         cdef Py_ssize_t position = 0
         if into.shape[1] != COLUMNS:
-            raise ValueError(f"{into.shape[1]} columns instead of {COLUMNS}")
+            raise ValueError(f"into has {into.shape[1]} columns instead of {COLUMNS}")
         for record in records:
             into[position, OFFSET] = record.offset
             value = record.value
@@ -115,7 +115,7 @@ cdef class TokenReader:
         return True
 
     cdef Py_hash_t identity(self) except? -1:
-        """aggregators.record_decoder.identity_of a token event."""
+        """Return aggregators.record_decoder.identity_of this token event."""
         cdef char text[IDENTITY_SIZE]
         memcpy(text, b"token.used", KIND_SIZE)
         memcpy(text + KIND_SIZE, self.scan.at[ORGANIZATION] + 1, ID_SIZE)
@@ -130,7 +130,7 @@ cdef class TokenReader:
         return self.terms.find(self.joined, size) if size else -1
 
     cdef Py_ssize_t join(self) noexcept nogil:
-        """Put the parts of the terms together, each with a zero behind, which none that was learnt has in it."""
+        """Join the parts of the terms, each followed by a zero byte, which no learned part contains; return the size."""
         cdef Py_ssize_t used = 0, size
         cdef int field
         for field in range(TYPE, SPEED + 1):
@@ -167,7 +167,7 @@ cdef class TokenReader:
     # -- learning ------------------------------------------------------------------------------------------
 
     def learn(self, bytes value, organization, actor, terms, attribution):
-        """Remember what the fold made of each part of a token event that it took."""
+        """Remember the fold's result for each part of a token event that it accepted."""
         cdef int field
         cdef Py_ssize_t size
         if not self.scan.fields_of(<const unsigned char *>PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value)):
@@ -188,21 +188,21 @@ cdef class TokenReader:
 
     @property
     def parts(self):
-        """How many parts of records it remembers."""
+        """The number of remembered parts of records."""
         return self.organizations.count + self.actors.count + self.terms.count + self.attributions.count
 
     @property
     def spend_cells(self):
-        """How many spend cells have a number."""
+        """The number of numbered spend cells."""
         return self.spend.count
 
     @property
     def live_cells(self):
-        """How many minute cells have a number."""
+        """The number of numbered minute cells."""
         return self.live.count
 
     cpdef page_key(self, Py_ssize_t number):
-        """(organization, window) of a page."""
+        """Return (organization, window) of a page."""
         cdef Page page
         while len(self.page_keys) <= number:
             memcpy(&page, self.pages.text(len(self.page_keys)), sizeof(page))
@@ -221,17 +221,17 @@ cdef class TokenReader:
         return self.page_key(cell.page), self.terms_values[cell.terms][:2]
 
     def unknown_spend(self, int[::1] rows, const long long[:] cells, const long long[:] offsets):
-        """(first offset, number, page key, key) of each spend cell without a row, which is marked as asked for."""
+        """Return (first offset, number, page key, key) of each spend cell without a row, and mark it as requested."""
         cdef Py_ssize_t place
         return [(offsets[place], cells[place], *self.spend_key(cells[place])) for place in without_row(rows, cells)]
 
     def unknown_live(self, int[::1] rows, const long long[:] cells, const long long[:] offsets):
-        """The same for minute cells."""
+        """Return the same for minute cells."""
         cdef Py_ssize_t place
         return [(offsets[place], cells[place], *self.live_key(cells[place])) for place in without_row(rows, cells)]
 
     def attribution_rows(self, Py_ssize_t number):
-        """The rows that an event adds with its attribution."""
+        """Return the rows that an event adds with its attribution."""
         return self.attribution_values[number][1]
 
 

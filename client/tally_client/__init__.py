@@ -1,11 +1,11 @@
-"""Emit events to Tally: every event as a Struct, and the `Emitter` that loses none silently.
+"""Emit events to Tally: typed events and an `Emitter` that never loses one silently.
 
 ```python
 from tally_client import Actor, ChatMessage, Emitter
 ```
 
-The Emitter is imported when it is first asked for, since aiokafka takes a third of a second and whoever only reads or
-checks events has no need of it.
+The Emitter is imported on first access: aiokafka takes a third of a second to import, and code that only reads or
+validates events does not need it.
 """
 
 from importlib import import_module

@@ -1,6 +1,6 @@
-"""`Emitter`: what a product service imports to emit events, without losing one silently.
+"""`Emitter`: emit events from a product service without losing one silently.
 
-    async with Emitter("kafka.example.com:9092") as emitter:  # or Emitter.of_stack() beside `tally up`
+    async with Emitter("kafka.example.com:9092") as emitter:  # or Emitter.of_stack() next to `tally up`
         await emitter.emit(
             ChatMessage(
                 event_id=str(uuid4()),
@@ -12,8 +12,8 @@
             )
         )
 
-`emit` returns when the event is valid and in a bounded buffer; leaving the block returns when Kafka has confirmed
-every event, and raises UndeliverableEvent for what it has not. Sending an event again is always safe, since its
+`emit` returns once the event is valid and in a bounded buffer. Leaving the block returns once Kafka has confirmed every
+event, and raises UndeliverableEvent for those it has not. It is always safe to send an event again, because its
 `event_id` counts once.
 """
 
@@ -41,17 +41,18 @@ _REMEMBERED_KEYS = 200_000
 
 
 class EmitError(Exception):
-    """An event did not get into the log. Below it: InvalidEvent and UndeliverableEvent."""
+    """An event did not reach the log. Base class of InvalidEvent and UndeliverableEvent."""
 
 
 class InvalidEvent(EmitError):
-    """The event breaks the contract and was not sent: as it is, it would only be a dead letter."""
+    """The event breaks the contract and was not sent; it would only have become a dead letter."""
 
 
 class UndeliverableEvent(EmitError):
-    """Kafka has not confirmed these events, and it may yet hold some of them; sending them again is safe.
+    """Kafka has not confirmed these events. It may have stored some of them; sending them again is safe.
 
-    `type`, `event_id`, `topic` and `why` are the first one's; `records` are all of them, as they were to be sent.
+    `type`, `event_id`, `topic` and `why` describe the first one; `records` has all of them, as they would have been
+    sent.
     """
 
     def __init__(self, failures: list[DeliveryFailure]) -> None:
@@ -65,11 +66,12 @@ class UndeliverableEvent(EmitError):
 
 
 def encode(event: Event, now: datetime) -> bytes:
-    """The record value of `event`, checked as the worker will check it: the bytes are decoded again, since a
-    Struct built in Python is not type-checked. Raises InvalidEvent.
+    """Return the record value of `event`, validated as the worker will validate it. Raises InvalidEvent.
 
-    orjson is the one JSON writer of Tally (rows for ClickHouse are made by it as well); it takes 0.5 us more than
-    msgspec's own encoder here, against the 3 us that sending costs.
+    The bytes are decoded again, because a Struct built in Python is not type-checked.
+
+    orjson is the only JSON writer in Tally (it also writes the rows for ClickHouse). Here it takes 0.5 us more than
+    msgspec's own encoder, against the 3 us that sending costs.
     """
     kind = str(event.__struct_config__.tag)
     try:
@@ -86,9 +88,9 @@ def encode(event: Event, now: datetime) -> bytes:
 class Emitter:
     """Sends events to Kafka: idempotent, confirmed by all replicas, in order for each key.
 
-    Callers wait when the buffer is full (two batches of `batch_bytes` a partition). `linger` is how many seconds a
-    batch waits for company. A batch that is not confirmed within `delivery_timeout` seconds (None: waits for ever)
-    is reported by the next `emit`, `flush` or `close`. `client` are aiokafka's connection keywords.
+    Callers wait while the buffer is full (two batches of `batch_bytes` per partition). `linger` is how many seconds a
+    batch waits for more events. A batch that is not confirmed within `delivery_timeout` seconds (None: no limit) is
+    reported by the next `emit`, `flush` or `close`. `client` are aiokafka's connection keywords.
     """
 
     def __init__(
@@ -121,7 +123,7 @@ class Emitter:
 
     @classmethod
     def of_stack(cls, folder: str | Path = ".tally", **options: Any) -> Self:
-        """An emitter for the Kafka of the stack that `tally up` runs over `folder`. Raises NoStack."""
+        """Return an emitter for the Kafka of the stack that `tally up` runs over `folder`. Raises NoStack."""
         return cls(**connection_of_stack(folder), **options)
 
     async def __aenter__(self) -> Self:
@@ -140,11 +142,11 @@ class Emitter:
 
     @property
     def confirmed(self) -> int:
-        """How many records Kafka has confirmed."""
+        """The number of records that Kafka has confirmed."""
         return sum(lane.confirmed for lanes in self._lanes.values() for lane in lanes)
 
     async def start(self) -> None:
-        """Connects; raises aiokafka's KafkaConnectionError if no broker answers."""
+        """Connect to Kafka. Raises aiokafka's KafkaConnectionError if no broker answers."""
         producer = AIOKafkaProducer(**self._producer_options)
         try:
             await producer.start()
@@ -154,7 +156,7 @@ class Emitter:
         self._producer, self._lanes, self._lane_of_key = producer, {}, {}
 
     async def emit(self, event: Event) -> None:
-        """Validates `event` and puts it on its way; waits while the buffer is full.
+        """Validate `event` and queue it for sending; wait while the buffer is full.
 
         Raises InvalidEvent for this event, or UndeliverableEvent for earlier ones.
         """
@@ -162,31 +164,36 @@ class Emitter:
         await self.emit_raw(TOPIC_BY_TYPE[str(event.__struct_config__.tag)], partition_key(event), value)
 
     async def forget(self, account_id: str) -> None:
-        """Puts the tombstone of a person's profile on its way: name and e-mail are removed everywhere.
+        """Queue the tombstone of a person's profile, which removes name and e-mail everywhere.
 
-        Raises InvalidEvent for what is nobody's id, or UndeliverableEvent for earlier events.
+        Raises InvalidEvent if `account_id` is not a valid id, or UndeliverableEvent for earlier events.
         """
         if not is_uuid(account_id):
-            raise InvalidEvent(f"nobody is forgotten: {account_id!r:.64} {NO_ID}")
+            raise InvalidEvent(f"no profile was forgotten: account_id {account_id!r:.64} {NO_ID}")
         await self.emit_raw(PROFILES, account_id.encode(), None)
 
     async def _forget_elsewhere(self, key: bytes, lane: PartitionBatcher) -> None:
-        """The tombstone in every other partition: a key that moved when partitions were added has a past there, which
-        only a tombstone in the same partition removes from the log. They are confirmed before the key's own is sent,
-        so that what follows it follows them all."""
+        """Write the tombstone to every other partition.
+
+        A key that moved when partitions were added has older records in another partition, which only a tombstone in
+        that partition removes from the log. These tombstones are confirmed before the one in the key's own partition is
+        sent, so that later records of the key come after all of them.
+        """
         others = [other for other in self._lanes[PROFILES] if other is not lane]
         for other in others:
             await other.append(Record(key, None))
         await asyncio.gather(*(other.flush() for other in others))
 
     async def emit_raw(self, topic: str, key: bytes | None, value: bytes | None) -> None:
-        """Puts bytes on their way as they are, unchecked but for their size: for files, simulations, replays."""
+        """Queue bytes as they are, checking only their size: for files, simulations and replays."""
         if self._producer is None:
-            raise EmitError("the emitter is not started, or closed: use it as `async with Emitter(...) as emitter`")
+            raise EmitError(
+                "the emitter is not started or is already closed: use it as `async with Emitter(...) as emitter`"
+            )
         size = len(key or b"") + len(value or b"") + _RECORD_OVERHEAD
         if size > MAX_RECORD_BYTES:
             kind, event_id = _name(value)
-            raise InvalidEvent(f"{kind} {event_id} has {size:,} bytes; a record may have {MAX_RECORD_BYTES:,}")
+            raise InvalidEvent(f"{kind} {event_id} has {size:,} bytes; the maximum of a record is {MAX_RECORD_BYTES:,}")
         self._raise_failures()
         record = Record(key, value)
         is_tombstone = topic == PROFILES and key is not None and value is None
@@ -202,12 +209,12 @@ class Emitter:
         await lane.append(record)
 
     async def flush(self) -> None:
-        """Returns when Kafka has confirmed all that was emitted; raises UndeliverableEvent if it has not."""
+        """Wait until Kafka has confirmed everything emitted so far. Raises UndeliverableEvent if it has not."""
         await asyncio.gather(*(lane.flush() for lanes in self._lanes.values() for lane in lanes))
         self._raise_failures()
 
     async def close(self) -> None:
-        """Flushes and disconnects; raises UndeliverableEvent for what was not confirmed. Harmless to repeat."""
+        """Flush and disconnect. Raises UndeliverableEvent for unconfirmed events. Safe to call twice."""
         if self._producer is None:
             return
         try:
@@ -229,9 +236,9 @@ class Emitter:
         return lane
 
     async def _open_lanes(self, topic: str) -> list[PartitionBatcher]:
-        """The lanes of all partitions that there are now; with one that was added, keys move."""
+        """Return the topic's lanes, opening one for each partition that has been added, which moves keys."""
         partitions = await topic_partitions(self._producer, topic)
-        lanes = self._lanes.setdefault(topic, [])  # another task may have been faster during the await
+        lanes = self._lanes.setdefault(topic, [])  # another task may have opened them during the await
         for partition in partitions[len(lanes) :]:
             lanes.append(
                 PartitionBatcher(
@@ -249,7 +256,7 @@ class Emitter:
 
 
 class _Named(msgspec.Struct):
-    """What of a record names it in an error."""
+    """The fields that name a record in an error."""
 
     type: str = "a record"
     event_id: str = "without event_id"
@@ -259,5 +266,5 @@ def _name(value: bytes | None) -> tuple[str, str]:
     try:
         named = msgspec.json.decode(value or b"{}", type=_Named)
     except (msgspec.MsgspecError, UnicodeError):
-        return "a record", "that is no event"
+        return "a record", "that is not an event"
     return named.type, named.event_id

@@ -1,7 +1,7 @@
-"""A lane is one partition's way out of the Emitter: a batch fills while the one before it is on its way.
+"""Per-partition batching for the Emitter: one batch fills while the previous one is in flight.
 
-Handing aiokafka whole batches costs 3 us an event, its `send` 13 us (a future and a coroutine for each). Two batches
-a lane are also the bound of what is held in memory, and one at a time on the way keeps order.
+Passing whole batches to aiokafka costs 3 us an event, its `send` 13 us (a future and a coroutine per event). Two
+batches per lane also bound the memory, and one batch in flight at a time preserves the order.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ METADATA_SECONDS = 5.0
 
 
 class Record(NamedTuple):
-    """Bytes as they go to Kafka."""
+    """The bytes of a record as sent to Kafka."""
 
     key: bytes | None
     value: bytes | None
@@ -22,7 +22,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class DeliveryFailure:
-    """Records of one batch that Kafka did not confirm, and why."""
+    """The records of a batch that Kafka did not confirm, and the reason."""
 
     topic: str
     records: tuple[Record, ...]
@@ -30,7 +30,8 @@ class DeliveryFailure:
 
 
 class PartitionBatcher:
-    """Records in, in order; batches of them out, one at a time. Failures go to `report`, and the lane goes on."""
+    """A lane: sends the records of one partition in order, one batch at a time. Failures go to `report`; the lane
+    continues."""
 
     def __init__(
         self,
@@ -55,19 +56,19 @@ class PartitionBatcher:
         self._sender: asyncio.Task[None] | None = None
 
     async def append(self, record: Record) -> None:
-        """Adds a record to the open batch; waits while that is full and the one before it is on its way."""
+        """Add a record to the open batch; wait while that batch is full and the previous one is in flight."""
         while not self._add(record):
             self._flush_now.set()
             await self._change()
 
     async def flush(self) -> None:
-        """Returns when nothing is left in the lane, confirmed or reported."""
+        """Wait until the lane is empty: every record is confirmed or reported as failed."""
         while self._sender is not None:
             self._flush_now.set()
             await self._change()
 
     async def stop(self) -> None:
-        """Ends the lane's sending; what was not sent is dropped."""
+        """Stop sending; unsent records are dropped."""
         if self._sender is not None:
             self._sender.cancel()
             await asyncio.wait([self._sender])
@@ -81,7 +82,7 @@ class PartitionBatcher:
         return True
 
     async def _send_all(self) -> None:
-        """Sends batch after batch until the lane is empty."""
+        """Send batches until the lane is empty."""
         try:
             while self._records:
                 await self._linger()
@@ -107,8 +108,10 @@ class PartitionBatcher:
             async with asyncio.timeout(self._timeout):
                 await (await self._producer.send_batch(builder, self._topic, partition=self._partition))
         except TimeoutError:
-            self._report(DeliveryFailure(self._topic, records, f"Kafka did not confirm it within {self._timeout} s"))
-        except Exception as error:  # whatever it was, these records would be lost without a word
+            self._report(
+                DeliveryFailure(self._topic, records, f"Kafka did not confirm the batch within {self._timeout} s")
+            )
+        except Exception as error:  # any error has to be reported, or these records would be lost silently
             self._report(DeliveryFailure(self._topic, records, str(error) or type(error).__name__))
         else:
             self.confirmed += len(records)
@@ -117,15 +120,18 @@ class PartitionBatcher:
         await self._changed.wait()
 
     def _announce(self) -> None:
-        """Wakes everybody who waits for room or for the end."""
+        """Wake every task that waits for free space or for the end."""
         self._changed.set()
         self._changed = asyncio.Event()
 
 
 async def topic_partitions(producer: Any, topic: str) -> list[int]:
-    """The partitions of an existing topic. All topics are asked for: asking for one by name can create it, with
-    the broker's settings and not Tally's. One that was made a moment ago is waited for, and so is the producer, which
-    refuses a partition that was added since it asked last."""
+    """Return the partitions of an existing topic. Raises TimeoutError if it does not exist.
+
+    Fetches the metadata of all topics, because requesting one by name can create it with the broker's settings instead
+    of Tally's. Waits for a topic that was created a moment ago, and for the producer, which rejects a partition added
+    since its last metadata update.
+    """
     deadline = time.monotonic() + METADATA_SECONDS
     while time.monotonic() < deadline:
         known = (await producer.client.fetch_all_metadata()).partitions_for_topic(topic)
@@ -136,11 +142,13 @@ async def topic_partitions(producer: Any, topic: str) -> list[int]:
 
 
 async def disconnect(producer: Any) -> None:
-    """Stops a producer whose lanes are empty. What Kafka never took is given up, and requests under way are cut off:
-    aiokafka's own stop() waits for both, the one for ever, since an idempotent producer gives nothing up."""
+    """Stop a producer whose lanes are empty, dropping unsent batches and cancelling requests in flight.
+
+    aiokafka's own stop() waits for both, and forever for unsent batches, because an idempotent producer never gives up.
+    """
     sending = producer._sender.sender_task
     while not sending.done():
-        sending.cancel()  # the first stops the loop, each other one a request under way
+        sending.cancel()  # the first cancels the loop, each later one a request in flight
         await asyncio.wait([sending], timeout=0.05)
     await producer.client.close()
-    producer._closed = True  # or it would complain, when collected, that it was never stopped
+    producer._closed = True  # otherwise it warns on garbage collection that it was never stopped

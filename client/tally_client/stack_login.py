@@ -1,4 +1,4 @@
-"""How a service beside `tally up` reaches its Kafka: the stack publishes address and login for its user alone."""
+"""Kafka address and login of a running `tally up`, which publishes them in a file that only its user can read."""
 
 import json
 from pathlib import Path
@@ -6,19 +6,21 @@ from typing import Any
 
 
 class NoStack(RuntimeError):
-    """No stack runs over the folder, or its Kafka is an outside one that has to be named."""
+    """No stack runs over the folder, or it uses an external Kafka, to which you connect by name."""
 
 
 def connection_of_stack(folder: str | Path) -> dict[str, Any]:
-    """`bootstrap` and aiokafka's keywords for the Kafka of the stack that runs over `folder`. Raises NoStack."""
+    """Return `bootstrap` and aiokafka's keywords for the Kafka of the stack that runs over `folder`. Raises NoStack."""
     path = Path(folder) / "settings.json"
     try:
         stack: dict[str, str] = json.loads(path.read_text())
     except FileNotFoundError as error:
-        raise NoStack(f"no stack runs over {folder}: there is no {path}; `tally up` makes it") from error
+        raise NoStack(f"no stack runs over {folder}: {path} does not exist; start one with `tally up`") from error
     protocol = stack["kafka_security_protocol"]
     if protocol.endswith("SSL"):
-        raise NoStack(f"the stack over {folder} uses the Kafka at {stack['kafka_bootstrap']}: connect to that by name")
+        raise NoStack(
+            f"the stack over {folder} uses the external Kafka at {stack['kafka_bootstrap']}: connect to it by name"
+        )
     found: dict[str, Any] = {"bootstrap": stack["kafka_bootstrap"], "security_protocol": protocol}
     if protocol.startswith("SASL"):
         found["sasl_mechanism"] = stack["kafka_sasl_mechanism"]

@@ -1,7 +1,7 @@
-"""What makes a well-formed event also a plausible one: the rules that a type cannot say (docs/events.md).
+"""The rules for a valid event that its type cannot express (docs/events.md).
 
-A producer asks `check` before it sends, so that it learns of a bad event where the bad event is made, and not from the
-dead letters. The folds of workers apply the same rules, each where it costs least.
+A producer calls `check` before it sends, so that an invalid event is reported where it is created instead of becoming a
+dead letter. The workers' folds apply the same rules, each where it costs least.
 """
 
 import re
@@ -16,35 +16,35 @@ from tally_client.events.directory import DirectoryEvent, PolicyEvent, ProfileUp
 from tally_client.events.envelope import NIL, UUID_FORM, Id
 
 EARLIEST = datetime(2025, 1, 1, tzinfo=UTC)
-"""The start of the oldest window that is kept; activity and usage of an earlier time are refused."""
+"""The start of the oldest window that is kept; earlier activity and usage is rejected."""
 
 AHEAD = timedelta(minutes=5)
-"""How far an event may lie in the future of the log: clocks of producers differ."""
+"""How far an event may be ahead of the log's time: producers' clocks differ."""
 
 DIRECTORY_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-"""The directory is history, as far back as a column can hold it (DateTime64 goes to 1900, but no organization is that
-old)."""
+"""The earliest directory event. Columns go back further (DateTime64 to 1900), but no organization is that old."""
 
 POLICY_END = datetime(2200, 1, 1, tzinfo=UTC)
-"""Policies may lie in the future, but before this."""
+"""Policies may take effect in the future, but before this."""
 
 MAX_DEPTH = 400
-"""How deep a record's JSON may nest. The decoder's own limit depends on its caller's stack, so without one here the
-same record could count in one process and not in another."""
+"""How deep a record's JSON may nest. The decoder's own limit depends on its caller's stack; without this one, the same
+record could count in one process and not in another."""
 
 SHALLOW = 2 * MAX_DEPTH
-"""Bytes up to which no record can nest deeper: every level is closed again in valid JSON. To count its brackets
-costs as much as to decode it, so short records are spared that."""
+"""Records up to this many bytes cannot nest too deep, because valid JSON closes every level. Counting brackets costs as
+much as decoding, so it is skipped for them."""
 
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
-"""JSON strings, one without end too: sought again from each of its quotes, it would cost the square of its length."""
+"""JSON strings, including an unterminated one: otherwise the search would restart at each of its quotes, in time
+quadratic in its length."""
 
 _UUID = re.compile(UUID_FORM).fullmatch
 NO_ID = "is not a lower-case hyphenated UUID, or is the nil UUID"
 
 
 class InvalidRecord(Exception):
-    """A record that is well-formed JSON of its type but breaks a rule; `reason` is a stable word for counting."""
+    """Well-formed JSON of its type that breaks a rule; `reason` is a stable word for counting."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -53,9 +53,9 @@ class InvalidRecord(Exception):
 
 
 def read(topic: str, value: bytes, now: datetime) -> Event:
-    """The event in a record's bytes that arrive at `now` (aware), if a worker would take it.
+    """Return the event in the bytes of a record that arrives at `now` (aware), if a worker would accept it.
 
-    Raises InvalidRecord, and what the decoder raises.
+    Raises InvalidRecord, and whatever the decoder raises.
     """
     refuse_deep(value)
     event = decoder(topic).decode(value)
@@ -64,19 +64,19 @@ def read(topic: str, value: bytes, now: datetime) -> Event:
 
 
 def check(event: Event, now: datetime) -> None:
-    """Raises InvalidRecord for a decoded event that would be a dead letter if it arrived at `now` (aware)."""
+    """Raise InvalidRecord if a decoded event would be a dead letter when it arrives at `now` (aware)."""
     _check_ids(event)
     _check_moments(event, now)
 
 
 def is_uuid(text: str) -> bool:
-    """Whether `text` is a UUID in the one form that tables hold, lower case and hyphenated, and somebody's: the nil
-    UUID stands for "none" there."""
+    """Return True if `text` is a UUID in the one form that tables use, lower case and hyphenated, and is not the nil
+    UUID, which means "none" there."""
     return _UUID(text) is not None and text != NIL
 
 
 def refuse_deep(value: bytes) -> None:
-    """Raises InvalidRecord when `value` nests deeper than MAX_DEPTH; brackets inside of strings do not count."""
+    """Raise InvalidRecord if `value` nests deeper than MAX_DEPTH; brackets inside strings do not count."""
     if len(value) <= SHALLOW:
         return
     depth = 0
@@ -87,8 +87,9 @@ def refuse_deep(value: bytes) -> None:
 
 
 def policy_hour(moment: datetime) -> datetime:
-    """The UTC hour from which a policy is in force. Raises InvalidRecord unless `moment` is a time in 1970 to 2199."""
-    # Aware datetimes compare without leaving the calendar, where astimezone would overflow.
+    """Return the UTC hour from which a policy is in effect. Raises InvalidRecord unless `moment` is a time in 1970 to
+    2199."""
+    # Comparing aware datetimes cannot leave the calendar; astimezone would overflow.
     if not DIRECTORY_EARLIEST <= moment < POLICY_END:
         raise InvalidRecord("out_of_calendar", f"effective_from {moment.isoformat()} is not between 1970 and 2200")
     at = moment.astimezone(UTC)
@@ -108,7 +109,7 @@ def _check_ids(event: Event) -> None:
 
 
 def _id_fields(kind: type[Struct]) -> tuple[str, ...]:
-    """The names of a Struct's fields that hold an id."""
+    """Return the names of a Struct's id fields."""
     return tuple(each.name for each in structs.fields(kind) if each.type == Id or Id in get_args(each.type))
 
 
@@ -136,8 +137,9 @@ def _check_bounds(name: str, moment: datetime, now: datetime, earliest: datetime
 
 
 def bare(text: str) -> str:
-    """A UUID as tables hold it, which may be told in capitals. Raises ValueError for anything else, and for nil."""
+    """Return a UUID, which may be in upper case, in the form that tables use. Raises ValueError for anything else, and
+    for the nil UUID."""
     found = text.lower()
     if not is_uuid(found):
-        raise ValueError(f"{text!r} is nobody's UUID")
+        raise ValueError(f"{text!r} is not a UUID of a user or organization")
     return found

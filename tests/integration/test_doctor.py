@@ -182,7 +182,7 @@ def test_a_changed_migration_and_a_newer_one_are_problems(settings: Settings) ->
 def test_a_topic_with_other_settings_is_a_warning(settings: Settings) -> None:
     made_ready(settings)
     other = settings.model_copy(update={"partitions": 8})
-    assert "tally.chat: tally.chat has 2 partitions, the setting says 8" in found(other, "warning")
+    assert "tally.chat: tally.chat has 2 partitions, but the setting is 8" in found(other, "warning")
 
 
 def test_kafka_and_clickhouse_away_are_findings_and_not_errors(settings: Settings) -> None:

@@ -170,7 +170,7 @@ def test_records_that_were_removed_unfolded_stop_their_source_until_accepted(sta
     [partition] = [one.partition for one in partition_statuses(stack.settings, [topic]) if one.log_end]
     remove_before(stack.settings, topic, partition, 35)
     stack.start()
-    stack.stopped(f"{topic}/{partition}@0 stands at offset 20", "offsets 20 to 34 are gone")
+    stack.stopped(f"{topic}/{partition}@0 is at offset 20", "offsets 20 to 34 are gone")
     stack.stopped(f"tally positions accept {topic} {partition}")
     assert f"tally positions accept {topic} {partition}" in stack.tally("positions", "list", "--json").stdout
 

@@ -45,7 +45,7 @@ def test_compiled_code_refuses_what_does_not_fit() -> None:
     for rows, amounts in ((one + 2, counts[:1]), (one - 1, counts[:1]), (one, counts[:1, :2]), (one, counts)):
         with pytest.raises((IndexError, ValueError)):
             add(counts, changed, rows, one, amounts)
-    with pytest.raises(ValueError, match="a mark for each row"):
+    with pytest.raises(ValueError, match="one element per row"):
         add(counts, changed[:1], one, one, counts[:1])
     assert not counts.any()
     assert adder_of(False) is add_in_numpy

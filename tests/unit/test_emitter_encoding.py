@@ -151,7 +151,7 @@ def test_a_policy_of_the_year_2200_is_refused_as_the_worker_refuses_it() -> None
 
 @pytest.mark.parametrize("account", [NIL, "", UUID.upper(), UUID + "\n"])
 async def test_nobody_is_forgotten_in_silence(account: str) -> None:
-    with pytest.raises(InvalidEvent, match="nobody is forgotten"):
+    with pytest.raises(InvalidEvent, match="no profile was forgotten"):
         await Emitter("127.0.0.1:1").forget(account)
 
 

@@ -119,7 +119,7 @@ def test_a_standard_stream_that_is_closed_is_no_other_file() -> None:
         "except Exception as error: sys.stderr.write(str(error))"
     )
     ended = python(code, stderr=subprocess.PIPE, preexec_fn=lambda: os.close(1))
-    assert ended.stderr == b"Cannot write -: it is closed"
+    assert ended.stderr == b"Cannot write -: the descriptor is closed"
 
 
 @pytest.mark.parametrize("name", ["-", "/dev/stdin", "/dev/fd/0"])
@@ -200,5 +200,5 @@ def test_a_disk_that_is_full_leaves_what_was_there_and_nothing_else(tmp_path: Pa
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
     )
     assert b"Cannot write" in ended.stdout
-    assert b"nothing was left half written" in ended.stdout
+    assert b"no partial file was left" in ended.stdout
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.csv", b"old")]

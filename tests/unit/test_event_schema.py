@@ -86,7 +86,7 @@ def test_both_are_printed_by_the_command(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_events_page_says_what_the_structs_say() -> None:
-    """After a change: `python -m tests.unit.test_event_schema` writes the generated part anew."""
+    """After a change: `python -m tests.unit.test_event_schema` writes the generated part again."""
     page = EVENTS_PAGE.read_text()
     generated = page.partition(BEGIN)[2].partition(END)[0]
     assert generated.strip() == fields_markdown().strip(), "docs/events.md is not of these Structs"

@@ -52,7 +52,7 @@ def test_a_batch_beyond_the_cursor_is_a_gap_and_names_where_to_go_back_to() -> N
 def test_a_batch_must_be_applied_before_the_next_is_prepared() -> None:
     source = token_source()
     source.prepare(0, 1, [usage(0)])
-    with pytest.raises(RuntimeError, match=f"^{NAME}: the batch up to offset 1 was prepared and not applied$"):
+    with pytest.raises(RuntimeError, match=f"^{NAME}: the batch up to offset 1 was prepared but not applied$"):
         source.prepare(0, 1, [usage(0)])
 
 
@@ -203,7 +203,7 @@ def test_a_log_that_lacks_the_record_that_was_folded_last_is_another_one_unless_
     last = usage(5)
     source = Source(topic, f"{topic}/0@0", 6, Horizon(4, 2), last_record=fingerprint(last))
     if is_recreated:
-        with pytest.raises(TopicRecreated, match="offset 5 holds another record"):
+        with pytest.raises(TopicRecreated, match="offset 5 has a different record"):
             source.prepare(source.cursor, 7, [])
     else:
         source.apply(source.prepare(source.cursor, 7, []))

@@ -1,13 +1,13 @@
-"""STYLE.md is kept: words that a reader stumbles over do not come back into the documents."""
+"""STYLE.md is kept: words that a reader stumbles over do not come back into the documents, nor into the code."""
 
 import re
 import subprocess
+import tokenize
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 NOT_OURS = [
     r"whoever",
     r"whosever",
@@ -27,16 +27,80 @@ NOT_OURS = [
     r"of its own accord",
     r"rooms?",
 ]
-WORDS = re.compile(rf"\b(?:{'|'.join(NOT_OURS)})\b", re.IGNORECASE)
+NOT_OURS_IN_CODE = [
+    *NOT_OURS,
+    r"asks?|asked for|who asks",
+    r"tells?|told",
+    r"says?|said",
+    r"(some|no|every)body",
+    r"so (many|much)",
+    r"beside",
+    r"made (of|from)",
+    r"stands (there|in)",
+    r"that (is|are) none",
+    r"roads?|house",
+]
+REWRITTEN = [
+    "aggregators",
+    "client",
+    "files",
+    "sinks",
+    ":(glob)streams/*",
+]
+"""The packages whose docstrings, comments and messages are checked, as git's path patterns."""
+KINDS = {".py", ".pyi", ".pyx"}
+PROSE = {"COMMENT", "STRING", "FSTRING_MIDDLE"}
+
+
+def any_of(words: list[str]) -> re.Pattern[str]:
+    """A pattern that finds each of these words, also where a line ends within one."""
+    return re.compile(rf"\b(?:{'|'.join(words)})\b".replace(" ", r"\s+"), re.IGNORECASE)
+
+
+WORDS, WORDS_IN_CODE = any_of(NOT_OURS), any_of(NOT_OURS_IN_CODE)
+OPENING = re.compile(r'"""\s*(What|Which|Who|Whether)\b')
+SQL = re.compile(r"\b(SELECT|INSERT INTO|ALTER TABLE|CREATE TABLE)\s")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 
-@pytest.mark.parametrize("page", PAGES)
+def tracked(*patterns: str) -> list[str]:
+    """The files of the project that match."""
+    return subprocess.run(
+        ["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+def without_code(text: str) -> str:
+    return CODE.sub(lambda code: "\n" * code[0].count("\n"), text)
+
+
+def prose_of(path: Path) -> list[tuple[int, str]]:
+    """Every comment and every string that contains a space and is not SQL, with the number of its line."""
+    with path.open("rb") as file:
+        return [
+            (token.start[0], without_code(token.string))
+            for token in tokenize.tokenize(file.readline)
+            if tokenize.tok_name[token.type] in PROSE and " " in token.string and not SQL.search(token.string)
+        ]
+
+
+@pytest.mark.parametrize("page", tracked("*.md"))
 def test_a_page_is_in_plain_english(page: str) -> None:
-    text = CODE.sub(lambda code: "\n" * code[0].count("\n"), (ROOT / page).read_text())
+    text = without_code((ROOT / page).read_text())
     found = [
         f"{page}:{number}: {match[0]}"
         for number, line in enumerate(text.splitlines(), 1)
         for match in WORDS.finditer(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("module", [file for file in tracked(*REWRITTEN) if Path(file).suffix in KINDS])
+def test_code_is_in_plain_english(module: str) -> None:
+    """Docstrings, comments and messages; a docstring begins with an imperative or a noun phrase."""
+    found = [
+        f"{module}:{line}: {match[0]}"
+        for line, text in prose_of(ROOT / module)
+        for match in [*WORDS_IN_CODE.finditer(text), *OPENING.finditer(text)]
     ]
     assert found == []

@@ -1,8 +1,8 @@
-"""What may be emitted: the public contract of every topic, as msgspec Structs.
+"""The public contract of every topic, as msgspec Structs.
 
-One Struct for each event type, tagged by `type`. Adding a field with a default is compatible and unknown
-fields are ignored; removing or retyping one is a new event type. `EVENTS_BY_TOPIC` names the types of each
-topic; `decoder(topic)` validates one record's bytes.
+One Struct per event type, tagged by `type`. Adding a field with a default is compatible, and unknown fields are
+ignored; removing a field or changing its type requires a new event type. `EVENTS_BY_TOPIC` lists the types of each
+topic; `decoder(topic)` validates the bytes of one record.
 """
 
 from functools import cache
@@ -71,15 +71,15 @@ EVENT_BY_TYPE: dict[str, type[Event]] = {
 
 @cache
 def decoder(topic: str) -> EventDecoder:
-    """What validates one record of `topic`. Raises KeyError for a topic that is not Tally's."""
+    """Return the decoder that validates records of `topic`. Raises KeyError if the topic is not one of Tally's."""
     return EventDecoder(EVENTS_BY_TOPIC[topic])
 
 
 def partition_key(event: Event) -> bytes:
-    """The Kafka key that keeps one subject's events in order on one partition.
+    """Return the Kafka key that keeps the events of one subject in order on one partition.
 
-    Activity and usage go by the actor's id, the directory by the organization's, profiles by the account's
-    (the topic is compacted, so the key is also what is kept and what a tombstone forgets).
+    Activity and usage are keyed by the actor's id, the directory by the organization's, profiles by the account's (that
+    topic is compacted, so its key also decides which record is kept and whom a tombstone forgets).
     """
     if isinstance(event, ActivityEvent):
         return event.actor.id.encode()

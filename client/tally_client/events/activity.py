@@ -1,4 +1,4 @@
-"""What people do: chats, projects, artifacts, connectors, skills, plugins and sessions."""
+"""Activity events: chats, projects, artifacts, connectors, skills, plugins and sessions."""
 
 from typing import Annotated, Literal
 
@@ -66,11 +66,11 @@ class ProjectUsed(ActivityEvent, frozen=True, kw_only=True, tag="project.used"):
     project_id: Id
 
 
-# --- tally.artifact: the actor is the artifact's owner, so that all that befalls it is in order ------------
+# --- tally.artifact: the actor is the artifact's owner, which keeps an artifact's events in order -----------
 
 
 class ArtifactCreated(ActivityEvent, frozen=True, kw_only=True, tag="artifact.created"):
-    """The actor made an artifact; `occurred_at` is its creation."""
+    """The actor created an artifact, at `occurred_at`."""
 
     artifact_id: Id
     artifact_type: ArtifactType
@@ -78,7 +78,7 @@ class ArtifactCreated(ActivityEvent, frozen=True, kw_only=True, tag="artifact.cr
 
 
 class LaterArtifactEvent(ActivityEvent, frozen=True, kw_only=True):
-    """Something that befell an artifact after its creation, counted on the day it was created (`created_at`)."""
+    """An event about an artifact after its creation, counted on the day the artifact was created (`created_at`)."""
 
     artifact_id: Id
     artifact_type: ArtifactType
@@ -87,22 +87,22 @@ class LaterArtifactEvent(ActivityEvent, frozen=True, kw_only=True):
 
 
 class ArtifactShared(LaterArtifactEvent, frozen=True, kw_only=True, tag="artifact.shared"):
-    """Somebody beyond its owner may open the artifact now."""
+    """The artifact was shared with people other than its owner."""
 
 
 class ArtifactPublished(LaterArtifactEvent, frozen=True, kw_only=True, tag="artifact.published"):
-    """Anyone with the link may open the artifact now."""
+    """The artifact was published: anyone with the link can open it."""
 
 
 class ArtifactViewed(LaterArtifactEvent, frozen=True, kw_only=True, tag="artifact.viewed"):
-    """Somebody opened the artifact."""
+    """Someone opened the artifact."""
 
 
 # --- tally.connector: connectors, skills and plugins ------------------------------------------------------
 
 
 class ExtensionEvent(ActivityEvent, frozen=True, kw_only=True):
-    """What connector, skill and plugin events share; `session_id` is the conversation or session it was in."""
+    """Base of connector, skill and plugin events; `session_id` is the conversation or session where it happened."""
 
     name: Name
     session_id: Id | None = None
@@ -123,7 +123,7 @@ class ConnectorConnected(ExtensionEvent, frozen=True, kw_only=True, tag="connect
 
 
 class SkillUsed(ExtensionEvent, frozen=True, kw_only=True, tag="skill.used"):
-    """A skill was explicitly activated; being installed, listed or preloaded is no use."""
+    """A skill was explicitly activated; installing, listing or preloading it does not count."""
 
 
 class SkillEnabled(ExtensionEvent, frozen=True, kw_only=True, tag="skill.enabled"):
@@ -142,8 +142,8 @@ class PluginInstalled(ExtensionEvent, frozen=True, kw_only=True, tag="plugin.ins
 
 
 class SessionEvent(ActivityEvent, frozen=True, kw_only=True):
-    """What session events share; remote and local parts of a session are counted apart. A session is counted in its
-    product, so it must have one."""
+    """Base of session events. The remote and local parts of a session are counted separately. `product` is required,
+    because a session is counted in its product."""
 
     product: SessionProduct
     session_id: Id
@@ -156,7 +156,7 @@ class SessionStarted(SessionEvent, frozen=True, kw_only=True, tag="session.start
 
 
 class SessionActivity(SessionEvent, frozen=True, kw_only=True, tag="session.activity"):
-    """What happened in a session since its last such event: every counter is an increment."""
+    """Activity in a session since its previous such event: every counter is an increment."""
 
     messages: Count = 0
     tool_uses: Count = 0

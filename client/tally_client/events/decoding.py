@@ -1,7 +1,8 @@
-"""A record's bytes into its event, exactly as the contract says.
+"""Decodes the bytes of a record into its event, exactly as the contract requires.
 
-Two things the JSON decoder of the Structs does otherwise: it rounds what is finer than a microsecond, which would move
-an event of a day's last instant into the next day, and it takes an object without `type` where there is one type alone.
+This differs from the Structs' own JSON decoder in two ways. That one rounds fractions finer than a microsecond, which
+would move an event in the last instant of a day to the next day. It also accepts an object without `type` in topics
+with only one type.
 """
 
 import re
@@ -18,7 +19,7 @@ from tally_client.events.envelope import Event, Moment
 _FINE = re.compile(rb"\.[0-9]{7}").search
 _FINER_DIGITS = re.compile(r"(\.[0-9]{6})[0-9]+")
 _ESCAPED_ASCII = b"\\u00"
-"""Digits and points may be written as escapes, too."""
+"""Digits and points may also be written as escapes."""
 
 
 class EventDecoder:
@@ -32,8 +33,11 @@ class EventDecoder:
         self._refuse_untyped = _untyped(kinds[0]) if len(kinds) == 1 else None
 
     def decode(self, value: bytes) -> Event:
-        """The event in these bytes. Raises `msgspec.ValidationError`, `msgspec.DecodeError` or UnicodeDecodeError when
-        they are no event of the topic."""
+        """Return the event in these bytes.
+
+        Raises `msgspec.ValidationError`, `msgspec.DecodeError` or UnicodeDecodeError if they are not an event of the
+        topic.
+        """
         if self._refuse_untyped:
             self._refuse_untyped(value)
         event = self._decode(value)
@@ -43,13 +47,13 @@ class EventDecoder:
 
 
 def _untyped(kind: type[Event]) -> Callable[[bytes], Any]:
-    """Refuses what does not say that it is this one type."""
+    """Return a decoder that rejects records whose `type` is not this one type."""
     tag = str(kind.__struct_config__.tag)
     return msgspec.json.Decoder(msgspec.defstruct("Typed", [("type", Literal[tag])])).decode
 
 
 def _with_cut_moments(event: Event, value: bytes) -> Event:
-    """The event with its moments read again from their texts, without the digits behind the sixth."""
+    """Return the event with its timestamps parsed again from their text, truncated to six fractional digits."""
     told = _texts_of_moments(type(event)).decode(value)
     moments = {
         name: msgspec.convert(_FINER_DIGITS.sub(r"\1", text), datetime)
@@ -61,6 +65,6 @@ def _with_cut_moments(event: Event, value: bytes) -> Event:
 
 @cache
 def _texts_of_moments(kind: type[Event]) -> msgspec.json.Decoder[Any]:
-    """Reads the moments of an event as the texts that they are."""
+    """Return a decoder that reads the timestamps of an event as text."""
     names = [field.name for field in structs.fields(kind) if field.type == Moment]
     return msgspec.json.Decoder(msgspec.defstruct("Texts", [(name, str) for name in names]))

@@ -1,8 +1,8 @@
-"""The envelope that every event carries, and the field types that events share.
+"""The envelope of every event, and the field types that events share.
 
-Limits are part of the contract: a value past them is a dead letter, so no column can overflow. Lengths of ids
-are checked on decode; their form (a lower-case hyphenated UUID that is not nil) is checked where a cell first meets the
-id and by the Emitter, because a pattern on every field of every event costs more than the rest of the decode.
+Limits are part of the contract: a record with a value past one is a dead letter, so no column can overflow. The length
+of an id is checked on decode. Its form (a lower-case hyphenated UUID that is not nil) is checked by the Emitter and
+when a cell first sees the id, because a pattern on every field of every event costs more than the rest of the decode.
 """
 
 from datetime import datetime
@@ -11,27 +11,27 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 MAX_RECORD_BYTES = 1024 * 1024 + 64 * 1024
-"""The largest batch, compressed, that an event topic takes: one event with a 1 MiB field still fits."""
+"""The largest compressed batch that an event topic accepts: one event with a 1 MiB field still fits."""
 
 MAX_COUNT = 1_000_000_000
-"""The largest count that one event may carry. 2**64 / MAX_COUNT events fit a cell before a column overflows."""
+"""The largest count in one event. A cell takes 2**64 / MAX_COUNT events before a column overflows."""
 
 NIL = "00000000-0000-0000-0000-000000000000"
-"""The id that stands for `none` in tables; so it is nobody's id, and no event may carry it."""
+"""The id that represents `none` in tables; it identifies no one, and no event may carry it."""
 
 UUID_FORM = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 MOMENT_FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:?[0-9]{2})"
 PATTERN_END = r"\Z"
-"""The end of a text, which `$` is not in Python: that lets a last line break through. JSON Schema says it in its own
-way (streams/event_schema.py)."""
+"""The end of a text. Python's `$` also matches before a trailing newline. JSON Schema writes it differently
+(streams/event_schema.py)."""
 
 CONTROLS = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
-"""Control characters and line breaks, which no text may hold."""
+"""Control characters and line breaks, which are not allowed in any text."""
 PRINTABLE = f"[^{CONTROLS}]"
 
 
 def text_of(form: str, least: int, most: int, description: str | None = None) -> Meta:
-    """A text of so many characters, all of which has this form."""
+    """Return the constraint on a text of `least` to `most` characters that matches `form` as a whole."""
     return Meta(pattern=f"^{form}{PATTERN_END}", min_length=least, max_length=most, description=description)
 
 
@@ -51,7 +51,7 @@ Moment = Annotated[
     datetime,
     Meta(
         tz=True,
-        description="RFC 3339 with a zone; kept in UTC, to the microsecond: finer digits are cut.",
+        description="RFC 3339 with a time zone; kept in UTC, truncated to microseconds.",
         extra_json_schema={"pattern": f"^{MOMENT_FORM}{PATTERN_END}"},
     ),
 ]
@@ -71,22 +71,22 @@ SessionProduct = Literal[
     "messages_api",
     "other",
 ]
-"""Products with sessions: in chat there are conversations, and what happens without a product is counted as chat."""
+"""Products with sessions. Chat has conversations instead, and activity without a product is counted as chat."""
 Product = Literal["chat", SessionProduct]
 Surface = Literal["web", "desktop", "mobile", "slack", "excel", "powerpoint", "word", "outlook", "terminal", "ide"]
 
 
 class Actor(Struct, frozen=True, kw_only=True, gc=False):
-    """Who did it: for a person, the account's UUID."""
+    """The actor of an event: for a person, the account's UUID."""
 
     type: ActorType
     id: Id
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
-    """What every event has. `event_id` is the duplicate key: the same id counts once (docs/events.md).
+    """Base of every event. `event_id` is the duplicate key: the same id counts once (docs/events.md).
 
-    Events hold no cycles, so the garbage collector need not look at the thousands of them in a batch.
+    Events contain no cycles, so the garbage collector does not have to track the thousands of them in a batch.
     """
 
     event_id: Id
@@ -95,7 +95,7 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
 
 
 class ActivityEvent(Event, frozen=True, kw_only=True):
-    """An event of somebody doing something in a product."""
+    """An event of an actor in a product."""
 
     actor: Actor
     product: Product | None = None

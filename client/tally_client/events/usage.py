@@ -1,4 +1,4 @@
-"""Token and code-execution events: what is paid for (topic `tally.token`)."""
+"""Token and code-execution events, which are billed (topic `tally.token`)."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ ClaudeTagCategory = Literal["dm", "engaged", "monitoring", "proactive", "schedul
 
 
 class Attribution(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Where in the customer's estate a usage belongs; kept once as a dimension, by the hash of its fields."""
+    """Where usage belongs in the customer's organization; stored once as a dimension, keyed by a hash of its fields."""
 
     workspace_id: Id | None = None
     api_key_id: Id | None = None
@@ -33,14 +33,14 @@ class Attribution(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
 
 
 class UsageEvent(ActivityEvent, frozen=True, kw_only=True):
-    """What token and execution usage share. `funding` is decided by the event, so a plan may change mid-month."""
+    """Base of token and execution usage. The event carries its `funding`, so a plan may change mid-month."""
 
     funding: Funding
     attribution: Attribution | None = None
 
 
 class TokenUsed(UsageEvent, frozen=True, kw_only=True, tag="token.used"):
-    """One API request's tokens, in five mutually exclusive classes (a cached token is in its cache class only)."""
+    """The tokens of one API request, in five mutually exclusive classes (a cached token is only in its cache class)."""
 
     request_id: Tag
     model: Tag
@@ -57,7 +57,7 @@ class TokenUsed(UsageEvent, frozen=True, kw_only=True, tag="token.used"):
 
 
 class ExecutionUsed(UsageEvent, frozen=True, kw_only=True, tag="execution.used"):
-    """Code execution: container spans and their billable milliseconds. It has no model."""
+    """Code execution: container spans and their billable milliseconds. There is no model."""
 
     spans: Count = 1
     milliseconds: Count = 0

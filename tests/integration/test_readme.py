@@ -19,7 +19,7 @@ from tests.support.code_blocks import code_blocks
 from tests.support.stack import start_kafka
 
 README = Path(__file__).parents[2] / "README.md"
-PAGES = sorted(README.parent.glob("docs/**/*.md"))
+PAGES = sorted(page for folder in ("docs", "examples") for page in README.parent.glob(f"{folder}/**/*.md"))
 EXAMPLES = [page.read_text() for page in (README, README.parent / "docs" / "guides" / "send-events.md")]
 
 

@@ -1,0 +1,7 @@
+-- What each person's usage cost, at list price and after the discount, highest first.
+SELECT any(people.email) AS email, sum(spend.requests) AS requests, sum(list_usd) AS list, sum(net_usd) AS net
+FROM spend
+LEFT JOIN people ON people.organization_id = spend.organization_id AND people.account_id = spend.actor_id
+WHERE spend.organization_id = {organization:UUID} AND spend.actor_type = 'user' AND spend.reported
+GROUP BY spend.actor_id
+ORDER BY net DESC, spend.actor_id

@@ -9,14 +9,14 @@ CLOCKS = timedelta(seconds=5)
 
 @dataclass(frozen=True)
 class EndOffset:
-    """An answered request for the log's end: at `asked_at`, before the request, the log ended at or before `end`."""
+    """The end of a log: at `requested_at`, before it was requested, the log ended at or before `end`."""
 
-    asked_at: datetime
+    requested_at: datetime
     end: int
 
 
-def watermark(asked: EndOffset | None, place: int) -> datetime | None:
-    """Return the watermark that a stored `place` proves, or None if the place has not reached the requested end."""
-    if asked is None or place < asked.end:
+def watermark(log_end: EndOffset | None, next_offset: int) -> datetime | None:
+    """Return the watermark that a stored `next_offset` proves; None while it has not reached `log_end`."""
+    if log_end is None or next_offset < log_end.end:
         return None
-    return asked.asked_at - CLOCKS
+    return log_end.requested_at - CLOCKS

@@ -40,7 +40,7 @@ class Folding:
 
     def __init__(self, compiled: bool) -> None:
         options = WorkerOptions()
-        self.piece = options.piece
+        self.records_at_a_time = options.records_at_a_time
         self.source = Source(TOKEN, f"{TOKEN}/0@0", 0, Horizon(options.block_size, options.blocks), compiled=compiled)
         self.seconds = dict.fromkeys(PARTS, 0.0)
         self.source._reader.read = self._timed("read", self.source._reader.read)
@@ -62,8 +62,8 @@ class Folding:
     def fold(self, records: Sequence[Record]) -> int:
         """Fold all of them; gives how many cells are open."""
         began = time.thread_time()
-        for start in range(0, len(records), self.piece):
-            piece = list(records[start : start + self.piece])
+        for start in range(0, len(records), self.records_at_a_time):
+            piece = list(records[start : start + self.records_at_a_time])
             self.source.apply(self.source.prepare(start, start + len(piece), piece))
             if start % FLUSH_EVERY == 0:
                 mark_flushed(self.source.snapshot())

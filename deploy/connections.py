@@ -1,10 +1,7 @@
 """Connections to Kafka and ClickHouse as the settings say."""
 
-import asyncio
 import logging
-from itertools import chain, repeat
 
-from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
@@ -12,7 +9,7 @@ from faust.types.auth import CredentialsT
 from deploy.settings import Settings, reveal
 from sinks.client import connect, retry_while_unavailable
 from sinks.store import Store
-from streams.kafka_errors import is_transient
+from streams.kafka_errors import retry_while_kafka_is_unavailable
 from streams.log import KafkaLog
 
 QUERY_SECONDS = 600.0
@@ -40,10 +37,10 @@ def open_store(settings: Settings) -> Store:
 def wait_for_store(settings: Settings) -> Store:
     """The store, waited for: a worker that starts while ClickHouse is away is no reason to fall over."""
 
-    def tell(error: BaseException, seconds: float) -> None:
-        logger.warning("ClickHouse at %s is away, trying again in %.1f s: %s", settings.clickhouse_url, seconds, error)
+    def log_retry(error: BaseException, _: int) -> None:
+        logger.warning("ClickHouse at %s is unavailable, retrying: %s", settings.clickhouse_url, error)
 
-    return retry_while_unavailable(lambda: open_store(settings), tell)
+    return retry_while_unavailable(lambda: open_store(settings), log_retry)
 
 
 def credentials_of(settings: Settings) -> CredentialsT | None:
@@ -62,16 +59,12 @@ def credentials_of(settings: Settings) -> CredentialsT | None:
 
 async def wait_for_kafka(settings: Settings) -> None:
     """Return when Kafka answers. Raises what aiokafka raises when waiting cannot help: a refused login."""
-    for seconds in chain((0.5, 1.0, 2.0), repeat(3.0)):
-        try:
-            async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
-                await log.partitions(())
-                return
-        except KafkaError as error:
-            if not is_transient(error):
-                raise
-        logger.warning("Kafka at %s is away, trying again in %.1f s", settings.kafka_bootstrap, seconds)
-        await asyncio.sleep(seconds)
+
+    async def connect_once() -> None:
+        async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
+            await log.partitions(())
+
+    await retry_while_kafka_is_unavailable(connect_once, f"Kafka at {settings.kafka_bootstrap} is unavailable")
 
 
 def report_client(settings: Settings) -> Client:

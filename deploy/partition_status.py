@@ -11,7 +11,8 @@ from deploy.connections import open_store
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
 from sinks.positions import NO_WATERMARK, Position
-from streams.log import Bounds, KafkaLog, Partition
+from streams.log import Bounds, KafkaLog
+from streams.record_batch import Partition
 from streams.source_names import source_name
 from tally_client.events import EVENTS_BY_TOPIC
 

@@ -24,15 +24,18 @@ from deploy.settings import Settings
 from deploy.shutdown import Ending, leave
 from streams.consumer_group import remove_members
 from streams.dead_letters import DeadLetter, DeadLetterWriter
-from streams.faust import Hooks, RecordBatch
+from streams.faust import Hooks
 from streams.faust.app import attach_service, make_app
-from streams.kafka_errors import is_transient
-from streams.log import KafkaLog, Partition
+from streams.kafka_errors import retry_while_kafka_is_unavailable
+from streams.log import KafkaLog
+from streams.record_batch import Partition
 from tally_client.events import EVENTS_BY_TOPIC
 from worker.assignment import Assignments
+from worker.flush import Flusher
 from worker.log_filter import RateLimitFilter
-from worker.partition_state import Batch, WorkerOptions
+from worker.partition_state import WorkerOptions
 from worker.prometheus import Waiting, WorkerReporter
+from worker.store_calls import StoreCalls
 
 logger = logging.getLogger("tally.worker")
 
@@ -50,21 +53,30 @@ class Worker:
         self.is_written = True
         self._telling = telling
         self.log = KafkaLog(settings.kafka_bootstrap, settings.client_options())
-        self.letters = DeadLetterWriter(settings.kafka_bootstrap, settings.client_options())
-        self.sources = Assignments(
-            wait_for_store(settings), self.log, self.write_letters, worker_options(settings), settings.clock
+        self.dead_letters = DeadLetterWriter(settings.kafka_bootstrap, settings.client_options())
+        store, call, options = wait_for_store(settings), StoreCalls(), worker_options(settings)
+        self.assignments = Assignments(store, call, self.log, options)
+        self.flusher = Flusher(
+            self.assignments,
+            store,
+            call,
+            self.log,
+            self.write_dead_letters,
+            options,
+            settings.clock,
+            self.reassign,
         )
+        self._reporter = WorkerReporter(self.assignments, call, settings.clock)
         self.app = make_app(
             settings.consumer_group,
             settings.kafka_bootstrap,
             list(EVENTS_BY_TOPIC),
             settings.data_dir / "faust" / str(os.getpid()),
-            Hooks(self.place, self.sources.drop, self.sources.confirmed, self.failed),
-            self.process,
+            Hooks(self.assign, self.assignments.revoke, self.assignments.stored_offset, self.failed),
+            self.assignments.process,
             credentials_of(settings),
             settings.worker_name,
         )
-        self.sources.on_lost = self.place_again
         self._open = AsyncExitStack()
         self._connected = asyncio.Event()
         self._is_leaving = False
@@ -74,10 +86,10 @@ class Worker:
         """Connect to Kafka beside Faust's own connection, and be told of; what fails here ends the process."""
         try:
             await self._open.enter_async_context(self.log)
-            await self._open.enter_async_context(self.letters)
+            await self._open.enter_async_context(self.dead_letters)
             self._connected.set()
             if self._telling is not None:
-                self._telling.reporter = WorkerReporter(self.sources, self.settings.clock)
+                self._telling.reporter = self._reporter
                 self._telling.loop = asyncio.get_running_loop()
         except Exception as error:
             self.failed(error)
@@ -86,7 +98,7 @@ class Worker:
         """Flush until the worker is stopped; any error that trying again cannot mend ends the process."""
         collecting = asyncio.create_task(collect_garbage())
         try:
-            await self.sources.run()
+            await self.flusher.run()
         except Exception as error:
             self.failed(error)
         finally:
@@ -97,39 +109,30 @@ class Worker:
         if self._is_leaving:
             return
         self._is_leaving = True
-        self.is_written = not self.sources.has_unwritten
-        self.sources.hurry()
+        self.is_written = not self.flusher.has_unwritten
+        self.flusher.hurry()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.sources.flush(), LAST_FLUSH_SECONDS)
+            await asyncio.wait_for(self.flusher.flush(), LAST_FLUSH_SECONDS)
             self.is_written = True
 
-    async def place(self, partitions: Iterable[Partition], assignment: int) -> dict[Partition, int]:
-        """Where each partition is to be read from (see Assignments.place); asks again while Kafka is away.
+    async def assign(self, partitions: Iterable[Partition], assignment: int) -> dict[Partition, int]:
+        """Return the offset from which each partition must be read (see Assignments.assign); retries without Kafka.
 
-        Faust may ask before `start` has connected: partitions are assigned while it starts what runs beside.
+        Faust may call this before `start` has connected: partitions are assigned while it starts its services.
         """
         await self._connected.wait()
         wanted = list(partitions)
-        while True:
-            try:
-                return await self.sources.place(wanted, assignment)
-            except KafkaError as error:
-                if not is_transient(error):
-                    raise
-                logger.warning("Kafka does not say where its logs begin and end, asking again: %s", error)
-            await asyncio.sleep(1.0)
+        return await retry_while_kafka_is_unavailable(
+            lambda: self.assignments.assign(wanted, assignment), "Kafka does not return where its logs begin and end"
+        )
 
-    async def place_again(self) -> None:
-        """Place all assigned partitions anew: ClickHouse is another one than it was."""
+    async def reassign(self) -> None:
+        """Assign all of the worker's partitions again, from the positions that ClickHouse has now."""
         await self.app.consumer.perform_seek()
 
-    async def process(self, batch: RecordBatch) -> int | None:
-        """Fold one batch (see Sources.process)."""
-        return await self.sources.process(Batch(*batch))
-
-    async def write_letters(self, letters: list[tuple[str, RejectedRecord]]) -> None:
-        """Dead letters of sources to their topic; returns when all are confirmed."""
-        await self.letters.write([dead_letter(source, letter) for source, letter in letters])
+    async def write_dead_letters(self, rejected: list[tuple[str, RejectedRecord]]) -> None:
+        """Write rejected records, each with its source, to the dead letters; return when all are confirmed."""
+        await self.dead_letters.write([dead_letter(source, record) for source, record in rejected])
 
     def failed(self, error: BaseException) -> None:
         """End the process at once: a restart re-reads from stored positions.

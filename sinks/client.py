@@ -1,6 +1,7 @@
 """The ClickHouse client, over HTTP, and the classification of its errors: which ones are worth a retry."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ import clickhouse_connect
 import orjson
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_never, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception, stop_never, wait_exponential_jitter
 
 from aggregators.cell_rows import CellRows
 from sinks.native_format import cells_block
@@ -99,23 +100,33 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, (ConnectionError, TimeoutError, OSError)) and not isinstance(error, ClickHouseError)
 
 
-def retry_while_unavailable(call: Callable[[], T], on_retry: Callable[[BaseException, float], None]) -> T:
-    """Return the result of `call`, retried without limit on transient errors (0.1 s to 5 s apart); other errors are
-    raised."""
+OnRetry = Callable[[BaseException, int], None]
+"""Called before each wait, with the error and the number of the attempt that failed (from 1)."""
 
-    def tell(state: RetryCallState) -> None:
+
+def retry_while_unavailable(call: Callable[[], T], on_retry: OnRetry) -> T:
+    """Return the result of `call`, retried indefinitely on transient errors, 0.1 s to 3 s apart; others are raised."""
+    return Retrying(**_retry_policy(on_retry))(call)
+
+
+async def retry_async_while_unavailable(call: Callable[[], Awaitable[T]], on_retry: OnRetry) -> T:
+    """Do the same for a coroutine function, without blocking the event loop."""
+    return await AsyncRetrying(**_retry_policy(on_retry), sleep=asyncio.sleep)(call)
+
+
+def _retry_policy(on_retry: OnRetry) -> dict[str, Any]:
+    def before_sleep(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if error is not None:
-            on_retry(error, state.next_action.sleep if state.next_action else 0.0)
+            on_retry(error, state.attempt_number)
 
-    retrying = Retrying(
-        retry=retry_if_exception(is_transient),
-        wait=wait_exponential_jitter(multiplier=0.1, max=5, jitter=0.2),
-        stop=stop_never,
-        before_sleep=tell,
-        reraise=True,
-    )
-    return retrying(call)
+    return {
+        "retry": retry_if_exception(is_transient),
+        "wait": wait_exponential_jitter(multiplier=0.1, max=3, jitter=0.1),
+        "stop": stop_never,
+        "before_sleep": before_sleep,
+        "reraise": True,
+    }
 
 
 def insert_rows(client: Client, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

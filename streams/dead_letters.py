@@ -17,9 +17,8 @@ from typing import Any, Self
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
-from tenacity import AsyncRetrying, before_sleep_log, retry_if_exception, wait_exponential
 
-from streams.kafka_errors import is_transient
+from streams.kafka_errors import is_transient, retry_while_kafka_is_unavailable
 from streams.topics import MAX_DEAD_LETTER_BYTES
 from tally_client.emitter import Emitter
 from tally_client.events import DEAD_LETTERS
@@ -112,13 +111,7 @@ class DeadLetterWriter:
         refused login."""
         if not letters:
             return
-        attempts = AsyncRetrying(
-            wait=wait_exponential(multiplier=0.2, max=10),
-            retry=retry_if_exception(is_transient),
-            before_sleep=before_sleep_log(log, logging.WARNING),
-            reraise=True,
-        )
-        await attempts(self._write_once, letters)
+        await retry_while_kafka_is_unavailable(lambda: self._write_once(letters), "Kafka does not accept dead letters")
 
     async def close(self) -> None:
         """Disconnect. Letters that `write` has returned from are confirmed already."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-Partition = tuple[str, int]
+from streams.record_batch import Partition
 
 
 class Ends(NamedTuple):

@@ -17,15 +17,12 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExists
 from tenacity import (
     AsyncRetrying,
     RetryError,
-    before_sleep_log,
-    retry_if_exception,
     retry_if_result,
     stop_after_delay,
-    wait_exponential,
     wait_fixed,
 )
 
-from streams.kafka_errors import is_transient, raise_for
+from streams.kafka_errors import is_transient, raise_for, retry_while_kafka_is_unavailable
 from tally_client.events import DEAD_LETTERS, EVENTS_BY_TOPIC, PROFILES
 from tally_client.events.envelope import MAX_RECORD_BYTES
 
@@ -136,15 +133,10 @@ async def ensure_topics(
     raises TopicsUnavailable with the reason. A refused login is raised immediately.
     """
     wanted = tuple(specs)
-    attempts = AsyncRetrying(
-        stop=stop_after_delay(timeout),
-        wait=wait_exponential(multiplier=0.1, max=2),
-        retry=retry_if_exception(is_transient),
-        before_sleep=before_sleep_log(log, logging.DEBUG),
-        reraise=True,
-    )
     try:
-        return await attempts(_ensure_once, bootstrap, wanted, replication, client)
+        return await retry_while_kafka_is_unavailable(
+            lambda: _ensure_once(bootstrap, wanted, replication, client), "", timeout
+        )
     except (KafkaConnectionError, TimeoutError) as error:
         raise TopicsUnavailable(f"Kafka at {bootstrap} did not answer within {timeout:g} s") from error
     except KafkaError as error:

@@ -1,39 +1,39 @@
-"""Asking the log for its ends: within a bound, and not any more when the process ends."""
+"""End offsets of the logs: read within a time limit, and no longer once the process ends."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
 
 from streams.log import Ends
-from worker.partition_state import Log, Partition
+from streams.record_batch import Partition
+from worker.partition_state import Log
 
-ENDS_SECONDS = 5.0
-"""How long an answer is waited for."""
+TIMEOUT_SECONDS = 5.0
 
 
-class AskingEnds:
-    """One question at a time."""
+class LogEnds:
+    """Reads end offsets, one request at a time."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._asking: asyncio.Future[dict[Partition, Ends]] | None = None
+        self._request: asyncio.Future[dict[Partition, Ends]] | None = None
         self._hurries = False
 
     def hurry(self) -> None:
-        """Break off the question under way, and ask none from now on."""
+        """Cancel the request in flight, and make none from now on."""
         self._hurries = True
-        if self._asking is not None:
-            self._asking.cancel()
+        if self._request is not None:
+            self._request.cancel()
 
-    async def __call__(self, partitions: Iterable[Partition]) -> Mapping[Partition, Ends]:
-        """Where these partitions end; nothing in a hurry. Raises what the log raises, and TimeoutError."""
-        asked = list(partitions)
-        if self._hurries or not asked:
+    async def read(self, partitions: Iterable[Partition]) -> Mapping[Partition, Ends]:
+        """Return where these partitions end; nothing after `hurry`. Raises what the log raises, and TimeoutError."""
+        wanted = list(partitions)
+        if self._hurries or not wanted:
             return {}
-        self._asking = asyncio.ensure_future(self._log.end_offsets(asked))
+        self._request = asyncio.ensure_future(self._log.end_offsets(wanted))
         try:
-            await asyncio.wait([self._asking], timeout=ENDS_SECONDS)
-            if not self._asking.done():
-                raise TimeoutError(f"no answer within {ENDS_SECONDS:g} s")
-            return {} if self._asking.cancelled() else self._asking.result()
+            await asyncio.wait([self._request], timeout=TIMEOUT_SECONDS)
+            if not self._request.done():
+                raise TimeoutError(f"no answer within {TIMEOUT_SECONDS:g} s")
+            return {} if self._request.cancelled() else self._request.result()
         finally:
-            self._asking.cancel()
+            self._request.cancel()

@@ -13,9 +13,11 @@ from prometheus_client.metrics_core import Metric
 
 from sinks.positions import NO_WATERMARK
 from streams.log import held_back
+from streams.record_batch import Partition
 from worker.assignment import Assignments
 from worker.health import Health
-from worker.partition_state import Partition, PartitionState
+from worker.partition_state import PartitionState
+from worker.store_calls import StoreCalls
 
 Name = Literal[
     "tally_source_next_offset",  # next offset to fold
@@ -26,7 +28,7 @@ Name = Literal[
     "tally_source_held_back",  # 1 for a source whose log an open transaction hides the end of
     "tally_worker_open_cells",  # cells in memory
     "tally_worker_unflushed_rows",  # rows that wait for a flush
-    "tally_worker_retrying",  # 1 while ClickHouse does not take what it is given
+    "tally_worker_retrying",  # 1 while a call to ClickHouse is being retried
     "tally_worker_waiting",  # 1 while the worker waits at its start
     "tally_exporter_last_run_timestamp_seconds",  # when a run last ended well
     "tally_exporter_complete_until_timestamp_seconds",  # end of the newest complete day that a run saw
@@ -61,22 +63,23 @@ class Waiting:
 class WorkerReporter:
     """Reads metrics and health of a worker's sources, by source where there is one."""
 
-    def __init__(self, sources: Assignments, clock: Callable[[], datetime]) -> None:
-        self._sources = sources
+    def __init__(self, assignments: Assignments, call: StoreCalls, clock: Callable[[], datetime]) -> None:
+        self._assignments = assignments
+        self._call = call
         self._clock = clock
         self._is_joining = True
         self._until = time.monotonic() + JOINING_SECONDS
 
     def health(self) -> Health:
         """As it is now; a worker that has not been given partitions for long is one too many, and well."""
-        self._is_joining = self._is_joining and not self._sources.owned and not self._sources.stopped
+        self._is_joining = self._is_joining and not self._assignments.owned and not self._assignments.stopped
         if self._is_joining and time.monotonic() < self._until:
             return Waiting("the worker joins its group and has no partitions yet").health()
-        return health_of(self._sources, self._clock())
+        return health_of(self._assignments, self._call.retrying, self._clock())
 
     def collect(self) -> Iterator[Metric]:
         """All metrics, as they are now."""
-        owned, now = list(self._sources.owned.values()), self._clock()
+        owned, now = list(self._assignments.owned.values()), self._clock()
         yield _gauge("tally_source_next_offset", owned, lambda one: one.source.next_offset)
         yield _gauge("tally_source_confirmed_offset", owned, lambda one: one.stored_offset)
         yield _gauge("tally_source_watermark_age_seconds", owned, lambda one: (now - one.watermark).total_seconds())
@@ -86,12 +89,12 @@ class WorkerReporter:
             duplicates.add_metric([one.source.name], one.source.duplicates)
         yield duplicates
         stopped = GaugeMetricFamily("tally_source_stopped", "a source that needs a person", labels=["source"])
-        for name in self._sources.stopped_names.values():
-            stopped.add_metric([name], 1)
+        for each in self._assignments.stopped.values():
+            stopped.add_metric([each.source], 1)
         yield stopped
-        yield single("tally_worker_open_cells", self._sources.open_cells)
-        yield single("tally_worker_unflushed_rows", self._sources.unflushed)
-        yield single("tally_worker_retrying", 1 if self._sources.retrying else 0)
+        yield single("tally_worker_open_cells", self._assignments.open_cells)
+        yield single("tally_worker_unflushed_rows", self._assignments.unflushed)
+        yield single("tally_worker_retrying", 1 if self._call.retrying else 0)
         yield single("tally_worker_waiting", 0)
 
 
@@ -107,13 +110,13 @@ def single(name: Name, value: float) -> Metric:
     return GaugeMetricFamily(name, name.replace("_", " "), value=value)
 
 
-def health_of(sources: Assignments, now: datetime) -> Health:
+def health_of(assignments: Assignments, retrying: str, now: datetime) -> Health:
     """Health rests on stored positions and their watermarks, not on a timer that a stranded worker may not run."""
-    problems = list(sources.stopped.values())
-    if sources.retrying:
-        problems.append(sources.retrying)
-    problems += [problem for partition, one in sources.owned.items() if (problem := _behind(partition, one, now))]
-    return Health(problems, {"partitions": len(sources.owned)})
+    problems = [stopped.problem for stopped in assignments.stopped.values()]
+    if retrying:
+        problems.append(retrying)
+    problems += [problem for partition, one in assignments.owned.items() if (problem := _behind(partition, one, now))]
+    return Health(problems, {"partitions": len(assignments.owned)})
 
 
 def is_held(one: PartitionState, now: datetime) -> bool:

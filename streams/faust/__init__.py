@@ -1,8 +1,8 @@
 """Faust, fed whole record batches: the one package that knows Faust's insides.
 
 Faust hands an agent one event at a time, which costs it 40 us an event, and acks an event whether or not its work
-succeeded. Here an agent's event is a `RecordBatch`, reading starts where `placing` says (ClickHouse's positions, not
-Kafka's committed offsets), and what is committed to Kafka is what `confirmed` says is stored.
+succeeded. Here an agent's event is a `RecordBatch`, reading starts where `on_assigned` says (the stored
+positions, not Kafka's committed offsets), and what is committed to Kafka is what `stored_offset` returns.
 
 Pinned to faust-streaming 0.15.3 and aiokafka 0.14.0; tests/unit/test_faust_contract.py is the contract that
 tells when an upgrade breaks one of these hooks.

@@ -76,7 +76,7 @@ def make_app(
     )
     app.tally_hooks = hooks
     for topic in topics:
-        add_agent(app, topic, process, hooks.failed)
+        add_agent(app, topic, process, hooks.on_failure)
     return app
 
 

@@ -1,8 +1,9 @@
-"""Faust's consumer with places of its own: where reading starts, what is dropped, what is committed."""
+"""Faust's consumer with offsets of its own: where reading starts, what is revoked, what is committed."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
@@ -17,20 +18,18 @@ OnAssigned = Callable[[Iterable[Partition], int], Awaitable[Mapping[Partition, i
 """(partitions, number of the assignment) to the offset from which each is to be read; one left out stays paused."""
 
 
+@dataclass(frozen=True)
 class Hooks:
-    """What the consumer asks of the application."""
+    """Calls from the consumer to the application.
 
-    def __init__(
-        self,
-        placing: OnAssigned,
-        dropping: Callable[[Iterable[Partition]], None],
-        confirmed: Callable[[Partition], int | None],
-        failed: Callable[[BaseException], None],
-    ) -> None:
-        self.placing = placing
-        self.dropping = dropping
-        self.confirmed = confirmed
-        self.failed = failed
+    `stored_offset` returns the next offset that is stored for a partition, which is what is committed to Kafka, or
+    None. `on_failure` ends the process.
+    """
+
+    on_assigned: OnAssigned
+    on_revoked: Callable[[Iterable[Partition]], None]
+    stored_offset: Callable[[Partition], int | None]
+    on_failure: Callable[[BaseException], None]
 
 
 class BatchScheduler:
@@ -55,13 +54,13 @@ class _NeverRead(dict[Any, Any]):
 
 
 class BatchConsumer(driver.Consumer):
-    """Faust's consumer with places of our own."""
+    """Faust's consumer, whose offsets come from the application."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._read_offset = _NeverRead()
         self._assignments = 0
-        self._placement: asyncio.Task[None] | None = None
+        self._assigning: asyncio.Task[None] | None = None
 
     @property
     def hooks(self) -> Hooks:
@@ -73,30 +72,30 @@ class BatchConsumer(driver.Consumer):
         return BatchThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
-        """Start placing the assigned partitions, in the background and paused.
+        """Look up where the assigned partitions must be read, in the background and while they are paused.
 
-        Faust gives this call `broker_request_timeout` and leaves a worker that exceeds it stranded for ever while a
-        member of the group; positions may take as long as ClickHouse is away.
+        Faust gives this call `broker_request_timeout` and leaves a worker that exceeds it stranded
+        while a member of the group; positions may take as long as ClickHouse is away.
         """
         partitions = {(tp.topic, tp.partition) for tp in self.assignment()}
         self.pause_partitions({TP(*partition) for partition in partitions})
-        self._stop_placing()
+        self._cancel_assignment()
         self._assignments += 1
-        self._placement = asyncio.ensure_future(self._place(partitions, self._assignments))
+        self._assigning = asyncio.ensure_future(self._assign(partitions, self._assignments))
 
-    def _stop_placing(self) -> None:
-        if self._placement is not None:
-            self._placement.cancel()
+    def _cancel_assignment(self) -> None:
+        if self._assigning is not None:
+            self._assigning.cancel()
 
-    async def _place(self, partitions: set[Partition], assignment: int) -> None:
+    async def _assign(self, partitions: set[Partition], assignment: int) -> None:
         try:
-            starts = await self.hooks.placing(partitions, assignment)
+            starts = await self.hooks.on_assigned(partitions, assignment)
             await self._read_from(starts, assignment)
         except asyncio.CancelledError:
             raise
         except Exception as error:
             if not self.should_stop:  # or the thread that would seek has ended before it was asked
-                self.hooks.failed(error)
+                self.hooks.on_failure(error)
 
     async def _read_from(self, starts: Mapping[Partition, int], assignment: int) -> None:
         sought = await self._thread.seek_to(starts, assignment)
@@ -130,20 +129,20 @@ class BatchConsumer(driver.Consumer):
         # What Faust takes for acked proves nothing; what is committed only follows the stored positions.
         self._acked[tp].clear()
         self._acked_index[tp].clear()
-        return self.hooks.confirmed((tp.topic, tp.partition))
+        return self.hooks.stored_offset((tp.topic, tp.partition))
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         pass
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Forget the revoked partitions at once: the next owner reads on from the stored positions."""
-        self._stop_placing()  # or it would own what others own by now
-        self.hooks.dropping([(tp.topic, tp.partition) for tp in revoked])
+        self._cancel_assignment()  # or it would own what other workers own by now
+        self.hooks.on_revoked([(tp.topic, tp.partition) for tp in revoked])
         await super().on_partitions_revoked(revoked)
 
     async def on_stop(self) -> None:
-        """Place nothing any more: the thread that would seek ends, and a worker that is told to end has not failed."""
-        self._stop_placing()
+        """Assign nothing any more: the thread that would seek ends, and a worker that is stopped has not failed."""
+        self._cancel_assignment()
         await super().on_stop()
 
     def verify_event_path(self, now: float, tp: TP) -> None:

@@ -91,14 +91,14 @@ class BatchThread(driver.AIOKafkaConsumerThread):
     ) -> dict[TP, RecordBatch]:
         if self._has_vanished:
             self._has_vanished = False
-            self._place_again("a topic was deleted")
+            self._reassign("a topic was deleted")
         try:
             fetched = await super()._fetch_records(
                 consumer, active_partitions, timeout=timeout, max_records=max_records
             )
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             if self._is_current(error):
-                self._place_again(f"the log does not hold what is to be read next: {error}")
+                self._reassign(f"the log does not hold what is to be read next: {error}")
             return {}
         return self._batches(consumer, fetched) if self.consumer.flow_active else {}
 
@@ -126,9 +126,9 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         missing = error.args[0] if isinstance(error, OffsetOutOfRangeError) else {}
         return any(self._reading.get(TP(*tp), (None, 0))[0] == offset for tp, offset in missing.items())
 
-    def _place_again(self, why: str) -> None:
-        """Placing has to say what is wrong with a source."""
-        logger.warning("%s: placing again", why)
+    def _reassign(self, why: str) -> None:
+        """Have the partitions assigned again, which finds out what is wrong with a source."""
+        logger.warning("%s: reassigning", why)
         asyncio.run_coroutine_threadsafe(self.consumer.perform_seek(), self.consumer.loop)
 
 

@@ -80,7 +80,7 @@ def test_a_full_disk_is_waited_out(small: Pipeline, load: Load) -> None:
     small.wait()
     ballast = Path(f"/proc/{small.clickhouse.pid}/root{small.folder}/small/ballast")
     fill(ballast)
-    eventually(lambda: "ClickHouse does not take what it is given" in health(port)[1], told=lambda: health(port))
+    eventually(lambda: "ClickHouse refuses requests" in health(port)[1], told=lambda: health(port))
     time.sleep(5)
     assert worker.poll() is None, "a full disk is no reason for a worker to end"
     ballast.unlink()

@@ -105,7 +105,7 @@ def test_a_worker_waits_for_clickhouse_and_kafka_at_its_start(stack: Stack) -> N
     stack.stop_clickhouse()
     stack.stop_kafka()
     worker = stack.start()
-    eventually(lambda: "Kafka at" in stack.log() and "is away, trying again" in stack.log())
+    eventually(lambda: "Kafka at" in stack.log() and "is unavailable, retrying" in stack.log())
     stack.start_kafka()
     eventually(lambda: "ClickHouse at" in stack.log())
     assert worker.poll() is None
@@ -134,7 +134,7 @@ def test_clickhouse_goes_away_for_twenty_seconds_under_load(stack: Stack) -> Non
     load = stack.emitting(10_000)
     stack.pipeline.wait_until_reading(worker)
     stack.stop_clickhouse()
-    eventually(lambda: "ClickHouse does not take what it is given" in stack.health()[1], told=stack.health)
+    eventually(lambda: "ClickHouse refuses requests" in stack.health()[1], told=stack.health)
     assert stack.health()[0] == 503
     time.sleep(15)
     stack.start_clickhouse()
@@ -168,7 +168,7 @@ def test_clickhouse_is_put_back_as_it_was(stack: Stack) -> None:
     load.join()
     stack.assert_exact()
     assert worker.poll() is None
-    assert "placing all sources anew" in stack.log()
+    assert "reassigning all partitions" in stack.log()
 
 
 POSITIONS_FOLDER = """

@@ -26,6 +26,7 @@ from tests.support.stack import start_kafka
 from verify.log import open_log
 from worker.assignment import Assignments
 from worker.partition_state import WorkerOptions
+from worker.store_calls import StoreCalls
 
 TOPIC = "tally.session"
 
@@ -115,15 +116,11 @@ async def test_cells_of_another_fold_are_not_built_upon(settings: Settings, diff
     store = open_store(settings)
     store.write_positions([Position(f"{PROFILES}/0@0", 0, NO_WATERMARK, FOLD_VERSION + difference, "")])
     async with KafkaLog(settings.kafka_bootstrap) as log:
-        sources = Assignments(store, log, no_letters, WorkerOptions(), settings.clock)
-        assert await sources.place([(PROFILES, 0), (PROFILES, 1)], 1) == {(PROFILES, 1): 0}
-    assert f"was folded by version {FOLD_VERSION + difference}" in sources.stopped[PROFILES, 0]
-    assert f"tally epoch {PROFILES} --mode replace" in sources.stopped[PROFILES, 0]
+        assignments = Assignments(store, StoreCalls(), log, WorkerOptions())
+        assert await assignments.assign([(PROFILES, 0), (PROFILES, 1)], 1) == {(PROFILES, 1): 0}
+    assert f"was folded by version {FOLD_VERSION + difference}" in assignments.stopped[PROFILES, 0].problem
+    assert f"tally epoch {PROFILES} --mode replace" in assignments.stopped[PROFILES, 0].problem
     store.client.close()
-
-
-async def no_letters(letters: object) -> None:
-    raise AssertionError(f"nothing was folded, yet there are letters: {letters}")
 
 
 def test_a_worker_sees_a_new_epoch_and_an_accepted_loss(settings: Settings) -> None:

@@ -52,7 +52,7 @@ async def records_in(settings: Settings) -> int:
     """How many records the topics of events have."""
     async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
         partitions = [(spec.name, number) for spec in topic_specs() for number in range(spec.partitions)]
-        return sum(ends.end for ends in (await log.ends(partitions)).values())
+        return sum(ends.end for ends in (await log.end_offsets(partitions)).values())
 
 
 async def run_example(page: str) -> None:

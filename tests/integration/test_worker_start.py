@@ -10,17 +10,17 @@ from deploy.worker import Worker
 from tally_client.events import TOKEN
 
 
-async def test_placing_waits_until_the_worker_is_connected(clickhouse: str, kafka: str, tmp_path: Path) -> None:
+async def test_assignment_waits_until_the_worker_is_connected(clickhouse: str, kafka: str, tmp_path: Path) -> None:
     name = f"start_{uuid4().hex[:8]}"
     settings = Settings(clickhouse_url=clickhouse, clickhouse_database=name, kafka_bootstrap=kafka, data_dir=tmp_path)
     await asyncio.to_thread(prepare, settings)
     worker = Worker(settings)
-    placing = asyncio.create_task(worker.place([(TOKEN, 0)], 1))
+    assigned = asyncio.create_task(worker.assign([(TOKEN, 0)], 1))
     await asyncio.sleep(0.1)
-    assert not placing.done(), "its own connection to Kafka does not stand yet"
+    assert not assigned.done(), "its own connection to Kafka does not stand yet"
     await worker.start()
     try:
-        assert await placing == {(TOKEN, 0): 0}
+        assert await assigned == {(TOKEN, 0): 0}
     finally:
         await worker._open.aclose()
-        worker.sources._store.client.close()
+        worker.assignments._store.client.close()

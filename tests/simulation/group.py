@@ -112,7 +112,7 @@ class Group:
         """A worker ends in good order, with a last flush that is broken off when it takes too long."""
         worker = self._take()
         self._join()
-        flush = worker.process.start(worker.sources.flush())
+        flush = worker.process.start(worker.flusher.flush())
         await asyncio.wait([flush], timeout=self._plan.delay * self._rng.choice((3, 5, 7, 20)))
         flush.cancel()
         await asyncio.sleep(self._rng.choice((0.0, 0.7, 0.7)))

@@ -75,7 +75,7 @@ class History:
             return f"a worker failed: {failure}"
         for partition in self.plan.partitions:
             if partition == self.group.cursed:
-                if any(partition in worker.sources.stopped for worker in self.group.workers):
+                if any(partition in worker.assignments.stopped for worker in self.group.workers):
                     continue
                 return f"stuck: nobody says what is wrong with {partition}"
             name, end = source_name(*partition, {}), self.log.last(partition)
@@ -90,8 +90,8 @@ class History:
     def misplaced(self) -> str:
         """A source that a worker holds though it is not assigned to it."""
         for worker in self.group.workers:
-            if not worker.sources.owned.keys() <= worker.assigned:
-                return f"a worker owns {sorted(worker.sources.owned)} and was assigned {sorted(worker.assigned)}"
+            if not worker.assignments.owned.keys() <= worker.assigned:
+                return f"a worker owns {sorted(worker.assignments.owned)} and was assigned {sorted(worker.assigned)}"
         return ""
 
 

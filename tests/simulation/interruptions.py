@@ -23,16 +23,16 @@ from worker.partition_state import WorkerOptions
 
 TOKEN, CHAT = ("tally.token", 0), ("tally.chat", 0)
 RECORDS = 40
-PLACING = ("epochs", "positions", "first_unwritten")
+ASSIGNING = ("epochs", "positions", "first_unwritten")
 READING = ("read_pages",)
 OF_TOKEN, OF_CHAT = ("attributions", "spend_cells"), ("chat_cells", "minute_cells")
 TABLES = (*OF_TOKEN, *OF_CHAT)
-FLUSHING = ("identity", "_went_back", "letters", *TABLES, "_write_positions")
+FLUSHING = ("database_identity", "_was_rolled_back", "dead_letters", *TABLES, "_write_positions")
 STEPS = tuple(
     (step, instant)
-    for step in (*PLACING, *READING, *FLUSHING)
+    for step in (*ASSIGNING, *READING, *FLUSHING)
     for instant in ("before", "torn", "after")
-    if instant != "torn" or step in (*TABLES, "letters")
+    if instant != "torn" or step in (*TABLES, "dead_letters")
 )
 TAKEN_OVER = ("killed", "frozen", "revoked")
 """After these another worker gets the partition; after the others the same one goes on."""
@@ -56,7 +56,9 @@ class World:
     def __init__(self, seed: int, what: Interruption, compiled: bool) -> None:
         self.what, self.rng = what, Random(seed)
         self.partition = TOKEN if what.step in OF_TOKEN else CHAT
-        options = WorkerOptions(piece=3, block_size=6, blocks=1, flush_seconds=0.1, idle_flushes=0, open_cells_limit=4)
+        options = WorkerOptions(
+            records_at_a_time=3, block_size=6, blocks=1, flush_seconds=0.1, idle_flushes=0, open_cells_limit=4
+        )
         options = replace(options, compiled=compiled)
         calm: dict[str, Any] = {"trouble": 0.0, "slow": 0.0, "losses": 0.0, "incident": ""}
         log: dict[str, Any] = {"partitions": (self.partition,), "records": RECORDS, "repeats": 0.3, "batch": 3}
@@ -120,14 +122,14 @@ class Interrupted(Worker):
             self._database.backup_positions()()
         return result
 
-    async def write_letters(self, letters: list[tuple[str, RejectedRecord]]) -> None:
-        is_it = self._is_it("letters")
+    async def write_dead_letters(self, letters: list[tuple[str, RejectedRecord]]) -> None:
+        is_it = self._is_it("dead_letters")
         if is_it and self.what.instant == "before":
             await self._interrupt()
         if is_it and self.what.instant == "torn":
-            await super().write_letters(letters[: len(letters) // 2])
+            await super().write_dead_letters(letters[: len(letters) // 2])
             await self._interrupt()
-        await super().write_letters(letters)
+        await super().write_dead_letters(letters)
         if is_it and self.what.instant == "after":
             await self._interrupt()
 

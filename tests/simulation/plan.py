@@ -44,7 +44,7 @@ def plan_of(rng: Random) -> Plan:
     partitions = [(topic, number) for topic in TOPICS for number in range(2)]
     rng.shuffle(partitions)
     options = WorkerOptions(
-        piece=3,
+        records_at_a_time=3,
         block_size=rng.randint(4, 8),
         blocks=rng.randint(1, 2),
         flush_seconds=rng.choice((0.1, 0.3, 0.6)),

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from tests.simulation.faults import planted
-from tests.simulation.interruptions import FLUSHING, PLACING, READING, STEPS, Interruption, World
+from tests.simulation.interruptions import ASSIGNING, FLUSHING, READING, STEPS, Interruption, World
 from tests.support.backends import FORMS
 
 ACTIONS = ("killed", "frozen", "revoked", "reassigned", "restored")
@@ -44,8 +44,8 @@ def test_in_a_batch_while_its_pages_are_read_back(action: str, step: str, instan
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize(("step", "instant"), [each for each in STEPS if each[0] in PLACING])
-def test_while_a_source_is_placed(action: str, step: str, instant: str) -> None:
+@pytest.mark.parametrize(("step", "instant"), [each for each in STEPS if each[0] in ASSIGNING])
+def test_while_a_source_is_assigned(action: str, step: str, instant: str) -> None:
     assert wrongs_of(Interruption(action, step, instant, nth=1)) == []
 
 

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from streams.record_batch import RecordBatch
 from tests.simulation.events import CONVERSATIONS, ORGANIZATIONS, PEOPLE, START, Record
 from tests.simulation.faults import planted
 from tests.simulation.log import Log
@@ -15,7 +16,7 @@ from tests.simulation.plan import plan_of
 from tests.simulation.store import Database
 from tests.simulation.witness import Witness
 from tests.simulation.worker import Worker
-from worker.partition_state import Batch, WorkerOptions
+from worker.partition_state import WorkerOptions
 
 PARTITION = ("tally.chat", 0)
 
@@ -50,31 +51,32 @@ class Scene:
         self.log.partitions[PARTITION].transactions = []
         self.witness = Witness(self.log, plan)
         self.database = Database(self.witness)
-        self.sources = Worker(self.loop, Random(0), plan, self.database, self.log, self.witness).sources
+        worker = Worker(self.loop, Random(0), plan, self.database, self.log, self.witness)
+        self.assignments, self.flusher = worker.assignments, worker.flusher
 
     async def fold(self, offset: int) -> None:
         """Process the batch of one record."""
         records = self.log.partitions[PARTITION].read(offset, offset + 1)
-        await self.sources.process(Batch(*PARTITION, 1, offset, offset + 1, records))
+        await self.assignments.process(RecordBatch(*PARTITION, 1, offset, offset + 1, records))
 
     async def restore_between_flushes(self) -> None:
         """The second message's cells are lost with the restore, and the third's page is read back after it."""
-        await self.sources.place([PARTITION], 1)
+        await self.assignments.assign([PARTITION], 1)
         await self.fold(0)
-        await self.sources.flush()
+        await self.flusher.flush()
         self.database.backup_positions()()
         await self.fold(1)
-        await self.sources.flush()
+        await self.flusher.flush()
         self.database.restore()
         await self.fold(2)
-        await self.sources.flush()
+        await self.flusher.flush()
 
 
 def test_cells_read_back_from_a_restored_database_are_not_written() -> None:
     scene = Scene()
     scene.loop.run(scene.restore_between_flushes(), 10_000)
     assert scene.witness.wrongs == []
-    assert not scene.sources.owned
+    assert not scene.assignments.owned
     assert next(iter(scene.database.positions.values())).next_offset == 1
 
 
@@ -86,27 +88,27 @@ def test_the_witness_sees_what_they_would_do(fault: str) -> None:
     assert any("the log gives" in wrong for wrong in scene.witness.wrongs)
 
 
-def test_a_partition_dropped_while_it_is_placed_is_not_owned() -> None:
+def test_a_partition_revoked_while_it_is_assigned_is_not_owned() -> None:
     scene = Scene()
 
     async def revoked_meanwhile() -> dict[tuple[str, int], int]:
-        placing = scene.loop.create_task(scene.sources.place([PARTITION], 1))
+        assigning = scene.loop.create_task(scene.assignments.assign([PARTITION], 1))
         for _ in range(3):
             await asyncio.sleep(0)
-        assert not placing.done()
-        scene.sources.drop([PARTITION])
-        return await placing
+        assert not assigning.done()
+        scene.assignments.revoke([PARTITION])
+        return await assigning
 
     assert scene.loop.run(revoked_meanwhile(), 10_000) == {}
-    assert not scene.sources.owned
+    assert not scene.assignments.owned
 
 
 def test_a_batch_that_was_prepared_and_not_applied_is_never_taken_for_its_own_duplicate() -> None:
     scene = Scene()
 
     async def folded_twice() -> None:
-        await scene.sources.place([PARTITION], 1)
-        source = scene.sources.owned[PARTITION].source
+        await scene.assignments.assign([PARTITION], 1)
+        source = scene.assignments.owned[PARTITION].source
         source.prepare(0, 1, [message(0)])
         await scene.fold(0)
 

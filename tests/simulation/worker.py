@@ -1,4 +1,4 @@
-"""A simulated worker process: the real Sources, and a stand-in for the consumer that reads for them.
+"""A simulated worker process: the real Assignments and Flusher, and a stand-in for the consumer that reads for them.
 
 The consumer does what `streams.faust` does on the real one: it pauses and places all that is assigned,
 numbers each assignment, reads on from the seek, fetches ahead, and leaves batches of an earlier assignment queued.
@@ -12,13 +12,15 @@ from random import Random
 from typing import Any
 
 from aggregators.prepared_batch import RejectedRecord
+from streams.record_batch import RecordBatch
 from tests.simulation.log import Log
 from tests.simulation.loop import Loop, Process
 from tests.simulation.plan import Partition, Plan
 from tests.simulation.store import Connection, Database
 from tests.simulation.witness import BEGINNING, Witness
 from worker.assignment import Assignments
-from worker.partition_state import Batch
+from worker.flush import Flusher
+from worker.store_calls import StoreCalls
 
 QUEUED = 4
 """Batches that wait for each agent."""
@@ -28,14 +30,14 @@ class Queue:
     """Batches on their way to an agent; what is queued outlives an assignment."""
 
     def __init__(self) -> None:
-        self.batches: deque[Batch] = deque()
+        self.batches: deque[RecordBatch] = deque()
         self.changed = asyncio.Event()
 
-    def put(self, batch: Batch) -> None:
+    def put(self, batch: RecordBatch) -> None:
         self.batches.append(batch)
         self.changed.set()
 
-    async def get(self) -> Batch:
+    async def get(self) -> RecordBatch:
         while not self.batches:
             self.changed.clear()
             await self.changed.wait()
@@ -67,16 +69,12 @@ class Worker:
         self._under_way: dict[int, Callable[[], Any]] = {}
         self._requests = 0
         store: Any = self.connection
-        self.sources = Assignments(
-            store,
-            log,
-            self.write_letters,
-            plan.options,
-            self._clock,
-            self.in_thread,
+        call = StoreCalls(self.in_thread)
+        self.assignments = Assignments(store, call, log, plan.options)
+        self.flusher = Flusher(
+            self.assignments, store, call, log, self.write_dead_letters, plan.options, self._clock, self.reassign
         )
-        self.sources.on_lost = self.place_again
-        self._start(self.sources.run)
+        self._start(self.flusher.run)
         self._start(self._read)
         for queue in self.queues.values():
             self._start(self._agent, queue)
@@ -97,7 +95,7 @@ class Worker:
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """All partitions are revoked, and then these are assigned."""
-        self.sources.drop(sorted(self.assigned))
+        self.assignments.revoke(sorted(self.assigned))
         self.assigned = frozenset()
         if self._placement is not None:
             self._placement.cancel()
@@ -113,8 +111,8 @@ class Worker:
         self.assigned = partitions
         self._place_all()
 
-    async def place_again(self) -> None:
-        """What Sources asks for when the database is another one."""
+    async def reassign(self) -> None:
+        """What the Flusher calls when the database is another one."""
         self._place_all()
 
     def _place_all(self) -> None:
@@ -126,7 +124,7 @@ class Worker:
         self._placement = self._start(self._place, sorted(self.assigned), self._assignments)
 
     async def _place(self, partitions: list[Partition], assignment: int) -> None:
-        starts = await self.sources.place(partitions, assignment)
+        starts = await self.assignments.assign(partitions, assignment)
         await self._pause_briefly()
         self._seek(starts, assignment)
         if assignment == self._assignments:
@@ -160,7 +158,7 @@ class Worker:
         self._reading[partition] = (end, assignment)
         if self._rng.random() < self._plan.losses and end < self._log.last(partition):
             return  # the batch is lost; the next one shows the gap
-        self.queues[partition[0]].put(Batch(*partition, assignment, start, end, entries.read(start, end)))
+        self.queues[partition[0]].put(RecordBatch(*partition, assignment, start, end, entries.read(start, end)))
 
     async def _wait_for_more(self) -> None:
         self._wake.clear()
@@ -177,7 +175,7 @@ class Worker:
             batch = await queue.get()
             self._wake.set()
             self._witness.met["stale batches"] += batch.assignment != self._assignments
-            again = await self.sources.process(batch)
+            again = await self.assignments.process(batch)
             self._witness.met["batches that left a gap"] += again is not None
             if again is not None and batch.assignment == self._assignments:
                 await self._pause_briefly()
@@ -208,7 +206,7 @@ class Worker:
         finally:
             await self._pause_briefly()
 
-    async def write_letters(self, letters: list[tuple[str, RejectedRecord]]) -> None:
+    async def write_dead_letters(self, letters: list[tuple[str, RejectedRecord]]) -> None:
         """To the topic of dead letters."""
         for source, letter in letters:
             if self._rng.random() < 0.3:

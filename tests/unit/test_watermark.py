@@ -17,9 +17,9 @@ def test_nothing_asked_proves_nothing() -> None:
 
 def test_the_end_itself_proves_the_moment_before_the_request_less_the_clocks() -> None:
     assert watermark(ASKED, 100) == datetime(2026, 3, 1, 11, 59, 55, tzinfo=UTC)
-    assert watermark(ASKED, 101) == ASKED.asked_at - CLOCKS
+    assert watermark(ASKED, 101) == ASKED.requested_at - CLOCKS
 
 
 def test_an_empty_log_is_caught_up() -> None:
-    assert watermark(EndOffset(ASKED.asked_at, 0), 0) == ASKED.asked_at - CLOCKS
+    assert watermark(EndOffset(ASKED.requested_at, 0), 0) == ASKED.requested_at - CLOCKS
     assert timedelta(seconds=5) == CLOCKS

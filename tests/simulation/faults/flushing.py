@@ -8,14 +8,14 @@ from typing import Any
 import aggregators.watermark
 from aggregators.watermark import EndOffset
 from tests.simulation.faults.planting import Plant, fault
-from worker.flush import Flushing
+from worker.flush import Flusher
 
 
 @fault
 def position_before_cells(plant: Plant) -> None:
     """The position row goes in first."""
 
-    write, store_positions = Flushing._write, Flushing._store_positions
+    write, store_positions = Flusher._write, Flusher._store_positions
 
     async def write_later(self: Any, snapshots: Any) -> None:
         self.later = snapshots
@@ -25,34 +25,34 @@ def position_before_cells(plant: Plant) -> None:
         await write(self, self.later)
         return is_stored
 
-    plant(Flushing, "_write", write_later)
-    plant(Flushing, "_store_positions", positions_first)
+    plant(Flusher, "_write", write_later)
+    plant(Flusher, "_store_positions", positions_first)
 
 
 @fault
 def position_taken_at_confirmation(plant: Plant) -> None:
     """The place that is stored is that of the moment when the cells were confirmed."""
-    original = Flushing._store_positions
+    original = Flusher._store_positions
 
     async def store_positions(self: Any, flight: Any, *rest: Any) -> bool:
         later = [(owned, replace(snapshot, next_offset=owned.source.next_offset)) for owned, snapshot in flight]
         return await original(self, later, *rest)
 
-    plant(Flushing, "_store_positions", store_positions)
+    plant(Flusher, "_store_positions", store_positions)
 
 
 @fault
 def position_before_dead_letters(plant: Plant) -> None:
     """Dead letters are sent, but nobody waits for them."""
-    original = Flushing._write
+    original = Flusher._write
 
     async def write(self: Any, snapshots: Any) -> None:
-        letters = [(snapshot.source.name, letter) for snapshot in snapshots for letter in snapshot.letters]
+        letters = [(snapshot.source.name, record) for snapshot in snapshots for record in snapshot.rejected]
         if letters:
-            self.unawaited = asyncio.ensure_future(self._letters(letters))
-        await original(self, [replace(snapshot, letters=[]) for snapshot in snapshots])
+            self.unawaited = asyncio.ensure_future(self._dead_letters(letters))
+        await original(self, [replace(snapshot, rejected=[]) for snapshot in snapshots])
 
-    plant(Flushing, "_write", write)
+    plant(Flusher, "_write", write)
 
 
 @fault
@@ -61,28 +61,28 @@ def flush_broken_off_and_forgotten(plant: Plant) -> None:
 
     async def flush(self: Any) -> None:
         async with self._flushing:
-            await self._ask_ends()
-            flight = [(owned, owned.source.snapshot()) for owned in self._owned.values()]
-            self._room.set()
+            await self._read_log_ends()
+            flight = [(owned, owned.source.snapshot()) for owned in self._assignments.owned.values()]
+            self._assignments.room.set()
             if await self._store_flight(flight):
                 self._evict()
             else:
-                await self._place_anew([*self._owned, *self.stopped])
+                await self._revoke_and_reassign([*self._assignments.owned, *self._assignments.stopped])
 
-    plant(Flushing, "flush", flush)
+    plant(Flusher, "flush", flush)
 
 
 @fault
 def two_flushes_in_flight(plant: Plant) -> None:
     """The next flush does not wait until the one before is confirmed."""
-    original = Flushing.flush
+    original = Flusher.flush
 
     async def flush(self: Any) -> None:
         self._flushing = asyncio.Lock()
         self.other = asyncio.ensure_future(original(self))
         await asyncio.sleep(0.01)
 
-    plant(Flushing, "flush", flush)
+    plant(Flusher, "flush", flush)
 
 
 @fault
@@ -94,11 +94,11 @@ def watermark_without_room_for_clocks(plant: Plant) -> None:
 @fault
 def watermark_of_the_confirmation(plant: Plant) -> None:
     """What is confirmed now is said to be all that the log has received until now."""
-    original = Flushing._store_positions
+    original = Flusher._store_positions
 
     async def store_positions(self: Any, flight: Any, *rest: Any) -> bool:
         for owned, snapshot in flight:
-            owned.asked = EndOffset(self._clock(), snapshot.next_offset)
+            owned.log_end = EndOffset(self._clock(), snapshot.next_offset)
         return await original(self, flight, *rest)
 
-    plant(Flushing, "_store_positions", store_positions)
+    plant(Flusher, "_store_positions", store_positions)

@@ -9,7 +9,7 @@ from aggregators.page_cache import PageCache
 from aggregators.prepared_batch import OffsetGap, TopicRecreated
 from aggregators.source import Source
 from tests.simulation.faults.planting import Plant, fault
-from worker.assignment import Assignments
+from worker.assignment import Assignments, Stopped
 
 
 def chosen(columns: CellColumns, which: Any) -> CellColumns:
@@ -70,7 +70,7 @@ def fold_resumed_after_an_await_without_a_check(plant: Plant) -> None:
         except OffsetGap as gap:
             return gap.wanted
         except TopicRecreated as recreated:
-            return self._stop(partition, str(recreated), owned.identity)
+            return self._stop(partition, Stopped(owned.source.name, str(recreated), owned.database_identity))
         before = owned.source
         read = [
             (declaration, pages, await self._call(self._store.read_pages, declaration, before.name, pages))
@@ -123,9 +123,9 @@ def no_read_back(plant: Plant) -> None:
 @fault
 def windows_read_before_positions(plant: Plant) -> None:
     """Which windows are unwritten is asked first, so what is written between the two answers counts as unwritten."""
-    original = Assignments.place
+    original = Assignments.assign
 
-    async def place(self: Any, partitions: Any, assignment: int) -> Any:
+    async def assign(self: Any, partitions: Any, assignment: int) -> Any:
         wanted = list(partitions)
         names = [f"{topic}/{number}@0" for topic, number in wanted]
         windows = await self._call(self._store.first_unwritten, names)
@@ -138,7 +138,7 @@ def windows_read_before_positions(plant: Plant) -> None:
                     table.first_unwritten = windows[source.name].get(declaration.name, 0)
         return starts
 
-    plant(Assignments, "place", place)
+    plant(Assignments, "assign", assign)
 
 
 @fault
@@ -173,7 +173,7 @@ def changed_page_let_go(plant: Plant) -> None:
 
     def evict(self: Any, idle_rounds: int, keep: Any = ()) -> int:
         for page in [page for page_key, page in self.pages.items() if page_key not in set(keep)]:
-            page.changed = False
+            page.dirty = False
             self._changed[list(page.cells.values())] = False
         return original(self, 0, keep)
 

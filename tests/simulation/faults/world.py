@@ -10,7 +10,8 @@ from tests.simulation.faults.planting import Plant, fault
 from tests.simulation.log import Log
 from tests.simulation.store import WIDTHS, Connection, Database
 from tests.simulation.worker import Queue
-from worker.flush import Flushing
+from worker.flush import Flusher
+from worker.store_calls import StoreCalls
 
 
 @fault
@@ -32,7 +33,7 @@ def cells_backed_up_before_positions(plant: Plant) -> None:
 def restored_database_not_noticed(plant: Plant) -> None:
     """Nobody looks whether ClickHouse is still what the sources were placed by."""
     plant(Connection, "database_identity", lambda self: str(self._ask().incarnation * 0))
-    plant(Flushing, "_went_back", lambda self: False)
+    plant(Flusher, "_was_rolled_back", lambda self: False)
 
 
 @fault
@@ -43,29 +44,30 @@ def position_retried_into_a_restored_database(plant: Plant) -> None:
         self._store.write_positions(positions)
         return True
 
-    plant(Flushing, "_write_positions", write_positions)
+    plant(Flusher, "_write_positions", write_positions)
 
 
 @fault
 def cells_written_to_a_restored_database(plant: Plant) -> None:
     """ClickHouse is looked at with the positions only; cells that were read back from a restored one are written."""
-    store_flight, original = Flushing._store_flight, Flushing._call
+    store_flight, original = Flusher._store_flight, StoreCalls.__call__
 
     async def trust(self: Any, flight: Any) -> bool:
-        self.trusted = flight[0][0].identity if flight else None
+        self._call.trusted = flight[0][0].database_identity if flight else None
         try:
             return await store_flight(self, flight)
         finally:
-            self.trusted = None
+            self._call.trusted = None
 
     async def call(self: Any, function: Any, *args: Any) -> Any:
         trusted = getattr(self, "trusted", None)
-        if function.__name__ == "_went_back":
+        if function.__name__ == "_was_rolled_back":
             return False
-        return trusted if function.__name__ == "identity" and trusted else await original(self, function, *args)
+        is_looked_at = function.__name__ == "database_identity"
+        return trusted if is_looked_at and trusted else await original(self, function, *args)
 
-    plant(Flushing, "_store_flight", trust)
-    plant(Flushing, "_call", call)
+    plant(Flusher, "_store_flight", trust)
+    plant(StoreCalls, "__call__", call)
 
 
 @fault

@@ -1,4 +1,4 @@
-"""Which Kafka errors are transient, retries while they last, and broker error codes as exceptions."""
+"""Transient Kafka errors, retries while they last, and broker error codes as exceptions."""
 
 import asyncio
 import logging

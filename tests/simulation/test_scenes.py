@@ -112,5 +112,5 @@ def test_a_batch_that_was_prepared_and_not_applied_is_never_taken_for_its_own_du
         source.prepare(0, 1, [message(0)])
         await scene.fold(0)
 
-    with pytest.raises(RuntimeError, match="prepared and not applied"):
+    with pytest.raises(RuntimeError, match="prepared but not applied"):
         scene.loop.run(folded_twice(), 10_000)

@@ -1,4 +1,4 @@
-"""The errors of the API: one tree, each with its HTTP status and a message that tells the caller what to do.
+"""The errors of the API: one tree, each with its HTTP status and a message with what to do next.
 
 Bodies and types are those of the original API (docs/api.md): `{"type": "error", "error": {"type", "message"},
 "request_id"}`.
@@ -89,7 +89,7 @@ class PricedDetail(Forbidden):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"{what} would reveal what usage costs, which only owners, and keys with the scope read:analytics, see. "
-            "Leave it out, or ask the installation's operator to open it (setting api_gross_spend_for)."
+            "Leave it out, or have the installation's operator open it (setting api_gross_spend_for)."
         )
 
 

@@ -1,4 +1,4 @@
-"""Sending many records to Kafka, at a rate if one is asked for, and looking at what is sent."""
+"""Bulk sending: send many records to Kafka, optionally at a limited rate, and check them on the way."""
 
 import asyncio
 import os
@@ -23,15 +23,15 @@ from tally_client.validity import NO_ID, InvalidRecord, is_uuid, read
 T = TypeVar("T")
 PROGRESS_EVERY = 1000
 WAITING = 10_000
-"""How many lines are read ahead of what is sent."""
+"""The maximum number of lines that are read ahead of sending."""
 EXAMPLES = 5
 REMEMBERED = 1_000_000
-"""Events among which a repeat is sought, the latest ones: some 150 MB."""
+"""The latest events among which repeats are detected: some 150 MB."""
 
 
 @dataclass
 class Sent:
-    """What was sent and confirmed."""
+    """The records that were sent and confirmed."""
 
     sent: int = 0
     seconds: float = 0.0
@@ -45,11 +45,11 @@ def send_all(
     rate: float | None = None,
     on_sent: Callable[[int], None] = lambda _: None,
 ) -> Sent:
-    """Sends all lines as they are, at most `rate` a second, and returns when Kafka has confirmed them all.
+    """Send all lines unchanged, at most `rate` per second, and return once Kafka has confirmed all of them.
 
     `kafka_options` are aiokafka's connection keywords.
 
-    Raises what the Emitter raises, and what reading `lines` raises; what came before is then sent and confirmed.
+    Raises the errors of the Emitter and of reading `lines`; lines before the error are then sent and confirmed.
     """
     return asyncio.run(_send_all(bootstrap, kafka_options, lines, rate, on_sent))
 
@@ -78,9 +78,9 @@ async def _send_all(
 
 
 async def read_aside(lines: Iterable[T]) -> AsyncIterator[list[T]]:
-    """The lines as they come, read in a thread of their own: while a pipe waits, what it gave before is sent.
+    """Yield the lines as they arrive, read in a separate thread: while a pipe waits, its earlier lines are sent.
 
-    At most WAITING of them wait to be sent. Raises what reading raises, after the lines before.
+    At most WAITING lines wait to be sent. Errors of reading are raised after the lines before them.
     """
     loop, there = asyncio.get_running_loop(), asyncio.Event()
     room, came = threading.Semaphore(WAITING), deque[T]()
@@ -100,10 +100,10 @@ async def read_aside(lines: Iterable[T]) -> AsyncIterator[list[T]]:
 
     def tell() -> None:
         if not there.is_set():
-            with suppress(RuntimeError):  # nobody waits any more, since the loop is closed
+            with suppress(RuntimeError):  # the loop is closed, so no one waits any more
                 loop.call_soon_threadsafe(there.set)
 
-    # A daemon, since one that waits for a pipe cannot be ended, and must not keep the process from it.
+    # A daemon, since a thread that waits for a pipe cannot be stopped and must not keep the process from ending.
     threading.Thread(target=read, name="lines", daemon=True).start()
     while True:
         await there.wait()
@@ -120,7 +120,7 @@ async def read_aside(lines: Iterable[T]) -> AsyncIterator[list[T]]:
 
 
 def lines_ahead(stream: BinaryIO) -> int | None:
-    """How many lines a plain file has from where it stands, for a progress bar's total; None for what is read once."""
+    """Count the lines of a regular file from its position on, for a progress bar; None for a stream."""
     if not is_regular(stream):
         return None
     at, lines = os.lseek(stream.fileno(), 0, os.SEEK_CUR), 0
@@ -130,8 +130,8 @@ def lines_ahead(stream: BinaryIO) -> int | None:
 
 
 class Suspects:
-    """Counts the records that a worker will not accept, if they arrive at `now`, and those that will not add to what
-    somebody may expect; keeps a few examples of each as lines.
+    """Counts the records that a worker rejects if they arrive at `now`, and those that will not add to the numbers that
+    one may expect; keeps a few examples of each as lines.
     """
 
     def __init__(self, now: datetime) -> None:
@@ -144,7 +144,7 @@ class Suspects:
         self._seen: dict[tuple[str, ...], tuple[int, int | None]] = {}
 
     def watch(self, lines: Iterable[ProducerRecord]) -> Iterator[ProducerRecord]:
-        """The same lines, looked at in passing."""
+        """Yield the same lines, checked in passing."""
         for number, line in enumerate(lines, 1):
             self._look_at(number, line)
             yield line
@@ -175,7 +175,7 @@ class Suspects:
         elif known == payload:
             self.repeats += 1
         else:
-            self._seen[identity] = first, None  # one of several payloads: what comes now is a conflict, too
+            self._seen[identity] = first, None  # one of several payloads: every later one is a conflict too
             self.invalid += 1
             self._note(
                 self.invalid, f"event {number} is invalid: conflict: event {first} has its event_id and other bytes"
@@ -187,7 +187,7 @@ class Suspects:
 
 
 def _event_of(line: ProducerRecord, now: datetime) -> Event | None:
-    """The event that a worker would take; None of a tombstone. Raises what says why it takes none."""
+    """Return the event that a worker would accept, None for a tombstone. Raises the error for which it rejects one."""
     if line.value is not None:
         return read(line.topic, line.value, now)
     if line.topic != PROFILES:

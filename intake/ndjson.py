@@ -1,7 +1,7 @@
-"""Records as lines of text (NDJSON), and back.
+"""Conversion of records to lines of text (NDJSON), and back.
 
-A line is an event, and its topic follows from its type, its key from the subject. What that would not give back
-byte for byte (tombstones, broken JSON, bytes with a line end, a record on another topic) is wrapped:
+A line is an event; its topic follows from its type and its key from its subject. Any other record (a tombstone, broken
+JSON, bytes with a line end, a record on another topic) could not be restored byte for byte from that, so it is wrapped:
 `{"$topic": ..., "$key": ..., "$value_base64": ... or null, "$occurred_at": ...}`.
 """
 
@@ -21,15 +21,15 @@ from tally_client.events import DIRECTORY, EVENTS_BY_TOPIC, PROFILES, TOPIC_BY_T
 
 CHUNK = 10_000
 LONGEST_LINE = 8 << 20
-"""Far more than a record of 1.06 MiB takes in a wrapper. A stream need not have any line end at all."""
+"""Far more than a record of 1.06 MiB takes in a wrapper. The limit is for streams without any line end."""
 
 logger = logging.getLogger(__name__)
 
 
 class ProducerRecord(NamedTuple):
-    """One record for the log, in the order in which it arrives there.
+    """One record for the log, in the order of arrival.
 
-    `value` is None for a tombstone; `occurred_at` is RFC 3339 text where the record says when, else ''.
+    `value` is None for a tombstone; `occurred_at` is RFC 3339 text if the record has it, else ''.
     """
 
     topic: str
@@ -39,17 +39,17 @@ class ProducerRecord(NamedTuple):
 
 
 class NdjsonError(ValueError):
-    """A line that names no record; its text is `file:line: what is wrong`."""
+    """A line without a valid record; its text is `file:line: what is wrong`."""
 
 
 class Subject(Struct, frozen=True):
-    """The part of an actor that a key is made of."""
+    """The part of an actor that becomes the key."""
 
     id: str
 
 
 class Head(Struct, frozen=True):
-    """As much of a line as says where it goes. The rest is skipped: the worker is the one that judges events."""
+    """The fields of a line that decide where it goes. The rest is skipped: the worker validates events."""
 
     type: str = ""
     organization_id: str = ""
@@ -66,11 +66,11 @@ HEAD = msgspec.json.Decoder(Head)
 
 
 def write_ndjson(lines: Iterable[ProducerRecord], path: Path, progress: Callable[[int], None] | None = None) -> int:
-    """Write the records to `path`: a file appears whole or not at all, a stream gets them as they come. Answers how
-    many there were.
+    """Write the records to `path` and return their number. A file appears complete or not at all; a stream gets records
+    immediately.
 
-    `progress` is told how many more were written, every CHUNK records and at the end. Raises FileError when it cannot
-    be written, and leaves no file behind.
+    `progress` is called with the number of records since its last call, every CHUNK records and at the end. Raises
+    FileError if writing fails, and leaves no file behind.
     """
     count = 0
     with flowing(path) as sink:
@@ -87,7 +87,7 @@ def write_ndjson(lines: Iterable[ProducerRecord], path: Path, progress: Callable
 def read_ndjson(
     path: Path, strict: bool = True, on_error: Callable[[NdjsonError], None] | None = None
 ) -> Iterator[ProducerRecord]:
-    """The records of a file or a stream (see `read_lines`)."""
+    """Yield the records of a file or a stream (see `read_lines`)."""
     with open_to_read(path) as stream:
         yield from read_lines(stream, path, strict, on_error)
 
@@ -95,10 +95,10 @@ def read_ndjson(
 def read_lines(
     stream: BinaryIO, path: Path, strict: bool = True, on_error: Callable[[NdjsonError], None] | None = None
 ) -> Iterator[ProducerRecord]:
-    """The records of an open stream, one at a time in constant memory; empty lines are passed over.
+    """Yield the records of an open stream, in constant memory; empty lines are skipped.
 
-    A line that is no JSON object, or has no known type or no subject, raises NdjsonError, which names it in `path`;
-    when not `strict` it is left out, and handed to `on_error` or else logged.
+    Raises NdjsonError, with `path` and line, for a line that is not a JSON object or has no known type or no subject.
+    If not `strict`, such a line is skipped and its error passed to `on_error`, or logged.
     """
     for number, text in enumerate(texts(stream, path), 1):
         value = text.rstrip(b"\r\n")
@@ -116,7 +116,7 @@ def read_lines(
 
 
 def texts(stream: BinaryIO, path: Path) -> Iterator[bytes]:
-    """The lines of a stream with their ends; only the beginning of one that is longer than any event can be."""
+    """Yield the lines of a stream with their ends. A line longer than any event is cut off."""
     with naming(path):
         while text := stream.readline(LONGEST_LINE):
             yield text
@@ -125,14 +125,14 @@ def texts(stream: BinaryIO, path: Path) -> Iterator[bytes]:
 
 
 def warn(error: NdjsonError) -> None:
-    """Say which line was left out."""
-    logger.warning("%s; the line was left out", error)
+    """Log which line was skipped."""
+    logger.warning("%s; the line was skipped", error)
 
 
 def line_of(value: bytes) -> ProducerRecord:
-    """The record that a line of text stands for. Raises NdjsonError, without the place."""
+    """Return the record in a line of text. Raises NdjsonError, without file and line."""
     if len(value) >= LONGEST_LINE:
-        raise NdjsonError(f"it has more than {LONGEST_LINE >> 20} MiB, and no event can")
+        raise NdjsonError(f"it is longer than {LONGEST_LINE >> 20} MiB, which no event is")
     head = head_of(value)
     if head.wrapped_topic is not None:
         return unwrapped(head)
@@ -141,7 +141,7 @@ def line_of(value: bytes) -> ProducerRecord:
         raise NdjsonError(f"unknown event type {head.type[:60]!r}; `tally schema` lists the types")
     key = key_of(topic, head)
     if not key:
-        raise NdjsonError(f"{head.type} names no {SUBJECTS.get(topic, 'actor.id')}, so it has no key")
+        raise NdjsonError(f"{head.type} has no {SUBJECTS.get(topic, 'actor.id')}, so it has no key")
     return ProducerRecord(topic, key.encode(), value, head.occurred_at if isinstance(head.occurred_at, str) else "")
 
 
@@ -149,7 +149,7 @@ SUBJECTS = {PROFILES: "account_id", DIRECTORY: "organization_id"}
 
 
 def key_of(topic: str, head: Head) -> str:
-    """The subject's id, as `tally_client.events.partition_key` chooses it; '' if the line names none."""
+    """Return the subject's id, as chosen by `tally_client.events.partition_key`; '' if the line has none."""
     if topic == PROFILES:
         return head.account_id
     if topic == DIRECTORY:
@@ -158,7 +158,7 @@ def key_of(topic: str, head: Head) -> str:
 
 
 def head_of(value: bytes) -> Head:
-    """The line's head. Raises NdjsonError when it is not JSON, or its head is not of the right form."""
+    """Return the line's head. Raises NdjsonError if the line is not JSON or a field has the wrong type."""
     try:
         return HEAD.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -166,7 +166,7 @@ def head_of(value: bytes) -> Head:
 
 
 def unwrapped(head: Head) -> ProducerRecord:
-    """The record in a wrapper."""
+    """Return the record in a wrapper. Raises NdjsonError."""
     topic = str(head.wrapped_topic)
     if topic not in EVENTS_BY_TOPIC:
         raise NdjsonError(f"unknown topic {topic[:60]!r} in $topic")
@@ -178,7 +178,7 @@ def unwrapped(head: Head) -> ProducerRecord:
 
 
 def text_of(line: ProducerRecord) -> bytes:
-    """The line of text for a record, with its line end: its own bytes wherever these say all."""
+    """Return the line for a record, with its line end: the record's own bytes if they are enough."""
     if line.value is not None and is_plain(line):
         return line.value + b"\n"
     encoded = None if line.value is None else base64.b64encode(line.value).decode()
@@ -187,7 +187,7 @@ def text_of(line: ProducerRecord) -> bytes:
 
 
 def is_plain(line: ProducerRecord) -> bool:
-    """Whether reading the record's own bytes as a line gives the same record back."""
+    """Return True if parsing the record's own bytes as a line gives the same record."""
     value = line.value or b""
     if b"\n" in value or value.endswith(b"\r"):
         return False

@@ -1,4 +1,4 @@
-"""Which valid events add to no list, summary, report or figure (docs/events.md)."""
+"""Valid events that do not count in any list, summary, report or figure (docs/events.md)."""
 
 from tally_client.events import (
     ActivityEvent,
@@ -15,23 +15,23 @@ from tally_client.events.activity import SessionEvent
 from tally_client.events.usage import UsageEvent
 
 LISTED_SESSIONS = ("claude_code", "cowork", "office_agent", "claude_design", "science")
-"""Products whose sessions the lists and summaries of the API count (docs/metrics.md)."""
+"""Products whose sessions count in the API's lists and summaries (docs/metrics.md)."""
 
 FILES_IN = (None, "chat")
 NEVER_COUNTED = (ArtifactViewed, ConnectorConnected)
 COUNTED_OF_ANYBODY = (UsageEvent, ChatStarted, ProjectCreated, ArtifactCreated, ConnectorCalled)
-"""What is counted whoever did it; of all else people's alone is, and sessions of Claude Code."""
+"""Events that count for every actor; other events count only for people, and sessions also in Claude Code."""
 
 
 def uncounted(event: Event) -> str | None:
-    """A sentence about an event that nothing counts, or the page of the person alone; None of any other."""
+    """Return a sentence about an event that counts nowhere or only on the person's page; None for other events."""
     if not isinstance(event, ActivityEvent) or _is_counted(event):
         return None
     place = f" in {event.product}" if event.product else ""
     what = f"{event.__struct_config__.tag} by {event.actor.type}{place}"
     if isinstance(event, SessionEvent) and event.actor.type == "user":
-        return f"no list or summary counts {what}, only the page of the person does"
-    return f"nothing counts {what}"
+        return f"{what} counts in no list or summary, only on the person's page"
+    return f"{what} counts nowhere"
 
 
 def _is_counted(event: ActivityEvent) -> bool:

@@ -4,7 +4,7 @@ from files.errors import FileError
 
 
 class RefusedError(Exception):
-    """A report or price list is not available. `str()` is the reason, `hint` a sentence that says what to do next."""
+    """A report or price list is not available. `str()` is the reason, `hint` a sentence on what to do next."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -30,7 +30,7 @@ class PeriodError(RefusedError):
 class NoCompleteDay(PeriodError):
     """A named period is valid but too early: it has no complete day, or must be complete and is not.
 
-    `why` says which of the two applies.
+    `why` is the one that applies.
     """
 
     def __init__(self, name: str, why: str, hint: str) -> None:

@@ -1,4 +1,4 @@
-"""What happens now: an organization's events by the minute in which they happened."""
+"""Live activity: an organization's events by the minute in which they happened."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ SQL = Path(__file__).with_name("live_minutes.sql")
 
 
 class Counts(Struct, frozen=True, kw_only=True):
-    """Events of any kind; requests and tokens of those that used a model; events by product, "" without one."""
+    """Events of all kinds, requests and tokens of those that used a model, and events by product ("" without one)."""
 
     events: int = 0
     requests: int = 0
@@ -25,7 +25,7 @@ class Counts(Struct, frozen=True, kw_only=True):
 
 
 class Minute(Struct, frozen=True, kw_only=True):
-    """One UTC minute. `complete`: all that the log had received by its end is counted; an event may still come late."""
+    """One UTC minute. `complete`: all that the log had received by its end is counted; late events may follow."""
 
     begins: datetime
     counts: Counts
@@ -35,9 +35,9 @@ class Minute(Struct, frozen=True, kw_only=True):
 def live_minutes(
     client: Client, organization_id: str, now: datetime, refreshed_at: datetime | None, minutes: int = MINUTES
 ) -> tuple[Minute, ...]:
-    """The last so many minutes up to the present one, oldest first, none left out.
+    """Return the last `minutes` minutes up to the current one, oldest first, without gaps.
 
-    `refreshed_at` as in Freshness, read before this: what it does not reach is not complete.
+    `refreshed_at` is as in Freshness and read before this: minutes that it has not passed are not complete.
     """
     present = now.astimezone(UTC).replace(second=0, microsecond=0)
     asked = {"organization_id": organization_id, "now": clickhouse_timestamp(present), "minutes": minutes}

@@ -1,4 +1,4 @@
--- What happened in the organization in each of the {minutes} minutes up to {now} that has anything.
+-- The organization's activity in each of the {minutes} minutes up to {now}, without empty minutes.
 SELECT
     minute, sum(happened) AS events, sum(asked) AS requests, sum(prompt) AS prompt_tokens,
     sum(completion) AS completion_tokens, sumMap(map(product, happened)) AS products

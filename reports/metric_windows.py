@@ -1,7 +1,7 @@
-"""The windows of metrics: UTC days up to and including a last day, trailing or since a month, quarter or year began.
+"""The windows of metrics: UTC days up to and including a last day, trailing or to date in a month, quarter or year.
 
-Pure functions of the last day and of today. They give the same Period as reports do: inclusive in days, half-open in
-moments. Every length stands here once.
+Pure functions of the last day and of today. They return the same Period as reports use: inclusive in days, half-open in
+moments. Every length is defined here only.
 """
 
 from datetime import date
@@ -22,31 +22,31 @@ TRAILING_DAYS: dict[WindowKind, int] = {
     "3-months": QUARTER_DAYS,
     "1-year": YEAR_DAYS,
 }
-"""How many days a trailing window has, its last day included. A month is 30 days and a year 365, always."""
+"""Days in a trailing window, including its last day. A month always has 30 days and a year 365."""
 
 WINDOW_KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 
 
 def window(kind: str, last: date, today: date | None = None) -> Period:
-    """The window of that kind which ends with the day `last`.
+    """Return the window of that kind that ends with the day `last`.
 
-    Trailing kinds have the days of TRAILING_DAYS; `mtd`, `qtd` and `ytd` begin with the calendar month, quarter and
-    year of `today`, as a report's month to date does. Without it they are those of `last` itself. Raises PeriodError
-    when there is no such kind, NoCompleteDay when the month, quarter or year has not begun by `last`.
+    Trailing kinds have the days of TRAILING_DAYS. `mtd`, `qtd` and `ytd` begin with the calendar month, quarter or year
+    of `today`, as a report's month to date does, or of `last` if `today` is None. Raises PeriodError if the kind does
+    not exist, and NoCompleteDay if the month, quarter or year has not begun by `last`.
     """
     for known in WINDOW_KINDS:
         if known == kind:
             return up_to(last, known, _first_day(known, last, today or last))
-    raise PeriodError(f"There is no window {kind!r}", f"Choose one of {', '.join(WINDOW_KINDS)}.")
+    raise PeriodError(f"Unknown window {kind!r}", f"Choose one of {', '.join(WINDOW_KINDS)}.")
 
 
 def days_between(first: date, last: date) -> Period:
-    """The window of the days `first` to `last`. Raises PeriodError when it has none."""
+    """Return the window of the days `first` to `last`. Raises PeriodError if it is empty."""
     return Period("custom", first, last)
 
 
 def days_of(period: Period) -> list[date]:
-    """Its days, oldest first."""
+    """Return the days of a period, oldest first."""
     return [period.first + number * DAY for number in range(period.days)]
 
 

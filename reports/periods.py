@@ -1,4 +1,4 @@
-"""Which days a report covers: UTC calendar days, at most 90 back, ending at the newest complete day.
+"""The periods of reports: UTC calendar days, at most 90 back, ending at the newest complete day.
 
 Pure functions of (now, newest complete day). A period is inclusive in days and half-open in moments.
 """
@@ -13,17 +13,17 @@ from tally_client.validity import EARLIEST
 Kind = Literal["mtd", "last-month", "last-90-days", "custom"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WindowKind = Literal["1-day", "1-week", "1-month", "3-months", "1-year", "mtd", "qtd", "ytd"]
-"""The windows of metrics: reports/metric_windows.py says which days they hold."""
+"""The windows of metrics; reports/metric_windows.py defines their days."""
 DAYS_BACK = 90
 FIRST_KEPT_DAY = EARLIEST.date()
-"""Events of earlier days are in no table, so nothing is known of those days."""
+"""The first day in the tables: events of earlier days are dead letters."""
 
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Period:
-    """The days `first` to `last`, both included, so one at least. `provisional`: not all are complete."""
+    """The days `first` to `last`, both included, so at least one. `provisional`: not all of them are complete."""
 
     kind: Kind | WindowKind
     first: date
@@ -32,31 +32,31 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.last < self.first:
-            raise PeriodError(f"The last day {self.last} is before the first, {self.first}", "Turn them around.")
+            raise PeriodError(f"The last day {self.last} is before the first, {self.first}", "Swap them.")
 
     @property
     def days(self) -> int:
-        """How many days it has."""
+        """The number of days."""
         return (self.last - self.first).days + 1
 
     @property
     def begins(self) -> datetime:
-        """The moment at which it begins."""
+        """The moment at which the period begins."""
         return midnight(self.first)
 
     @property
     def ends(self) -> datetime:
-        """The moment before which it ends."""
+        """The moment before which the period ends."""
         return midnight(self.last + DAY)
 
 
 def midnight(day: date) -> datetime:
-    """The moment at which a UTC day begins."""
+    """Return the moment at which a UTC day begins."""
     return datetime.combine(day, time(), UTC)
 
 
 def one_day(day: date) -> Period:
-    """The period of one day."""
+    """Return the period of one day."""
     return Period("custom", day, day)
 
 
@@ -68,19 +68,19 @@ def resolve(
     end: date | None = None,
     provisional: bool = False,
 ) -> Period:
-    """The period that `kind` means at `now`; `start` and `end` belong to `custom` alone.
+    """Return the period that `kind` means at `now`; `start` and `end` are for `custom` only.
 
-    A named period ends at the newest complete day, and last month with its last; a provisional one goes on to today.
+    A named period ends at the newest complete day, and last month with its last day; a provisional one ends today.
     Raises PeriodError for an unknown kind, days in the future or more than 90 back, an end before the start, and a
-    custom end that is not complete and not asked for as provisional; NoCompleteDay for a named period without any
-    complete day, and for a last month that is not whole yet.
+    custom end that is neither complete nor requested as provisional; NoCompleteDay for a named period without any
+    complete day, and for a last month that is not complete yet.
     """
     today = now.astimezone(UTC).date()
     newest = _newest(today, newest_complete, provisional)
     if kind == "custom":
         return _custom(today, newest, start, end, provisional)
     if start or end:
-        raise PeriodError(f"Start and end belong to the period custom, not {kind}", "Use --period custom.")
+        raise PeriodError(f"Start and end are for the period custom, not for {kind}", "Use --period custom.")
     if kind == "mtd":
         return up_to(newest, "mtd", today.replace(day=1), provisional)
     if kind == "last-month":
@@ -91,18 +91,18 @@ def resolve(
         return replace(whole, last=last)
     if kind == "last-90-days":
         return up_to(newest, "last-90-days", today - DAYS_BACK * DAY, provisional)
-    raise PeriodError(f"There is no period {kind!r}", f"Choose one of {', '.join(KINDS)}.")
+    raise PeriodError(f"Unknown period {kind!r}", f"Choose one of {', '.join(KINDS)}.")
 
 
 def up_to(last: date, kind: Kind | WindowKind, first: date, provisional: bool = False) -> Period:
-    """The days `first` to `last`. Raises NoCompleteDay when it has not begun by then."""
+    """Return the days `first` to `last`. Raises NoCompleteDay if the period has not begun by then."""
     if last < first:
         raise NoCompleteDay(kind, "no day of it is complete yet", _later(last))
     return Period(kind, first, last, provisional)
 
 
 def _later(newest: date) -> str:
-    return f"The newest complete day is {newest}; ask for other days, for a provisional report, or later."
+    return f"The newest complete day is {newest}. Choose other days, use a provisional report, or try again later."
 
 
 def _newest(today: date, newest_complete: date | None, provisional: bool) -> date:
@@ -111,7 +111,7 @@ def _newest(today: date, newest_complete: date | None, provisional: bool) -> dat
     if newest_complete is None:
         raise PeriodError(
             "No day is complete yet: some of the log's partitions were never read to their end",
-            "Wait for the workers to catch up (`tally doctor` shows the lag), or ask for a provisional report.",
+            "Wait for the workers to catch up (`tally doctor` shows the lag), or use a provisional report.",
         )
     return min(newest_complete, today - DAY)
 
@@ -119,18 +119,18 @@ def _newest(today: date, newest_complete: date | None, provisional: bool) -> dat
 def _custom(today: date, newest: date, start: date | None, end: date | None, provisional: bool) -> Period:
     oldest = today - DAYS_BACK * DAY
     if start is None:
-        raise PeriodError("The period custom needs a start", f"Give --start, a day from {oldest} on.")
+        raise PeriodError("The period custom needs a start", f"Set --start to a day from {oldest} on.")
     if end is None and newest < start <= today:
-        hint = f"The newest complete day is {newest}; or ask for a provisional report."
+        hint = f"The newest complete day is {newest}; or use a provisional report."
         raise PeriodError(f"{start} is not complete yet", hint)
     end = end or max(newest, start)
     if end < start:
-        raise PeriodError(f"The end {end} is before the start {start}", "Turn them around.")
+        raise PeriodError(f"The end {end} is before the start {start}", "Swap them.")
     if end > today:
-        raise PeriodError(f"{end} is in the future", f"The newest day that it can end with is {newest}.")
+        raise PeriodError(f"{end} is in the future", f"The latest possible end is {newest}.")
     if start < oldest:
         raise PeriodError(f"{start} is more than {DAYS_BACK} days back", f"The oldest day is {oldest}.")
     if end > newest:
-        hint = f"End at {newest}, the newest complete day, or ask for a provisional report."
+        hint = f"End at {newest}, the newest complete day, or use a provisional report."
         raise PeriodError(f"{end} is not complete yet", hint)
     return Period("custom", start, end, provisional)

@@ -1,4 +1,4 @@
-"""What products are called in reports and on pages."""
+"""Labels of products in reports and on pages."""
 
 PRODUCT_LABELS = {
     "chat": "Chat",
@@ -15,4 +15,4 @@ PRODUCT_LABELS = {
     "messages_api": "Messages API",
     "other": "Other",
 }
-"""Products as people call them. A product that is not listed is shown as it is; none is shown as nothing."""
+"""The label of each product. An unlisted product is shown by its name; no product is shown as an empty text."""

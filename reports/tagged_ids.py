@@ -1,4 +1,4 @@
-"""Ids as readers see them: inside they are UUIDs, outside they carry what they are (`user_01...`).
+"""Tagged ids: UUIDs internally, with a prefix that names their kind in requests and responses (`user_01...`).
 
 One reversible rule: the prefix, `01`, and the UUID's 128 bits as 22 digits of base 58.
 """
@@ -15,7 +15,7 @@ _VERSION = "01"
 
 
 def tagged(prefix: str, uuid: str) -> str:
-    """The outer form of an id."""
+    """Return the tagged form of an id."""
     number, digits = UUID(uuid).int, ""
     for _ in range(_LENGTH):
         number, digit = divmod(number, 58)
@@ -24,7 +24,7 @@ def tagged(prefix: str, uuid: str) -> str:
 
 
 def untagged(prefix: str, text: str) -> str:
-    """The UUID of an outer id, or of a bare UUID other than nil. Raises ValueError for anything else."""
+    """Return the UUID in a tagged id, or in a bare UUID other than nil. Raises ValueError for anything else."""
     return bare(str(UUID(int=_number(text.removeprefix(prefix + _VERSION)))) if text.startswith(prefix) else text)
 
 

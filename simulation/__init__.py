@@ -1,6 +1,6 @@
-"""A seeded generator of believable life in an AI workspace, as records for the log.
+"""A seeded generator of realistic activity in an AI workspace, as records for the log.
 
-`simulate(plan)` gives the lines in the order of their arrival; `intake.ndjson` keeps them in a file.
+`simulate(plan)` yields the records in the order of their arrival; `intake.ndjson` writes them to a file.
 """
 
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from simulation.poison_kinds import POISONS
 
 
 def simulate(plan: Plan) -> Iterator[ProducerRecord]:
-    """All lines of the plan's history; the same plan gives the same bytes.
+    """Yield all records of the plan's history; the same plan gives the same bytes.
 
-    Duplicates and poison only add lines: the valid events are the same whatever these rates are.
+    Duplicates and poison only add records: the valid events are the same at any of these rates.
     """
     return inject_poison(plan, inject_duplicates(plan, live(plan)))
 

@@ -1,4 +1,4 @@
-"""A scene: who does something, where. Everything that happens in a sitting is put through one."""
+"""The context of an activity: its actor, product, surface and project. Events are emitted through it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ WITHOUT_PROJECT = frozenset(("session.started", "session.activity", "token.used"
 
 @dataclass
 class ActorContext:
-    """Whose conversation, session or calls, in which product, on which surface and in which project."""
+    """The actor, product, surface, session and project of a conversation, session or series of calls."""
 
     world: World
     organization: Organization
@@ -24,17 +24,17 @@ class ActorContext:
 
     @property
     def dice(self) -> Rng:
-        """The world's dice."""
+        """The world's random numbers."""
         return self.world.dice
 
     def enter_project(self, at: int, chance: float) -> None:
-        """With this chance go on in one of the organization's projects, if the one drawn is open."""
+        """With this probability, continue in a random project of the organization, if that project is open."""
         if self.dice.random() < chance:
             project = self.dice.pick(self.organization.projects)
             self.project = project.id if project.since <= at < project.until else None
 
     def put(self, at: int, type_: str, fields: dict[str, Any]) -> None:
-        """One event of the scene's actor, in the scene's project where events of its type name one."""
+        """Emit an event of the actor, with the project if events of this type have one."""
         if self.project is not None and type_ not in WITHOUT_PROJECT:
             fields["project_id"] = self.project
         self.world.outbox.activity(self.actor, at, type_, self.product, self.surface, fields)

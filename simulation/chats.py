@@ -1,4 +1,4 @@
-"""Conversations: messages, the requests behind them, and what comes up on the way."""
+"""Chat: messages, the requests behind them, and side activities."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,11 +13,11 @@ from simulation.world import World
 
 SURFACES = bag({"web": 58, "desktop": 24, "mobile": 14, "": 4})
 REMEMBERED = 5
-"""Conversations that a person may return to."""
+"""Number of recent conversations that a person may return to."""
 
 
 def chat(world: World, organization: Organization, person: Person, at: int) -> None:
-    """One sitting in a conversation, new or taken up again."""
+    """Simulate a sitting in a conversation, new or continued."""
     dice = world.dice
     scene = ActorContext(world, organization, person, "chat", dice.pick(SURFACES) or None)
     if person.conversations and dice.chance(0.25):
@@ -33,7 +33,7 @@ def chat(world: World, organization: Organization, person: Person, at: int) -> N
 
 
 def start(scene: ActorContext, person: Person, at: int) -> None:
-    """A new conversation, two in five of them in a project."""
+    """Start a new conversation, two in five of them in a project."""
     scene.session = scene.dice.uuid()
     scene.enter_project(at, 0.4)
     scene.put(at, "chat.started", {"conversation_id": scene.session})
@@ -42,7 +42,7 @@ def start(scene: ActorContext, person: Person, at: int) -> None:
 
 
 def message(scene: ActorContext, at: int) -> bool:
-    """One message and its answer; False when nobody pays for it."""
+    """Simulate a message and its response. Returns False if no one pays for it."""
     dice = scene.dice
     searches = 1 + dice.poisson(0.5) if dice.random() < 0.06 else 0
     roll = dice.random()
@@ -58,18 +58,18 @@ def message(scene: ActorContext, at: int) -> bool:
 
 
 def tool_round(scene: ActorContext, at: int) -> None:
-    """A connector is called, and its answer goes through the model again."""
+    """Call a connector and pass its result through the model."""
     call_connector(scene, at)
     request(scene, at + 4 * SECOND)
 
 
 def run_code(scene: ActorContext, at: int) -> None:
-    """Code is run for the answer; most clients report it without a product or a surface."""
+    """Run code for the response; most clients report it without product and surface."""
     execute(replace(scene, product=None, surface=None) if scene.dice.chance(0.6) else scene, at)
 
 
 def view_shared(scene: ActorContext, at: int) -> None:
-    """Somebody else's conversation is opened."""
+    """Open another person's conversation."""
     scene.put(at, "chat.shared_viewed", {"conversation_id": scene.dice.uuid()})
 
 
@@ -80,4 +80,4 @@ ASIDES = (
     (0.28, 0.37, make_artifact),
     (0.37, 0.40, view_shared),
 )
-"""What comes with a message, by one roll from 0 to 1: below all of them a skill, above them nothing."""
+"""Side activities of a message, by one draw from 0 to 1: below these ranges a skill, above them none."""

@@ -1,4 +1,4 @@
-"""Simulated time: whole milliseconds since 1970 in UTC, and the RFC 3339 text of a moment."""
+"""Simulated time: whole milliseconds since 1970 in UTC, and their RFC 3339 text."""
 
 from datetime import UTC, date, datetime
 from functools import cache
@@ -14,39 +14,39 @@ CLOCK_TEXTS = tuple(f"T{minute // 60:02d}:{minute % 60:02d}:" for minute in rang
 
 
 def midnight(day: date) -> int:
-    """The milliseconds at which `day` begins in UTC."""
+    """Return the milliseconds at which `day` begins in UTC."""
     return (day.toordinal() - EPOCH) * DAY
 
 
 @cache
 def day_text(day: int) -> str:
-    """ISO text of the day that is `day` days after 1970-01-01."""
+    """Return the ISO text of the day that is `day` days after 1970-01-01."""
     return date.fromordinal(EPOCH + day).isoformat()
 
 
 def wall_text(milliseconds: int) -> str:
-    """Date and time without a zone (0.6 us; `datetime.isoformat` with all it needs costs three times as much)."""
+    """Return date and time without a zone (0.6 us; `datetime.isoformat` and its conversions take three times that)."""
     day, rest = divmod(milliseconds, DAY)
     minute, rest = divmod(rest, MINUTE)
     return f"{day_text(day)}{CLOCK_TEXTS[minute]}{rest // 1000:02d}.{rest % 1000:03d}"
 
 
 def utc_text(milliseconds: int) -> str:
-    """RFC 3339 text in UTC."""
+    """Return RFC 3339 text in UTC."""
     return wall_text(milliseconds) + "Z"
 
 
 def zoned_text(milliseconds: int, offset: int) -> str:
-    """RFC 3339 text of the same moment in a zone that is `offset` minutes ahead of UTC."""
+    """Return RFC 3339 text of the moment in a zone that is `offset` minutes ahead of UTC."""
     sign = "-" if offset < 0 else "+"
     return f"{wall_text(milliseconds + offset * MINUTE)}{sign}{abs(offset) // 60:02d}:{abs(offset) % 60:02d}"
 
 
 def weekday(milliseconds: int) -> int:
-    """0 for a Monday ... 6 for a Sunday (1970-01-01 was a Thursday)."""
+    """Return 0 for a Monday ... 6 for a Sunday (1970-01-01 was a Thursday)."""
     return (milliseconds // DAY + 3) % 7
 
 
 def moment(milliseconds: int) -> datetime:
-    """The same as an aware datetime in UTC."""
+    """Return the moment as an aware datetime in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

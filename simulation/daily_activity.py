@@ -1,4 +1,4 @@
-"""The days of the period: who does what at which hour."""
+"""The daily activity of people and machines over the period."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,7 +14,7 @@ from simulation.product_sessions import KINDS, session
 from simulation.world import World
 
 EVENTS_A_DAY = 25.8
-"""Events that a person causes on an average day at intensity 1, idle people and machines spread over all."""
+"""Events per person on an average day at intensity 1, averaged over idle people and including machines."""
 
 MACHINES_SHARE = 0.07
 
@@ -30,13 +30,13 @@ SITTING = {
     "claude_console": 3.3,
     "other": 3.3,
 }
-"""The events of one sitting in each product, as measured: what turns a rate of events into one of sittings."""
+"""Measured events per sitting in each product, which convert a rate of events to one of sittings."""
 
 WEEK_FACTOR = 7 / 5.2
 
 
 def live(plan: Plan) -> Iterator[ProducerRecord]:
-    """Every valid line of the history, in the order of arrival."""
+    """Yield every valid record of the history, in order of arrival."""
     world = World.of(plan)
     found_all(world)
     happen_all(world)
@@ -49,7 +49,7 @@ def live(plan: Plan) -> Iterator[ProducerRecord]:
 
 
 def settle_rates(world: World) -> None:
-    """Scale everybody's rate so that the whole makes the events that the plan asks for, whoever was drawn."""
+    """Scale the rates of all people and machines so that the total number of events is that of the plan."""
     total = EVENTS_A_DAY * world.plan.intensity * world.plan.users
     people = [person for organization in world.organizations for person in organization.people]
     machines = [machine for organization in world.organizations for machine in organization.machines]
@@ -63,7 +63,7 @@ def settle_rates(world: World) -> None:
 
 
 def spend_day(world: World, organization: Organization, day: int) -> None:
-    """One organization's day; now and then there is a deadline, or hardly anybody is there."""
+    """Simulate one organization's day; some days are much busier or quieter than others."""
     mood = world.dice.pick(MOODS)
     for person in organization.people:
         if person.rate:
@@ -73,7 +73,7 @@ def spend_day(world: World, organization: Organization, day: int) -> None:
 
 
 def spend_day_of(world: World, organization: Organization, person: Person, day: int, sittings: float) -> None:
-    """One person's day: sittings at the hours of their zone, fewer on their weekend."""
+    """Simulate one person's day: sittings at the hours of their time zone, fewer on weekends."""
     dice = world.dice
     for _ in range(dice.poisson(sittings * dice.pick(BURSTS))):
         local = dice.pick(person.hours) * 60 + dice.between(0, 60)
@@ -86,7 +86,7 @@ def spend_day_of(world: World, organization: Organization, person: Person, day: 
 
 
 def sit_down(world: World, organization: Organization, person: Person, at: int) -> None:
-    """One sitting in a product that the person is used to."""
+    """Simulate one sitting in a product that the person uses."""
     product = world.dice.pick(person.habits)
     if product in KINDS:
         session(world, organization, person, at, product)

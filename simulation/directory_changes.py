@@ -1,4 +1,4 @@
-"""What changes in an organization while the period runs: people come, leave and move, and things get other names."""
+"""Changes in an organization during the period: people join, leave and move, and things are renamed."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from simulation.vocabulary import CONNECTORS, PLUGINS, SKILLS
 from simulation.world import World
 
 MINIMUM_SIZE = 4
-"""Smaller organizations stay as they are, apart from chance."""
+"""Organizations with fewer people change only by chance."""
 
 
 def happen_all(world: World) -> None:
-    """Everything that happens in every organization's directory, in order of time within each."""
+    """Apply all changes in every organization's directory, ordered by time within each organization."""
     for organization in world.organizations:
         registry = DirectoryWriter(world, organization)
         for at, number in sorted(schedule(world, organization)):
@@ -22,7 +22,7 @@ def happen_all(world: World) -> None:
 
 
 def schedule(world: World, organization: Organization) -> list[tuple[int, int]]:
-    """When what happens: (moment, index into HAPPENINGS), each at its monthly rate for 100 people, at least once."""
+    """Return (moment, index into HAPPENINGS) of all changes, each at its monthly rate per 100 people, at least once."""
     scale = len(organization.people) / 100 * world.plan.days / 30
     least = 1 if len(organization.people) >= MINIMUM_SIZE else 0
     times = []
@@ -34,7 +34,7 @@ def schedule(world: World, organization: Organization) -> list[tuple[int, int]]:
 
 
 def someone(registry: DirectoryWriter, at: int) -> Person | None:
-    """A member below the owners who holds a seat at `at`, if a few tries find one."""
+    """Return a random member or admin with a seat at `at`, if a few tries find one."""
     for _ in range(12):
         person = registry.dice.pick(registry.organization.people)
         if person.present(at) and person.seated and person.role in ("member", "admin"):
@@ -43,13 +43,13 @@ def someone(registry: DirectoryWriter, at: int) -> Person | None:
 
 
 def some_key(registry: DirectoryWriter, at: int) -> Machine | None:
-    """An API key that is in use at `at`."""
+    """Return a random API key that is in use at `at`."""
     keys = [each for each in registry.organization.machines if each.type == "api_key" and each.active_until(at)]
     return registry.dice.pick(keys) if keys else None
 
 
 def person_joins(registry: DirectoryWriter, at: int) -> None:
-    """Invited, and accepted within days."""
+    """A person is invited and accepts within days."""
     invite = registry.invite(at)
     accepted = at + registry.dice.between(10 * MINUTE, 3 * DAY)
     if accepted < registry.world.until - HOUR:
@@ -58,48 +58,48 @@ def person_joins(registry: DirectoryWriter, at: int) -> None:
 
 
 def invite_waits(registry: DirectoryWriter, at: int) -> None:
-    """Invited, and nothing yet."""
+    """A person is invited and has not responded yet."""
     registry.invite(at)
 
 
 def invite_expires(registry: DirectoryWriter, at: int) -> None:
-    """Invited 21 days ago, and nothing came of it."""
+    """An invitation sent 21 days ago expires."""
     registry.close_invite(at, registry.invite(max(registry.organization.founded + HOUR, at - 21 * DAY)), "expired")
 
 
 def invite_is_revoked(registry: DirectoryWriter, at: int) -> None:
-    """Invited by mistake."""
+    """An invitation sent by mistake is revoked."""
     registry.close_invite(at + 5 * MINUTE, registry.invite(at), "revoked")
 
 
 def person_leaves(registry: DirectoryWriter, at: int) -> None:
-    """No member any more."""
+    """A person leaves the organization."""
     if person := someone(registry, at):
         registry.remove(at, person)
 
 
 def person_is_deleted(registry: DirectoryWriter, at: int) -> None:
-    """Gone and forgotten."""
+    """A person's account is deleted and the profile forgotten."""
     if person := someone(registry, at):
         registry.delete(at, person)
 
 
 def person_is_renamed(registry: DirectoryWriter, at: int) -> None:
-    """Another name, and another address."""
+    """A person gets another name and e-mail address."""
     if person := someone(registry, at):
         person.name, person.email = name_and_email(registry.dice, registry.organization.domain)
         registry.profile(at, person)
 
 
 def role_changes(registry: DirectoryWriter, at: int) -> None:
-    """Another role: often an admin, now and then another owner."""
+    """A person gets another role: often admin, sometimes owner."""
     if person := someone(registry, at):
         person.role = registry.dice.pick(("admin", "member", "owner", "admin"))
         registry.put(at, "role.changed", account_id=person.id, role=person.role)
 
 
 def ownership_passes(registry: DirectoryWriter, at: int) -> None:
-    """Another primary owner."""
+    """Another person becomes the primary owner."""
     owner = next((each for each in registry.organization.people if each.role == "primary_owner"), None)
     heir = someone(registry, at)
     if owner and heir:
@@ -109,7 +109,7 @@ def ownership_passes(registry: DirectoryWriter, at: int) -> None:
 
 
 def person_changes_group(registry: DirectoryWriter, at: int) -> None:
-    """Out of one group, into another."""
+    """A person moves from one group to another."""
     person = someone(registry, at)
     if person is None or not registry.organization.groups:
         return
@@ -121,7 +121,7 @@ def person_changes_group(registry: DirectoryWriter, at: int) -> None:
 
 
 def seat_is_taken(registry: DirectoryWriter, at: int) -> None:
-    """A seat is freed, and two times in three given back days later."""
+    """A seat is unassigned, and in two of three cases assigned again days later."""
     if person := someone(registry, at):
         registry.take_seat(at, person)
         back = at + registry.dice.between(DAY, 6 * DAY)
@@ -131,29 +131,29 @@ def seat_is_taken(registry: DirectoryWriter, at: int) -> None:
 
 
 def group_is_renamed(registry: DirectoryWriter, at: int) -> None:
-    """Another name, perhaps another cost centre."""
+    """A group gets another name, and perhaps another cost center."""
     if registry.organization.groups:
         registry.save_group(at, registry.dice.pick(registry.organization.groups))
 
 
 def group_comes(registry: DirectoryWriter, at: int) -> None:
-    """A new group."""
+    """A group is added."""
     registry.found_group(at)
 
 
 def group_goes(registry: DirectoryWriter, at: int) -> None:
-    """A group is dissolved."""
+    """A group is deleted."""
     if len(registry.organization.groups) > 1:
         registry.drop_group(at, registry.dice.pick(registry.organization.groups))
 
 
 def machine_comes(registry: DirectoryWriter, at: int) -> None:
-    """A new API key, service account or federated identity."""
+    """An API key, service account or federated identity is added."""
     registry.add_machine(at, registry.dice.pick(("api_key", "api_key", "service_account", "federated")))
 
 
 def machine_is_renamed(registry: DirectoryWriter, at: int) -> None:
-    """Another name."""
+    """A machine gets another name."""
     machine = registry.dice.pick(registry.organization.machines)
     if machine.active_until(at):
         machine.name = f"{machine.name[:200]} (renamed)"
@@ -161,19 +161,19 @@ def machine_is_renamed(registry: DirectoryWriter, at: int) -> None:
 
 
 def key_is_revoked(registry: DirectoryWriter, at: int) -> None:
-    """An API key is gone."""
+    """An API key is revoked."""
     if key := some_key(registry, at):
         registry.revoke(at, key)
 
 
 def project_opens(registry: DirectoryWriter, at: int) -> None:
-    """A new project."""
+    """A project is created."""
     if person := someone(registry, at):
         registry.open_project(at, person)
 
 
 def project_is_renamed(registry: DirectoryWriter, at: int) -> None:
-    """Another name."""
+    """A project gets another name."""
     project = registry.dice.pick(registry.organization.projects)
     if project.since < at < project.until:
         project.name = f"{project.name[:200]}, revised"
@@ -181,14 +181,14 @@ def project_is_renamed(registry: DirectoryWriter, at: int) -> None:
 
 
 def project_closes(registry: DirectoryWriter, at: int) -> None:
-    """A project is gone."""
+    """A project is deleted."""
     project = registry.dice.pick(registry.organization.projects)
     if project.since < at < project.until:
         registry.close_project(at, project)
 
 
 def extension_is_saved(registry: DirectoryWriter, at: int) -> None:
-    """A skill is shared otherwise, a plugin and a connector are saved again."""
+    """A skill's sharing changes, and a plugin and a connector are saved again."""
     dice = registry.dice
     skill, status = dice.pick(SKILLS), dice.pick(("organization", "private", "public"))
     registry.put(at, "skill.saved", name=skill, display_name=skill.upper(), share_status=status)
@@ -198,7 +198,7 @@ def extension_is_saved(registry: DirectoryWriter, at: int) -> None:
 
 
 def organization_is_renamed(registry: DirectoryWriter, at: int) -> None:
-    """A new name for the organization."""
+    """The organization gets another name."""
     registry.organization.name = f"{registry.organization.name[:200]} Group"
     registry.put(at, "organization.created", name=registry.organization.name)
 
@@ -227,4 +227,4 @@ HAPPENINGS: tuple[tuple[Callable[[DirectoryWriter, int], None], float], ...] = (
     (extension_is_saved, 1.0),
     (organization_is_renamed, 0.2),
 )
-"""What happens, and how often: times a month for 100 people."""
+"""The changes and their rates: times per month for 100 people."""

@@ -1,4 +1,4 @@
-"""Who lives in the simulated workspace: organizations, people, machines and projects."""
+"""The entities of the simulated workspace: organizations, people, machines and projects."""
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ SEAT_BASED = "enterprise_seat_based"
 
 @dataclass(frozen=True)
 class Policy:
-    """What prices usage from the moment `since` (milliseconds) on."""
+    """The terms that price usage from the moment `since` (milliseconds) on."""
 
     since: int
     plan: str
@@ -21,10 +21,10 @@ class Policy:
 
 @dataclass(eq=False)
 class Actor:
-    """Anyone who emits: a person, an API key, a service account or a federated identity.
+    """Any source of events: a person, an API key, a service account or a federated identity.
 
-    `ends` is when this stretch of activity must stop; `skew` is how far the device's clock is ahead (milliseconds);
-    `zone` is minutes ahead of UTC, and `stamps_zone` says that the device writes moments in that zone.
+    `ends`: when the current stretch of activity must stop. `skew`: how far the device's clock is ahead (milliseconds).
+    `zone`: minutes ahead of UTC. `stamps_zone`: the device writes timestamps in that zone.
     """
 
     type: str
@@ -46,18 +46,18 @@ class Actor:
         self.key = self.id.encode()
 
     def active_until(self, at: int) -> int:
-        """The end of the spell that holds the moment `at`, or 0 if there is none."""
+        """Return the end of the spell that contains the moment `at`, or 0 if there is none."""
         return next((end for begin, end in self.spells if begin <= at < end), 0)
 
     def stop(self, at: int) -> None:
-        """End the present spell at `at`."""
+        """End the current spell at `at`."""
         begin, _ = self.spells[-1]
         self.spells[-1] = (begin, at)
 
 
 @dataclass(eq=False)
 class Person(Actor):
-    """A member: habits decide what they use and when, and `allotment` how much of it their seat covers a week."""
+    """A member: habits decide what they use and when; `allotment` is the usage that their seat covers per week."""
 
     name: str = ""
     email: str = ""
@@ -75,13 +75,13 @@ class Person(Actor):
     conversations: list[tuple[str, str | None]] = field(default_factory=list)
 
     def present(self, at: int) -> bool:
-        """Whether the person is a member at `at`, with nothing in the directory still under way (`settled`)."""
+        """Return True if the person is a member at `at`, and no directory change is pending (`settled`)."""
         return self.settled <= at < self.left
 
 
 @dataclass(eq=False)
 class Machine(Actor):
-    """An API key, service account or federated identity: it calls the API at its own rhythm."""
+    """An API key, service account or federated identity, which calls the API at its own rhythm."""
 
     name: str = ""
     duty: str = "messages_api"
@@ -102,7 +102,7 @@ class Project:
 
 @dataclass(eq=False)
 class Organization:
-    """An organization, its policies in order of `since`, and all that is in it; `size` is its people at first."""
+    """An organization, its policies ordered by `since`, and its content; `size` is its initial number of people."""
 
     id: str
     name: str
@@ -124,16 +124,16 @@ class Organization:
 
     @property
     def experiments(self) -> bool:
-        """Whether it tries what has no public price: a preview model, flexible service tiers. One kind does, so that
-        the money of the others is whole."""
+        """True if the organization uses what has no public price: a preview model and flexible service tiers. Only one
+        kind of organization does, so that the others' amounts are complete."""
         return self.kind == "switching"
 
     def policy(self, at: int) -> Policy:
-        """The policy in force at `at`."""
+        """Return the policy in force at `at`."""
         return self.policies[max(0, bisect_right(self.policies, at, key=lambda policy: policy.since) - 1)]
 
     def funding(self, at: int, allotment_left: bool) -> str | None:
-        """Who pays for a request at `at`; None when nobody does, so that it is not made."""
+        """Return who pays for a request at `at`; None if no one does, so that the request is not made."""
         policy = self.policy(at)
         if policy.plan == USAGE_BASED:
             return "usage_based"

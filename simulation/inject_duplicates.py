@@ -1,4 +1,4 @@
-"""Events that a producer sends twice: the same bytes again, a little later."""
+"""Duplicates: events that a producer sends twice, with the same bytes a little later."""
 
 import heapq
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from simulation.rng import Rng
 from tally_client.events import PROFILES
 
 FARTHEST = 3000
-"""Lines between an event and its repeat at most: far inside the horizon within which a repeat counts nothing."""
+"""The maximum distance in records between an event and its repeat, far below the duplicate horizon."""
 
 
 def inject_duplicates(plan: Plan, lines: Iterator[ProducerRecord]) -> Iterator[ProducerRecord]:
-    """The lines, and `plan.duplicates` of them once more.
+    """Yield the records, and a share `plan.duplicates` of them a second time.
 
-    Profiles are never repeated: their topic keeps the last value, so a repeat could undo a later change.
+    Profiles are not repeated: their topic keeps the last value, so a repeat could undo a later change.
     """
     dice = Rng(plan.seed, "duplicates")
     due: list[tuple[int, ProducerRecord]] = []

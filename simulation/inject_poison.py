@@ -1,4 +1,4 @@
-"""Poison among the lines: bad records of every kind, at the rate that the plan asks for."""
+"""Poison: invalid records of every kind among the valid ones, at the rate of the plan."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,15 @@ from simulation.rng import Rng
 from tally_client.events import TOKEN
 
 ROUNDS = 20
-"""The large kinds come once in so many rounds."""
+"""The large kinds occur once in this number of rounds."""
 
 TOKEN_EVENT = b'{"type":"token.used"'
 
 
 def inject_poison(plan: Plan, lines: Iterator[ProducerRecord]) -> Iterator[ProducerRecord]:
-    """The lines, and bad ones among them until these are `plan.poison` of all, every kind in its turn.
+    """Yield the records, with poison among them up to a share `plan.poison`, every kind in turn.
 
-    Each is made from the latest token event, so that a conflict follows its original at once, in its partition.
+    Each one is derived from the latest token event, so that a conflict directly follows its original in its partition.
     """
     dice = Rng(plan.seed, "poison")
     kinds = in_turn(dice)
@@ -34,14 +34,14 @@ def inject_poison(plan: Plan, lines: Iterator[ProducerRecord]) -> Iterator[Produ
 
 
 def spoil(dice: Rng, kind: str, event: Event) -> ProducerRecord:
-    """A bad record of this kind, made from a real event."""
+    """Return an invalid record of this kind, derived from a real event."""
     if kind != CONFLICT:
         event["event_id"] = dice.uuid()
     return POISONS[kind](event)
 
 
 def in_turn(dice: Rng) -> Iterator[str]:
-    """The kinds, round after round, each round in another order."""
+    """Yield the kinds round after round, each round in a random order."""
     number = 0
     while True:
         kinds = [kind for kind in POISONS if number % ROUNDS == 0 or kind not in LARGE]

@@ -1,4 +1,4 @@
-"""Usage outside people's own products: API keys, service accounts, federated callers, Slack and the console."""
+"""Usage outside of people's products: API keys, service accounts, federated callers, Slack and the console."""
 
 from simulation.actor_context import ActorContext
 from simulation.clock import DAY, HOUR, MINUTE, SECOND
@@ -15,7 +15,7 @@ UNASKED_IN_SLACK = bag({"monitoring": 4, "proactive": 3, "scheduled": 3})
 
 
 def work(world: World, organization: Organization, machine: Machine, day: int, requests: float) -> None:
-    """A machine's day: single calls through the day, or one batch in the night. Machines have no seat."""
+    """Simulate a machine's day: single calls over the day, or one batch at night. Machines have no seat."""
     dice = world.dice
     scene = ActorContext(world, organization, machine, machine.duty)
     night = day + dice.between(HOUR, 5 * HOUR)
@@ -28,18 +28,18 @@ def work(world: World, organization: Organization, machine: Machine, day: int, r
 
 
 def call(scene: ActorContext, machine: Machine, at: int) -> None:
-    """One request to the Messages API."""
+    """Make one request to the Messages API."""
     tiers = EXPERIMENTAL_TIERS if scene.organization.experiments else TIERS
     request(scene, at, machine.attribution, scene.dice.pick(tiers), searches(scene.dice))
 
 
 def batch_item(scene: ActorContext, machine: Machine, at: int) -> None:
-    """One request of a batch."""
+    """Make one request of a batch."""
     request(scene, at, machine.attribution, "batch")
 
 
 def agent_step(scene: ActorContext, machine: Machine, at: int) -> None:
-    """One step of a managed agent, in a session and sometimes for one of the customer's own users."""
+    """Make one step of a managed agent, in a session and sometimes for a user of the customer's."""
     dice = scene.dice
     attribution = machine.attribution | {"session_id": dice.uuid()}
     if dice.chance(0.4):
@@ -51,23 +51,23 @@ def agent_step(scene: ActorContext, machine: Machine, at: int) -> None:
 
 
 def watch_slack(scene: ActorContext, machine: Machine, at: int) -> None:
-    """Nobody asked: the assistant follows a channel."""
+    """Make a request without being asked: the assistant follows a channel."""
     scene.surface = "slack"
     request(scene, at, machine.attribution | in_slack(scene, scene.dice.pick(UNASKED_IN_SLACK)))
 
 
 def searches(dice: Rng) -> int:
-    """The web searches of one request."""
+    """Return the number of web searches of one request."""
     return 1 + dice.poisson(1.0) if dice.random() < 0.05 else 0
 
 
 def in_slack(scene: ActorContext, category: str) -> Attribution:
-    """Where in Slack, and on what occasion."""
+    """Return the attribution to a Slack channel and occasion."""
     return {"slack_channel_id": scene.dice.pick(scene.organization.channels), "claude_tag_category": category}
 
 
 def ask_in_slack(world: World, organization: Organization, person: Person, at: int) -> None:
-    """Somebody asks in Slack, and asks again."""
+    """Simulate a person's questions in Slack."""
     scene = ActorContext(world, organization, person, "claude_tag", "slack")
     attribution = in_slack(scene, scene.dice.pick(ASKED_IN_SLACK))
     attribution["claude_tag_user_id"] = f"U{person.id[:8].upper()}"
@@ -75,18 +75,18 @@ def ask_in_slack(world: World, organization: Organization, person: Person, at: i
 
 
 def try_in_console(world: World, organization: Organization, person: Person, at: int) -> None:
-    """A few prompts tried in the console, in a workspace."""
+    """Simulate a few prompts in the console, in a workspace."""
     scene = ActorContext(world, organization, person, "claude_console", "web")
     ask_again(scene, at, {"workspace_id": scene.dice.pick(organization.workspaces)})
 
 
 def use_another(world: World, organization: Organization, person: Person, at: int) -> None:
-    """Requests from a product that has no name of its own, or gives none."""
+    """Simulate requests from a product without a name of its own, or without any product."""
     ask_again(ActorContext(world, organization, person, "other" if world.dice.chance(0.7) else None), at, None)
 
 
 def ask_again(scene: ActorContext, at: int, attribution: Attribution | None) -> None:
-    """A few requests, minutes apart, for as long as somebody pays."""
+    """Make a few requests, minutes apart, as long as someone pays."""
     for _ in range(1 + scene.dice.poisson(2.4)):
         at += scene.dice.between(10 * SECOND, 4 * MINUTE)
         if not request(scene, at, attribution):

@@ -1,4 +1,4 @@
-"""API requests: what a request of each product costs in tokens, and who pays for it."""
+"""API requests: their tokens by product, and who pays for them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,25 +12,25 @@ Attribution = dict[str, Any]
 
 LONG_CONTEXT = 200_000
 LARGEST = 240_000
-"""Tokens of one class at most, so that a prompt fits a window of a million."""
+"""The maximum tokens of one class, so that a prompt fits a context window of a million."""
 COMPACTED = 5
-"""By how much a client shrinks a prompt that a short window would not hold: then the largest fits, too."""
+"""The factor by which a client shrinks a prompt that exceeds a short window; even the largest then fits."""
 SPEEDS = bag({"standard": 25, "fast": 3, "": 72})
 SHORT_MODELS = ("claude-haiku-4-5-20251001", "claude-opus-4-1-20250805", "claude-sonnet-4-5-20250929")
-"""Older models: a window of 200,000 tokens, and no choice of where they run."""
+"""Older models, which have a context window of 200,000 tokens and no choice of geography."""
 FAST_MODELS = ("claude-opus-5-5", "claude-opus-5", "claude-opus-4-8")
 
 
 @dataclass(frozen=True)
 class Size:
-    """How often a token class occurs in a request, and how large it is then (median, spread of its logarithm)."""
+    """The probability of a token class in a request, and its size's distribution (median, sigma of its logarithm)."""
 
     chance: float
     median: float
     sigma: float
 
     def draw(self, dice: Rng) -> int:
-        """A token count, perhaps 0."""
+        """Return a token count, perhaps 0."""
         return min(LARGEST, dice.skewed(self.median, self.sigma)) if dice.random() < self.chance else 0
 
 
@@ -66,7 +66,7 @@ for _product in ("messages_api", "message_batches_api", "claude_console", "other
 def request(
     scene: ActorContext, at: int, attribution: Attribution | None = None, tier: str = "standard", searches: int = 0
 ) -> bool:
-    """One API request to one of the actor's models; False, and no event, when nobody pays for it."""
+    """Emit one API request to one of the actor's models. Returns False, without an event, if no one pays for it."""
     dice, actor = scene.dice, scene.actor
     funding = scene.organization.funding(at, allotment_left(actor, at))
     if funding is None:
@@ -87,7 +87,7 @@ def request(
 
 
 def tokens(dice: Rng, shape: Shape, short: bool) -> dict[str, Any]:
-    """The five token classes of one request, without those that are 0."""
+    """Return the token classes of one request, without zeros."""
     drawn = {
         "uncached_input_tokens": shape.uncached.draw(dice),
         "cache_read_input_tokens": shape.cache_read.draw(dice),
@@ -100,7 +100,7 @@ def tokens(dice: Rng, shape: Shape, short: bool) -> dict[str, Any]:
 
 
 def price_dimensions(dice: Rng, geo: str | None, model: str, tier: str, counts: dict[str, Any]) -> dict[str, str]:
-    """Context window, inference geography and speed, each left out by some clients."""
+    """Return context window, inference geography and speed, each omitted by some clients."""
     placed = {}
     if dice.random() < 0.65:
         prompt = sum(count for name, count in counts.items() if name != "output_tokens")
@@ -114,7 +114,7 @@ def price_dimensions(dice: Rng, geo: str | None, model: str, tier: str, counts: 
 
 
 def execute(scene: ActorContext, at: int, attribution: Attribution | None = None) -> None:
-    """Code in a container, paid by the millisecond; nothing when nobody pays for it."""
+    """Emit code execution in a container, billed by the millisecond; nothing if no one pays for it."""
     dice = scene.dice
     funding = scene.organization.funding(at, allotment_left(scene.actor, at))
     if funding is None:
@@ -125,14 +125,14 @@ def execute(scene: ActorContext, at: int, attribution: Attribution | None = None
 
 
 def allotment_left(actor: Actor, at: int) -> bool:
-    """Whether the seat still covers the person's week; machines have no seat."""
+    """Return True if the seat still covers the person's week; machines have no seat."""
     if not isinstance(actor, Person):
         return False
     return actor.week != at // WEEK or actor.used < actor.allotment
 
 
 def charge(actor: Actor, at: int, fields: dict[str, Any]) -> None:
-    """Count a request against the person's weekly allotment, roughly as it costs."""
+    """Count a request against the person's weekly allotment, roughly by its cost."""
     if not isinstance(actor, Person):
         return
     if actor.week != at // WEEK:

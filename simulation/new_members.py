@@ -1,4 +1,4 @@
-"""New people and machines: who they are, what they use, when, and how much."""
+"""New people and machines: their identity, and what, when and how much they use."""
 
 from simulation.clock import SECOND
 from simulation.entities import Machine, Organization, Person
@@ -22,11 +22,11 @@ IDLE = 0.10
 
 HEAVINESS = 1.1
 HEAVIEST = 14.0
-"""A few people do a great deal: the spread of everybody's rate, and the largest, as a multiple of the median."""
+"""The spread of people's rates, and the maximum as a multiple of the median: a few people use a great deal."""
 LARGEST_SKEW = 4 * 60 * SECOND
-"""A clock that is further ahead would have its events refused."""
+"""The maximum clock skew: events of a clock that is further ahead would be rejected."""
 ALLOTMENT = 900_000
-"""What a seat covers in a week, in weighted tokens: about one person in seven uses it up."""
+"""Weighted tokens that a seat covers per week; about one person in seven exhausts them."""
 
 OFFICE_HOURS = bag({7: 1, 8: 4, 9: 9, 10: 11, 11: 10, 12: 5, 13: 7, 14: 11, 15: 10, 16: 9, 17: 6, 18: 3, 20: 1, 21: 1})
 LATE_HOURS = bag({0: 4, 1: 3, 2: 1, 10: 2, 13: 4, 15: 5, 17: 5, 19: 6, 20: 8, 21: 10, 22: 10, 23: 7})
@@ -50,7 +50,7 @@ PROVIDERS = ("aws", "azure", "gcp", "oidc")
 
 
 def name_and_email(dice: Rng, domain: str) -> tuple[str, str]:
-    """A person's name and e-mail address; one in sixteen has an odd one."""
+    """Return a person's name and e-mail address; about one in sixteen is unusual."""
     first, last = dice.pick(FIRST_NAMES), dice.pick(LAST_NAMES)
     plain = f"{first}.{last}".lower().replace("'", "")
     name = dice.pick(ODD_NAMES) if dice.chance(0.06) else f"{first} {last}"
@@ -60,7 +60,7 @@ def name_and_email(dice: Rng, domain: str) -> tuple[str, str]:
 
 
 def new_person(world: World, organization: Organization, at: int, role: str) -> Person:
-    """A person who joins at `at`; a tenth of all do nothing, and a few do a great deal."""
+    """Return a person who joins at `at`; a tenth of all people are idle, and a few use a great deal."""
     dice = world.dice
     name, email = name_and_email(dice, organization.domain)
     skew = dice.between(-LARGEST_SKEW, LARGEST_SKEW)
@@ -87,7 +87,7 @@ def new_person(world: World, organization: Organization, at: int, role: str) -> 
 
 
 def new_machine(world: World, organization: Organization, at: int, type_: str) -> Machine:
-    """A machine that works from `at` on; its duty and provider follow from how many the organization has of it."""
+    """Return a machine that works from `at` on; duty and provider depend on how many the organization has already."""
     dice = world.dice
     number = sum(machine.type == type_ for machine in organization.machines)
     names = KEY_NAMES if type_ == "api_key" else SERVICE_NAMES
@@ -108,7 +108,7 @@ def new_machine(world: World, organization: Organization, at: int, type_: str) -
 
 
 def attribution_of(dice: Rng, organization: Organization, machine: Machine) -> dict[str, object]:
-    """Where a machine's usage belongs."""
+    """Return the attribution of a machine's usage."""
     attribution: dict[str, object] = {}
     if dice.chance(0.6):
         attribution["workspace_id"] = dice.pick(organization.workspaces)

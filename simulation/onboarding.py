@@ -1,4 +1,4 @@
-"""How organizations begin, some days before the period: their kinds, sizes, policies, people and machines."""
+"""The founding of organizations some days before the period: kinds, sizes, policies, people and machines."""
 
 from collections.abc import Callable
 
@@ -16,20 +16,20 @@ SHARES = {
     "seats_extra_off": 11,
     "tiny": 0,
 }
-"""The kinds of organizations, in the order in which they are made, and each kind's share of the people."""
+"""The kinds of organizations, in the order of creation, and each kind's share of the people."""
 
 MACHINES = ("api_key", "api_key", "service_account", "service_account", "federated")
 
 
 def found_all(world: World) -> None:
-    """All organizations as they are when the period begins, with the events that made them so."""
+    """Create all organizations as they are when the period begins, with the events that lead there."""
     kinds = [list(SHARES)[number % len(SHARES)] for number in range(world.plan.organizations)]
     for number, (kind, people) in enumerate(zip(kinds, sizes(kinds, world.plan.users), strict=True)):
         found(world, number, kind, people)
 
 
 def sizes(kinds: list[str], users: int) -> list[int]:
-    """`users` split by the kinds' shares, the later repeats of a kind smaller, at least 1 each."""
+    """Split `users` by the kinds' shares, with later repeats of a kind smaller, and at least 1 each."""
     weights = [SHARES[kind] / (1 + number // len(SHARES)) for number, kind in enumerate(kinds)]
     spare = users - len(kinds)
     split = [1 + int(spare * weight / sum(weights)) for weight in weights]
@@ -41,7 +41,7 @@ def sizes(kinds: list[str], users: int) -> list[int]:
 
 
 def found(world: World, number: int, kind: str, people: int) -> None:
-    """One organization, founded 5 to 40 days before the period."""
+    """Create one organization, founded 5 to 40 days before the period."""
     dice = world.dice
     at = (world.start - dice.between(5, 40) * DAY) // HOUR * HOUR + dice.between(0, HOUR)
     name = ORGANIZATION_NAMES[number % len(ORGANIZATION_NAMES)]
@@ -60,7 +60,7 @@ def found(world: World, number: int, kind: str, people: int) -> None:
 
 
 def furnish(registry: DirectoryWriter, at: int) -> None:
-    """Groups, connectors, skills, plugins and machines."""
+    """Add groups, connectors, skills, plugins and machines."""
     dice, organization = registry.dice, registry.organization
     for number in range(dice.between(2, 6)):
         registry.found_group(at + number * SECOND)
@@ -77,7 +77,7 @@ def furnish(registry: DirectoryWriter, at: int) -> None:
 
 
 def populate(registry: DirectoryWriter, at: int, people: int) -> None:
-    """The first people, the seats for them and a few more, and projects."""
+    """Add the first people, seats for them and a few more, and projects."""
     registry.buy_seats(at, people + max(1, people // 8))
     step = min(MINUTE, DAY // people)
     for number in range(people):
@@ -89,13 +89,13 @@ def populate(registry: DirectoryWriter, at: int, people: int) -> None:
 
 
 def hour_of_period(registry: DirectoryWriter, share: float) -> int:
-    """The whole hour at which this share of the period has passed."""
+    """Return the whole hour at which this share of the period has passed."""
     world = registry.world
     return (world.start + int(share * (world.until - world.start))) // HOUR * HOUR
 
 
 def mid_month(registry: DirectoryWriter) -> int:
-    """The first 16th of a month in the period at 09:00 UTC, or the middle of a period that has none."""
+    """Return the first 16th of a month in the period at 09:00 UTC, else the middle of the period."""
     world = registry.world
     for day in range(world.start, world.until, DAY):
         if moment(day).day == 16:
@@ -104,12 +104,12 @@ def mid_month(registry: DirectoryWriter) -> int:
 
 
 def team(registry: DirectoryWriter, at: int) -> None:
-    """A Team: seats, and nothing beyond them."""
+    """A Team plan: seats without extra usage."""
     registry.adopt_policy(at, at // HOUR * HOUR, TEAM, False)
 
 
 def usage_based(registry: DirectoryWriter, at: int) -> None:
-    """Everything is paid by use; the discount changes in mid-month, and is corrected backwards later."""
+    """A usage-based plan; the discount changes in mid-month and is later corrected retroactively."""
     registry.adopt_policy(at, at // HOUR * HOUR, USAGE_BASED, False)
     registry.discount(at + 2 * SECOND, at, "0.1")
     change = mid_month(registry)
@@ -119,18 +119,18 @@ def usage_based(registry: DirectoryWriter, at: int) -> None:
 
 
 def seats_extra_on(registry: DirectoryWriter, at: int) -> None:
-    """Seats, and usage beyond them is allowed and billed."""
+    """A seat-based plan on which usage beyond the seats is allowed and billed."""
     registry.adopt_policy(at, at // HOUR * HOUR, SEAT_BASED, True)
     registry.discount(at + 2 * SECOND, at, "0.05")
 
 
 def seats_extra_off(registry: DirectoryWriter, at: int) -> None:
-    """Seats, and whoever has used theirs up waits for the next week."""
+    """A seat-based plan without extra usage: people who have exhausted their seat wait for the next week."""
     registry.adopt_policy(at, at // HOUR * HOUR, SEAT_BASED, False)
 
 
 def switching(registry: DirectoryWriter, at: int) -> None:
-    """Seats only; then extra usage for a while; then everything paid by use."""
+    """A seat-based plan, then with extra usage for a while, then usage-based."""
     registry.adopt_policy(at, at // HOUR * HOUR, SEAT_BASED, False)
     for share, plan, extra_usage in ((0.3, SEAT_BASED, True), (0.55, SEAT_BASED, False), (0.7, USAGE_BASED, False)):
         since = hour_of_period(registry, share)
@@ -138,7 +138,7 @@ def switching(registry: DirectoryWriter, at: int) -> None:
 
 
 def tiny(registry: DirectoryWriter, at: int) -> None:
-    """Three people who pay by use, without a discount."""
+    """Three people on a usage-based plan, without a discount."""
     registry.adopt_policy(at, at // HOUR * HOUR, USAGE_BASED, False)
 
 

@@ -1,4 +1,4 @@
-"""The outbox: events as bytes, held back until the moment at which they arrive at the log."""
+"""The outbox: events as bytes, held until the moment at which they arrive at the log."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ FOREVER = 1 << 62
 
 
 class Outbox:
-    """Takes events in any order and releases them as lines in the order of their arrival."""
+    """Takes events in any order and yields them as records in the order of their arrival."""
 
     def __init__(self, plan: Plan) -> None:
         self.until = midnight(plan.until)
@@ -32,9 +32,9 @@ class Outbox:
     def activity(
         self, actor: Actor, at: int, type_: str, product: str | None, surface: str | None, fields: dict[str, Any]
     ) -> None:
-        """An event of `actor` at `at` by the device's clock; nothing once the actor's stretch has ended.
+        """Add an event of `actor` at `at` by the device's clock; nothing if the actor's stretch has ended.
 
-        What is null is written by every second client and left out by the others.
+        Null fields are written for every second event and omitted for the others, as different clients do.
         """
         if at >= actor.ends:
             return
@@ -56,7 +56,7 @@ class Outbox:
         )
 
     def directory(self, organization_id: str, at: int, type_: str, fields: dict[str, Any]) -> None:
-        """A directory event, or a profile (which goes under its account); nothing at or after the period's end."""
+        """Add a directory event, or a profile (with its account as key); nothing at or after the period's end."""
         if at >= self.until:
             return
         text = utc_text(at)
@@ -66,12 +66,12 @@ class Outbox:
         self._hold(at, ProducerRecord(topic, key.encode(), orjson.dumps(event | fields), text))
 
     def tombstone(self, account_id: str, at: int) -> None:
-        """Forget a person: a null value under the account's key."""
+        """Add a tombstone: a null value under the account's key, which forgets the person."""
         if at < self.until:
             self._hold(at, ProducerRecord(PROFILES, account_id.encode(), None, utc_text(at)))
 
     def release(self, before: int = FOREVER) -> Iterator[ProducerRecord]:
-        """Hand out, in order of arrival, all that arrives before this moment."""
+        """Yield, in order of arrival, everything that arrives before this moment."""
         self._waiting.sort()
         held = 0
         for arrival, _, line in self._waiting:

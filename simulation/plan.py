@@ -1,21 +1,21 @@
-"""What is asked of the simulation, and the record it gives."""
+"""The parameters of a simulation."""
 
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
 EARLIEST_DAY = date(2025, 1, 1)
-"""Usage before this day is older than the oldest window kept, so it would all be dead letters."""
+"""Earlier usage would all become dead letters: it is older than the oldest window kept."""
 
 RATES = ("duplicates", "late", "poison", "out_of_order", "clock_skew")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The history to make: the `days` days before `until` 00:00 UTC. The same plan gives the same bytes.
+    """The history to generate: the `days` days before `until` 00:00 UTC. The same plan gives the same bytes.
 
-    `users` is the number of people when the period begins; `intensity` scales how much everybody does.
-    `duplicates`, `late` (up to 3 days) and `out_of_order` (up to 10 minutes) are shares of the events, `poison`
-    of the lines, `clock_skew` of the people. Raises ValueError, naming the setting, for what cannot be made.
+    `users` is the number of people when the period begins; `intensity` scales everyone's activity. `duplicates`, `late`
+    (up to 3 days) and `out_of_order` (up to 10 minutes) are shares of the events, `poison` of the records, `clock_skew`
+    of the people. Raises ValueError with the setting's name if it is out of range.
     """
 
     until: date
@@ -35,7 +35,7 @@ class Plan:
             if field.name in RATES and not 0.0 <= getattr(self, field.name) <= 0.5:
                 raise ValueError(f"{field.name} must be from 0 to 0.5, not {getattr(self, field.name)}")
         if min(self.organizations, self.days) < 1 or self.users < self.organizations:
-            raise ValueError("a simulation needs at least 1 day, 1 organization and 1 user in each")
+            raise ValueError("a simulation needs at least 1 day, 1 organization and 1 user per organization")
         if not 0.0 < self.intensity <= 1000.0:
             raise ValueError(f"intensity must be above 0 and at most 1000, not {self.intensity}")
         if self.until.toordinal() - self.days < EARLIEST_DAY.toordinal():

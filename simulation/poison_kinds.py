@@ -1,7 +1,7 @@
-"""Bad records of every kind that a log has been seen to hold: each must end as a dead letter and count nothing.
+"""Invalid records of every kind seen in real logs: each must become a dead letter and count nowhere.
 
-A kind makes a record out of a real `token.used` event (a dict with a fresh event_id). `conflict` alone gives a valid
-record: what is wrong with it is that its event_id has gone by under another payload, so it keeps the id.
+A kind derives a record from a real `token.used` event (a dict with a new event_id). Only `conflict` gives a valid
+record and keeps the event_id: it is rejected because the same event_id has occurred with another payload.
 """
 
 from collections.abc import Callable
@@ -18,43 +18,43 @@ Kind = Callable[[Event], ProducerRecord]
 
 
 def changed(event: Event, **fields: Any) -> ProducerRecord:
-    """The event with other fields."""
+    """Return the event with other fields."""
     return raw(event, orjson.dumps(event | fields))
 
 
 def raw(event: Event, value: bytes | None, topic: str = TOKEN) -> ProducerRecord:
-    """These bytes instead of the event, under its actor's key."""
+    """Return a record with these bytes instead of the event, under its actor's key."""
     return ProducerRecord(topic, str(event["actor"]["id"]).encode(), value, event["occurred_at"])
 
 
 def without(event: Event, field: str) -> ProducerRecord:
-    """The event less one field."""
+    """Return the event without one field."""
     return raw(event, orjson.dumps({name: value for name, value in event.items() if name != field}))
 
 
 def spelled(event: Event, field: str, json: bytes) -> ProducerRecord:
-    """The event with this JSON text, which orjson would not write, for a field."""
+    """Return the event with this JSON text for a field, which orjson would not write."""
     return raw(event, orjson.dumps(event | {field: "{}"}).replace(b'"{}"', json))
 
 
 def renamed(event: Event, actor: str) -> ProducerRecord:
-    """The event under another actor's id."""
+    """Return the event under another actor's id."""
     other = event | {"actor": event["actor"] | {"id": actor}}
     return raw(other, orjson.dumps(other))
 
 
 def envelope(event: Event, type_: str) -> Event:
-    """The envelope of another event by the same actor at the same moment."""
+    """Return the envelope of another event by the same actor at the same moment."""
     return {"type": type_} | {name: event[name] for name in ("event_id", "occurred_at", "organization_id", "actor")}
 
 
 def activity(event: Event, topic: str, type_: str, **fields: Any) -> ProducerRecord:
-    """An activity event of the same actor and moment."""
+    """Return an activity event of the same actor and moment."""
     return raw(event, orjson.dumps(envelope(event, type_) | fields), topic)
 
 
 def directory(event: Event, type_: str, **fields: Any) -> ProducerRecord:
-    """A directory event of the same organization and moment."""
+    """Return a directory event of the same organization and moment."""
     line = activity(event, DIRECTORY, type_, **fields)
     return line._replace(key=str(event["organization_id"]).encode())
 
@@ -167,7 +167,7 @@ POISONS: dict[str, Kind] = {
     **BAD_TEXT,
     CONFLICT: lambda event: changed(event, output_tokens=event.get("output_tokens", 0) + 1),
 }
-"""Every kind by its name."""
+"""Every kind, by name."""
 
 LARGE = ("megabyte_name", "deep_nesting", "deep_nesting_of_an_unknown_field")
-"""Kinds whose records would outweigh all the rest if they came as often as the others."""
+"""Kinds whose records would make up most of the bytes if they were as frequent as the others."""

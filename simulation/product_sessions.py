@@ -1,4 +1,4 @@
-"""Sessions: Claude Code, Cowork, Office, Design, Science, Chrome."""
+"""Sessions in Claude Code, Cowork, Office, Design, Science and Chrome."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +35,7 @@ CODING: Counters = {
 
 @dataclass(frozen=True)
 class Kind:
-    """How a product's sessions run: counters as (chance a turn, mean), extras as chances a turn."""
+    """How a product's sessions run: counters as (probability per turn, mean), extras as probabilities per turn."""
 
     turns: float
     surfaces: tuple[str, ...]
@@ -96,7 +96,7 @@ KINDS: dict[str, Kind] = {
 
 
 def session(world: World, organization: Organization, person: Person, at: int, product: str) -> None:
-    """One session from its start on."""
+    """Simulate one session from its start."""
     dice, kind = world.dice, KINDS[product]
     scene = ActorContext(world, organization, person, product, dice.pick(kind.surfaces) or None, dice.uuid())
     where = location(dice, kind)
@@ -115,7 +115,7 @@ def session(world: World, organization: Organization, person: Person, at: int, p
 
 
 def location(dice: Rng, kind: Kind) -> dict[str, Any]:
-    """The terminal, and whether the session runs remotely; left out where it would say nothing."""
+    """Return the terminal, and whether the session is remote; omitted for products without them."""
     terminal = dice.pick(kind.terminals)
     where: dict[str, Any] = {"terminal": terminal} if terminal else {}
     if kind.remote:
@@ -124,7 +124,7 @@ def location(dice: Rng, kind: Kind) -> dict[str, Any]:
 
 
 def turn(scene: ActorContext, kind: Kind, at: int, where: dict[str, Any], attribution: Attribution | None) -> bool:
-    """A stretch of work: requests, what was done in it, and extras; False when nobody pays."""
+    """Simulate a stretch of work: requests, its activity, and extras. Returns False if no one pays."""
     dice = scene.dice
     if dice.random() < kind.skill:
         attribution = (attribution or {}) | {"skills": [use_skill(scene, at)]}
@@ -146,7 +146,7 @@ def turn(scene: ActorContext, kind: Kind, at: int, where: dict[str, Any], attrib
 
 
 def counts(dice: Rng, counters: Counters) -> dict[str, int]:
-    """What was done since the last such event."""
+    """Return the counts since the session's previous event."""
     return {
         name: 1 + int(dice.expovariate(1 / mean)) for name, (chance, mean) in counters.items() if dice.random() < chance
     }

@@ -1,4 +1,4 @@
-"""What happens beside the messages of any conversation or session: connectors, skills, plugins, files, artifacts."""
+"""Side activities of conversations and sessions: connectors, skills, plugins, files, artifacts."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ CHAT_ARTIFACTS = bag(
 
 
 def in_session(scene: ActorContext, fields: dict[str, Any], share: float = 0.9) -> dict[str, Any]:
-    """The fields, for this share of clients with the session or conversation they belong to."""
+    """Return the fields, for this share of clients with the session or conversation they belong to."""
     return fields | {"session_id": scene.session} if scene.dice.random() < share else fields
 
 
 def first_time(scene: ActorContext, thing: str) -> bool:
-    """Whether the person meets this connector, skill or plugin for the first time."""
+    """Return True if the person uses this connector, skill or plugin for the first time."""
     if thing in scene.actor.familiar:
         return False
     scene.actor.familiar.add(thing)
@@ -37,7 +37,7 @@ def first_time(scene: ActorContext, thing: str) -> bool:
 
 
 def call_connector(scene: ActorContext, at: int) -> None:
-    """A connector's tool is called, under one of its spellings."""
+    """Call a connector's tool, under one of the connector's spellings."""
     dice = scene.dice
     name = dice.pick(dice.pick(scene.organization.connectors))
     if first_time(scene, f"connector {name}"):
@@ -49,7 +49,7 @@ def call_connector(scene: ActorContext, at: int) -> None:
 
 
 def use_skill(scene: ActorContext, at: int) -> str:
-    """A skill is activated; answers its name."""
+    """Activate a skill and return its name."""
     dice = scene.dice
     name = dice.pick(SKILLS)
     if first_time(scene, f"skill {name}"):
@@ -59,7 +59,7 @@ def use_skill(scene: ActorContext, at: int) -> str:
 
 
 def use_plugin(scene: ActorContext, at: int) -> None:
-    """A plugin is invoked."""
+    """Invoke a plugin."""
     dice = scene.dice
     name = dice.pick(PLUGINS)
     if first_time(scene, f"plugin {name}"):
@@ -68,12 +68,12 @@ def use_plugin(scene: ActorContext, at: int) -> None:
 
 
 def upload_file(scene: ActorContext, at: int) -> None:
-    """A file is uploaded."""
+    """Upload a file."""
     scene.put(at, "file.uploaded", {"file_id": scene.dice.uuid()})
 
 
 def make_artifact(scene: ActorContext, at: int) -> None:
-    """An artifact is made, and perhaps shared, published and looked at in the days that follow."""
+    """Create an artifact, perhaps shared, published and viewed on the following days."""
     dice, owner = scene.dice, scene.actor
     kind = dice.pick(CHAT_ARTIFACTS) if scene.product == "chat" else "text/html"
     artifact = {"artifact_id": dice.uuid(), "artifact_type": kind}

@@ -1,4 +1,4 @@
-"""The words of the simulated world, plain ones and the odd ones that real data holds."""
+"""The names in the simulated world, ordinary ones and the unusual ones that real data contains."""
 
 from simulation.rng import bag
 
@@ -109,7 +109,7 @@ MODELS = bag(
     }
 )
 UNPRICED_MODEL = "claude-internal-preview"
-"""A model that no price list names: its spend is unknown, never 0."""
+"""A model that no price list contains: its spend is unknown, never 0."""
 
 ZONES = bag({-480: 4, -300: 5, -180: 1, 0: 4, 60: 6, 120: 2, 330: 3, 345: 1, 480: 2, 540: 2, 600: 1})
 """Minutes ahead of UTC."""

@@ -1,4 +1,4 @@
-"""All that a simulation holds while it runs."""
+"""The state of a running simulation."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from simulation.rng import Rng
 
 @dataclass
 class World:
-    """The plan, its dice, its outbox, and the organizations; `start` and `until` in milliseconds."""
+    """The plan, its random numbers, its outbox, and the organizations; `start` and `until` are in milliseconds."""
 
     plan: Plan
     dice: Rng
@@ -22,5 +22,5 @@ class World:
 
     @classmethod
     def of(cls, plan: Plan) -> "World":
-        """An empty world."""
+        """Return a world without organizations."""
         return cls(plan, Rng(plan.seed, "world"), Outbox(plan), midnight(plan.start), midnight(plan.until))

@@ -40,7 +40,7 @@ NO_LINK = "The link is unknown, expired or already used. Run `tally login-link` 
 
 @get("/sign-in", include_in_schema=False)
 async def sign_in_form(request: AnyRequest) -> Response[str]:
-    """The sign-in page: asks for a token, or shows the identity behind a link or session. It changes nothing."""
+    """The sign-in page: a form for a token, or the identity behind a link or session. It changes nothing."""
     context: Context = request.app.state.context
     link = request.query_params.get("link", "")
     session = "" if link else session_of(request, context)

@@ -19,7 +19,7 @@ HEADERS = {
 
 
 def sign_in_form_page(said: str = "", status: int = 200) -> Response[str]:
-    """Return the page that asks for a token. `said`: the error of the attempt before."""
+    """Return the page with the form for a token. `said`: the error of the attempt before."""
     field = '<label>Token of your identity provider <textarea name="token" required></textarea></label>'
     told = f'<p role="alert">{escape(said)}</p>' if said else ""
     return _page(told + _form(field), status)

@@ -101,7 +101,7 @@ async def issued(
     except NotAsIssued as error:
         logger.error("%s. %s", error, error.hint)
         raise Changed(
-            "The file on this machine differs from the one that was issued, so it is not served. Ask an operator to "
+            "The file on this machine differs from the one that was issued, so it is not served. An operator can "
             "restore it."
         ) from None
     set_row_count(request, found.rows)

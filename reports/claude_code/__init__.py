@@ -1,1 +1,1 @@
-"""Claude Code by the day: what each person or key did in each terminal, and what their models used."""
+"""Claude Code by day: each person's and key's activity in each terminal, and the usage of their models."""

@@ -1,4 +1,4 @@
-"""One day of Claude Code, in pages."""
+"""One day of Claude Code, page by page."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -14,8 +14,8 @@ FOLDER = Path(__file__).parent
 
 
 def read_day(client: Client, organization_id: str, day: date, after_key: str, limit: int) -> Sequence[Row]:
-    """At most `limit` rows beyond `after_key`, in the order of their keys: one for each actor, terminal, and remote or
-    not. `models` are (model, input, output, cache reads, cache writes, USD at list price or ""), by model."""
+    """Return at most `limit` rows after `after_key`, by key: one per actor, terminal, and remote or local. `models` has
+    (model, input, output, cache reads, cache writes, USD at list price or ""), by model."""
     asked = {"organization_id": organization_id, "day": day, "after_key": after_key, "limit": limit}
     state = data_version(client, organization_id).digest_until(day)
     question = ("code", repr(asked))
@@ -23,13 +23,13 @@ def read_day(client: Client, organization_id: str, day: date, after_key: str, li
 
 
 def plan_of(client: Client, organization_id: str, day: date) -> str:
-    """The plan in force as the day ends, "" without one."""
+    """Return the plan in force at the end of the day, "" if there is none."""
     found = _of_day(client, "plan", organization_id, day)
     return str(found[0]["plan"]) if found else ""
 
 
 def day_stamp(client: Client, organization_id: str, day: date) -> str:
-    """What changes when the day is revised: equal stamps, equal rows, but for names."""
+    """Return a stamp that changes when the day is revised: equal stamps mean equal rows, except for names."""
     return str(_of_day(client, "revision", organization_id, day)[0]["stamp"])
 
 

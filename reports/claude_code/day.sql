@@ -1,5 +1,5 @@
--- Claude Code on one day: a row for each actor, terminal, and whether it ran remotely. Sessions tell what was done, requests
--- which models used how much; costs are text at list price, '' where one is unknown.
+-- Claude Code on one day: one row per actor, terminal, and remote or local. Sessions contain the activity, requests
+-- the usage of models; costs are text at list price, '' if a price is unknown.
 WITH
     done AS (
         SELECT

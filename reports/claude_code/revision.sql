@@ -1,5 +1,5 @@
--- What tells whether the day was revised: the last offset that each source has in it, the price list, the plans, and which
--- epochs were replaced. A cell's stamp only grows, so equal answers mean equal cells.
+-- The state that changes when the day is revised: each source's last offset in it, the price list, the plans, and the
+-- replaced epochs. A cell's stamp only grows, so equal results mean equal cells.
 SELECT hex(sipHash128(arraySort(groupArray((kind, source, newest))))) AS stamp
 FROM (
     SELECT 'session' AS kind, source, max(log_offset) AS newest FROM session_cells

@@ -1,5 +1,5 @@
--- Artifacts made in [first, last] by type and whether they were ever shared. What befell an artifact later may have come
--- with another surface or project, so an artifact's cells are put together before it is judged. Published is shared.
+-- Artifacts made in [first, last] by type and whether they were ever shared. Later events about an artifact may come
+-- from another surface or project, so its cells are combined before it is classified. Published counts as shared.
 WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil,
     held AS (

@@ -1,5 +1,5 @@
--- Connectors or plugins ({kind}) by name, and by product, person and group where asked for.
--- What happened without a product happened in chat. A session that the event does not name is not counted as one.
+-- Connectors or plugins ({kind}) by name, and by product, person and group if requested. Activity without a product
+-- counts as chat. An event without a session does not count as a session.
 WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil,
     concat('distinct_session_', {kind:String}, '_used_count') AS sessions,

@@ -1,6 +1,6 @@
-"""The lists: people, projects, connectors, skills, plugins and artifacts, one page at a time.
+"""The lists of people, projects, connectors, skills, plugins and artifacts, one page at a time.
 
-Every row has `key` and `rank` (where the next page begins) and `counts` (metric name to number; 0 is left out).
+Every row has `key` and `rank` (where the next page begins) and `counts` (metric name to number; zeros are omitted).
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -20,17 +20,17 @@ from reports.presence.bitsets import Bits, union
 from reports.presence.presence import PresenceRange, read_group_days, read_present
 
 NOTHING = "0" * 20
-"""The rank of who has nothing of the metric: ranks are numbers as text of fixed width."""
+"""The rank of people who have none of the metric. A rank is a number as text of fixed width."""
 
 MOST_PEOPLE = 2**32 - 1
-"""The limit of a question about everybody."""
+"""The limit of a query over everyone."""
 
 Lister = Callable[[Client, EngagementQuery], Sequence[Row]]
 
 
 @cached_rows
 def read_users(client: Client, question: EngagementQuery) -> Sequence[Row]:
-    """A row a person with any activity, or a group: `key` is the id; sorted by e-mail (people without one first)."""
+    """Return a row per person with any activity, or per group; `key` is the id. By e-mail, people without one first."""
     if question.by_group or question.users or question.projects:
         return rows(client, "users", question.parameters())
     page = _page_of_users(client, question)
@@ -42,7 +42,7 @@ def read_users(client: Client, question: EngagementQuery) -> Sequence[Row]:
 
 
 def stamp_of_users(client: Client, question: EngagementQuery) -> str:
-    """The question's stamp; in the order of e-mails with those of everybody who has a row. Others' may change."""
+    """Return the query's stamp. In the order of e-mails it includes the addresses of everyone who has a row."""
     cells = revision_hash(client, question)
     if question.by_group or question.ranking.by:
         return cells
@@ -54,7 +54,7 @@ def stamp_of_users(client: Client, question: EngagementQuery) -> str:
 
 
 def _page_of_users(client: Client, question: EngagementQuery) -> list[tuple[str, str]]:
-    """(account id, rank) of who is on the page: what else they did is counted for them alone."""
+    """Return (account id, rank) of the people on the page; the rest of their activity is counted only for them."""
     return _page_by_metric(client, question) if question.ranking.by else _page_by_email(client, question)
 
 
@@ -67,7 +67,8 @@ def _page_by_email(client: Client, question: EngagementQuery) -> list[tuple[str,
 
 
 def _page_by_metric(client: Client, question: EngagementQuery) -> list[tuple[str, str]]:
-    """Who has any of the metric is ranked by ClickHouse; where a page meets who has none, they are put in between."""
+    """Return the page by a metric. ClickHouse ranks the people who have any of it; if the page reaches the people who
+    have none, they are merged in."""
     ranking = question.ranking
     if ranking.descending:
         found = _ranks(client, question)
@@ -86,7 +87,7 @@ def _ranks(client: Client, question: EngagementQuery) -> list[tuple[str, str]]:
 
 
 def _is_beyond(ranking: Ranking, place: AfterRow) -> bool:
-    """Whether a place comes after where the page before ended."""
+    """Return True if a position comes after the end of the previous page."""
     after = ranking.after
     if not after.key or place.rank == after.rank:
         return place.key > after.key
@@ -94,7 +95,7 @@ def _is_beyond(ranking: Ranking, place: AfterRow) -> bool:
 
 
 def _listed(client: Client, question: EngagementQuery, state: DataVersion) -> tuple[PresenceRange, Bits]:
-    """Everybody with any activity in the days, in the groups asked for."""
+    """Return everyone with any activity on the days, in the requested groups."""
     present = read_present(client, question.organization_id, state, question.first, question.last)
     listed = present.rows((LISTED,))
     if question.groups:
@@ -104,20 +105,20 @@ def _listed(client: Client, question: EngagementQuery, state: DataVersion) -> tu
 
 @cached_rows
 def read_projects(client: Client, question: EngagementQuery) -> Sequence[Row]:
-    """A row a project that was worked in, sorted by id; `name` is "" for one that the directory does not know."""
+    """Return a row per project that was worked in, by id; `name` is "" if the directory does not know the project."""
     return rows(client, "projects", question.parameters())
 
 
 @cached_rows
 def read_artifacts(client: Client, question: EngagementQuery) -> Sequence[Row]:
-    """A row a bucket of type and whether ever shared."""
+    """Return a row per bucket of artifact type and whether they were ever shared."""
     more = {"types": list(question.types), "shared": list(question.shared)}
     return rows(client, "artifacts", question.parameters() | more)
 
 
 @cached_rows
 def read_connectors(client: Client, question: EngagementQuery) -> Sequence[Row]:
-    """A row a connector, sorted by its key."""
+    """Return a row per connector, by its key."""
     displayed = connector_names(client, question.organization_id)
     keys = _keys(question.names, connector_key, displayed)
     found = _extensions(client, question, "connector", keys, any_name=not question.names)
@@ -126,8 +127,8 @@ def read_connectors(client: Client, question: EngagementQuery) -> Sequence[Row]:
 
 @cached_rows
 def read_skills(client: Client, question: EngagementQuery) -> Sequence[Row]:
-    """A row a skill, sorted by its key, with its display name and with whom it is shared at present. `list_price` and
-    `overage` are whole numbers of 10^-24 USD as texts, "" where a price is unknown."""
+    """Return a row per skill, by its key, with its present display name and share status. `list_price` and `overage`
+    are whole numbers of 10^-24 USD as text, "" if a price is unknown."""
     saved = _saved(client, question, "skill.saved")
     keys = _keys(question.names, name_key, {key: detail["display_name"] for key, detail in saved.items()})
     by_status = bool(question.share_statuses)
@@ -141,7 +142,7 @@ def read_skills(client: Client, question: EngagementQuery) -> Sequence[Row]:
 
 @cached_rows
 def read_plugins(client: Client, question: EngagementQuery) -> Sequence[Row]:
-    """A row a plugin, sorted by its key, with its id where the directory knows it."""
+    """Return a row per plugin, by its key, with its id if the directory knows it."""
     saved = _saved(client, question, "plugin.saved")
     keys = _keys(question.names, name_key, {})
     found = _extensions(client, question, "plugin", keys, any_name=not question.names)
@@ -149,14 +150,14 @@ def read_plugins(client: Client, question: EngagementQuery) -> Sequence[Row]:
 
 
 def _saved(client: Client, question: EngagementQuery, kind: str) -> dict[str, dict[str, Any]]:
-    """What the directory last said of each thing of a kind, by key, `name` being the spelling that it used then."""
+    """Return the last state of each object of a kind in the directory, by key; `name` is its spelling at that time."""
     found = rows(client, "saved_objects", {"organization_id": question.organization_id, "type": kind})
     details = {key: orjson.loads(detail) for key, detail in (row.values() for row in found)}
     return {key: detail | {"name": detail["name"].strip() or key} for key, detail in details.items()}
 
 
 def _keys(names: Sequence[str], key_of: Callable[[str], str], displayed: Mapping[str, str]) -> set[str]:
-    """The keys of what a filter names: by any spelling, or by the display name in any case."""
+    """Return the keys of the filter's names, each in any spelling, or a display name in any case."""
     wanted = {name_key(name) for name in names}
     return {key_of(name) for name in names} | {key for key, name in displayed.items() if name_key(name) in wanted}
 

@@ -1,4 +1,4 @@
--- Projects of chat that were worked in: messages and conversations in them, and who sent one or opened the project.
+-- Chat projects that were worked in: their messages and conversations, and the people who sent or opened them.
 WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil,
     held AS (

@@ -1,4 +1,4 @@
-"""A question to the engagement tables, and how it reaches ClickHouse: parameters only, the SQL never changes."""
+"""Queries of the engagement tables. Values reach ClickHouse as parameters only; the SQL never changes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class AfterRow:
-    """Where a page ended: the last row's rank and key."""
+    """The end of a page: its last row's rank and key."""
 
     rank: str = ""
     key: str = ""
@@ -28,9 +28,9 @@ class AfterRow:
 
 @dataclass(frozen=True)
 class Ranking:
-    """In which order, from where on and how many. `by` "" is the list's own sort column, else a metric's name.
+    """The order, start and length of a page. `by`: a metric's name, or "" for the list's own sort column.
 
-    Ties are in the order of the rows' keys, so a walk over pages meets every row once.
+    Ties are ordered by the rows' keys, so that a walk over the pages sees every row once.
     """
 
     by: str = ""
@@ -41,10 +41,10 @@ class Ranking:
 
 @dataclass(frozen=True)
 class EngagementQuery:
-    """An organization's days `first` to `last`, narrowed and grouped. An empty filter lets everything through.
+    """An organization's days `first` to `last`, filtered and grouped. An empty filter matches everything.
 
-    Groups are those held on the day of the activity: with `by_group` a row counts for each of them, so grouped rows
-    overlap. `priced`: rows tell of spend, so a late price is a revision of them, too.
+    Groups are those held on the day of the activity. With `by_group` a row counts for each of them, so grouped rows
+    overlap. `priced`: the rows expose spend, so a late price is a revision of them too.
     """
 
     organization_id: str
@@ -65,7 +65,7 @@ class EngagementQuery:
     ranking: Ranking = field(default_factory=Ranking)
 
     def parameters(self) -> dict[str, Any]:
-        """The parameters that the SQL files share."""
+        """Return the parameters that all SQL files share."""
         return {
             "organization_id": self.organization_id,
             "first": self.first,
@@ -87,14 +87,14 @@ class EngagementQuery:
 
 
 def rows(client: Client, name: str, parameters: Mapping[str, Any]) -> list[Row]:
-    """The answer of the folder's SQL file of that name."""
+    """Return the result of this folder's SQL file with that name."""
     return fetch(client, FOLDER / f"{name}.sql", parameters)
 
 
 def cached_rows(
     read: Callable[[Client, EngagementQuery], Sequence[T]],
 ) -> Callable[[Client, EngagementQuery], Sequence[T]]:
-    """A reader whose answers are given again while nothing changed that they were made of (queries/result_cache.py)."""
+    """Cache a reader's results while nothing that they depend on changes (queries/result_cache.py)."""
 
     @wraps(read)
     def recall(client: Client, question: EngagementQuery) -> Sequence[T]:
@@ -106,10 +106,10 @@ def cached_rows(
 
 
 def revision_hash(client: Client, question: EngagementQuery) -> str:
-    """What changes when any of the question's days is revised, and only then: equal stamps, equal cells.
+    """Return a hash that changes if and only if one of the query's days is revised: equal stamps mean equal cells.
 
-    A page that is read before a stamp, and one that is read after an equal stamp, saw the same cells, and the same of
-    all else that a row's place depends on: groups where they are asked for, what names and shares are filtered by.
+    A page read before a stamp and one read after an equal stamp saw the same cells, and the same of everything else
+    that a row's position depends on: groups if they are requested, and names and shares if they are filtered by.
     """
     more = ["terms", "prices"] if question.priced else []
     more += ["groups"] if question.groups or question.by_group else []

@@ -1,5 +1,5 @@
--- Skills by name, and by product, person and group where asked for, with what usage that names them costs.
--- What happened without a product happened in chat. A session that the event does not name is not counted as one.
+-- Skills by name, and by product, person and group if requested, with the cost of the usage that names them. Activity
+-- without a product counts as chat. An event without a session does not count as a session.
 WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil, toInt256('1000000000000000000000000') AS units_of_a_dollar,
     toDateTime({first:Date}, 'UTC') AS begins, toDateTime({last:Date} + 1, 'UTC') AS ends,
@@ -16,9 +16,9 @@ WITH
             WHERE organization_id = {organization_id:UUID} AND hour >= begins AND hour < ends
         )
     ),
-    -- Its value at list price is each skill's. What is paid is split among them in whole units of 10^-24 USD (net spend has
-    -- no more digits), the first skills by name taking a unit more where it does not come out even: so rows that have
-    -- nothing in common add up to what was paid.
+    -- The value at list price counts for each of the skills. The amount paid is split among them in whole units of
+    -- 10^-24 USD (net spend has no more digits); if it is not divisible, the first skills by name get one unit more. So
+    -- disjoint rows add up to the amount paid.
     charged AS (
         SELECT
             day, actor_id, product, skill.1 AS name, isNull(list_usd) AS unpriced,

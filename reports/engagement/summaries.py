@@ -16,22 +16,22 @@ from reports.presence.bitsets import counts, trailing
 from reports.presence.presence import read_group_days, read_present
 
 WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
-"""Trailing days, the day itself included; the one place that says how long a window is."""
+"""Days in a trailing window, including its last day. Window lengths are defined here only."""
 
 KINDS = {
     "": ACTIVITY_PRODUCTS,
     **{product: (product,) for product in ACTIVITY_PRODUCTS},
     **{product: (f"busy in {product}",) for product in ("office_agent", "claude_design", "science")},
 }
-"""In what ways people are active in each product; "" is active in any way that docs/metrics.md names."""
+"""The kinds of activity that make people active in a product; "" is active in any way listed in docs/metrics.md."""
 
 PRODUCTS = tuple(product for product in KINDS if product)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One UTC day. `active`: distinct people by (product, days of the window); product "" is active in any way that
-    docs/metrics.md names. Seats and invitations are those at the day's end, None when asked for a group."""
+    """One UTC day. `active`: distinct people by (product, days of the window); product "" is active in any way listed
+    in docs/metrics.md. Seats and invitations are those at the end of the day, None if a group is requested."""
 
     day: date
     active: dict[tuple[str, int], int]
@@ -40,7 +40,7 @@ class Summary:
 
 
 def read_summaries(client: Client, question: EngagementQuery) -> Sequence[Summary]:
-    """One summary a day, oldest first."""
+    """Return one summary per day, oldest first."""
     active = _active(client, question)
     standing = {} if question.groups else _standing(client, question)
     nobody = (None, None)
@@ -48,7 +48,7 @@ def read_summaries(client: Client, question: EngagementQuery) -> Sequence[Summar
 
 
 def _active(client: Client, question: EngagementQuery) -> dict[date, dict[tuple[str, int], int]]:
-    """Active people of each day, by product and window."""
+    """Return the active people of each day, by product and window."""
     organization_id = question.organization_id
     before = max(WINDOWS.values()) - 1
     state = data_version(client, organization_id)

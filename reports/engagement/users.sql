@@ -1,8 +1,8 @@
--- One row a person, or with by_group one a group: every metric of what they did in [first, last], by its dotted name.
--- Each branch counts one table: its rows that count, whose they are (the person's, or each of the groups that the
--- person held on that day), and the counts. No two branches give the same name for one subject, so summing their maps
--- only puts them together. With projects, what cannot happen in a project of chat is left out.
--- With by_group the groups' days are one value: ClickHouse plans a CTE anew wherever it is used.
+-- One row per person, or with by_group one per group: every metric of their activity in [first, last], by dotted name.
+-- Each branch counts one table: its counted rows, their subjects (the person, or each group that the person was in on
+-- that day), and the counts. No two branches give the same name for one subject, so summing their maps only merges
+-- them. With projects, whatever cannot happen in a chat project is left out.
+-- With by_group the groups' days are a single value: ClickHouse plans a CTE again wherever it is used.
 WITH
     (
         SELECT groupArray((account_id, group_id, since, until))

@@ -1,6 +1,6 @@
--- Who has any of a metric, in order of how much. A metric comes from one table (web searches from two), and its name says
--- from which, so ClickHouse reads no other. The counts are those of users.sql: tests/api/test_users_ranks.py holds the two
--- together.
+-- People who have any of a metric, ordered by its value. A metric comes from one table (web searches from two), which
+-- its name determines, so ClickHouse reads no other. The counts are those of users.sql; tests/api/test_users_ranks.py
+-- compares the two.
 WITH
     splitByChar('.', {order_by:String}) AS path, path[-1] AS metric,
     extract(metric, '(connector|skill|plugin)s_used_count$') AS asked_kind,

@@ -1,12 +1,12 @@
-"""The export worker: writes each complete day's spend report for each organization, and revises what changed.
+"""The export worker: issues each organization's spend report for each complete day, and revises changed ones.
 
-One run reads, in this order: positions, prices and terms, then which cells each day has, then the reports. What
-arrives in between is beyond the recorded positions, so the next run looks at that day again. A day is written anew
-only if something it depends on changed, and becomes a revision only if its facts differ (spend_csv.Facts): a renamed
-person or a price of somebody else's model revises nothing. Files: `<organization>/<day>.r<revision>.csv` and its
-manifest; a file under a final name is whole and never changes.
+One run reads positions, prices and terms first, then which cells each day has, then the reports. Events that arrive in
+between are past the recorded positions, so the next run checks that day again. A day is written again only if
+something it depends on changed, and becomes a revision only if its facts differ (spend_csv.Facts): a renamed person, or
+a price of a model that the organization does not use, revises nothing. Files are `<organization>/<day>.r<revision>.csv`
+and its manifest; a file under its final name is complete and never changes.
 
-A crash between a file and its ledger row leaves the file, which the next run enters into the ledger as it is.
+If a crash occurs between a file and its ledger row, the next run enters the existing file into the ledger.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -32,14 +32,14 @@ from reports.periods import DAY, DAYS_BACK, midnight, one_day
 Stale = tuple[DayKey, list[str]]
 CHECKS_AT_ONCE = 200
 OLDER_FIRST, OLDER_A_RUN = 100, 2_000
-"""How many days of more than 90 days back one run compares with the tables: first those that somebody may read a wrong
-report of, but no more than days that are due can wait for (a new price makes all of them stale); then the others."""
+"""Limits on days more than 90 back that one run compares with the tables. Someone may read a wrong report of them, so
+OLDER_FIRST come before the due days; more could delay those (a new price makes all days stale) and come after them."""
 
 
 @dataclass
 class Run:
-    """What one run did. `newest_complete` None: nothing is complete, since the log's end is not known yet. `behind`:
-    older days that are left for the next runs; `refused`: days whose files are not as they were issued."""
+    """The result of one run. `newest_complete` is None if no day is complete because the log's end is not known yet.
+    `behind`: older days left for the next runs. `refused`: days whose files differ from what was issued."""
 
     newest_complete: date | None
     issued: list[Path] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Run:
 
 @dataclass(frozen=True)
 class ExportInputs:
-    """What a run knows before it reads any report; `terms` are hashes by organization."""
+    """The state that a run reads before any report; `terms` are hashes by organization."""
 
     freshness: Freshness
     prices_revision: int
@@ -63,7 +63,7 @@ class ExportInputs:
     newest_complete: date | None
 
     def inputs(self, organization_id: str) -> Inputs:
-        """What the organization's reports of this run are made from."""
+        """Return the inputs of the organization's reports in this run."""
         return Inputs(self.freshness, self.prices_revision, self.terms.get(organization_id, ""))
 
 
@@ -76,11 +76,11 @@ def run_once(
     on_issued: Callable[[Path], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Run:
-    """Write every complete day that is missing or changed, and say which files are new.
+    """Issue every complete day that is missing or changed, and return which files are new.
 
-    `should_stop` is asked before each day. Raises FileError when a file cannot be written; what was written before
-    stays, and the next run goes on from there. A day whose file is not as it was issued is left alone, and named in
-    `refused`.
+    `should_stop` is called before each day. Raises FileError if a file cannot be written; the files written before it
+    remain, and the next run continues from there. A day whose file differs from what was issued is skipped and listed
+    in `refused`.
     """
     state = read_export_inputs(client, now, expected_sources, grace)
     every = stale_older(state, now)
@@ -103,7 +103,7 @@ def run_once(
 def read_export_inputs(
     client: Client, now: datetime, expected_sources: Collection[str], grace: timedelta
 ) -> ExportInputs:
-    """Positions first, everything that depends on cells after them."""
+    """Read the positions first, and after them everything that depends on cells."""
     freshness = read_freshness(client, expected_sources)
     newest = freshness.newest_complete_day(grace)
     return ExportInputs(
@@ -119,20 +119,20 @@ def read_export_inputs(
 
 
 def stale_days(state: ExportInputs, now: datetime) -> list[Stale]:
-    """The complete days, oldest first, whose report is missing or may have changed, with the reasons."""
+    """Return the complete days whose report is missing or may have changed, oldest first, with the reasons."""
     return _stale(state, complete_days(state, now))
 
 
 def stale_older(state: ExportInputs, now: datetime) -> list[Stale]:
-    """The days from before those, newest first, whose issued report may have changed: what was issued is revised
-    however old it is, though nothing so old is issued for the first time."""
+    """Return older days whose issued report may have changed, newest first. An issued report is revised whatever its
+    age, but no day this old is issued for the first time."""
     oldest = now.date() - DAYS_BACK * DAY
     issued = [key for key in state.issued if key[1] < oldest and state.newest_complete is not None]
     return _stale(state, sorted(issued, key=lambda key: (key[1], key[0]), reverse=True))
 
 
 def stale_issued(state: ExportInputs) -> list[Stale]:
-    """All days with an issued report that may have changed since it was compared, whatever their age."""
+    """Return all days, of any age, with an issued report that may have changed since it was compared."""
     return _stale(state, state.issued.keys() & state.checks.keys())
 
 
@@ -147,7 +147,7 @@ def _stale(state: ExportInputs, keys: Iterable[DayKey]) -> list[Stale]:
 
 
 def complete_days(state: ExportInputs, now: datetime) -> list[DayKey]:
-    """Every complete day of every organization since its first, at most 90 back, oldest first."""
+    """Return every complete day of every organization since its first day, at most 90 days back, oldest first."""
     if state.newest_complete is None:
         return []
     oldest = now.date() - DAYS_BACK * DAY
@@ -157,13 +157,13 @@ def complete_days(state: ExportInputs, now: datetime) -> list[DayKey]:
 
 
 def report_path(folder: Path, key: DayKey, revision: int) -> Path:
-    """The file of one revision of a day's report."""
+    """Return the path of one revision of a day's report."""
     return folder / key[0] / f"{key[1]}.r{revision}.csv"
 
 
 @dataclass
 class _Issuer:
-    """Brings one day after the other up to date, for one run."""
+    """Brings days up to date one at a time, for one run."""
 
     client: Client
     folder: Path
@@ -174,7 +174,7 @@ class _Issuer:
     histories: dict[str, list[Terms]] = field(default_factory=dict)
 
     def bring_up_to_date(self, key: DayKey, reasons: list[str]) -> Path | None:
-        """Issue a first or a new revision of one day if there is something new to say; its path, or None."""
+        """Issue the first or a new revision of a day if its facts changed. Returns its path, or None."""
         issued = self._adopt_orphans(key, self.state.issued.get(key))
         path = None
         if issued or self._has_report(key):
@@ -192,7 +192,7 @@ class _Issuer:
         return reports_in(self.client, organization_id, midnight(day), midnight(day + DAY), history)
 
     def record_checks(self) -> None:
-        """Enter what was compared, many at once; what a crash loses is compared again."""
+        """Record the comparisons in one batch. Comparisons lost in a crash are repeated."""
         ledger.record_checks(self.client, self.checked, self.now)
         self.checked.clear()
 
@@ -212,7 +212,7 @@ class _Issuer:
             self.run.unpriced_models |= report.totals.unpriced_models
             if issued and issued.facts_sha256 == report.facts.sha256:
                 return None
-            # The manifest first: a report that can be seen always has one.
+            # The manifest is written first, so that a visible report always has one.
             entry = self._manifest(path, key, issued, report, reasons)
             write_json(manifest_path(path), entry)
             file.publish()
@@ -231,7 +231,7 @@ class _Issuer:
         }
 
     def _adopt_orphans(self, key: DayKey, issued: Issued | None) -> Issued | None:
-        """Enter into the ledger what a crash left out of it: somebody may have read the file, so it is issued."""
+        """Enter files into the ledger that a crash left out: someone may have read them, so they count as issued."""
         while (path := report_path(self.folder, key, issued.revision + 1 if issued else 1)).exists():
             entry = _read_manifest(path, key, issued.revision + 1 if issued else 1)
             require_as_issued(path, entry["sha256"])
@@ -245,13 +245,13 @@ class _Issuer:
 
 
 def _read_manifest(path: Path, key: DayKey, revision: int) -> dict[str, Any]:
-    """The manifest beside an issued file. Raises NotAsIssued when there is none of that day and revision: then nobody
-    knows what the file is."""
+    """Return the manifest next to an issued file. Raises NotAsIssued if it is missing or of another day or revision,
+    because then the file's content is unknown."""
     entry = read_manifest(manifest_path(path))
     told = entry.get("organization_uuid"), entry.get("revision"), entry.get("period")
     if told != (key[0], revision, period_json(one_day(key[1]))):
         raise NotAsIssued(
-            f"{path} is not in the ledger and has no manifest of this day and revision beside it",
+            f"{path} is not in the ledger, and no manifest next to it has this day and revision",
             "Move the file away; the export worker then issues the day again.",
         )
     return entry

@@ -1,4 +1,4 @@
-"""The forms in which an organization's spend can be had, for commands and downloads alike."""
+"""The export formats of an organization's spend, for commands and downloads alike."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ FOCUS_SUFFIXES = (".csv", ".parquet")
 
 @dataclass(frozen=True)
 class ExportFormat:
-    """What is in its file, how that is called, and what writes an organization's period to any sink, row by row.
+    """A format's content, file name, and the function that writes an organization's period to any sink, row by row.
 
-    `format` is what the manifest says it is.
+    `format` is its name in the manifest.
     """
 
     stem: str
@@ -30,20 +30,20 @@ class ExportFormat:
     write: Writer
 
     def file_name(self, organization_id: str, period: Period) -> str:
-        """What a file is called where nobody says otherwise: by all that tells its content from another's."""
+        """Return the default file name, which contains everything that distinguishes the file's content."""
         provisional = ".provisional" if period.provisional else ""
         return f"{self.stem}-{organization_id}-{period.first}-{period.last}{provisional}{self.suffix}"
 
 
 def spend_format(layout: Layout = DAILY) -> ExportFormat:
-    """The spend report as CSV, in the columns of `layout`."""
+    """Return the spend report as CSV, with the columns of `layout`."""
     return ExportFormat(f"spend-{layout.name}", layout.name, ".csv", partial(write_spend_report, layout=layout))
 
 
 def focus_form(suffix: str) -> ExportFormat:
-    """FOCUS 1.2 as CSV or Parquet, by one of FOCUS_SUFFIXES."""
+    """Return FOCUS 1.2 as CSV or Parquet, by one of FOCUS_SUFFIXES."""
     from reports.exports.focus.focus_report import FORMAT, write_focus
-    from reports.exports.focus.writers import CsvFile, ParquetFile  # Parquet need not be loaded for a spend report
+    from reports.exports.focus.writers import CsvFile, ParquetFile  # a spend report need not load Parquet
 
     return ExportFormat(
         FORMAT, FORMAT, suffix, partial(write_focus, file_of=ParquetFile if suffix == ".parquet" else CsvFile)

@@ -1,4 +1,4 @@
-"""The reports that were issued to an organization: each revision of each day, and what it changed."""
+"""The issued reports of an organization: each revision of each day, and what it changed."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -20,7 +20,7 @@ MONEY = {"total_net_spend_usd": "net spend", "total_gross_spend_usd": "gross spe
 
 
 class TotalChange(Struct, frozen=True):
-    """A total that is another in this revision than in the one before; None: not known, since a price is missing."""
+    """A total that differs from the revision before; None means unknown, because a price is missing."""
 
     what: str
     before: Decimal | None
@@ -29,9 +29,9 @@ class TotalChange(Struct, frozen=True):
 
 
 class PastReport(Struct, frozen=True, kw_only=True):
-    """One revision of a day's report. `reasons` say why it was issued; the rest what it changed, None for a first one.
+    """One revision of a day's report. `reasons`: why it was issued. The counts of rows are None for a first revision.
 
-    Money is None when a part of it had no price. `file_name` is relative to the folder of reports.
+    An amount is None if a part of it had no price. `file_name` is relative to the folder of reports.
     """
 
     day: date
@@ -53,12 +53,12 @@ class PastReport(Struct, frozen=True, kw_only=True):
 
 
 def issued_reports(client: Client, organization_id: str, limit: int, offset: int = 0) -> list[PastReport]:
-    """The newest `limit` revisions after the first `offset`, by day and then revision, newest first."""
+    """Return `limit` revisions after the first `offset`, newest day and revision first."""
     return _ask(client, organization_id, limit=limit, offset=offset)
 
 
 def past_report(client: Client, organization_id: str, day: date, revision: int) -> PastReport | None:
-    """One revision of a day's report, from 1 on; None when it was never issued."""
+    """Return one revision of a day's report, from 1 on; None if it was never issued."""
     return next(iter(_ask(client, organization_id, day=day, revision=revision)), None)
 
 
@@ -91,7 +91,7 @@ def _past_report(row: Row) -> PastReport:
 
 
 def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[TotalChange]:
-    """The totals that differ, exactly."""
+    """Return the totals that differ, exactly."""
     return [
         TotalChange(what, _amount(before[name]), _amount(after[name]), name in MONEY)
         for name, what in (MONEY | COUNTED).items()

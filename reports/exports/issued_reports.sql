@@ -1,4 +1,4 @@
--- Revisions of the organization's issued reports, the newest day and revision first; with {revision} that one alone.
+-- Revisions of the organization's issued reports, newest day and revision first; with {revision} only that one.
 SELECT
     day, revision, file_name, sha256, rows, issued_at, data_refreshed_at, total_requests, total_net_spend_usd,
     total_gross_spend_usd, arrayMap(model -> toString(model), unpriced_models) AS unpriced, changes

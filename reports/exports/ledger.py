@@ -1,4 +1,4 @@
-"""The ledger of issued reports: which revision of which day was issued, from what, and what has been checked since."""
+"""The ledger of issued reports: each day's revisions, their inputs, and the comparisons with the tables since."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Issued:
 
 @dataclass(frozen=True)
 class Check:
-    """Up to where a day's report is known to hold what the tables hold."""
+    """The state up to which a day's report is known to equal the tables."""
 
     sources: frozenset[str]
     next_offsets: Mapping[str, int]
@@ -44,9 +44,9 @@ class Check:
 
 
 def stale_reasons(check: Check | None, newest_offsets: Mapping[str, int], prices: int, terms: str) -> list[str]:
-    """Why a day's report may differ from the tables now; empty when it cannot.
+    """Return the reasons why a day's report may differ from the tables now; empty if it cannot.
 
-    `newest_offsets`: for each source with cells in that day, the offset of the last event folded into one.
+    `newest_offsets`: by source with cells in that day, the offset of the last event folded into one of them.
     """
     if check is None:
         return ["first issue"]
@@ -63,7 +63,7 @@ def stale_reasons(check: Check | None, newest_offsets: Mapping[str, int], prices
 
 
 def newest_issued(client: Client) -> dict[DayKey, Issued]:
-    """The newest revision of every day that was issued."""
+    """Return the newest revision of every issued day."""
     rows = client.query(
         "SELECT toString(organization_id), day, max(revision), argMax(file_name, revision), argMax(sha256, revision), "
         "argMax(facts_sha256, revision) FROM issued_reports GROUP BY organization_id, day"
@@ -72,7 +72,7 @@ def newest_issued(client: Client) -> dict[DayKey, Issued]:
 
 
 def checks(client: Client) -> dict[DayKey, Check]:
-    """What is known to hold, for every day that was checked."""
+    """Return the newest comparison of every day that was compared."""
     rows = client.query(
         "SELECT toString(organization_id), day, sources, next_offsets, prices_revision, terms_sha256 "
         "FROM report_checks FINAL"
@@ -81,16 +81,16 @@ def checks(client: Client) -> dict[DayKey, Check]:
 
 
 def issued_files(client: Client) -> Iterator[tuple[str, str]]:
-    """Every file that was ever issued, by its name in the folder of reports, with its SHA-256."""
+    """Yield every file that was ever issued: its name in the folder of reports and its SHA-256."""
     query = "SELECT file_name, any(sha256) FROM issued_reports GROUP BY file_name ORDER BY file_name"
     yield from client.query(query).result_rows
 
 
 def newest_offsets(client: Client) -> dict[DayKey, dict[str, int]]:
-    """For each organization and day: source -> offset of the last event folded into a cell.
+    """Return, by organization and day: source -> offset of the last event folded into a cell.
 
-    Replaced epochs are left out, as the views do. No FINAL: of two versions of a cell the newer has the greater
-    stamp, so the greatest is the same.
+    Replaced epochs are left out, as in the views. FINAL is not needed: of two versions of a cell the newer one has the
+    greater stamp, so the maximum is the same.
     """
     rows = client.query(
         "SELECT toString(organization_id), toDate(hour) AS day, toString(source), max(log_offset) FROM spend_cells "
@@ -105,7 +105,7 @@ def newest_offsets(client: Client) -> dict[DayKey, dict[str, int]]:
 
 
 def first_days(client: Client) -> dict[str, date]:
-    """The first day of each organization: of its directory, or of its usage where that is earlier."""
+    """Return the first day of each organization: in the directory, or of its usage if that is earlier."""
     rows = client.query(
         "SELECT toString(organization_id), min(first) FROM ("
         "SELECT organization_id, toDate(min(in_force_from)) AS first FROM directory GROUP BY organization_id "
@@ -116,12 +116,12 @@ def first_days(client: Client) -> dict[str, date]:
 
 
 def record_issued(client: Client, row: Mapping[str, Any]) -> None:
-    """Enter one revision. Entering it again changes nothing."""
+    """Record one revision. Recording it again changes nothing."""
     insert_rows(client, "issued_reports", ISSUED_COLUMNS, [[row[column] for column in ISSUED_COLUMNS]])
 
 
 def record_checks(client: Client, compared: Mapping[DayKey, Check], at: datetime) -> None:
-    """Enter that these days' reports were compared with the tables."""
+    """Record that these days' reports were compared with the tables."""
     moment = at.strftime("%Y-%m-%d %H:%M:%S.%f")
     rows = [
         [
@@ -135,7 +135,7 @@ def record_checks(client: Client, compared: Mapping[DayKey, Check], at: datetime
 
 
 def issued_row(manifest: Mapping[str, Any], file_name: str) -> dict[str, Any]:
-    """The ledger's row of a daily report, from its manifest: a row lost in a crash is made again from the file."""
+    """Return the ledger row for a daily report's manifest, which also restores a row that a crash lost."""
     return {
         "organization_id": manifest["organization_uuid"],
         "day": manifest["period"]["first_day"],

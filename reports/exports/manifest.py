@@ -1,4 +1,4 @@
-"""The manifest beside a report: what the file holds, how far into the log it reaches, and what it was priced with."""
+"""The manifest next to a report: the file's content, how far into the log it reaches, and the prices it used."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ VERSION = 1
 
 
 class WrittenReport(Protocol):
-    """A file that was written. `format` names what is in it; `totals` are JSON-able, money as text, so that no reader
-    rounds it; `unpriced_models` are those whose money is unknown."""
+    """A finished file. `format` names its content; `totals_json` has money as text, so that no reader rounds it;
+    `unpriced_models` are the models whose cost is unknown."""
 
     @property
     def sha256(self) -> str:
-        """The hash of its bytes."""
+        """The hash of the file's bytes."""
 
     @property
     def format(self) -> str:
@@ -32,24 +32,24 @@ class WrittenReport(Protocol):
 
     @property
     def columns(self) -> Sequence[str]:
-        """The names of its columns, in their order."""
+        """The names of the columns, in order."""
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
+        """The number of rows."""
 
     @property
     def totals_json(self) -> Mapping[str, Any]:
-        """What it adds up to."""
+        """The totals, as JSON values."""
 
     @property
     def unpriced_models(self) -> Sequence[str]:
-        """Models without a price, in order."""
+        """The models without a price, sorted."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a report was made from, read before its cells."""
+    """The inputs of a report, read before its cells."""
 
     freshness: Freshness
     prices_revision: int
@@ -59,7 +59,7 @@ class Inputs:
 def manifest(
     file: Path, organization_id: str, period: Period, report: WrittenReport, inputs: Inputs, issued_at: datetime
 ) -> dict[str, Any]:
-    """The manifest of a report as JSON-able values."""
+    """Return the manifest of a report as JSON values."""
     return {
         "manifest_version": VERSION,
         "file": file.name,
@@ -81,36 +81,36 @@ def manifest(
 
 
 def period_json(period: Period) -> dict[str, str]:
-    """The days, as a manifest says them."""
+    """Return the days as in a manifest."""
     return {"kind": period.kind, "first_day": str(period.first), "last_day": str(period.last)}
 
 
 def moment_text(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC, to the millisecond."""
+    """Return the moment in RFC 3339 and UTC, to the millisecond."""
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def sorted_offsets(offsets: Mapping[str, int]) -> dict[str, int]:
-    """The positions in a fixed order."""
+    """Return the positions in a fixed order."""
     return dict(sorted(offsets.items()))
 
 
 def manifest_path(file: Path) -> Path:
-    """Where the manifest of a report's file is: beside it."""
+    """Return the path of a report's manifest, next to its file."""
     return file.with_name(f"{file.name}.manifest.json")
 
 
 def refuse_to_replace(file: Path, organization_id: str, period: Period, format_name: str) -> None:
-    """Raise FileError if `file` or its manifest's place is taken by anything but the very same export.
+    """Raise FileError if `file` or its manifest exists and is not an earlier run of the same export.
 
-    The same is one of the same organization, days and format, as the manifest beside it says of it, by its hash; an
-    issued report, which has a revision, is none, wherever it lies. An empty file is nothing that could be lost.
+    The same export has the same organization, days and format in its manifest, and the hash in the manifest. An
+    issued report, which has a revision, never counts as the same. An empty file has nothing to lose.
     """
     beside = manifest_path(file)
     if file.is_dir():
-        raise FileError(f"Cannot write {file}: it is a folder", "Name a file in it.")
+        raise FileError(f"Cannot write {file}: it is a folder", "Pass the path of a file in it.")
     if not holds_something(file) and not beside.exists():
         return
     found = read_manifest(beside)
@@ -119,38 +119,38 @@ def refuse_to_replace(file: Path, organization_id: str, period: Period, format_n
         return
     what = f"{beside}, the manifest of another file," if not file.exists() else str(file)
     raise FileError(
-        f"{what} is there already, and is not an earlier export of the same days in the same format",
-        "Choose another name with --out, or say --replace.",
+        f"{what} already exists and is not an earlier export of the same days in the same format",
+        "Choose another name with --out, or replace it with --replace.",
     )
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The content of a manifest; nothing where there is none that can be read."""
+    """Return the content of a manifest; {} if it cannot be read."""
     try:
-        found = orjson.loads(path.read_bytes()) if path.is_file() else {}  # a FIFO would be waited for
+        found = orjson.loads(path.read_bytes()) if path.is_file() else {}  # reading a FIFO would block
     except (OSError, orjson.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def require_as_issued(file: Path, sha256: str) -> None:
-    """Raise NotAsIssued when `file` is not the one that was issued with that hash."""
+    """Raise NotAsIssued if the SHA-256 of `file` is not the one that was issued."""
     found = sha256_of(file)
     if found != sha256:
         raise NotAsIssued(
-            f"{file} is not the file that was issued: its SHA-256 is {found}, that of the issued one is {sha256}",
-            "Put the issued file back from a backup, and find out who changed it.",
+            f"{file} is not the file that was issued: its SHA-256 is {found}, but the issued file's is {sha256}",
+            "Restore the issued file from a backup, and find out who changed it.",
         )
 
 
 def sha256_of(file: Path) -> str:
-    """The hash of a file's bytes."""
+    """Return the SHA-256 of a file's bytes."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _told(found: dict[str, Any]) -> tuple[Any, ...]:
-    """What two exports have in common that are the same one, made twice. The same days may be of another kind."""
+    """Return the values that two runs of the same export have in common."""
     period = found.get("period")
     first, last = (period.get("first_day"), period.get("last_day")) if isinstance(period, dict) else ("", "")
     told = found.get("organization_uuid"), found.get("format"), found.get("provisional"), first, last

@@ -1,4 +1,4 @@
-"""What differs between a day's new revision and the one before it."""
+"""The differences between a day's new revision and the one before it."""
 
 from array import array
 from pathlib import Path
@@ -13,9 +13,9 @@ from reports.exports.spend_report import Report
 
 
 def changes_since(previous: Path | None, sha256: str, report: Report, reasons: list[str]) -> dict[str, Any]:
-    """Why there is a new revision and what changed: rows by count, totals from and to.
+    """Return the reasons for a new revision and what it changed: row counts, and totals before and after.
 
-    Without the previous file, or with one that is not as it was issued (with the hash `sha256`), only the reasons are
+    Without the previous file, or if that file differs from the one issued with the hash `sha256`, only the reasons are
     known.
     """
     changes: dict[str, Any] = {"reasons": reasons}
@@ -30,7 +30,7 @@ def changes_since(previous: Path | None, sha256: str, report: Report, reasons: l
 
 
 def _rows(before: Facts, after: Facts) -> dict[str, int]:
-    """How many rows are new, gone, or have other numbers, told by 64 bits of hash a row."""
+    """Count the rows that are new, removed or changed, comparing 64 bits of hash per row."""
     added = _missing(after.keys, before.keys)
     return {
         "added": added,

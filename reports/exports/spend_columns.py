@@ -1,4 +1,4 @@
-"""Which columns a spend report has, and what tells its rows apart."""
+"""The columns of spend reports, and the keys that distinguish their rows."""
 
 from dataclasses import dataclass
 
@@ -29,17 +29,18 @@ ROW = (
     "user_id",
     "teams_channel_id",
 )
-"""All that is known of a row, in the order of spend_report.sql; `user_id` and what nothing feeds come after that."""
+"""Every column of a row, in the order of spend_report.sql, then `user_id` and the columns without a data source."""
 
 SELECTED = ROW[:18]
-"""What spend_report.sql selects."""
+"""The columns that spend_report.sql selects."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A choice of columns. Rows are apart by `keys`; `by_day` and `by_channel` say which of these they may be.
+    """A choice of columns. `keys` distinguish rows; `by_day` and `by_channel` enable two of them.
 
-    A name may change of itself (an e-mail), so it is no fact of the row.
+    `names` are the columns that can change without new usage, such as an e-mail address, so they are not among the
+    facts of a row.
     """
 
     name: str
@@ -51,17 +52,17 @@ class Layout:
 
     @property
     def by_user_id(self) -> bool:
-        """Whether rows carry the outer form of the account, which costs more than the rest of a row."""
+        """True if rows have the account's tagged id, which costs more than the rest of a row."""
         return "user_id" in self.columns
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The columns that are no names."""
+        """The columns that are not names."""
         return tuple(column for column in self.columns if column not in self.names)
 
 
 DAILY = Layout("daily", ROW[:12], ("date", "account_uuid", "product", "model"), by_day=True)
-"""A row a day: the columns of issued reports."""
+"""One row per day: the columns of issued reports."""
 
 CLAUDE_2026_10 = Layout(
     "claude-2026-10",
@@ -69,12 +70,12 @@ CLAUDE_2026_10 = Layout(
     ("account_uuid", "product", "model", "slack_channel_id"),
     by_channel=True,
 )
-"""A row for the whole period, apart by channel: the columns that the original's report has since October 2026."""
+"""One row for the whole period, by channel: the columns of the original API's report since October 2026."""
 
 LAYOUTS = {layout.name: layout for layout in (DAILY, CLAUDE_2026_10)}
 
 
 def whole_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Rows of ROW from those of spend_report.sql. Nothing tells of a channel of Teams."""
+    """Return rows of ROW from rows of spend_report.sql. Teams channels have no data source."""
     user_ids = each_text(rows["account_uuid"], lambda account: tagged(USER, account) if account else "")
     return pa.record_batch([*rows.columns, user_ids, pa.repeat("", len(rows))], names=list(ROW))

@@ -1,8 +1,8 @@
 """The spend report's file format: RFC 4180, safe to open in a spreadsheet, hashed while it is written.
 
-Lines end with CRLF and cells are quoted where they must be, also for readers that split at `;` or a tab. A text cell
-that a spreadsheet would run as a formula gets a leading apostrophe; numbers never do. Money is a plain exact decimal:
-no exponent, no trailing zeros, as many digits as it takes, and empty when a price is unknown.
+Lines end with CRLF, and cells are quoted where necessary, also for readers that split at `;` or a tab. A text cell that
+a spreadsheet would run as a formula gets a leading apostrophe; numbers never do. Money is a plain exact decimal with no
+exponent and no trailing zeros, as many digits as needed, and empty if a price is unknown.
 """
 
 import csv
@@ -26,19 +26,19 @@ from reports.exports.text_columns import digests, each_text, joined, lines, of_r
 
 TEXTS = frozenset(("user_email", "product", "model", "model_family", "slack_channel_id"))
 SEPARATOR = "\x1f"
-"""Between the cells of a row that is hashed."""
+"""Separates the cells of a row for hashing."""
 
 
 COUNT = pa.decimal128(38, 0)
 MONEY = pa.decimal256(76, 38)
-"""ClickHouse's money has 24 digits after the point. Arrow refuses what does not fit rather than round it."""
+"""ClickHouse's amounts have 24 digits after the point. Arrow raises an error for a value that does not fit."""
 READ_AT_ONCE = 8_192
 """Rows of an earlier file that are read before they are hashed."""
 
 
 @dataclass
 class Totals:
-    """What the file adds up to. The priced amounts leave out the rows whose money is unknown."""
+    """The totals of a file. The priced amounts exclude rows whose cost is unknown."""
 
     rows: int = 0
     unpriced_rows: int = 0
@@ -51,16 +51,16 @@ class Totals:
 
     @property
     def net_spend_usd(self) -> Decimal | None:
-        """Net spend of all rows; None when a row's is unknown."""
+        """The net spend of all rows; None if a row's is unknown."""
         return None if self.unpriced_rows else self.priced_net_spend_usd
 
     @property
     def gross_spend_usd(self) -> Decimal | None:
-        """Gross spend of all rows; None when a row's is unknown."""
+        """The gross spend of all rows; None if a row's is unknown."""
         return None if self.unpriced_rows else self.priced_gross_spend_usd
 
     def add(self, rows: pa.RecordBatch) -> None:
-        """Count rows, in columns of ROW."""
+        """Add rows with the columns of ROW."""
         self.rows += len(rows)
         self.requests += int(_sum(rows["total_requests"], COUNT))
         self.prompt_tokens += int(_sum(rows["total_prompt_tokens"], COUNT))
@@ -76,7 +76,7 @@ class Totals:
         self.priced_gross_spend_usd = EXACT.add(self.priced_gross_spend_usd, gross)
 
     def as_json(self) -> dict[str, Any]:
-        """The totals by the names of the columns; money is null when a row's is unknown, the priced part never is."""
+        """Return the totals by column name. Money is null if a row's is unknown; the priced part is never null."""
         return {
             "total_requests": self.requests,
             "total_prompt_tokens": self.prompt_tokens,
@@ -91,10 +91,10 @@ class Totals:
 
 @dataclass
 class Facts:
-    """What a report says, apart from who is called what: a hash of the rows without their e-mails, in any order.
+    """The facts of a report, which do not depend on names: a hash of the rows without e-mails, in any order.
 
-    A renamed person changes a file's bytes and not its facts. `keys` and `rows` hold 64 bits for each row: enough to
-    tell which rows of two revisions differ without holding either.
+    Renaming a person changes a file's bytes but not its facts. `keys` and `rows` have 64 bits of hash per row: enough
+    to compare the rows of two revisions without keeping either in memory.
     """
 
     layout: Layout = DAILY
@@ -103,7 +103,7 @@ class Facts:
     rows: "array[int]" = field(default_factory=lambda: array("Q"))
 
     def add(self, rows: pa.RecordBatch) -> None:
-        """Take in rows, in the columns of the layout and as in the file."""
+        """Add rows, with the columns of the layout and as written to the file."""
         hashes = digests(joined(rows.select(self.layout.facts).columns, SEPARATOR))
         self.total = (self.total + _total(hashes)) % (1 << 256)
         self.rows.frombytes(_first_64_bits(hashes))
@@ -116,14 +116,14 @@ class Facts:
 
 
 def safe_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows, their text cells safe. Only these can be formulas: the others are numbers, days and UUIDs."""
+    """Return the rows with safe text cells. Only these can be formulas: the others are numbers, days and UUIDs."""
     names = rows.schema.names
     columns = (each_text(rows[name], safe_text) if name in TEXTS else rows[name] for name in names)
     return pa.record_batch(list(columns), names=names)
 
 
 class SpendCsv:
-    """Writes a report to `sink` as its rows come, and knows its totals and facts."""
+    """Writes a report to `sink` row by row, and keeps its totals and facts."""
 
     def __init__(self, sink: BinaryIO, layout: Layout = DAILY) -> None:
         self.totals = Totals()
@@ -132,7 +132,7 @@ class SpendCsv:
         self._sink = HashingWriter(sink)
 
     def write(self, rows: pa.RecordBatch) -> None:
-        """Add rows in columns of ROW, text cells already safe."""
+        """Add rows with the columns of ROW, whose text cells are safe already."""
         shown = rows.select(self._layout.columns)
         self._head()
         self._sink.write(_csv(shown))
@@ -140,18 +140,18 @@ class SpendCsv:
         self.facts.add(shown)
 
     def close(self) -> str:
-        """Write what is left and return the SHA-256 of the whole file. The sink stays open."""
+        """Write the rest and return the SHA-256 of the whole file. The sink stays open."""
         self._head()
         return self._sink.sha256
 
     def _head(self) -> None:
-        """Nothing is written before the first rows are there: until then, whoever asked can be refused."""
+        """Write the header. It waits for the first rows: until then, the request can still be refused."""
         if not self._sink.tell():
             self._sink.write(f"{','.join(self._layout.columns)}\r\n".encode())
 
 
 def read_facts(file: Iterable[str]) -> Facts:
-    """The facts of a file that was issued before, which has the columns of DAILY."""
+    """Return the facts of an issued file, which has the columns of DAILY."""
     facts = Facts()
     reader = csv.reader(file)
     next(reader, None)
@@ -161,8 +161,8 @@ def read_facts(file: Iterable[str]) -> Facts:
 
 
 def _csv(rows: pa.RecordBatch) -> bytes:
-    """The rows as lines of CSV. Hardly any cell needs quotes, so all are joined without, and then it is counted whether
-    what has to be quoted is there more often than it should be."""
+    """Return the rows as lines of CSV. Few cells need quotes, so all are joined without quotes first, and the result is
+    used if it contains special characters only as often as separators require."""
     text = lines(joined(rows.columns, ","), "\r\n")
     written = {",": len(rows) * (rows.num_columns - 1), "\r": len(rows), "\n": len(rows), '"': 0, ";": 0, "\t": 0}
     letters = np.frombuffer(text, np.uint8)
@@ -172,17 +172,17 @@ def _csv(rows: pa.RecordBatch) -> bytes:
 
 
 def _sum(column: pa.Array, kind: pa.DataType) -> Decimal:
-    """The exact sum of numbers that are texts."""
+    """Return the exact sum of numbers given as text."""
     total: Decimal = pc.sum(column.cast(kind), min_count=0).as_py()
     return total
 
 
 def _total(hashes: bytes) -> int:
-    """The sum of hashes of 256 bits. A sum of 32 bits each cannot overflow 64 with less than 2 ** 32 rows."""
+    """Return the sum of 256-bit hashes. Sums of 32-bit words cannot overflow 64 bits with fewer than 2 ** 32 rows."""
     words = np.frombuffer(hashes, ">u4").reshape(-1, 8).sum(axis=0, dtype=np.uint64)
     return reduce(lambda total, word: (total << 32) + int(word), words, 0)
 
 
 def _first_64_bits(hashes: bytes) -> bytes:
-    """Of each hash of 256 bits, in the order of bytes of this machine."""
+    """Return the first 64 bits of each 256-bit hash, in this machine's byte order."""
     return np.frombuffer(hashes, ">u8")[::4].astype(np.uint64).tobytes()

@@ -1,5 +1,5 @@
-"""The spend report: a row for each person, product and model, by UTC day or by channel, in one consistent query,
-streamed."""
+"""The spend report: one row per person, product and model, by UTC day or by channel, streamed from one consistent
+query."""
 
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -22,7 +22,7 @@ QUERY = Path(__file__).with_name("spend_report.sql")
 
 @dataclass(frozen=True)
 class Report:
-    """A report that was written: the hash of its bytes, what it adds up to, what it says, and in which columns."""
+    """A finished report: the hash of its bytes, its totals, facts and columns."""
 
     sha256: str
     totals: Totals
@@ -31,27 +31,27 @@ class Report:
 
     @property
     def format(self) -> str:
-        """The name of its columns."""
+        """The name of the layout."""
         return self.layout.name
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of its columns, in their order."""
+        """The names of the columns, in order."""
         return self.layout.columns
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
+        """The number of rows."""
         return self.totals.rows
 
     @property
     def totals_json(self) -> dict[str, Any]:
-        """What it adds up to."""
+        """The totals, as JSON values."""
         return self.totals.as_json()
 
     @property
     def unpriced_models(self) -> list[str]:
-        """Models without a price, in order."""
+        """The models without a price, sorted."""
         return sorted(self.totals.unpriced_models)
 
 
@@ -63,10 +63,10 @@ def write_spend_report(
     on_rows: Callable[[int], None] | None = None,
     layout: Layout = DAILY,
 ) -> Report:
-    """Write the organization's report of `period` to `sink` in the columns of `layout`, and say what it adds up to.
+    """Write the organization's report for `period` to `sink` with the columns of `layout`, and return its totals.
 
-    Memory grows by 16 bytes a row (the facts) and no more. `on_rows` hears now and then how many rows
-    there are. Raises RefusedError when ClickHouse breaks off in the middle.
+    Memory grows by 16 bytes per row (the facts). `on_rows` is called with the number of rows from time to time. Raises
+    RefusedError if ClickHouse breaks off the stream.
     """
     out = SpendCsv(sink, layout)
     with closing(report_rows(client, organization_id, period, layout)) as pieces:
@@ -81,9 +81,9 @@ def write_spend_report(
 def report_rows(
     client: Client, organization_id: str, period: Period, layout: Layout = DAILY
 ) -> Generator[pa.RecordBatch]:
-    """The report's rows in columns of ROW, some thousand at a time, before any escaping.
+    """Yield the report's rows with the columns of ROW, some thousand at a time, before any escaping.
 
-    Raises RefusedError on a cut stream. Whoever stops early closes it.
+    Raises RefusedError if the stream breaks off. A caller that stops early must close the generator.
     """
     asked = scope(organization_id, period) | {"by_day": layout.by_day, "by_channel": layout.by_channel}
     with closing(stream_columns(client, QUERY, asked, SELECTED)) as pieces:
@@ -92,7 +92,7 @@ def report_rows(
 
 
 def scope(organization_id: str, period: Period) -> dict[str, Any]:
-    """The parameters of a query over an organization's period that shows products as people call them."""
+    """Return the parameters of a query over an organization's period that shows products by their labels."""
     return {
         "organization_id": organization_id,
         "begins": clickhouse_timestamp(period.begins),

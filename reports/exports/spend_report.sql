@@ -1,5 +1,5 @@
--- The spend report: usage by person, product and model, and by day or by channel of Slack where asked for. Money is
--- text, since JSON's numbers are floats in many a reader; it is '' where a price is unknown.
+-- The spend report: usage by person, product and model, and by day or by Slack channel if requested. Amounts are text,
+-- since many readers parse JSON numbers as floats; '' if a price is unknown.
 SELECT
     usage.day, {organization_id:String}, if(usage.account = '', '', people.email) AS email, usage.account, usage.product_label,
     toString(usage.model), toString(family.name),

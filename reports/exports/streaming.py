@@ -1,4 +1,4 @@
-"""A long answer, row by row or some thousand rows at a time, and files that are hashed while they are written."""
+"""Streaming of long results in Arrow batches, and files that are hashed while they are written."""
 
 import hashlib
 import io
@@ -24,11 +24,11 @@ CHUNK = 1 << 16
 TSV = pa_csv.ParseOptions(delimiter="\t", quote_char=False, ignore_empty_lines=False)
 ESCAPED = re.compile(r"\\(.)")
 ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "0": "\0", "'": "'", "\\": "\\"}
-"""What ClickHouse writes after a backslash, and what it stands for. `\\N` is none of a text: columns have no nulls."""
+"""ClickHouse's escapes after a backslash. `\\N` (null) is not among them: these columns have no nulls."""
 
 
 class HashingWriter:
-    """A sink that hashes what it passes on. It only ever appends, so any stream will do behind it."""
+    """A sink that hashes what it passes on. It only appends, so any stream can be behind it."""
 
     def __init__(self, sink: BinaryIO) -> None:
         self._sink = sink
@@ -38,7 +38,7 @@ class HashingWriter:
 
     @property
     def sha256(self) -> str:
-        """The hash of all that was written so far."""
+        """The hash of everything written so far."""
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> int:
@@ -49,16 +49,16 @@ class HashingWriter:
         return len(data)
 
     def tell(self) -> int:
-        """How many bytes were written."""
+        """Return the number of bytes written."""
         return self._written
 
     def flush(self) -> None:
-        """Pass on that whoever writes has come to an end."""
+        """Flush the sink."""
         self._sink.flush()
 
 
 class HashedCsv:
-    """RFC 4180 into `sink`, 64 KiB at a time; `close` writes the rest."""
+    """RFC 4180 CSV into `sink`, 64 KiB at a time; `close` writes the rest."""
 
     def __init__(self, sink: BinaryIO, header: Iterable[str]) -> None:
         self._sink = HashingWriter(sink)
@@ -66,13 +66,13 @@ class HashedCsv:
         self.add(header)
 
     def add(self, cells: Iterable[str]) -> None:
-        """Add one row."""
+        """Add a row."""
         self._text.write(csv_line(cells))
         if self._text.tell() > CHUNK:
             self._flush()
 
     def close(self) -> str:
-        """Write what is left and return the SHA-256 of the whole file. The sink stays open."""
+        """Write the rest and return the SHA-256 of the whole file. The sink stays open."""
         self._flush()
         return self._sink.sha256
 
@@ -85,18 +85,18 @@ class HashedCsv:
 def stream_columns(
     client: Client, path: Path, parameters: Mapping[str, Any], names: Sequence[str]
 ) -> Generator[pa.RecordBatch]:
-    """The answer of an SQL file as columns of texts with these names, some thousand rows at a time, in order.
+    """Yield the result of an SQL file as text columns with these names, some thousand rows at a time, in order.
 
-    None of the answer's cells may be null. A cut stream raises RefusedError or HTTPError. The next rows are read in a
-    thread while those before are worked on; it ends with the iterator, which whoever stops early closes.
+    No cell may be null. Raises RefusedError or HTTPError if the stream breaks off. A thread reads the next rows while
+    the caller processes the current ones; it ends with the generator, which a caller that stops early must close.
     """
     with closing(whole_lines(client, path, parameters, "TabSeparated")) as pieces:
         yield from _ahead(_columns(lines, names) for lines in pieces)
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:
-    """The items, each made in a thread while the one before is in use. The first one, which takes longest, is made by
-    whoever asks for it: a wait in a thread could not be interrupted."""
+    """Yield the items, each produced in a thread while the one before is in use. The first one, which takes longest, is
+    produced in the caller's thread, where the wait can be interrupted."""
     with ThreadPoolExecutor(1) as reader:
         item = next(items, None)
         while item is not None:
@@ -106,7 +106,7 @@ def _ahead(items: Iterator[T]) -> Iterator[T]:
 
 
 def _columns(lines: bytes, names: Sequence[str]) -> pa.RecordBatch:
-    """Whole lines as columns; Arrow names the line that is no row of theirs, such as an error in the body."""
+    """Parse whole lines into columns. Arrow's error names a line that does not fit, such as an error in the body."""
     read = pa_csv.ReadOptions(column_names=list(names), use_threads=False, block_size=len(lines))
     texts = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
     try:

@@ -1,7 +1,8 @@
-"""Every metric, one typed function each, for the API, the dashboard and exports alike.
+"""Every metric, one typed function each, for the API, the dashboard and exports.
 
-`open_context` at an organization, then ask: `spend(look(client, organization_id, sources, grace), window("mtd", day))`.
-`catalogue.METRICS` lists them all; docs/metrics.md says what each means.
+Open a context for an organization and pass it to a metric:
+`spend(open_context(client, organization_id, sources, grace), window("mtd", day))`. `catalogue.METRICS` lists all
+metrics; docs/metrics.md defines them.
 """
 
 from reports.metrics.active_users import active_people, active_users, token_users

@@ -1,4 +1,4 @@
-"""Who is active: daily, weekly and monthly active users, and the people behind a number."""
+"""Active people: daily, weekly and monthly active users, and the people behind a number."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -12,9 +12,9 @@ from reports.presence.bitsets import count, counts, trailing, union
 
 
 def active_users(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Actives]:
-    """DAU, WAU and MAU for each day of the window: distinct people active in any of the products.
+    """Return DAU, WAU and MAU for each day of the window: distinct people active in any of the products.
 
-    Trailing windows that end with the day and include it. A day's `complete` is that of its 30 days.
+    The trailing windows end with the day and include it. A day is `complete` if all of its 30 days are.
     """
     found: dict[date, Actives] = {}
     if reading.overlaps(window):
@@ -30,17 +30,17 @@ def active_users(reading: QueryContext, window: Period, products: Sequence[str] 
 def active_people(
     reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS, listed: bool = False
 ) -> PeopleCount:
-    """Distinct people active in any of the products in the window, of any length; `listed`: and who they are."""
+    """Return the distinct people active in any of the products in the window; `listed`: with their account ids."""
     return count_people(reading, products, window, listed)
 
 
 def token_users(reading: QueryContext, window: Period, listed: bool = False) -> PeopleCount:
-    """Distinct people whose requests used tokens in the window, in whatever product; `listed`: and who they are."""
+    """Return the distinct people whose requests used tokens, in any product; `listed`: with their account ids."""
     return count_people(reading, (WITH_TOKENS,), window, listed)
 
 
 def count_people(reading: QueryContext, kinds: Sequence[str], window: Period, listed: bool) -> PeopleCount:
-    """Distinct people active in any of these ways (reports/presence/activity_kinds.py); who they are if `listed`."""
+    """Return the distinct people active in any of these kinds (reports/presence/activity_kinds.py)."""
     about = reading.about(window)
     if not reading.covers(window.last):
         return PeopleCount(about=about, people=None, account_ids=None)

@@ -1,4 +1,4 @@
-"""What one person's and one connector's numbers are made of: by day, by product, by model."""
+"""Breakdowns of one person's or one connector's numbers by day, by product and by model."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -18,15 +18,15 @@ T = TypeVar("T")
 
 
 class NamedValue(Struct, Generic[T], frozen=True, kw_only=True):
-    """A product's or a model's number, by its name in the events; "" is none."""
+    """A product's or a model's number, by its name in the events; "" means none."""
 
     name: str
     value: T
 
 
 class Breakdown(Struct, Generic[T], frozen=True, kw_only=True):
-    """A number of the window, of each of its days, and by what else it is taken apart. Distinct things of the parts may
-    add up to more than `total`, which is None when the tables do not reach the window's end."""
+    """A number for the window, for each of its days, and for its parts. The distinct things of the parts may add up to
+    more than `total`, which is None if the tables do not reach the window's end."""
 
     about: ResultMeta
     total: T | None
@@ -36,8 +36,8 @@ class Breakdown(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class PersonActivity(Struct, frozen=True, kw_only=True):
-    """What a person did: distinct chats started or written in, messages in chats and sessions, distinct sessions, added
-    lines that were accepted, distinct projects worked in and artifacts made, calls of connectors."""
+    """A person's activity: distinct chats started or written in, messages in chats and sessions, distinct sessions,
+    added lines that were accepted, distinct projects worked in and artifacts made, calls of connectors."""
 
     chats: int = 0
     messages: int = 0
@@ -51,7 +51,7 @@ class PersonActivity(Struct, frozen=True, kw_only=True):
 
 
 class PersonUsage(Struct, frozen=True, kw_only=True):
-    """What a person's requests used, whoever pays for it."""
+    """Usage by a person's requests, regardless of who pays for it."""
 
     requests: int = 0
     prompt_tokens: int = 0
@@ -59,7 +59,7 @@ class PersonUsage(Struct, frozen=True, kw_only=True):
 
 
 class ConnectorCalls(Struct, frozen=True, kw_only=True):
-    """A connector's use: distinct people, and calls by anyone, of which the three kinds add up to all."""
+    """A connector's use: distinct people, and calls by anyone; the three kinds of calls add up to all."""
 
     people: int = 0
     calls: int = 0
@@ -69,7 +69,7 @@ class ConnectorCalls(Struct, frozen=True, kw_only=True):
 
 
 class PersonSpend(Struct, frozen=True, kw_only=True):
-    """What a person spent. Not `reported`: the plan has no spend reports in the window, and `spend` is None."""
+    """A person's spend. If not `reported`, the plan has no spend reports in the window, and `spend` is None."""
 
     reported: bool
     about: ResultMeta
@@ -81,21 +81,21 @@ NO_SPEND = Spend(requests=0, prompt_tokens=0, completion_tokens=0, priced_net_us
 
 
 def person_activity(reading: QueryContext, window: Period, account: str) -> Breakdown[PersonActivity]:
-    """What the person did in the window, by day and product."""
+    """Return the person's activity in the window, by day and product."""
     return _breakdown(
         reading, "person_activity", window, _by(PersonActivity), PersonActivity(), account=account, **_days(window)
     )
 
 
 def person_usage(reading: QueryContext, window: Period, account: str) -> Breakdown[PersonUsage]:
-    """What the person's requests used, by day and model, most requests first."""
+    """Return the usage by the person's requests, by day and model, most requests first."""
     return _breakdown(
         reading, "person_usage", window, _by(PersonUsage), PersonUsage(), account=account, **_moments(window)
     )
 
 
 def person_spend(reading: QueryContext, window: Period, account: str) -> PersonSpend:
-    """What the person spent, by day, product and model, the highest net first: each adds up to the total."""
+    """Return the person's spend by day, product and model, highest net first. Each of the three adds up to it."""
     reported, about = is_reported(reading, window), reading.about(window)
     if not reported:
         return PersonSpend(reported=False, about=about, spend=None)
@@ -104,16 +104,17 @@ def person_spend(reading: QueryContext, window: Period, account: str) -> PersonS
 
 
 def connector_use(reading: QueryContext, window: Period, connector: str) -> Breakdown[ConnectorCalls]:
-    """How the connector of this key was used, by day and product."""
+    """Return the use of the connector with this key, by day and product."""
     return _breakdown(
         reading, "connector_use", window, _by(ConnectorCalls), ConnectorCalls(), connector=connector, **_days(window)
     )
 
 
 def person_of(reading: QueryContext, window: Period, account: str) -> Person | None:
-    """Who the account is, if it is one of the organization: its directory knows it, or it did something in the window.
+    """Return the person behind an account, or None if the account has nothing to do with the organization.
 
-    Names belong to accounts and not to organizations, so nobody learns that of somebody else's.
+    The directory must know the account, or it must have been active in the window. Names belong to accounts and not to
+    organizations, so without this check one organization could read names of another's people.
     """
     if not (reading.remembered_now("person_known", account=account)[0][0] or _did_something(reading, window, account)):
         return None
@@ -128,7 +129,7 @@ def _did_something(reading: QueryContext, window: Period, account: str) -> bool:
 def _breakdown(
     reading: QueryContext, metric: str, window: Period, value: Callable[[Sequence[Any]], T], nothing: T, **asked: Any
 ) -> Breakdown[T]:
-    """The answer of a metric whose SQL gives the rows (part, day, name, ...): `part` says what a row is of, '' all."""
+    """Return a metric's result. Its SQL gives rows (part, day, name, ...), where `part` is '' for the total."""
     total, days = nothing, dict[date, T]()
     named: dict[str, list[NamedValue[T]]] = {"product": [], "model": []}
     for part, day, name, *columns in reading.remembered(metric, window, **asked) if reading.overlaps(window) else ():
@@ -148,7 +149,7 @@ def _breakdown(
 
 
 def _by(kind: Callable[..., T]) -> Callable[[Sequence[Any]], T]:
-    """Makes the columns of a row the fields of `kind`, in their order."""
+    """Return a function that turns a row's columns into the fields of `kind`, in order."""
     names = kind.__struct_fields__  # type: ignore[attr-defined]
     return lambda columns: kind(**dict(zip(names, columns, strict=True)))
 

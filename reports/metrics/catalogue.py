@@ -1,4 +1,4 @@
-"""Every metric: what it counts, of what, over which days, and how ties are broken; docs/metrics.md has the list too."""
+"""The catalogue of metrics: what each counts, per what, over which days, and how ties are broken (docs/metrics.md)."""
 
 from reports.metrics.metric import ACCOUNT, ANY, AT_END, BOTH, DAILY, LEADERS, PICKED, PRESENCE, SEATS, TO_DATE, Metric
 

@@ -1,4 +1,4 @@
-"""What people make in Claude.ai: chats, projects and artifacts, who makes any, and who makes most."""
+"""Chats, projects and artifacts in Claude.ai: their numbers, the people with any, and the people with most."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -21,24 +21,24 @@ PEOPLE_WITH: dict[Thing, tuple[str, ...]] = {
 
 
 def chats_started(reading: QueryContext, window: Period) -> Totals[int]:
-    """Conversations that were started: on each day of the window, and in all."""
+    """Return the number of conversations started on each day of the window, and in total."""
     return totals(reading, "chats_started", window, _only, 0)
 
 
 def projects_created(reading: QueryContext, window: Period) -> Totals[int]:
-    """Projects that were created: on each day of the window, and in all."""
+    """Return the number of projects created on each day of the window, and in total."""
     return totals(reading, "projects_created", window, _only, 0)
 
 
 def artifacts_created(reading: QueryContext, window: Period) -> Totals[int]:
-    """Artifacts that were made, by the day of their creation: on each day of the window, and in all."""
+    """Return the number of artifacts made, by day of their creation, on each day of the window and in total."""
     return totals(reading, "artifacts_created", window, _only, 0)
 
 
 def people_with(reading: QueryContext, thing: Thing, window: Period, listed: bool = False) -> Share:
-    """The share of people who had at least one chat, project or artifact in the window.
+    """Return the share of people who had at least one chat, project or artifact in the window.
 
-    A chat was started or written in, a project created or worked in, an artifact made. `listed`: and who they are.
+    A chat was started or written in, a project created or worked in, an artifact made. `listed`: with account ids.
     """
     having = count_people(reading, PEOPLE_WITH[thing], window, listed)
     at_end = seats(reading, one_day(window.last)).days[0].value
@@ -51,12 +51,12 @@ def people_with(reading: QueryContext, thing: Thing, window: Period, listed: boo
 
 
 def top_people_by_projects_used(reading: QueryContext, window: Period, limit: int = DEFAULT_LIMIT) -> Leaders[int]:
-    """The people who worked in the most distinct projects. Ties: by account id."""
+    """Return the people who worked in the most distinct projects. Ties: by account id."""
     return leaders(reading, "top_people_by_projects_used", window, _only, limit=limit)
 
 
 def top_people_by_artifacts_made(reading: QueryContext, window: Period, limit: int = DEFAULT_LIMIT) -> Leaders[int]:
-    """The people who made the most distinct artifacts. Ties: by account id."""
+    """Return the people who made the most distinct artifacts. Ties: by account id."""
     return leaders(reading, "top_people_by_artifacts_made", window, _only, limit=limit)
 
 

@@ -14,21 +14,21 @@ RankedBy = Literal["lines_accepted", "pull_requests", "commits", "sessions"]
 
 
 class Decisions(Struct, frozen=True, kw_only=True):
-    """What people said to suggested edits."""
+    """Decisions by people on suggested edits."""
 
     accepted: int
     rejected: int
 
     @property
     def accept_rate(self) -> Ratio:
-        """Accepted of all decisions."""
+        """Accepted decisions out of all decisions."""
         return Ratio(numerator=self.accepted, denominator=self.accepted + self.rejected)
 
 
 class ClaudeCode(Struct, frozen=True, kw_only=True):
-    """Claude Code's counts. `people` are those active in it, `sessions` distinct, machines' included.
+    """Counts of Claude Code. `people` are distinct people active in it; `sessions` are distinct and include machines'.
 
-    `lines_accepted` were suggested and accepted; `lines_removed` likewise. Decisions are by tool.
+    `lines_accepted` and `lines_removed` were suggested and accepted. Decisions are by tool.
     """
 
     people: int
@@ -44,20 +44,20 @@ class ClaudeCode(Struct, frozen=True, kw_only=True):
 
     @property
     def decisions(self) -> Decisions:
-        """Of all four tools."""
+        """The decisions on all four tools."""
         tools = (self.edit, self.multi_edit, self.write, self.notebook_edit)
         return Decisions(accepted=sum(tool.accepted for tool in tools), rejected=sum(tool.rejected for tool in tools))
 
 
 def claude_code(reading: QueryContext, window: Period) -> Totals[ClaudeCode]:
-    """Claude Code's counts: on each day of the window, and in all (people and sessions distinct in the window)."""
+    """Return the counts for each day of the window, and in total (distinct people and sessions over the window)."""
     return totals(reading, "claude_code", window, _counts, NOTHING)
 
 
 def top_people_by_claude_code(
     reading: QueryContext, window: Period, ranked_by: RankedBy = "lines_accepted", limit: int = DEFAULT_LIMIT
 ) -> Leaders[ClaudeCode]:
-    """The people with the most of `ranked_by` in Claude Code; who has none of it is not ranked. Ties: by account id."""
+    """Return the people with the most `ranked_by`, without those who have none of it. Ties: by account id."""
     return leaders(
         reading,
         "top_people_by_claude_code",

@@ -1,4 +1,4 @@
-"""Which connectors are used most, and by whom."""
+"""The most used connectors and their users."""
 
 from msgspec import Struct
 
@@ -10,9 +10,10 @@ from reports.periods import Period
 
 
 class Connector(Struct, frozen=True, kw_only=True):
-    """A connector's use. `calls` are all calls, by anyone; the three kinds add up to them. `people` are no machines.
+    """The use of a connector. `calls` are by anyone; the three kinds add up to them. `people` excludes machines.
 
-    `name` is the key that all its spellings share; `display_name` the directory's present one, None if it has none.
+    `name` is the key that all its spellings share; `display_name` is the present one in the directory, None if there is
+    none.
     """
 
     rank: int
@@ -26,7 +27,7 @@ class Connector(Struct, frozen=True, kw_only=True):
 
 
 class TopConnectors(Struct, frozen=True, kw_only=True):
-    """The most used connectors. `ranked`: how many were used at all; None when unknown."""
+    """The most used connectors. `ranked`: the number of connectors that were used; None if unknown."""
 
     about: ResultMeta
     ranked: int | None
@@ -34,7 +35,7 @@ class TopConnectors(Struct, frozen=True, kw_only=True):
 
 
 def top_connectors(reading: QueryContext, window: Period, limit: int = DEFAULT_LIMIT) -> TopConnectors:
-    """The connectors that the most people called in the window. Ties: by calls, then by name."""
+    """Return the connectors that the most people called in the window. Ties: by calls, then by name."""
     about = reading.about(window)
     if not reading.covers(window.last):
         return TopConnectors(about=about, ranked=None, connectors=())
@@ -57,7 +58,7 @@ def top_connectors(reading: QueryContext, window: Period, limit: int = DEFAULT_L
 
 
 def connector_people(reading: QueryContext, window: Period, connector: str) -> PeopleCount:
-    """Who called the connector of this key in the window."""
+    """Return the people who called the connector with this key in the window."""
     about = reading.about(window)
     if not reading.covers(window.last):
         return PeopleCount(about=about, people=None, account_ids=None)

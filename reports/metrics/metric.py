@@ -1,4 +1,4 @@
-"""What the catalogue says of a metric."""
+"""The form of an entry in the catalogue of metrics."""
 
 from msgspec import Struct
 
@@ -15,11 +15,11 @@ AT_END = "assigned seats at the window's end; also active people of the window"
 ACCOUNT = "account id"
 
 PRESENCE = "presence"
-"""What counts people reads who was there on which day: reports/presence/presence.sql."""
+"""Counts of people read the days on which people were active: reports/presence/presence.sql."""
 
 
 class Metric(Struct, frozen=True):
-    """One metric. `function` is its name in reports.metrics; `windows` those it is published for, of any it takes."""
+    """One metric. `function` is its name in reports.metrics; `windows` are those that it is published for."""
 
     name: str
     unit: str
@@ -32,5 +32,5 @@ class Metric(Struct, frozen=True):
 
     @property
     def sql(self) -> tuple[str, ...]:
-        """The files under reports/metrics/sql that it reads (or PRESENCE); usually the one called like its function."""
+        """The files in reports/metrics/sql that it reads (or PRESENCE), by default the one named after its function."""
         return self.reads or (self.function,)

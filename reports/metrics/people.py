@@ -1,4 +1,4 @@
-"""Who an account is, and rankings of people."""
+"""Names of accounts, and rankings of people."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -10,14 +10,14 @@ from reports.periods import Period
 T = TypeVar("T")
 
 DEFAULT_LIMIT = 10
-"""How many a ranking shows unless it is asked for more, or for fewer (at least 1)."""
+"""The default length of a ranking; at least 1."""
 
 NAMES_AT_ONCE = 200
-"""Account ids travel in the URL of a query, which servers bound."""
+"""Accounts per query: their ids are sent in the query's URL, whose length servers limit."""
 
 
 def name_people(reading: QueryContext, account_ids: Iterable[str]) -> dict[str, Person]:
-    """Each account as it is known now."""
+    """Return each account as it is known now."""
     asked = sorted(set(account_ids))
     known: dict[str, Person] = {}
     for start in range(0, len(asked), NAMES_AT_ONCE):
@@ -36,9 +36,9 @@ def _person(account_id: str, name: str, email: str, deleted: bool) -> Person:
 def rank(
     reading: QueryContext, rows: Sequence[Sequence[Any]], value: Callable[[Sequence[Any]], T]
 ) -> tuple[Leader[T], ...]:
-    """The rows (account, how many are ranked, ...), in the order of their SQL, as leaders with names.
+    """Return the rows (account, number ranked, ...), in the order of the SQL, as leaders with names.
 
-    `value` makes a leader's value of the row's other columns.
+    `value` builds a leader's value from the row's other columns.
     """
     people = name_people(reading, (row[0] for row in rows))
     return tuple(
@@ -49,7 +49,7 @@ def rank(
 def leaders(
     reading: QueryContext, metric: str, window: Period, value: Callable[[Sequence[Any]], T], **parameters: Any
 ) -> Leaders[T]:
-    """The ranking of a metric whose SQL takes the window as days and gives the rows of `rank`."""
+    """Return the ranking of a metric whose SQL takes the window as days and gives rows as for `rank`."""
     about = reading.about(window)
     if not reading.covers(window.last):
         return Leaders(about=about, ranked=None, leaders=())

@@ -1,4 +1,4 @@
-"""One look at one organization's tables: how far they reach, and the only road from a metric to its SQL."""
+"""The context of a query: one organization's tables and how far they reach. Metrics read their SQL only through it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,10 +27,10 @@ SQL = Path(__file__).parent / "sql"
 
 @dataclass(frozen=True)
 class QueryContext:
-    """How far the tables reached before any number was read; every number read with it holds at least that much.
+    """An organization's tables, and how far they reached before any number was read; every number includes that much.
 
-    A day is known when the tables reach into it, and complete when they reach `grace` past its end. Make one for
-    each request: an old one understates what its numbers hold.
+    A day is known if the tables reach into it, and complete if they reach `grace` past its end. Create a context for
+    each request: an old one understates what its numbers include.
     """
 
     client: Client
@@ -40,39 +40,39 @@ class QueryContext:
 
     @property
     def data_refreshed_at(self) -> datetime | None:
-        """All that the log had received by then is in the tables; None when that is unknown."""
+        """The moment up to which all that the log had received is in the tables; None if unknown."""
         return self.freshness.data_refreshed_at
 
     @property
     def newest_complete_day(self) -> date | None:
-        """The last complete day; None when there is none or it is unknown."""
+        """The last complete day; None if there is none or it is unknown."""
         return self.freshness.newest_complete_day(self.grace)
 
     def covers(self, day: date) -> bool:
-        """Whether the tables reach into the day: what is not in them did not happen, so far."""
+        """Return True if the tables reach into the day: what they do not contain has not happened, so far."""
         refreshed_at = self.data_refreshed_at
         return refreshed_at is not None and day >= FIRST_KEPT_DAY and midnight(day) < refreshed_at
 
     def overlaps(self, window: Period) -> bool:
-        """Whether any day of the window is known."""
+        """Return True if any day of the window is known."""
         refreshed_at = self.data_refreshed_at
         return refreshed_at is not None and window.last >= FIRST_KEPT_DAY and window.begins < refreshed_at
 
     def is_complete(self, first: date, last: date) -> bool:
-        """Whether every day from `first` to `last` is complete, and none is older than the oldest day kept."""
+        """Return True if every day from `first` to `last` is complete, and none is older than the oldest day kept."""
         newest = self.newest_complete_day
         return newest is not None and first >= FIRST_KEPT_DAY and last <= newest
 
     def about(self, window: Period) -> ResultMeta:
-        """What an answer of this window says beside its numbers."""
+        """Return the metadata of a result for this window."""
         complete = self.is_complete(window.first, window.last)
         shown = replace(window, provisional=not complete)
         return ResultMeta(window=shown, data_refreshed_at=self.data_refreshed_at, complete=complete)
 
     def by_day(self, window: Period, found: Mapping[date, T], nothing: T, width: int = 1) -> tuple[Day[T], ...]:
-        """Every day of the window with what was found of it, or `nothing`; a day that is not known is a gap.
+        """Return every day of the window with its value in `found`, else `nothing`; a day that is not known is a gap.
 
-        `width`: how many days the number of a day is of, for whether it is complete.
+        `width`: the number of days that a day's number covers, which decides whether it is complete.
         """
         return tuple(
             Day(
@@ -84,16 +84,16 @@ class QueryContext:
         )
 
     def rows(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
-        """The rows of `sql/<metric>.sql` for this organization. Raises ClickHouseError."""
+        """Return the rows of `sql/<metric>.sql` for this organization. Raises ClickHouseError."""
         return fetch_rows(self.client, SQL / f"{metric}.sql", {"organization_id": self.organization_id, **parameters})
 
     def remembered(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
-        """The same of a metric that tells of no day after the window; remembered while nothing up to then changed."""
+        """Return the rows of a metric that depends on no day after the window, cached until an earlier day changes."""
         digest = self.state.digest_until(window.last, tables_read(SQL / f"{metric}.sql"))
         return self._recall(metric, digest, parameters)
 
     def remembered_now(self, metric: str, **parameters: Any) -> Sequence[Sequence[Any]]:
-        """The rows of a metric that tells how things are now, remembered until what they are made of changes."""
+        """Return the rows of a metric about the present state, cached until something that it reads changes."""
         kinds = tables_read(SQL / f"{metric}.sql")
         assert kinds is not None, f"{metric}.sql reads what queries/dependencies.py does not know"
         return self._recall(metric, self.state.digest_of(*sorted(kinds)), parameters)
@@ -103,40 +103,40 @@ class QueryContext:
         return cache_for(self.client).get_or_compute(question, state, lambda: self.rows(metric, **parameters))
 
     def rows_of_days(self, metric: str, window: Period, **parameters: Any) -> Sequence[Sequence[Any]]:
-        """The remembered rows of a metric whose SQL takes the window as days."""
+        """Return the cached rows of a metric whose SQL takes the window as days."""
         return self.remembered(metric, window, first=window.first, last=window.last, **parameters)
 
     def present(self, first: date, last: date) -> PresenceRange:
-        """Who was there from `first` to `last`, and in which ways. Raises ClickHouseError."""
+        """Return who was active from `first` to `last`, and in which ways. Raises ClickHouseError."""
         return read_present(self.client, self.organization_id, self.state, first, last)
 
     def first_day(self, otherwise: date) -> date:
-        """The oldest day on which anybody was there, or `otherwise` if that is older."""
+        """Return the oldest day with any activity, or `otherwise` if that is older."""
         return min([*self.state.days[:1], otherwise])
 
     def from_first_day(self, window: Period) -> Period:
-        """The window without the days before anybody was there, so that windows which differ in these alone are one."""
+        """Return the window without the days before any activity, so that windows differing only in those are equal."""
         return replace(window, first=max(window.first, self.first_day(window.last)))
 
     @cached_property
     def state(self) -> DataVersion:
-        """What its answers are made of, read before any of them."""
+        """The version of the data that results depend on, read before any of them."""
         return data_version(self.client, self.organization_id)
 
 
 def open_context(
     client: Client, organization_id: str, expected_sources: Collection[str], grace: timedelta
 ) -> QueryContext:
-    """Read how far the tables reach, before any number; `expected_sources` as in `read_freshness`."""
+    """Read how far the tables reach, before any number; `expected_sources` is as in `read_freshness`."""
     return QueryContext(client, organization_id, read_freshness(client, expected_sources), grace)
 
 
 def totals(
     reading: QueryContext, metric: str, window: Period, value: Callable[[Sequence[Any]], T], nothing: T
 ) -> Totals[T]:
-    """The answer of a metric whose SQL gives the rows (whole, day, ...): of the whole window if `whole`, else of a day.
+    """Return the result of a metric whose SQL gives rows (whole, day, ...): of the window if `whole`, else of a day.
 
-    `value` makes a number of a row's other columns; `nothing` is that of a day or a window that has no row.
+    `value` builds a number from a row's other columns; `nothing` is the number of a day or window without a row.
     """
     total, found = nothing, dict[date, T]()
     if reading.overlaps(window):

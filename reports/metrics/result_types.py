@@ -1,6 +1,6 @@
-"""What metrics answer: numbers that say which window they are of, how far the tables reach, and of how many.
+"""Results of metrics: numbers with their window, how far the tables reach, and the size of rankings.
 
-None means unknown: the tables do not reach that far, a price is missing, or nobody divides by nothing. It is never
+None means unknown: the tables do not reach that far, a price is missing, or the denominator is 0. Unknown is never
 shown as 0, and 0 is never unknown.
 """
 
@@ -17,11 +17,11 @@ DELETED_USER = "Deleted user"
 
 
 class ResultMeta(Struct, frozen=True, kw_only=True):
-    """What every answer says beside its numbers.
+    """The metadata of every result.
 
-    `window`: the days it is of, both ends included (`begins` and `ends` are half-open moments). `data_refreshed_at`:
-    all that the log had received by then is in the numbers; None when that is unknown. `complete`: every day of the
-    window was complete then, and none is older than the oldest day that is kept. What comes later still counts.
+    `window`: the days that it covers, both ends included (`begins` and `ends` are half-open moments).
+    `data_refreshed_at`: all that the log had received by then is in the numbers; None if unknown. `complete`: every day
+    of the window was complete then, and none is older than the oldest day kept. Later events still count.
     """
 
     window: Period
@@ -30,14 +30,14 @@ class ResultMeta(Struct, frozen=True, kw_only=True):
 
 
 class Ratio(Struct, frozen=True, kw_only=True):
-    """A part and what it is a part of; either is None when unknown. A part may exceed the whole (docs/metrics.md)."""
+    """A part and its whole; either is None if unknown. A part may exceed its whole (docs/metrics.md)."""
 
     numerator: int | None
     denominator: int | None
 
     @property
     def value(self) -> float | None:
-        """Their quotient, not rounded; None when either is unknown or the denominator is 0."""
+        """The quotient, not rounded; None if either part is unknown or the denominator is 0."""
         if self.numerator is None or not self.denominator:
             return None
         return self.numerator / self.denominator
@@ -51,7 +51,7 @@ class Ratio(Struct, frozen=True, kw_only=True):
 
 
 class Day(Struct, Generic[T], frozen=True, kw_only=True):
-    """One day's number: None is a gap (the tables do not reach that day); `complete` as in About."""
+    """One day's number; None is a gap (the tables do not reach that day). `complete` is as in ResultMeta."""
 
     day: date
     value: T | None
@@ -59,14 +59,14 @@ class Day(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class Series(Struct, Generic[T], frozen=True, kw_only=True):
-    """A number for each day of the window, oldest first, none left out."""
+    """A number for each day of the window, oldest first, without omissions."""
 
     about: ResultMeta
     days: tuple[Day[T], ...]
 
 
 class Totals(Struct, Generic[T], frozen=True, kw_only=True):
-    """A number of the whole window, counted as such and not added up from its days, and each day's."""
+    """A number for the whole window, counted over it and not summed from its days, and one for each day."""
 
     about: ResultMeta
     total: T | None
@@ -74,7 +74,7 @@ class Totals(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class PeopleCount(Struct, frozen=True, kw_only=True):
-    """How many people, and who they are: `account_ids` in ascending order, None unless they were asked for."""
+    """A number of people, and their account ids in ascending order; None unless they were requested."""
 
     about: ResultMeta
     people: int | None
@@ -82,7 +82,7 @@ class PeopleCount(Struct, frozen=True, kw_only=True):
 
 
 class Person(Struct, frozen=True, kw_only=True):
-    """An account as it is known now. One that is gone or forgotten is named DELETED_USER; an unknown name is None."""
+    """An account as it is known now. A deleted or forgotten one is named DELETED_USER; an unknown name is None."""
 
     account_id: str
     name: str | None
@@ -91,7 +91,7 @@ class Person(Struct, frozen=True, kw_only=True):
 
 
 class Leader(Struct, Generic[T], frozen=True, kw_only=True):
-    """A place in a ranking, counted from 1. Ties have different ranks; which comes first is fixed by each metric."""
+    """A place in a ranking, counted from 1. Ties have different ranks; each metric defines their order."""
 
     rank: int
     person: Person
@@ -99,7 +99,7 @@ class Leader(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class Leaders(Struct, Generic[T], frozen=True, kw_only=True):
-    """The first people of a ranking. `ranked`: how many people have anything to be ranked by; None when unknown."""
+    """The first people of a ranking. `ranked`: the number of people with a value to rank; None if unknown."""
 
     about: ResultMeta
     ranked: int | None
@@ -107,7 +107,7 @@ class Leaders(Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class Actives(Struct, frozen=True, kw_only=True):
-    """Distinct people active on the day, in the 7 and in the 30 days that end with it."""
+    """Distinct people active on the day, and in the 7 and the 30 days that end with it."""
 
     daily: int
     weekly: int
@@ -115,14 +115,14 @@ class Actives(Struct, frozen=True, kw_only=True):
 
 
 class Seats(Struct, frozen=True, kw_only=True):
-    """Seats at the end of a day; `purchased` None: the directory has not said how many."""
+    """Seats at the end of a day; `purchased` is None if the directory does not have the number."""
 
     assigned: int
     purchased: int | None
 
 
 class Adoption(Struct, frozen=True, kw_only=True):
-    """Active people as a share of the seats that were assigned at the end of the day. Utilization is `weekly`."""
+    """Active people as a share of the seats assigned at the end of the day. Utilization is `weekly`."""
 
     daily: Ratio
     weekly: Ratio
@@ -131,7 +131,7 @@ class Adoption(Struct, frozen=True, kw_only=True):
 
 
 class Share(Struct, frozen=True, kw_only=True):
-    """People who did a thing in the window: of the seats assigned at its end, and of the people active in it."""
+    """People who did something in the window, as a share of seats at its end and of active people in it."""
 
     about: ResultMeta
     of_seats: Ratio

@@ -1,4 +1,4 @@
-"""How people stay: stickiness, active days, who is new or gone, and how many of a week's newcomers come back."""
+"""Retention: stickiness, active days, new and lost people, and how many of a week's new people return."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -16,21 +16,21 @@ from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 from reports.presence.bitsets import Bits, count, times_met, union
 
 COHORTS = 12
-"""How many weeks a table of retention has unless it is asked for more or fewer."""
+"""The default number of weeks in a table of retention."""
 
 MOST_COHORTS = 104
-"""How many it can have: two years."""
+"""The maximum number of weeks: two years."""
 
 
 class ActiveDays(Struct, frozen=True, kw_only=True):
-    """How many people were active on exactly one, two, ... all days of the window, in this order; None: unknown."""
+    """The number of people active on exactly one, two, ... all days of the window, in this order; None if unknown."""
 
     about: ResultMeta
     people: tuple[int, ...] | None
 
 
 class Lifecycle(Struct, frozen=True, kw_only=True):
-    """People of a window beside those of as many days before it; all None when unknown.
+    """People in a window compared with the window of equal length before it; all None if unknown.
 
     `new`: never active before. `returning`: active in both. `resurrected`: active before, but not in the window
     before. `dormant`: active in the window before and not in this one.
@@ -46,7 +46,7 @@ class Lifecycle(Struct, frozen=True, kw_only=True):
 class Cohort(Struct, frozen=True, kw_only=True):
     """The people who were first active in the week from `first` to `last`.
 
-    `active` says how many of them were active in that week (all of them), in the next one, and so on.
+    `active`: how many of them were active in that week (all of them), in the next one, and so on.
     """
 
     first: date
@@ -55,25 +55,25 @@ class Cohort(Struct, frozen=True, kw_only=True):
 
     @property
     def retention(self) -> tuple[Ratio, ...]:
-        """Of the cohort, how many were active in each week."""
+        """The share of the cohort that was active in each week."""
         return tuple(Ratio(numerator=people, denominator=self.active[0]) for people in self.active)
 
 
 class Retention(Struct, frozen=True, kw_only=True):
-    """Cohorts of newcomers, the oldest first, one for each week of the window; None: unknown."""
+    """Cohorts of new people, oldest first, one for each week of the window; None if unknown."""
 
     about: ResultMeta
     cohorts: tuple[Cohort, ...] | None
 
 
 def stickiness(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Ratio]:
-    """DAU / MAU for each day of the window."""
+    """Return DAU / MAU for each day of the window."""
     active = active_users(reading, window, products)
     return Series(about=active.about, days=tuple(map(_sticking, active.days)))
 
 
 def active_days(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> ActiveDays:
-    """On how many days of the window people were active in any of the products."""
+    """Return on how many days of the window people were active in any of the products."""
     about = reading.about(window)
     if not reading.covers(window.last):
         return ActiveDays(about=about, people=None)
@@ -82,7 +82,7 @@ def active_days(reading: QueryContext, window: Period, products: Sequence[str] =
 
 
 def lifecycle(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Lifecycle:
-    """How many people are new, returning, resurrected and dormant, by the window before of the same length."""
+    """Return the numbers of new, returning, resurrected and dormant people, by the window of equal length before."""
     about = reading.about(window)
     if not reading.covers(window.last):
         return Lifecycle(about=about, new=None, returning=None, resurrected=None, dormant=None)
@@ -101,12 +101,12 @@ def lifecycle(reading: QueryContext, window: Period, products: Sequence[str] = A
 def retention(
     reading: QueryContext, last: date, weeks: int = COHORTS, products: Sequence[str] = ACTIVITY_PRODUCTS
 ) -> Retention:
-    """For each of so many weeks of 7 days, the last of which ends with `last`, its newcomers and who of them stays.
+    """Return the new people of each of `weeks` weeks, the last of which ends with `last`, and how many of them stayed.
 
-    Raises PeriodError unless there are 1 to MOST_COHORTS weeks.
+    Raises PeriodError unless `weeks` is from 1 to MOST_COHORTS.
     """
     if not 1 <= weeks <= MOST_COHORTS:
-        raise PeriodError(f"{weeks} weeks is out of range", f"Ask for 1 to {MOST_COHORTS} weeks.")
+        raise PeriodError(f"{weeks} weeks is out of range", f"Use 1 to {MOST_COHORTS} weeks.")
     window = days_between(last - (weeks * WEEK_DAYS - 1) * DAY, last)
     about = reading.about(window)
     if not reading.covers(last):
@@ -116,7 +116,7 @@ def retention(
 
 
 def _cohorts(rows: Bits, window: Period) -> Iterator[Cohort]:
-    """The window's weeks, by the people of each day from the first that is kept to the window's last."""
+    """Yield the cohorts of the window's weeks, given the people of each day from the first day kept on."""
     met = union(rows[: -window.days])
     weeks = [union(week) for week in np.split(rows[-window.days :], window.days // WEEK_DAYS)]
     for number, week in enumerate(weeks):

@@ -1,4 +1,4 @@
-"""Seats, invites, and how much of the seats is used."""
+"""Seats, invites, and utilization of seats."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,7 +11,7 @@ from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 
 
 def seats(reading: QueryContext, window: Period) -> Series[Seats]:
-    """Assigned and purchased seats at the end of each day of the window, by the directory's history."""
+    """Return assigned and purchased seats at the end of each day of the window, by the directory's history."""
     found: dict[date, Seats] = {}
     if reading.overlaps(window):
         rows = reading.rows_of_days("seats", window)
@@ -20,7 +20,7 @@ def seats(reading: QueryContext, window: Period) -> Series[Seats]:
 
 
 def pending_invites(reading: QueryContext, window: Period) -> Series[int]:
-    """Invites that were sent and not closed by the end of each day of the window."""
+    """Return the invites sent and not closed by the end of each day of the window."""
     found: dict[date, int] = {}
     if reading.overlaps(window):
         found = {day: int(pending) for day, pending in reading.rows_of_days("pending_invites", window)}
@@ -28,9 +28,9 @@ def pending_invites(reading: QueryContext, window: Period) -> Series[int]:
 
 
 def utilization(reading: QueryContext, window: Period, products: Sequence[str] = ACTIVITY_PRODUCTS) -> Series[Adoption]:
-    """For each day of the window, active people as a share of the seats assigned at the day's end.
+    """Return active people as a share of the seats assigned at the day's end, for each day of the window.
 
-    Utilization is the weekly one: WAU / seats.
+    Utilization is the weekly share: WAU / seats.
     """
     active, held = active_users(reading, window, products), seats(reading, window)
     days = tuple(_adoption(of_day, seats_of_day) for of_day, seats_of_day in zip(active.days, held.days, strict=True))

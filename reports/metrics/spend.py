@@ -1,4 +1,4 @@
-"""Spend, as the spend report counts it: usage-based plans all of it, seats only extra usage while that is on."""
+"""Spend as in the spend report: all usage on usage-based plans, only extra usage (while enabled) on seat-based ones."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -15,9 +15,9 @@ from sinks.datetimes import clickhouse_timestamp
 
 
 class Spend(Struct, frozen=True, kw_only=True):
-    """What usage costs, in USD, exact and unrounded: `net` after the organization's discount, `list` before it.
+    """The cost of usage, in USD, exact and unrounded: `net` after the organization's discount, `list` before it.
 
-    The priced amounts leave out the usage of `unpriced_models` ("" is code execution); with any of it `net_usd` and
+    The priced amounts exclude usage of `unpriced_models` ("" is code execution); with any of it `net_usd` and
     `list_usd` are unknown.
     """
 
@@ -30,17 +30,17 @@ class Spend(Struct, frozen=True, kw_only=True):
 
     @property
     def net_usd(self) -> Decimal | None:
-        """The whole net amount; None when a part of it has no price."""
+        """The whole net amount; None if a part of it has no price."""
         return None if self.unpriced_models else self.priced_net_usd
 
     @property
     def list_usd(self) -> Decimal | None:
-        """The whole list amount; None when a part of it has no price."""
+        """The whole list amount; None if a part of it has no price."""
         return None if self.unpriced_models else self.priced_list_usd
 
 
 class SpendTotal(Struct, frozen=True, kw_only=True):
-    """Spend of a window. `spend` is None when it is unknown, or not `reported`: the plan has no spend reports then."""
+    """Spend in a window. `spend` is None if unknown or not `reported` (the plan has no spend reports then)."""
 
     about: ResultMeta
     reported: bool
@@ -48,7 +48,7 @@ class SpendTotal(Struct, frozen=True, kw_only=True):
 
 
 class ModelSpend(Struct, frozen=True, kw_only=True):
-    """Spend on one model, by the id that was used; "" is code execution. `family` None: the price list knows none."""
+    """Spend on one model, by the id in the events; "" is code execution. `family` is None if no price list has it."""
 
     model: str
     family: str | None
@@ -56,7 +56,7 @@ class ModelSpend(Struct, frozen=True, kw_only=True):
 
 
 class SpendByModel(Struct, frozen=True, kw_only=True):
-    """Spend of a window by model; the rows add up to the total. `models` is None where SpendTotal.spend would be."""
+    """Spend in a window by model; the rows add up to the total. `models` is None where SpendTotal.spend would be."""
 
     about: ResultMeta
     reported: bool
@@ -64,7 +64,7 @@ class SpendByModel(Struct, frozen=True, kw_only=True):
 
 
 class SpendLeaders(Struct, frozen=True, kw_only=True):
-    """The people who spent most. `reported` as in SpendTotal; if not, nobody is ranked."""
+    """The people with the highest spend. `reported` is as in SpendTotal; if false, there is no ranking."""
 
     about: ResultMeta
     reported: bool
@@ -73,12 +73,12 @@ class SpendLeaders(Struct, frozen=True, kw_only=True):
 
 
 def spend(reading: QueryContext, window: Period) -> SpendTotal:
-    """Net and list spend of the window."""
+    """Return net and list spend in the window."""
     return _total(reading, "spend", window)
 
 
 def spend_in_products(reading: QueryContext, window: Period, products: Sequence[str]) -> SpendTotal:
-    """Net and list spend of the window in these products alone, by their names in the events."""
+    """Return net and list spend in the window in these products alone, by their names in the events."""
     return _total(reading, "spend_in_products", window, products=list(products))
 
 
@@ -92,7 +92,7 @@ def _total(reading: QueryContext, metric: str, window: Period, **parameters: Any
 
 
 def spend_by_model(reading: QueryContext, window: Period) -> SpendByModel:
-    """Spend of the window on each model, the highest net first. Ties: by model id; what has no price comes last."""
+    """Return spend on each model, highest net first, unpriced models last. Ties: by model id."""
     about = reading.about(window)
     reported = is_reported(reading, window)
     if not reported or not reading.covers(window.last):
@@ -105,9 +105,9 @@ def spend_by_model(reading: QueryContext, window: Period) -> SpendByModel:
 
 
 def top_people_by_spend(reading: QueryContext, window: Period, limit: int = DEFAULT_LIMIT) -> SpendLeaders:
-    """The people with the highest net spend, by the part of it that has a price. Ties: by account id.
+    """Return the people with the highest net spend, by the priced part. Ties: by account id.
 
-    Machines spend too, and are not ranked: the people's spend is at most the organization's.
+    Machines are not ranked although they spend, so the people's spend is at most the organization's.
     """
     about = reading.about(window)
     reported = is_reported(reading, window)
@@ -119,7 +119,7 @@ def top_people_by_spend(reading: QueryContext, window: Period, limit: int = DEFA
 
 
 def is_reported(reading: QueryContext, window: Period) -> bool:
-    """Whether the organization has spend to report in the window (pricing/terms.py): else it has no number, not 0."""
+    """Return True if the organization reports spend in the window (pricing/terms.py); else spend is unknown, not 0."""
     return reports_in(reading.client, reading.organization_id, window.begins, window.ends)
 
 

@@ -1,4 +1,4 @@
-"""Who did what on which day, as sets of people: distinct people of any days are the union of their days' sets.
+"""Presence: who was active in which way on which day, as sets of people. Distinct people are unions of days' sets.
 
-ClickHouse says who was there (presence.sql), each day once while it does not change; sets are put together in numpy.
+ClickHouse reports who was active (presence.sql), once per day while the day does not change; numpy combines the sets.
 """

@@ -1,4 +1,4 @@
-"""People in the order of their e-mails: whom a page of the list of users shows."""
+"""People ordered by e-mail address, for the pages of the list of users."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ SQL = Path(__file__).with_name("emails.sql")
 
 @dataclass(frozen=True)
 class Order:
-    """Numbers of people by e-mail, and who they are in the same order. People without an e-mail come first."""
+    """People's numbers by e-mail, with e-mails and accounts in the same order. People without an e-mail come first."""
 
     numbers: NDArray[np.int64]
     emails: Sequence[str]
@@ -26,19 +26,19 @@ class Order:
     descending: bool
 
     def page(self, people: Bits, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
-        """(account id, e-mail) of the next of these people, from behind the place `after`: an e-mail and an account id,
-        or from the first when the account id is ""."""
+        """Return (account id, e-mail) of up to `limit` of these people after the position `after`, an e-mail and an
+        account id, or from the first on if the account id is ""."""
         start = bisect_left(range(len(self.numbers)), True, key=lambda place: self._is_behind(place, *after))
         places = start + self._places(people, start)[:limit]
         return [(self.accounts[place], self.emails[place]) for place in places]
 
     def digest(self, people: Bits) -> str:
-        """What changes when one of these people gets another e-mail, or somebody comes or goes."""
+        """Return a digest that changes when one of these people has another e-mail, or the set of people changes."""
         told = [(self.accounts[place], self.emails[place]) for place in self._places(people)]
         return sha256(repr(told).encode()).hexdigest()
 
     def _places(self, people: Bits, start: int = 0) -> NDArray[np.intp]:
-        """Where these people stand from `start` on, counted from there."""
+        """Return the positions of these people from `start` on, relative to it."""
         wanted = np.zeros(len(self.numbers), bool)
         wanted[numbers_of(people)] = True
         return np.flatnonzero(wanted[self.numbers[start:]])
@@ -51,7 +51,7 @@ class Order:
 
 
 def put_in_order(emails: dict[str, str], accounts: Sequence[str], descending: bool) -> Order:
-    """The people with these account ids, whose numbers are their places, by e-mail; ties by account id, ascending."""
+    """Return the people, whose numbers are their positions in `accounts`, by e-mail; ties by account id, ascending."""
     by_account = sorted(range(len(accounts)), key=accounts.__getitem__)
     numbers = sorted(by_account, key=lambda number: emails.get(accounts[number], ""), reverse=descending)
     ordered = [accounts[number] for number in numbers]
@@ -59,6 +59,6 @@ def put_in_order(emails: dict[str, str], accounts: Sequence[str], descending: bo
 
 
 def read_emails(client: Client, organization_id: str) -> dict[str, str]:
-    """The e-mail of everybody who ever did anything in the organization. Raises ClickHouseError."""
+    """Return the e-mail of everyone who was ever active in the organization. Raises ClickHouseError."""
     rows = fetch_rows(client, SQL, {"organization_id": organization_id})
     return {str(account): email for account, email in rows}

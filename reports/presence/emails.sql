@@ -1,4 +1,4 @@
--- The e-mails of everybody who ever did anything in the organization.
+-- The e-mails of everyone who was ever active in the organization.
 SELECT account_id, email
 FROM people_of(organization_id = {organization_id:UUID})
 WHERE email != '' AND account_id IN (

@@ -1,4 +1,4 @@
--- On which days (from, to) people were in one of these groups: a row a person, a group and a span.
+-- The days (from, to) on which people were in one of these groups: one row per person, group and span.
 SELECT account_id, span.2, span.3
 FROM group_memberships
 ARRAY JOIN arrayFilter(m -> has({groups:Array(UUID)}, m.1), memberships) AS span

@@ -1,4 +1,4 @@
-"""Reading ahead: the first to ask after a start should not wait for what everybody asks for."""
+"""Prefetching, so that the first request after a start need not wait for data that most requests read."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from queries.sql_files import fetch_rows
 from reports.presence.presence import read_present
 
 DAYS = 120
-"""The newest so many days of each organization: a quarter, and the month before it that its first days look back on."""
+"""The newest days to read per organization: a quarter, and the month before it that its first days' windows include."""
 
 MOST_ORGANIZATIONS = 100
 
 
 def read_ahead(client: Client) -> None:
-    """Read who was there on the newest days, of the organizations that do most. Raises ClickHouseError."""
+    """Read who was active on the newest days, for the most active organizations. Raises ClickHouseError."""
     for organization_id, _ in fetch_rows(
         client, Path(__file__).with_name("prefetch.sql"), {"limit": MOST_ORGANIZATIONS}
     ):

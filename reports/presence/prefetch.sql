@@ -1,4 +1,4 @@
--- Organizations by how much they do, the most first.
+-- Organizations by activity, most active first.
 SELECT toString(organization_id), sum(cells)
 FROM (
     SELECT organization_id, count() AS cells FROM chat_cells GROUP BY organization_id

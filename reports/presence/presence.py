@@ -1,4 +1,4 @@
-"""Which people of an organization were there on which days, kept in the process while the days do not change."""
+"""The people of an organization who were active on each day, cached in the process while the days do not change."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,26 +25,26 @@ from reports.presence.emails import Order, put_in_order, read_emails
 FOLDER = Path(__file__).parent
 
 DAYS_AT_ONCE = 31
-"""Of how many days one query tells: 22 bytes a day and person are in memory at once."""
+"""Days per query: 22 bytes per day and person are in memory at the same time."""
 
 MOST_BYTES = 512 << 20
-"""How much is kept: about 200 kB a day of 100,000 people. The organization that was not asked for longest gives way."""
+"""Memory limit: a day of 100,000 people takes about 200 kB. The least recently used organization is evicted first."""
 
 WAYS = np.dtype([("day", "<u2"), ("account", "V16"), ("ways", "<u4")])
 """A row of presence.sql in RowBinary."""
 
 SPANS = np.dtype([("account", "V16"), ("first", "<u2"), ("last", "<u2")])
-"""A row of held.sql in RowBinary."""
+"""A row of group_days.sql in RowBinary."""
 
 EPOCH = date(1970, 1, 1)
 
 Ways = Mapping[str, Bits]
-"""The people of a day by kind."""
+"""The people of a day, by kind of activity."""
 
 
 @dataclass(frozen=True)
 class PresenceRange:
-    """Who was there on the days from `first` on. People are numbers of `known`, which has `size` of them or more."""
+    """The people active on the days from `first` on, as numbers of `known`, which has at least `size` people."""
 
     first: date
     days: Sequence[Ways]
@@ -52,20 +52,20 @@ class PresenceRange:
     size: int
 
     def rows(self, kinds: Iterable[str]) -> Bits:
-        """A row a day: the set of people who were there in any of these ways."""
+        """Return a row per day: the set of people who were active in any of these ways."""
         wanted = tuple(kinds)
         return matrix([[day[kind] for kind in wanted if kind in day] for day in self.days], -(-self.size // WORD))
 
     def accounts(self, people: Bits) -> list[str]:
-        """The account ids of a set of people, ascending as text."""
+        """Return the account ids of a set of people, ascending as text."""
         ids = self.known.ids
         return sorted(_text(ids[number]) for number in numbers_of(people))
 
 
 class Presence:
-    """What is known of one organization. Threads may share it; who asks for days that another reads waits for them.
+    """The cached presence of one organization, safe to share among threads. Concurrent reads of a day wait for one.
 
-    `ids` are accounts by their number: it only ever grows.
+    `ids` are the accounts by number; it only grows.
     """
 
     def __init__(self) -> None:
@@ -80,21 +80,21 @@ class Presence:
     def present(
         self, client: Client, organization_id: str, state: DataVersion, first: date, last: date
     ) -> PresenceRange:
-        """Who was there from `first` to `last`, by a state that was read before. Raises ClickHouseError."""
+        """Return who was active from `first` to `last`, by a state read before. Raises ClickHouseError."""
         with self._lock:
             self._read_missing(client, organization_id, state, first, last)
             days = [self._days[day][1] if day in self._days else {} for day in days_of(days_between(first, last))]
             return PresenceRange(first, days, self, len(self.ids))
 
     def numbers_of(self, accounts: Sequence[bytes]) -> NDArray[np.int64]:
-        """The people's numbers, in the same order; -1 for somebody who was never there."""
+        """Return the people's numbers, in the same order; -1 for a person who was never active."""
         with self._lock:
             return np.array([self._numbers.get(account, -1) for account in accounts], np.int64)
 
     def order(
         self, client: Client, organization_id: str, state: DataVersion, present: PresenceRange, descending: bool
     ) -> Order:
-        """Everybody in the order of their e-mails, by a state that was read before. Raises ClickHouseError."""
+        """Return everyone ordered by e-mail, by a state read before. Raises ClickHouseError."""
         told = state.digest_of("profiles", "directory", "epochs")
         with self._ordering:
             known = self._orders.get(descending)
@@ -107,7 +107,7 @@ class Presence:
 
     @property
     def size_bytes(self) -> int:
-        """About how much memory it takes."""
+        """The approximate memory use in bytes."""
         return self._days_bytes + (150 + 250 * len(self._orders)) * len(self.ids)
 
     def _read_missing(self, client: Client, organization_id: str, state: DataVersion, first: date, last: date) -> None:
@@ -121,7 +121,7 @@ class Presence:
                 self._keep(day, (wanted[day], found.get(day, {})))
 
     def _keep(self, day: date, told: tuple[str, Ways] | None) -> None:
-        """Put what is told of a day in the place of what was known; None: nothing any more."""
+        """Replace the cached data of a day; None removes it."""
         self._days_bytes -= _bytes_of(self._days.pop(day, None))
         self._days_bytes += _bytes_of(told)
         if told is not None:
@@ -152,7 +152,7 @@ class Presence:
 
 
 class Presences:
-    """The presence of organizations, as far as there is room. Threads may share it."""
+    """The presence of organizations, up to a memory limit. Safe to share among threads."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
@@ -160,14 +160,14 @@ class Presences:
         self._lock = Lock()
 
     def of(self, organization_id: str) -> Presence:
-        """The organization's presence."""
+        """Return the organization's presence."""
         with self._lock:
             found = self._known.setdefault(organization_id, Presence())
             self._known.move_to_end(organization_id)
             return found
 
     def make_room(self) -> None:
-        """Let go what was not asked for longest; the last asked for stays, however much it is."""
+        """Evict the least recently used organizations; the most recent one stays, whatever its size."""
         with self._lock:
             size = sum(known.size_bytes for known in self._known.values())
             while len(self._known) > 1 and size > self._most_bytes:
@@ -175,7 +175,7 @@ class Presences:
 
 
 def read_present(client: Client, organization_id: str, state: DataVersion, first: date, last: date) -> PresenceRange:
-    """Who was there from `first` to `last`, by a state that was read before. Raises ClickHouseError."""
+    """Return who was active from `first` to `last`, by a state read before. Raises ClickHouseError."""
     known = _presences(client)
     found = known.of(organization_id).present(client, organization_id, state, first, last)
     known.make_room()
@@ -185,7 +185,7 @@ def read_present(client: Client, organization_id: str, state: DataVersion, first
 def read_group_days(
     client: Client, organization_id: str, state: DataVersion, groups: Sequence[str], present: PresenceRange
 ) -> Bits:
-    """A row for each of those days: the set of people who were in one of the groups on it. Raises ClickHouseError."""
+    """Return a row per day of `present`: the people who were in one of the groups on it. Raises ClickHouseError."""
     scope = {"organization_id": organization_id, "groups": list(groups)}
     [found] = cache_for(client).get_or_compute(
         ("held", repr(scope)),
@@ -209,7 +209,7 @@ def _bytes_of(told: tuple[str, Ways] | None) -> int:
 
 
 def _text(account: bytes) -> str:
-    """RowBinary has a UUID as two numbers of 64 bits, the higher one first, each with its lowest byte first."""
+    """Return a UUID's text. RowBinary has it as two 64-bit numbers, the high one first, each little-endian."""
     digits = (account[7::-1] + account[:7:-1]).hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 

@@ -1,7 +1,7 @@
--- Who was there on these days, and in which ways: the sum of the bits of their kinds (reports/presence/activity_kinds.py) for a day
--- and a person. Each branch says of its cells what makes somebody active (docs/metrics.md) or listed
--- (reports/engagement/users.sql). A session is activity in its product, a chat with a message is activity in chat,
--- wherever it was held.
+-- Who was active on these days, and in which ways: per day and person, the sum of the bits of the kinds of activity
+-- (reports/presence/activity_kinds.py). Each branch selects the cells that make a person active (docs/metrics.md) or
+-- listed (reports/engagement/users.sql). A session is activity in its product; a chat with a message is activity in
+-- chat, wherever it took place.
 WITH mapFromArrays({kinds:Array(String)}, {bits:Array(UInt32)}) AS bit
 SELECT day, actor_id, toUInt32(groupBitOr(ways)) AS all_ways
 FROM (

@@ -1,4 +1,4 @@
--- Who these accounts are at present, and whether they have left: the organization, or for good.
+-- These accounts now, and whether they have left the organization or were deleted.
 SELECT
     toString(asked.account_id) AS account_id, known.email AS email, known.name AS name, known.has_left AS has_left,
     known.deleted AS is_deleted

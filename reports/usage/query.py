@@ -1,4 +1,4 @@
-"""A question to the usage tables, and how it reaches ClickHouse: parameters only, the SQL never changes."""
+"""Queries of the usage tables. Values reach ClickHouse as parameters only; the SQL never changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from sinks.datetimes import clickhouse_timestamp
 from tally_client.events.envelope import ActorType
 
 EVERY_ACTOR_TYPE: tuple[str, ...] = get_args(ActorType)
-"""A row's `by_actor_type` counts from 1 through these; 0 is none."""
+"""A row's `by_actor_type` counts from 1 in this order; 0 means none."""
 
 ATTRIBUTIONS = (
     "workspace_id",
@@ -23,15 +23,15 @@ ATTRIBUTIONS = (
     "claude_tag_user_id",
     "claude_tag_category",
 )
-"""Dimensions that usage has by its attribution."""
+"""The dimensions of usage that come from its attribution."""
 
 ATTRIBUTION_FILTERS = (*(f"{name}s" for name in ATTRIBUTIONS[:-1]), "claude_tag_categories")
 
 GROUPS = ("rbac_group_id", "groups")
-"""Those that ask which groups somebody held."""
+"""The dimension and the filter that depend on a person's groups."""
 
 BY_ONE = ("actor", *GROUPS, "users", "service_accounts", "api_keys")
-"""Dimensions and filters that ask who it was."""
+"""The dimensions and filters that depend on a single person or machine."""
 
 DAY_SECONDS = 86_400
 
@@ -40,12 +40,12 @@ FILTERS = (
     *("service_tiers", "context_windows", "inference_geos", "speeds"),
     *ATTRIBUTION_FILTERS,
 )
-"""What rows.sql can be narrowed by. Ids are UUIDs; NIL and "" stand for none."""
+"""The filters of rows.sql. Ids are UUIDs; NIL and "" mean none."""
 
 
 @dataclass(frozen=True)
 class AfterRow:
-    """Where a page ended: the last row's ranks and key."""
+    """The end of a page: its last row's ranks and key."""
 
     first: str = "0"
     second: str = "0"
@@ -54,7 +54,7 @@ class AfterRow:
 
 @dataclass(frozen=True)
 class Ranking:
-    """In which order, from where on and how many: by a metric, or `by_time`: by bucket, then the metric's highest."""
+    """The order, start and length of a page: by a metric, or with `by_time` by bucket and then by the metric."""
 
     by: str = "total_tokens"
     by_time: bool = False
@@ -65,11 +65,11 @@ class Ranking:
 
 @dataclass(frozen=True)
 class UsageQuery:
-    """Usage of an organization in [begins, ends), whole hours (with `by_minute`, minutes), narrowed and grouped.
+    """Usage of an organization in [begins, ends), whole hours (with `by_minute`, minutes), filtered and grouped.
 
-    `bucket_seconds` cuts it by time (0: not at all), `priced` asks for costs, too. An empty filter lets everything
-    through. With `rbac_group_id` in `group_by` usage counts for each group that its person held on the day, or for
-    none.
+    `bucket_seconds` divides it by time (0: not at all); `priced` includes costs. An empty filter matches everything.
+    With `rbac_group_id` in `group_by`, usage counts for each group that its person was in on the day, or for none.
+
     """
 
     organization_id: str
@@ -86,18 +86,18 @@ class UsageQuery:
 
     @property
     def attributed(self) -> bool:
-        """Whether it matters which attribution usage has."""
+        """True if the result depends on the attribution of usage."""
         return not {*self.group_by, *self.filters}.isdisjoint((*ATTRIBUTIONS, *ATTRIBUTION_FILTERS))
 
     @property
     def _by_day(self) -> bool:
-        """Whether days' sums tell enough: nothing is asked about one person or machine, an attribution, or an hour."""
+        """True if daily sums are enough: nothing depends on one person or machine, an attribution, or an hour."""
         one = self.people_only or self.exclude_deleted or self.attributed
         by_one = not {*self.group_by, *self.filters}.isdisjoint(BY_ONE)
         return not (one or by_one or self.by_minute or self.bucket_seconds % DAY_SECONDS)
 
     def scope(self) -> dict[str, Any]:
-        """The parameters that say which cells are meant."""
+        """Return the parameters that select the cells."""
         return {
             "organization_id": self.organization_id,
             "begins": clickhouse_timestamp(self.begins),
@@ -109,7 +109,7 @@ class UsageQuery:
         }
 
     def parameters(self) -> dict[str, Any]:
-        """The parameters of rows.sql."""
+        """Return the parameters of rows.sql."""
         after = self.ranking.after
         return self.scope() | {
             "bucket_seconds": self.bucket_seconds,

@@ -1,6 +1,6 @@
--- What tells whether the usage of [begins, ends) was revised: the last offset that each source has in it, and which epochs
--- were replaced, and the terms; for costs the prices, for groups who was in which, and who has left where these are left
--- out. A cell's stamp only grows, so equal answers mean equal cells.
+-- The state that changes when the usage of [begins, ends) is revised: each source's last offset in it, the replaced
+-- epochs, and the terms; for costs also the prices, for groups their members, and with exclude_deleted the people who
+-- have left. A cell's stamp only grows, so equal results mean equal cells.
 SELECT hex(sipHash128(arraySort(groupArray((kind, source, newest))))) AS stamp
 FROM (
     SELECT 'hours' AS kind, source, max(log_offset) AS newest FROM spend_cells

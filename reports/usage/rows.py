@@ -1,4 +1,4 @@
-"""Usage and costs by row, and who the rows are about."""
+"""Rows of usage and costs, and the people and identities that they are about."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from reports.usage.query import UsageQuery
 
 FOLDER = Path(__file__).parent
 MINUTES_BACK = timedelta(minutes=LIVE_MINUTES)
-"""For how long usage is kept by the minute."""
+"""The time for which usage is kept by the minute."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody as the directory has them now; name and e-mail are "" when unknown.
+    """An account as the directory has it now; name and e-mail are "" if unknown.
 
-    `has_left`: no member any more. `is_deleted`: the account is gone, too.
+    `has_left`: no longer a member. `is_deleted`: the account was deleted too.
     """
 
     email: str
@@ -34,14 +34,14 @@ class Account:
 
 
 def read_usage(client: Client, question: UsageQuery) -> Sequence[Row]:
-    """The rows, in order; remembered while nothing changed that they were made of, but for minutes.
+    """Return the rows, in order, cached while nothing that they depend on changes (except for minutes).
 
-    Each has `bucket` (seconds since 1970, 0 without buckets), `by_...` for each dimension (nil, "" or 0: none),
-    `counts` (tokens: uncached, cache read, 5-minute and 1-hour cache writes, output; then web searches, milliseconds of
-    execution), `requests`, `execution_spans`, `total_tokens`, and where the next page begins: `first_rank`,
+    Each has `bucket` (seconds since 1970, 0 without buckets), `by_...` for each dimension (nil, "" or 0 if none),
+    `counts` (tokens: uncached, cache read, 5-minute and 1-hour cache writes, output; then web searches and milliseconds
+    of execution), `requests`, `execution_spans`, `total_tokens`, and where the next page begins: `first_rank`,
     `second_rank`, `key`.
     Costs are exact decimals in cents: `net_cents`, `list_cents`, and `each_..._cents` for each of the counts and then
-    for all tokens together. They leave out usage without a price, and `unpriced_models` names its models.
+    for all tokens together. They exclude usage without a price, whose models are in `unpriced_models`.
     """
     if question.by_minute:
         return _rows(client, question)
@@ -55,9 +55,9 @@ def _rows(client: Client, question: UsageQuery) -> list[Row]:
 
 
 def revision_hash(client: Client, question: UsageQuery) -> str:
-    """What changes when the question's cells are revised, and only then: equal stamps, equal cells.
+    """Return a hash that changes if and only if the query's cells are revised: equal stamps mean equal cells.
 
-    For a question about costs it changes with prices, too.
+    For a query about costs it also changes with prices.
     """
     scope = question.scope()
     if question.by_minute:
@@ -70,7 +70,7 @@ def _stamp(client: Client, scope: Mapping[str, Any]) -> list[str]:
 
 
 def had_seats(client: Client, question: UsageQuery) -> bool:
-    """Whether the organization was on a seat-based plan at any time of the question."""
+    """Return True if the organization was on a seat-based plan at any time in the query's range."""
     scope = question.scope()
     [row] = cached_while_unchanged(
         client, ("seated", repr(scope)), lambda: fetch(client, FOLDER / "seat_based.sql", scope)
@@ -79,7 +79,7 @@ def had_seats(client: Client, question: UsageQuery) -> bool:
 
 
 def read_people(client: Client, organization_id: str, accounts: Collection[str]) -> dict[str, Account]:
-    """Who these accounts are, by id."""
+    """Return these accounts, by id."""
     if not accounts:
         return {}
     found = fetch(client, FOLDER / "people.sql", {"organization_id": organization_id, "accounts": sorted(accounts)})
@@ -90,7 +90,7 @@ def read_people(client: Client, organization_id: str, accounts: Collection[str])
 
 
 def read_identities(client: Client, organization_id: str, identities: Collection[str]) -> dict[str, dict[str, Any]]:
-    """The last saved event of these federated identities, by id; unknown ones are left out."""
+    """Return the last saved event of these federated identities, by id; unknown ones are omitted."""
     if not identities:
         return {}
     asked = {"organization_id": organization_id, "identities": sorted(identities)}

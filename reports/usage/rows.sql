@@ -1,10 +1,10 @@
--- Usage in [begins, ends) that is reported: a row a combination of the dimensions in group_by, and a bucket of time, with
--- its counts and, when priced, its cost by component, as the view spend has it. Tokens are priced cell by cell. What all
--- cells of an hour share (terms, prices of tools) changes seldom, so it is joined to sums from one change to the next (a
--- step). What has no price costs nothing here, and its model is named. Minutes are kept by product and model alone. A
--- branch that is not asked has a false flag beside its key, and then ClickHouse reads nothing of its table. The nil id
--- fills columns that a row has no id in; nothing is found or left out by it.
--- Rows go up by (first, second, key), which is where the next page begins.
+-- Reported usage in [begins, ends): one row per combination of the dimensions in group_by and per time bucket, with its
+-- counts and, when priced, its cost by component as in the view spend. Tokens are priced cell by cell. Whatever all
+-- cells of an hour share (terms, prices of tools) seldom changes, so it is joined to sums from one change to the next
+-- (a step). Usage without a price costs nothing here, and its model is listed. Minutes are kept by product and model only.
+-- An unused branch has a false flag next to its key, so that ClickHouse reads nothing of its table. The nil id fills
+-- columns in which a row has no id; no filter matches it. Rows ascend by (first, second, key), which is where the next
+-- page begins.
 WITH
     toUUID('00000000-0000-0000-0000-000000000000') AS nil, toLowCardinality('') AS none,
     toDateTime({begins:DateTime('UTC')}, 'UTC') AS begins, toDateTime({ends:DateTime('UTC')}, 'UTC') AS ends,

@@ -1,4 +1,4 @@
--- Whether the organization was on a seat-based plan at any instant of [begins, ends).
+-- 1 if the organization was on a seat-based plan at any moment of [begins, ends).
 SELECT max(seat_based) AS seated
 FROM (
     SELECT

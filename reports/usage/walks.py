@@ -1,4 +1,4 @@
-"""Walks whose rows are kept as page 1 saw them, since their range passes the present: who works meanwhile ends none."""
+"""Walks whose rows are stored as page 1 saw them: their range includes the present, and new usage must not end them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ COLUMNS = ("walk_id", "place", "row")
 
 
 def keep_walk(client: Client, rows: Sequence[Row]) -> str:
-    """Keep all rows of a walk for a day, in order; the id by which they are found again. Raises ClickHouseError."""
+    """Store all rows of a walk for a day, in order, and return its id. Raises ClickHouseError."""
     walk_id = uuid4().hex
     kept = [(walk_id, place, orjson.dumps(row).decode()) for place, row in enumerate(rows)]
     insert_rows(client, "usage_walks", COLUMNS, kept)
@@ -22,6 +22,6 @@ def keep_walk(client: Client, rows: Sequence[Row]) -> str:
 
 
 def read_walk(client: Client, walk_id: str, start: int, limit: int) -> list[Row]:
-    """Rows of a walk from the place `start` on; none when it is older than a day. Raises ClickHouseError."""
+    """Return a walk's rows from the position `start` on; none if it is older than a day. Raises ClickHouseError."""
     asked = {"walk_id": walk_id, "start": start, "limit": limit}
     return [orjson.loads(found["row"]) for found in fetch(client, Path(__file__).with_name("walk.sql"), asked)]

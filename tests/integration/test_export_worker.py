@@ -219,7 +219,7 @@ def test_a_stranger_in_the_folder_is_left_alone_and_named_and_the_other_days_are
     run = desk.run()
     assert [path.name for path in run.issued] == ["2026-11-03.r1.csv", "2026-11-04.r1.csv"]
     [refused] = run.refused
-    assert f"{stranger} is not in the ledger and has no manifest" in str(refused)
+    assert f"{stranger} is not in the ledger, and no manifest" in str(refused)
     assert stranger.read_text() == "mine"
 
 

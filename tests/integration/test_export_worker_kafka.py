@@ -151,13 +151,13 @@ def test_no_export_replaces_anything_but_itself(settings: Settings, tmp_path: Pa
     others = [{"end": date(2026, 11, 3)}, {"form": spend_format(CLAUDE_2026_10)}, {"form": focus_form(".csv")}]
     before = {path: path.read_bytes() for path in tmp_path.glob("a*")}
     for other in others:
-        with pytest.raises(FileError, match="is there already") as told:
+        with pytest.raises(FileError, match="already exists") as told:
             export(settings, ORGANIZATION, **(day | other))
         assert "--replace" in told.value.hint
     assert {path: path.read_bytes() for path in tmp_path.glob("a*")} == before
     edited = done.path.read_bytes() + b"a note"
     done.path.write_bytes(edited)
-    with pytest.raises(FileError, match="is there already"):
+    with pytest.raises(FileError, match="already exists"):
         export(settings, ORGANIZATION, **day)
     assert done.path.read_bytes() == edited
     assert export(settings, ORGANIZATION, **day, replace=True).path.read_bytes() + b"a note" == edited
@@ -168,7 +168,7 @@ def test_no_export_replaces_anything_but_itself(settings: Settings, tmp_path: Pa
     with pytest.raises(FileError, match="the manifest of another file"):
         export(settings, ORGANIZATION, **(day | {"out": tmp_path / "f.csv"}))
     (tmp_path / "b.csv").write_bytes(b"somebody's")
-    with pytest.raises(FileError, match="is there already"):
+    with pytest.raises(FileError, match="already exists"):
         export(settings, ORGANIZATION, **(day | {"out": tmp_path / "b.csv"}))
     (tmp_path / "c.csv").touch(0o640)
     done = export(settings, ORGANIZATION, **(day | {"out": tmp_path / "c.csv"}))
@@ -193,7 +193,7 @@ def test_no_export_touches_an_issued_report(settings: Settings, tmp_path: Path) 
     assert {path: path.read_bytes() for path in settings.reports_dir.rglob("*.csv*")} == before
     shutil.copytree(settings.reports_dir, tmp_path / "copied")
     copied = tmp_path / "copied" / ORGANIZATION / issued.name
-    with pytest.raises(FileError, match="is there already"):
+    with pytest.raises(FileError, match="already exists"):
         export(settings, ORGANIZATION, **(day | {"out": copied, "replace": False}))
 
 
@@ -216,7 +216,7 @@ def test_an_export_into_a_stream_is_whole_and_leaves_nothing_beside_it(settings:
     [
         ({"organization": "nobody"}, ExitCode.USAGE, "not a UUID"),
         ({"organization": "aaaaaaaa-0000-4000-8000-00000000dead"}, ExitCode.REFUSED, "does not exist in the directory"),
-        ({"period": "fortnight"}, ExitCode.REFUSED, "There is no period"),
+        ({"period": "fortnight"}, ExitCode.REFUSED, "Unknown period"),
         ({"period": "custom", "start": date(2026, 11, 4), "end": date(2026, 11, 5)}, ExitCode.REFUSED, "not complete"),
         ({"period": "custom", "start": date(2026, 6, 1)}, ExitCode.REFUSED, "more than 90 days"),
         ({"out": Path("/proc/nothing/a.csv")}, ExitCode.FILE, "Cannot write"),

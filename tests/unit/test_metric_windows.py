@@ -61,7 +61,7 @@ def test_days() -> None:
 
 
 def test_what_is_no_window_is_refused() -> None:
-    with pytest.raises(PeriodError, match="no window 'fortnight'"):
+    with pytest.raises(PeriodError, match="Unknown window 'fortnight'"):
         window("fortnight", DAYS[0])
     with pytest.raises(PeriodError, match="is before the first"):
         days_between(DAYS[1], DAYS[0])

@@ -108,9 +108,9 @@ def test_custom_periods_that_cannot_be(asked: dict[str, date], says: str) -> Non
 
 
 def test_other_periods_that_cannot_be() -> None:
-    with pytest.raises(PeriodError, match="There is no period 'weekly'"):
+    with pytest.raises(PeriodError, match="Unknown period 'weekly'"):
         resolve("weekly", NOW, YESTERDAY)
-    with pytest.raises(PeriodError, match="belong to the period custom"):
+    with pytest.raises(PeriodError, match="are for the period custom"):
         resolve("mtd", NOW, YESTERDAY, start=date(2026, 11, 1))
     with pytest.raises(PeriodError, match="No day is complete"):
         resolve("mtd", NOW, None)

@@ -244,7 +244,7 @@ def test_the_smallest_plans_can_be_made(organizations: int) -> None:
     [
         ({"poison": 0.7}, "poison"),
         ({"late": -0.1}, "late"),
-        ({"users": 3}, "1 user in each"),
+        ({"users": 3}, "1 user per organization"),
         ({"days": 0}, "1 day"),
         ({"intensity": 0}, "intensity"),
         ({"until": date(2025, 1, 20)}, "2025-01-01"),

@@ -76,8 +76,8 @@ def test_each_thing_that_is_said_of_it_is_said_once() -> None:
     found = looked_at(*messages, activity("chat.started", **by_key), session)
     assert (found.invalid, found.unlisted) == (0, 10)
     assert found.examples == [
-        "event 1: nothing counts chat.message by api_key",
-        "event 11: no list or summary counts session.started by user in other, only the page of the person does",
+        "event 1: chat.message by api_key counts nowhere",
+        "event 11: session.started by user in other counts in no list or summary, only on the person's page",
     ]
 
 

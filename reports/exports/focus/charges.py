@@ -1,4 +1,4 @@
-"""What an organization is charged, one charge at a time: a quantity of one unit at one price."""
+"""An organization's charges, each a quantity of one unit at one price."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from reports.periods import Period
 
 FOLDER = Path(__file__).parent
 CELLS = 18
-"""Cells of a row of charges.sql."""
+"""The number of cells in a row of charges.sql."""
 
 
 @dataclass(frozen=True)
 class Meter:
-    """What is counted, in which unit it is priced, and what that is of the counted unit.
+    """A counted quantity, the unit it is priced in, and the factors from counted units to consumed and pricing units.
 
-    A million tokens has the price that price lists state; a second of execution has one with an end, an hour has not.
+    A million tokens has the price of the price list. A second of execution has a finite decimal price, an hour has not.
     """
 
     name: str
@@ -51,7 +51,7 @@ METERS = {
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A line of the price list: what is priced, and from when on. Of a tool only `unit` and `since` say anything."""
+    """A line of the price list: what it prices, and from when on. For a tool only `unit` and `since` are set."""
 
     unit: str
     model: str
@@ -64,8 +64,8 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Units that an actor used on a day in a product, at one price and one discount. `quantity` counts single units;
-    of one and of all of them, the USD at list price and net of the discount. Money is exact."""
+    """Units that an actor used on a day in a product, at one price and one discount. `quantity` counts single units.
+    The amounts are USD at list price and net of the discount, per unit and in total. Money is exact."""
 
     day: str
     cost_center: str
@@ -85,7 +85,7 @@ class Charge:
 
 
 def read_charges(client: Client, organization_id: str, period: Period) -> Iterator[Charge]:
-    """The charges of the period, in a fixed order. Raises RefusedError where a price is missing, or on a cut stream."""
+    """Yield the period's charges in a fixed order. Raises RefusedError for a missing price or a cut stream."""
     asked = scope(organization_id, period)
     missing = [str(row["model"]) for row in fetch(client, FOLDER / "unpriced.sql", asked)]
     if missing:
@@ -96,7 +96,7 @@ def read_charges(client: Client, organization_id: str, period: Period) -> Iterat
 
 def _charge(cells: list[str]) -> Charge:
     day, center, actor_type, actor, name, product, label, model, *line, discount_text, usd, count = cells
-    if usd is None:  # of usage that has arrived since the look for it
+    if usd is None:  # the usage arrived after the check for missing prices
         raise _unpriced([model])
     price, discount, quantity = Decimal(usd), Decimal(discount_text), int(count)
     net = EXACT.multiply(price, 1 - discount)
@@ -110,6 +110,6 @@ def _charge(cells: list[str]) -> Charge:
 def _unpriced(models: list[str]) -> RefusedError:
     named = ", ".join(model or "code execution or web searches" for model in models)
     return RefusedError(
-        f"No price is known for {named}, and a charge without its cost cannot be said in FOCUS",
-        "See the setting prices_file; the spend report names such usage and leaves its money empty.",
+        f"No price is known for {named}, and FOCUS cannot represent a charge without its cost",
+        "See the setting prices_file; the spend report lists such usage and leaves its amounts empty.",
     )

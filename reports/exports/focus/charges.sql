@@ -1,7 +1,7 @@
--- What an organization is charged, a row for each day, cost centre, actor, product, model, price and unit. Quantities and
--- prices are text, since JSON's numbers are floats in many a reader; a price is null where none is known.
+-- An organization's charges, one row per day, cost center, actor, product, model, price and unit. Quantities and prices
+-- are text, since many readers parse JSON numbers as floats; a price is null if it is unknown.
 WITH
-    -- Which cost centre a group stood for, as moments; '' is none.
+    -- The cost center of each group over time, as moments; '' is none.
     centers AS (
         SELECT
             subject_id AS group, JSONExtractString(detail, 'cost_center') AS cost_center, in_force_from AS begins,
@@ -10,7 +10,7 @@ WITH
             ) AS ends
         FROM directory_changes WHERE organization_id = {organization_id:UUID} AND type = 'group.saved'
     ),
-    -- Of several groups with a cost centre the one that was joined first holds, of these the one with the smallest id.
+    -- Of several groups with a cost center, the one joined first applies, and of these the one with the smallest id.
     belongings AS (
         SELECT
             account_id,

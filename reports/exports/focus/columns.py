@@ -1,4 +1,4 @@
-"""The columns of FOCUS 1.2 and what each says of a charge. Null is None, never a text that stands for nothing."""
+"""The columns of FOCUS 1.2 and their values for a charge. Null is None, never a placeholder text."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ RESOURCE_TYPES = {
     "federated": "Federated Identity",
 }
 REGIONS = {"us": "United States"}
-"""Where inference is bound to a place. `global` is no region."""
+"""Places that inference can be restricted to. `global` is not a region."""
 
 
 class Kind(Enum):
@@ -36,7 +36,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Account:
-    """Who is billed."""
+    """The billing account."""
 
     organization_id: str
     name: str | None
@@ -86,7 +86,7 @@ def _quantity(charge: Charge) -> Decimal:
 
 
 def _per_pricing_unit(charge: Charge, usd: Decimal) -> Decimal:
-    """A price of a single unit as that of a pricing unit: exact, since one is a power of ten of the other."""
+    """Convert a price per single unit to one per pricing unit. Exact, since the factor is a power of ten."""
     return EXACT.divide(usd, METERS[charge.price.unit].counted_in_pricing)
 
 
@@ -183,11 +183,11 @@ COLUMNS = (
     Column("x_Model", Kind.TEXT, lambda _, charge: charge.model or None),
     Column("x_Product", Kind.TEXT, lambda _, charge: charge.product or None),
 )
-"""In alphabetical order, those of our own last."""
+"""In alphabetical order, Tally's own columns last."""
 
 NAMES = tuple(column.name for column in COLUMNS)
 
 
 def row_of(account: Account, charge: Charge) -> list[Value]:
-    """The charge's cells in the order of COLUMNS."""
+    """Return the charge's cells in the order of COLUMNS."""
     return [column.of(account, charge) for column in COLUMNS]

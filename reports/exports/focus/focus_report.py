@@ -1,4 +1,4 @@
-"""An export of charges, written to any sink."""
+"""The export of charges as FOCUS, written to any sink."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ FORMAT = "focus-1.2"
 
 @dataclass
 class Totals:
-    """What the charges add up to."""
+    """The totals of the charges."""
 
     rows: int = 0
     prompt_tokens: int = 0
@@ -40,7 +40,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class FocusReport:
-    """An export that was written: the hash of its bytes and what it adds up to. All of it has a price."""
+    """A finished export: the hash of its bytes and its totals. Every charge has a price."""
 
     sha256: str
     totals: Totals
@@ -50,12 +50,12 @@ class FocusReport:
 
     @property
     def rows(self) -> int:
-        """How many charges it has."""
+        """The number of charges."""
         return self.totals.rows
 
     @property
     def totals_json(self) -> dict[str, Any]:
-        """What it adds up to, by the spend report's names. Requests are in no charge, so they are not among them."""
+        """The totals by the spend report's names. No charge counts requests, so they are not included."""
         return {
             "total_prompt_tokens": self.totals.prompt_tokens,
             "total_completion_tokens": self.totals.completion_tokens,
@@ -73,10 +73,11 @@ def write_focus(
     *,
     file_of: FileOf,
 ) -> FocusReport:
-    """Write the organization's charges of `period` to `sink` as the file that `file_of` makes, and say what they add
-    up to. Memory does not grow with the rows; `on_rows` hears now and then how many there are.
+    """Write the organization's charges in `period` to `sink` as the file that `file_of` makes, and return the totals.
 
-    Raises RefusedError when a price is missing, naming the models, or when ClickHouse breaks off in the middle.
+    Memory does not grow with the number of rows; `on_rows` is called with their number from time to time.
+
+    Raises RefusedError if a price is missing, with the models' names, or if ClickHouse breaks off the stream.
     """
     account = Account(organization_id, organization_name(client, organization_id) or None)
     file, totals = file_of(sink), Totals()

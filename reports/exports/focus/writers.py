@@ -1,4 +1,4 @@
-"""The two files: CSV, and Parquet with decimal columns. Neither holds more than some thousand rows in memory."""
+"""The two file formats: CSV, and Parquet with decimal columns. Neither keeps more than some thousand rows in memory."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +18,7 @@ ROWS_IN_MEMORY = 16_384
 ARROW_TYPES = {
     Kind.TEXT: pa.string(),
     Kind.MOMENT: pa.timestamp("ms", tz="UTC"),
-    # 38 digits are what every reader of Parquet takes: 14 of whole dollars, and all 24 that a net cost can have.
+    # Every Parquet reader supports 38 digits: 14 for whole dollars, and all 24 that a net cost can have.
     Kind.MONEY: pa.decimal128(38, 24),
     Kind.QUANTITY: pa.decimal128(38, 6),
 }
@@ -29,27 +29,27 @@ class File(Protocol):
     """A file that rows are added to."""
 
     def add(self, row: list[Value]) -> None:
-        """Add one row, its cells in the order of COLUMNS."""
+        """Add a row, with its cells in the order of COLUMNS."""
 
     def close(self) -> str:
-        """Write what is left and return the SHA-256 of the whole file. The sink stays open."""
+        """Write the rest and return the SHA-256 of the whole file. The sink stays open."""
 
 
 FileOf = Callable[[BinaryIO], File]
 
 
 class CsvFile:
-    """RFC 4180. Null is a cell of nothing, which no text is; a text that a spreadsheet would run gets an apostrophe."""
+    """RFC 4180. Null is an empty cell, which no text is; a text that a spreadsheet would run gets an apostrophe."""
 
     def __init__(self, sink: BinaryIO) -> None:
         self._csv = HashedCsv(sink, NAMES)
 
     def add(self, row: list[Value]) -> None:
-        """Add one row."""
+        """Add a row."""
         self._csv.add(map(_cell, row))
 
     def close(self) -> str:
-        """Write what is left; the hash."""
+        """Write the rest and return the hash."""
         return self._csv.close()
 
 
@@ -75,13 +75,13 @@ class ParquetFile:
         self._rows: list[list[Value]] = []
 
     def add(self, row: list[Value]) -> None:
-        """Add one row."""
+        """Add a row."""
         self._rows.append(row)
         if len(self._rows) == ROWS_IN_MEMORY:
             self._flush()
 
     def close(self) -> str:
-        """Write what is left; the hash."""
+        """Write the rest and return the hash."""
         self._flush()
         self._writer.close()
         return self._sink.sha256
@@ -91,6 +91,6 @@ class ParquetFile:
         try:
             arrays = [pa.array(values, field.type) for values, field in zip(columns, SCHEMA, strict=True)]
         except pa.ArrowInvalid as error:
-            raise RefusedError(f"A number is too large for Parquet's columns: {error}", "Ask for CSV.") from error
+            raise RefusedError(f"A number is too large for Parquet's columns: {error}", "Export as CSV.") from error
         self._writer.write_batch(pa.record_batch(arrays, schema=SCHEMA))
         self._rows.clear()

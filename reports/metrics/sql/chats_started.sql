@@ -1,4 +1,4 @@
--- Distinct conversations that were started from first to last: on each day that has any, and in all (whole = 1).
+-- Distinct conversations started from first to last: on each day that has any, and in total (whole = 1).
 SELECT grouping(day) AS whole, day, uniqExact(conversation_id)
 FROM counted_chats
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND started > 0

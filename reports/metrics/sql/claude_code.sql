@@ -1,4 +1,4 @@
--- Claude Code from first to last: on each day that has any, and in all (whole = 1). People are those active in it.
+-- Claude Code from first to last: on each day that has any, and in total (whole = 1). People are those active in it.
 SELECT
     grouping(day) AS whole, day,
     uniqExactIf(actor_id, actor_type = 'user' AND (tool_uses > 0 OR commits > 0 OR pull_requests > 0)),

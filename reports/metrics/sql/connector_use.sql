@@ -1,4 +1,4 @@
--- The use of a connector from first to last: on each day, in each product (chat where the event names none), and in all.
+-- The use of a connector from first to last: on each day, in each product (chat if the event has none), and in total.
 SELECT
     multiIf(grouping(day) = 0, 'day', grouping(place) = 0, 'product', '') AS part, day, place,
     uniqExactIf(actor_id, actor_type = 'user') AS people, sum(uses) AS calls,

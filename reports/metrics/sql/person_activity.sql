@@ -1,5 +1,5 @@
--- What a person did from first to last: on each day, in each product, and in all. What happened without a product counts
--- as chat, sessions apart.
+-- A person's activity from first to last: on each day, in each product, and in total. Activity without a product counts
+-- as chat, except for sessions.
 SELECT
     multiIf(grouping(day) = 0, 'day', grouping(place) = 0, 'product', '') AS part, day, place,
     uniqExactIf(thing, kind = 'chat') AS chats, sum(n_messages) AS all_messages,

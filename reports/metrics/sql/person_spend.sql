@@ -1,4 +1,4 @@
--- What a person spent in [begins, ends): on each day, in each product, on each model, and in all; the dearest first.
+-- A person's spend in [begins, ends): on each day, in each product, on each model, and in total; highest first.
 SELECT
     multiIf(grouping(day) = 0, 'day', grouping(place) = 0, 'product', grouping(model_id) = 0, 'model', '') AS part, day,
     if(part = 'product', place, model_id) AS name,

@@ -1,4 +1,4 @@
--- What a person's requests used in [begins, ends), paid apart or with a seat: on each day, of each model, and in all.
+-- A person's usage in [begins, ends), paid separately or by a seat: on each day, of each model, and in total.
 SELECT
     multiIf(grouping(day) = 0, 'day', grouping(model_id) = 0, 'model', '') AS part, day, model_id,
     sum(requests) AS total_requests,

@@ -1,4 +1,4 @@
--- Distinct projects that were created from first to last: on each day that has any, and in all (whole = 1).
+-- Distinct projects created from first to last: on each day that has any, and in total (whole = 1).
 SELECT grouping(day) AS whole, day, uniqExact(project_id)
 FROM counted_projects
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND created > 0

@@ -1,5 +1,5 @@
--- Seats as of the end of each day of [first, last]: how many people held one, and how many were purchased (NULL before
--- the directory first said).
+-- Seats at the end of each day of [first, last]: assigned to people, and purchased (NULL before the directory has the
+-- number).
 SELECT held.day, held.seats, bought.seats
 FROM (
     SELECT *, 1 AS one FROM seats_held(organization_id = {organization_id:UUID}, first = {first:Date}, last = {last:Date})

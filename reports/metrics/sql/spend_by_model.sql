@@ -1,4 +1,4 @@
--- What was spent on each model in [begins, ends), the dearest first; what has no price comes last.
+-- Spend on each model in [begins, ends), highest first; unpriced models come last.
 SELECT usage.model_id, family.name, usage.* EXCEPT (model_id)
 FROM (
     SELECT

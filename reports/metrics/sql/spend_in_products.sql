@@ -1,4 +1,4 @@
--- What was spent in these products in [begins, ends): the part with a price, and the models of the part without one.
+-- Spend in these products in [begins, ends): the priced part, and the models of the unpriced part.
 SELECT
     sum(requests) AS total_requests,
     sum(uncached_input_tokens + cache_read_input_tokens + cache_creation_5m_input_tokens

@@ -1,5 +1,5 @@
--- Connectors that were called from first to last: by how many people, how often, the most people first, and how many
--- connectors there are.
+-- Connectors called from first to last: the number of people and of calls, most people first, and the number of
+-- connectors.
 SELECT
     name, count() OVER () AS ranked, uniqExactIf(actor_id, actor_type = 'user') AS people, sum(uses) AS calls,
     sum(read_calls) AS reads, sum(write_calls) AS writes, sum(unclassified_calls) AS unclassified

@@ -1,4 +1,4 @@
--- What each person did in Claude Code from first to last, the most first by {ranked_by}, and how many have any of that.
+-- Each person's counts in Claude Code from first to last, most {ranked_by} first, and the number of people with any.
 SELECT
     toString(actor_id) AS account_id, count() OVER () AS ranked,
     multiIf({ranked_by:String} = 'sessions', n_sessions, {ranked_by:String} = 'lines_accepted', n_lines,

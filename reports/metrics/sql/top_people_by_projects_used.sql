@@ -1,4 +1,4 @@
--- Distinct projects that each person worked in from first to last, the most first, and how many people there are.
+-- Distinct projects that each person worked in from first to last, most first, and the number of people.
 SELECT toString(actor_id) AS account_id, count() OVER () AS ranked, uniqExact(project_id) AS amount
 FROM counted_projects
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}

@@ -1,4 +1,4 @@
--- What each person spent in [begins, ends), the most first by the part with a price, and how many people there are.
+-- Each person's spend in [begins, ends), highest priced part first, and the number of people.
 SELECT
     toString(actor_id) AS account_id, count() OVER () AS ranked,
     sum(requests) AS total_requests,

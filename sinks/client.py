@@ -111,7 +111,11 @@ def retry_while_unavailable(call: Callable[[], T], on_retry: OnRetry) -> T:
 
 async def retry_async_while_unavailable(call: Callable[[], Awaitable[T]], on_retry: OnRetry) -> T:
     """Do the same for a coroutine function, without blocking the event loop."""
-    return await AsyncRetrying(**_retry_policy(on_retry), sleep=asyncio.sleep)(call)
+
+    async def attempt() -> T:
+        return await call()  # tenacity awaits coroutine functions alone, not a lambda that returns a coroutine
+
+    return await AsyncRetrying(**_retry_policy(on_retry), sleep=asyncio.sleep)(attempt)
 
 
 def _retry_policy(on_retry: OnRetry) -> dict[str, Any]:

@@ -37,7 +37,10 @@ async def retry_while_kafka_is_unavailable(
         if problem and state.outcome is not None:
             logger.warning("%s, retrying: %s", problem, state.outcome.exception())
 
-    attempts = AsyncRetrying(
+    async def attempt() -> T:
+        return await call()  # tenacity awaits coroutine functions alone, not a lambda that returns a coroutine
+
+    retrying = AsyncRetrying(
         retry=retry_if_exception(is_transient),
         wait=wait_exponential_jitter(multiplier=0.2, max=3, jitter=0.1),
         stop=stop_never if timeout is None else stop_after_delay(timeout),
@@ -45,7 +48,7 @@ async def retry_while_kafka_is_unavailable(
         sleep=asyncio.sleep,
         reraise=True,
     )
-    return await attempts(call)
+    return await retrying(attempt)
 
 
 def raise_for(code: int, message: str) -> None:

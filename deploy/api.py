@@ -31,21 +31,21 @@ from streams.topics import TopicsMissing
 logger = logging.getLogger("tally.api")
 
 DEADLINE_SECONDS = float(LONGEST_SECONDS)
-"""How long a request may take; clients of the original give up after a minute, load balancers often after 30 s."""
+"""The deadline of a request; clients of the original give up after a minute, load balancers often after 30 s."""
 
 SOURCES_SECONDS = 30.0
-"""How long Kafka's answer, which partitions there are, is taken for true."""
+"""How long Kafka's list of partitions is cached."""
 
 STOP_SECONDS = 5
 
 
 class LogSources:
-    """What the log has, as Kafka last said it. Kafka away is no reason to answer nothing: what was known holds."""
+    """The log's sources, as last reported by Kafka. While Kafka is unavailable, the last report is used."""
 
     def __init__(
         self, ask: Callable[[dict[str, int]], Collection[str]], clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`ask` is given the epochs and asks Kafka; `clock` counts seconds."""
+        """`ask` takes the epochs and queries Kafka; `clock` counts seconds."""
         self._ask = ask
         self._clock = clock
         self._known: Collection[str] = ()
@@ -54,7 +54,7 @@ class LogSources:
         self._asking = threading.Lock()
 
     def __call__(self, client: Client) -> Collection[str]:
-        """The sources of every event topic. Raises SourcesUnknown before Kafka has answered once."""
+        """Return the sources of every event topic. Raises SourcesUnknown until Kafka has reported them once."""
         epochs = Store(client).epochs()
         if self._knows(epochs):
             if self._age() >= SOURCES_SECONDS:
@@ -65,11 +65,11 @@ class LogSources:
             if not self._knows(epochs) and (self._age() >= 1.0 or epochs != self._epochs):
                 self._refresh(epochs)
         if not self._knows(epochs):
-            raise SourcesUnknown("Kafka has not said yet which partitions there are")
+            raise SourcesUnknown("Kafka has not reported its partitions yet")
         return self._known
 
     def _knows(self, epochs: dict[str, int]) -> bool:
-        """Sources of older epochs would tell of another log."""
+        """Return False if the cached sources have older epochs, because they describe another log."""
         return bool(self._known) and epochs == self._epochs
 
     def _age(self) -> float:
@@ -80,11 +80,11 @@ class LogSources:
         try:
             self._known, self._epochs = self._ask(epochs), epochs
         except (KafkaError, OSError, TopicsMissing) as error:
-            logger.warning("Kafka does not say which partitions there are: %s", error)
+            logger.warning("Kafka does not report its partitions: %s", error)
 
 
 def api_context(settings: Settings) -> Context:
-    """What the API's requests share, under these settings. Nothing is connected yet."""
+    """Return what the API's requests share, under these settings. Nothing is connected yet."""
     return Context(
         connect=lambda: connect_clickhouse(settings, DEADLINE_SECONDS),
         sources=LogSources(lambda epochs: _sources(settings, epochs)),
@@ -110,7 +110,7 @@ def api_context(settings: Settings) -> Context:
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way get a few seconds. Raises OSError when the port is taken."""
+    """Serve until SIGTERM or SIGINT; requests in progress get a few seconds. Raises OSError if the port is taken."""
     ending = Ending()
     ending.heed()
     with listen(settings.api_host, settings.api_port) as listener:
@@ -127,19 +127,20 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Ending heeds them."""
+        """Do nothing: Ending handles the signals."""
         yield
 
 
 def server_of(context: Context) -> uvicorn.Server:
-    """A server whose streams end when it is told to stop."""
+    """Return a server that ends its streams when it is stopped."""
     server = _Server(server_config(context))
     context.stopping = lambda: server.should_exit
     return server
 
 
 def server_config(context: Context) -> uvicorn.Config:
-    """uvicorn's configuration. No access log, since it would hold what people filter by; no name of the server."""
+    """Return uvicorn's configuration: without an access log, which would contain what people filter by, and without a
+    Server header."""
     return uvicorn.Config(
         make_app(context),
         http=PatientProtocol,

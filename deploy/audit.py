@@ -1,4 +1,4 @@
-"""What the `tally` command writes into the audit log, and how it is read."""
+"""Audit log entries of the `tally` command, and reading the log."""
 
 import getpass
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from tally_client.events.envelope import NIL
 
 
 def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> None:
-    """That the operating system's user exports a spend report with this manifest."""
+    """Record that the operating system's user exports a spend report with this manifest."""
     asked = {name: manifest[name] for name in ("period", "provisional", "format", "file")}
     entry = AuditEntry(
         now,
@@ -35,25 +35,27 @@ def note_export(client: Client, now: datetime, manifest: Mapping[str, Any]) -> N
 
 
 def record_action(client: Client, now: datetime, action: str, organization_id: str, facts: Mapping[str, Any]) -> None:
-    """That the operating system's user changes who may get in: a link, a key, a provider, a sign-out of others."""
+    """Record that the operating system's user changes access: a link, a key, a provider, a sign-out of other people."""
     told = orjson.dumps(facts).decode()
     write_entry(client, AuditEntry(now, _user(), action, DONE, organization_id, route="tally", filter=told))
 
 
 def note_money(client: Client, now: datetime, facts: Mapping[str, Any]) -> None:
-    """That the operating system's user changes what spend is made of: a price list, an epoch, an accepted loss."""
+    """Record that the operating system's user changes the basis of spend: a price list, an epoch, an accepted loss."""
     record_action(client, now, MONEY, NIL, facts)
 
 
 def look_at_chain(settings: Settings, head: str) -> Chain:
-    """Whether the log is as it was written."""
+    """Verify that the log is as it was written."""
     with closing(connect_clickhouse(settings)) as client:
         return verify_chain(client, head)
 
 
 def entries(settings: Settings, organization: str, since: datetime, limit: int) -> list[AuditEntry]:
-    """The newest `limit` entries (0: all) from `since` on, of one organization or, with "", of everybody. That somebody
-    reads them is an entry itself, which they do not see yet."""
+    """Return the newest `limit` entries (0: all) from `since` on, of one organization or, with "", of all.
+
+    Reading them is recorded as an entry too, which this result does not contain.
+    """
     of = parse_uuid(organization) if organization else ""
     with closing(connect_clickhouse(settings)) as client:
         found = read_entries(client, of, since, limit)

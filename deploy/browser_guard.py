@@ -1,7 +1,7 @@
-"""Who may ask a server that is for its own machine: programs, and never a browser for a web page.
+"""Protects servers meant for programs on the same machine from web pages in a browser.
 
-A page of any site can make a browser send requests to 127.0.0.1, and a page whose name is made to point there can
-read the answers too. Neither can do without the headers that tell on it, and no program of ours sends them.
+A page of any site can make a browser send requests to 127.0.0.1, and a page whose host name resolves to that address
+can read the responses too. Both need headers that give them away, and that Tally's programs never send.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -12,15 +12,16 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 LOCAL = "localhost"
-_TYPED_BY_HAND = "none"  # what a browser says of an address that somebody typed
+_TYPED_BY_HAND = "none"  # sent by browsers for an address that was typed in
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def refuse_pages(names: Collection[str] = ()) -> Middleware:
-    """Answers 403, with the body unread and whatever password was sent, to a request that a web page has caused.
+    """Return a middleware that answers 403 to requests caused by a web page, without reading the body or checking a
+    password.
 
-    `names` are further names of this machine that are its own.
+    `names` are additional host names of this machine that belong to the server.
     """
     own = {name.lower() for name in names}
 
@@ -29,7 +30,9 @@ def refuse_pages(names: Collection[str] = ()) -> Middleware:
         reason = why_refused(request, own)
         if reason is None:
             return await handler(request)
-        response = web.Response(status=403, text=f"This server answers programs of its own machine alone: {reason}.\n")
+        response = web.Response(
+            status=403, text=f"This server only accepts requests from programs on the same machine: {reason}.\n"
+        )
         response.force_close()
         return response
 
@@ -37,7 +40,7 @@ def refuse_pages(names: Collection[str] = ()) -> Middleware:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether it is an address that only programs of the same machine reach; a name is none."""
+    """Return True if only programs on the same machine can reach the address; a host name is not an address."""
     try:
         return ip_address(address).is_loopback
     except ValueError:
@@ -45,24 +48,31 @@ def is_loopback(address: str) -> bool:
 
 
 def why_refused(request: web.BaseRequest, names: Collection[str] = ()) -> str | None:
-    """What tells that the request comes from a web page, or is meant for another host; None if nothing does.
+    """Return why the request appears to come from a web page or is meant for another host, or None.
 
-    The port in `Host` is not looked at: a tunnel or a proxy may be on the way, and what another site cannot have is the
-    name.
+    The port in `Host` is ignored, because the request may come through a tunnel or a proxy; what another site cannot
+    forge is the name.
     """
     hosts = request.headers.getall("Host", [])
     name = _name_of(hosts[0]) if len(hosts) == 1 else None
     if name is None or not (name == LOCAL or name in names or is_loopback(name)):
-        return "Host has to be localhost, 127.0.0.1, [::1] or another address of this machine alone"
+        return "Host must be localhost, 127.0.0.1, [::1] or another loopback address"
     if any(site.strip().lower() != _TYPED_BY_HAND for site in request.headers.getall("Sec-Fetch-Site", [])):
-        return "Sec-Fetch-Site tells of a web page"
-    return next((f"{name} tells of a web page" for name in ("Origin", "Referer") if name in request.headers), None)
+        return "the header Sec-Fetch-Site shows that a web page sent it"
+    return next(
+        (
+            f"the header {name} shows that a web page sent it"
+            for name in ("Origin", "Referer")
+            if name in request.headers
+        ),
+        None,
+    )
 
 
 def _name_of(host: str) -> str | None:
     try:
         parts = urlsplit(f"//{host}")
-        _ = parts.port  # raises when it is no number
+        _ = parts.port  # raises ValueError if it is not a number
     except ValueError:
         return None
     return parts.hostname if parts.netloc == host and "@" not in host else None

@@ -1,4 +1,4 @@
-"""Connections to Kafka and ClickHouse as the settings say."""
+"""Connections to Kafka and ClickHouse according to the settings."""
 
 import logging
 
@@ -13,16 +13,17 @@ from streams.kafka_errors import retry_while_kafka_is_unavailable
 from streams.log import KafkaLog
 
 QUERY_SECONDS = 600.0
-"""A quarter of a large organization may take minutes to group; the client must not give up before ClickHouse."""
+"""Grouping a quarter of a large organization may take minutes; the client must not give up before ClickHouse."""
 
 logger = logging.getLogger("tally.connections")
 
 CALL_SECONDS = 30.0
-"""How long a worker's call of ClickHouse may take; reports take longer and say so."""
+"""The timeout of a worker's ClickHouse calls; reports take longer and set their own."""
 
 
 def connect_clickhouse(settings: Settings, timeout: float = CALL_SECONDS) -> Client:
-    """A client of the settings' ClickHouse. Raises ClickHouseError when it cannot be reached or refuses the user."""
+    """Return a client for the ClickHouse of the settings. Raises ClickHouseError if it cannot be reached or refuses the
+    user."""
     password = reveal(settings.clickhouse_password)
     return connect(
         settings.clickhouse_url, settings.clickhouse_user, password, settings.clickhouse_database, timeout=timeout
@@ -30,12 +31,12 @@ def connect_clickhouse(settings: Settings, timeout: float = CALL_SECONDS) -> Cli
 
 
 def open_store(settings: Settings) -> Store:
-    """The store at the settings' ClickHouse. Raises ClickHouseError when it cannot be reached."""
+    """Return the store in the ClickHouse of the settings. Raises ClickHouseError if it cannot be reached."""
     return Store(connect_clickhouse(settings))
 
 
 def wait_for_store(settings: Settings) -> Store:
-    """The store, waited for: a worker that starts while ClickHouse is away is no reason to fall over."""
+    """Return the store once ClickHouse is available, so that a worker can start before it."""
 
     def log_retry(error: BaseException, _: int) -> None:
         logger.warning("ClickHouse at %s is unavailable, retrying: %s", settings.clickhouse_url, error)
@@ -44,7 +45,7 @@ def wait_for_store(settings: Settings) -> Store:
 
 
 def credentials_of(settings: Settings) -> CredentialsT | None:
-    """Faust's form of how to log in to Kafka."""
+    """Return the Kafka credentials in Faust's form."""
     options = settings.client_options()
     context = options.get("ssl_context")
     if options["security_protocol"].startswith("SASL"):
@@ -58,7 +59,7 @@ def credentials_of(settings: Settings) -> CredentialsT | None:
 
 
 async def wait_for_kafka(settings: Settings) -> None:
-    """Return when Kafka answers. Raises what aiokafka raises when waiting cannot help: a refused login."""
+    """Wait until Kafka responds. Raises aiokafka's error if waiting cannot help: a refused login."""
 
     async def connect_once() -> None:
         async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
@@ -68,5 +69,5 @@ async def wait_for_kafka(settings: Settings) -> None:
 
 
 def report_client(settings: Settings) -> Client:
-    """A client for reports, which take longer than a worker's calls."""
+    """Return a client for reports, which take longer than a worker's calls."""
     return connect_clickhouse(settings, QUERY_SECONDS)

@@ -1,4 +1,4 @@
-"""The database made ready: its schema, and the list of prices that the settings name."""
+"""Prepares the database: its schema, and the price list of the settings."""
 
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,8 +12,10 @@ from sinks.migrations import migrate
 
 
 def prepare_database(settings: Settings) -> list[str]:
-    """Create the database, apply what it lacks of migrations, and put the list of prices in force that the settings
-    name; harmless when all is as it should be. Gives what is to be said of the prices (see `prepare_prices`)."""
+    """Create the database, apply missing migrations, and put the price list of the settings in force. Idempotent.
+
+    Returns messages about the prices (see `prepare_prices`).
+    """
     create_database(
         settings.clickhouse_url,
         settings.clickhouse_user,

@@ -1,4 +1,4 @@
-"""`tally demo`: the whole of Tally on this machine, with a month of simulated history and a proof of its numbers."""
+"""`tally demo`: all of Tally on this machine, with a month of simulated history and a verification of its numbers."""
 
 import asyncio
 import threading
@@ -34,7 +34,7 @@ WATERMARK_SECONDS = 60.0
 
 @dataclass
 class DemoStats:
-    """What the demo has done, for its summary."""
+    """Figures of a demo run, for its summary."""
 
     records: int
     emit_seconds: float
@@ -42,10 +42,11 @@ class DemoStats:
 
 
 def run(settings: Settings, command: Sequence[str], plan: Plan | None = None, exit_when_done: bool = False) -> int:
-    """Start the stack, emit the plan's history, export, verify, print a summary; the verification's exit code.
+    """Start the stack, emit the plan's history, export, verify and print a summary; return the verification's exit
+    code.
 
-    `command` is how `tally` is started. Without `exit_when_done` the stack stays up until Ctrl-C. History that is in
-    the log already is not sent again: beyond the horizon its duplicates would count.
+    `command` is how `tally` is started. Without `exit_when_done` the stack runs until Ctrl-C. History that is already
+    in the log is not sent again: past the duplicate horizon it would count twice.
     """
     console = Console(highlight=False)
     plan = plan or Plan(until=settings.clock().date(), users=450, duplicates=0.01, late=0.01, poison=0.002)
@@ -55,7 +56,9 @@ def run(settings: Settings, command: Sequence[str], plan: Plan | None = None, ex
         code = _show(running, plan, console)
         if not exit_when_done:
             _invite(running, console)
-            console.print("\nIt stays up: press Ctrl-C to stop, `tally top` in another terminal shows live counters.")
+            console.print(
+                "\nThe stack keeps running: stop it with Ctrl-C; `tally top` in another terminal shows live counters."
+            )
             threading.Event().wait()
         return code
 
@@ -63,7 +66,7 @@ def run(settings: Settings, command: Sequence[str], plan: Plan | None = None, ex
 
 
 def _invite(settings: Settings, console: Console) -> None:
-    """Links that open the dashboard, signed in."""
+    """Print links that open the dashboard, signed in."""
     for whom, link in links_to_show(settings).items():
         console.print(
             f"\nThe dashboard, as {whom} (opens once, for {LINK_MINUTES} minutes):\n[bold]{link}[/]", soft_wrap=True
@@ -112,7 +115,7 @@ async def _emit(settings: Settings, plan: Plan, on_sent: Callable[[int], None]) 
 
 
 def _wait_for_watermark(settings: Settings) -> None:
-    """Reports end at the newest complete day, so the watermark has to pass the end of the history first."""
+    """Wait until the watermark is past the end of the history, because reports end at the newest complete day."""
     store, deadline = open_store(settings), time.monotonic() + WATERMARK_SECONDS
     emitted_at = settings.clock()
     while time.monotonic() < deadline:
@@ -123,7 +126,8 @@ def _wait_for_watermark(settings: Settings) -> None:
 
 
 def _export_all(settings: Settings, console: Console) -> list[tuple[str, str, Path | None]]:
-    """(organization's name, net spend or why there is no report, file) of each organization, for last 90 days."""
+    """Return (organization's name, net spend or why there is no report, file) for each organization and the last 90
+    days."""
     client = open_store(settings).client
     sql = "SELECT toString(organization_id), name FROM organization_names ORDER BY name"
     rows = client.query(sql).result_rows
@@ -138,7 +142,7 @@ def _export_all(settings: Settings, console: Console) -> list[tuple[str, str, Pa
             continue
         reports.append((name, f"{exported.net_spend} net", exported.path))
         for model in exported.unpriced_models:
-            said = escape(printable(f"{name}: no price for model {model}, so its money is empty"))
+            said = escape(printable(f"{name}: no price for model {model}, so its amounts are empty"))
             console.print(f"[yellow]{said}[/]")
     return reports
 
@@ -157,12 +161,12 @@ def _verify(settings: Settings, console: Console) -> Verdict:
 def _summary(
     settings: Settings, told: DemoStats, reports: list[tuple[str, str, Path | None]], verdict: Verdict
 ) -> Table:
-    table = Table(title="What happened", show_header=False)
+    table = Table(title="Summary", show_header=False)
     client = open_store(settings).client
     people = client.query("SELECT uniqExact(actor_id) FROM spend_cells WHERE actor_type = 'user'").result_rows[0][0]
     table.add_row("records through Kafka", f"{told.records:,}")
     table.add_row("organizations, people", f"{len(reports)}, {people}")
-    table.add_row("to exact rows", f"{told.fold_seconds:.1f} s, emitting included")
+    table.add_row("time to exact rows", f"{told.fold_seconds:.1f} s, including emitting")
     table.add_row("duplicates not counted", f"{sum(topic.duplicates for topic in verdict.topics):,}")
     table.add_row("dead letters", f"{sum(topic.letters for topic in verdict.topics):,}")
     for name, outcome, path in reports:

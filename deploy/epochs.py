@@ -1,7 +1,7 @@
-"""A new epoch of a topic: its log is folded from its start, under new source names.
+"""Starts a new epoch of a topic: its log is folded from its start, under new source names.
 
-`continue` keeps counting what older epochs left in the tables: for a topic that was deleted and made anew, whose new
-log holds other events. `replace` leaves older epochs out of every view: for a log that is to be folded again.
+`continue` keeps counting what older epochs left in the tables: for a topic that was deleted and recreated, whose new
+log contains other events. `replace` leaves older epochs out of every view: for a log that is to be folded again.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ Mode = Literal["continue", "replace"]
 
 @dataclass(frozen=True)
 class NewEpoch:
-    """An epoch that may be started, and what that will do, in sentences."""
+    """An epoch that may be started, with a description of its effects."""
 
     topic: str
     number: int
@@ -31,7 +31,7 @@ class NewEpoch:
 
 @dataclass
 class _Found:
-    """A record as `fingerprint` wants it."""
+    """A record with the fields that `fingerprint` reads."""
 
     offset: int
     timestamp: int
@@ -40,19 +40,21 @@ class _Found:
 
 
 def plan_epoch(settings: Settings, topic: str, mode: Mode) -> NewEpoch:
-    """The next epoch of `topic`, not started yet.
+    """Return the next epoch of `topic`, not started yet.
 
-    Raises UserError for a topic that does not exist, and for `continue` on a log that was folded already: its
-    events would count twice.
+    Raises UserError if the topic does not exist, and for `continue` on a log that was folded already: its events would
+    count twice.
     """
     require_topic(topic)
     found = partition_statuses(settings, [topic])
     if not found:
         message = f"Kafka at {settings.kafka_bootstrap} has no topic {topic}"
-        raise UserError(message, "`tally topics create` creates it.", ExitCode.REFUSED)
+        raise UserError(message, "Create it with `tally topics create`.", ExitCode.REFUSED)
     known = [standing for standing in found if mode == "continue" and asyncio.run(_is_folded(settings, standing))]
     if known:
-        message = f"The log of {known[0].topic}/{known[0].partition} is the one that was folded: all would count twice"
+        message = (
+            f"The log of {known[0].topic}/{known[0].partition} is the one that was folded: all of it would count twice"
+        )
         raise UserError(message, "--mode replace folds it again and counts it once.", ExitCode.REFUSED)
     store = open_store(settings)
     try:
@@ -63,7 +65,7 @@ def plan_epoch(settings: Settings, topic: str, mode: Mode) -> NewEpoch:
 
 
 def start_epoch(settings: Settings, epoch: NewEpoch) -> None:
-    """Write the epoch; running workers see it at their next flush and place their sources anew."""
+    """Write the epoch; running workers see it at their next flush and reassign their sources."""
     store = open_store(settings)
     try:
         now = settings.clock()
@@ -74,10 +76,10 @@ def start_epoch(settings: Settings, epoch: NewEpoch) -> None:
 
 
 async def _is_folded(settings: Settings, standing: PartitionStatus) -> bool:
-    """Whether the log is the one that the source was folded from, whole or cut.
+    """Return True if the log is the one that the source was folded from, complete or truncated.
 
-    Its first record then came before the watermark, by which all was folded; where no watermark was proved yet, the
-    record that was folded last is still the same.
+    Its first record is then from before the watermark, by which everything was folded; without a watermark, the record
+    that was folded last is still the same.
     """
     if standing.position is None or standing.log_start == standing.log_end:
         return False
@@ -91,7 +93,7 @@ async def _is_folded(settings: Settings, standing: PartitionStatus) -> bool:
 
 
 async def _record_from(log: Log, standing: PartitionStatus, offset: int) -> _Found | None:
-    """The first record of the log at `offset` or after it."""
+    """Return the first record of the log at or after `offset`."""
     if not standing.log_start <= offset < standing.readable:
         return None
     async for records in log.read((standing.topic, standing.partition), offset, standing.readable):
@@ -103,16 +105,16 @@ async def _record_from(log: Log, standing: PartitionStatus, offset: int) -> _Fou
 def _consequences(topic: str, number: int, mode: Mode, found: list[PartitionStatus]) -> list[str]:
     records = sum(standing.log_end - standing.log_start for standing in found)
     kept = {
-        "continue": f"What was counted of {topic} so far stays, and the new log's events are added to it.",
-        "replace": f"What was counted of {topic} so far is left out of every view and report from now on.",
+        "continue": f"Everything counted of {topic} so far stays, and the new log's events are added to it.",
+        "replace": f"Everything counted of {topic} so far is left out of every view and report from now on.",
     }
     lines = [
         f"{topic} begins epoch {number}: its {records:,} records in {len(found)} partitions are folded from the start.",
         kept[mode],
-        "Until they are folded, answers that rest on this topic do not say how fresh they are, and reports wait.",
+        "Until they are folded, results that depend on this topic have no data_refreshed_at, and reports wait.",
     ]
     lines += [
-        f"Partition {standing.partition} begins at offset {standing.log_start}: what came before is gone, and its "
+        f"Partition {standing.partition} begins at offset {standing.log_start}: earlier records are gone, and its "
         f"worker will wait for `tally positions accept {topic} {standing.partition}`."
         for standing in found
         if standing.log_start > 0

@@ -1,8 +1,8 @@
-"""Every foreseeable failure as one clear line and an exit code that means something.
+"""Every foreseeable failure as one clear line and a meaningful exit code.
 
-`explain(error)` turns what a library raised into a `UserError`, or None when it is not foreseeable: then it is a
-bug, and the command ends with `ExitCode.INTERNAL`. Library classes are named by text, not imported: importing
-aiokafka and clickhouse-connect would cost every `tally --help` half a second.
+`explain(error)` turns a library's error into a `UserError`, or returns None if it is not foreseeable: then it is a bug,
+and the command ends with `ExitCode.INTERNAL`. Library classes are named by text, not imported: importing aiokafka and
+clickhouse-connect would cost every `tally --help` half a second.
 """
 
 import errno
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class ExitCode(IntEnum):
-    """What a command's exit status says (docs/operations.md and `tally --help` show the same table)."""
+    """Exit codes of commands (docs/operations.md and `tally --help` show the same table)."""
 
     OK = 0
     FINDINGS = 1
@@ -41,11 +41,11 @@ MEANINGS: dict[ExitCode, str] = {
 }
 
 
-BUILDING = "Install Tally where there is a C compiler, and its compiled form is built."
+BUILDING = "Install Tally where there is a C compiler, which builds the compiled backend."
 
 
 class UserError(Exception):
-    """A failure that its reader can do something about: what and where, what to do next, and the exit code."""
+    """A failure that the user can do something about: what and where, what to do next, and the exit code."""
 
     def __init__(self, message: str, hint: str = "", exit_code: ExitCode = ExitCode.USAGE) -> None:
         super().__init__(message)
@@ -54,13 +54,13 @@ class UserError(Exception):
         self.exit_code = exit_code
 
     def line(self) -> str:
-        """The one line for stderr; line breaks of a server's answer become spaces."""
+        """Return the one line for stderr; line breaks in a server's response become spaces."""
         text = f"{self.message.rstrip('.')}. {self.hint}" if self.hint else self.message
         return printable(" ".join(text.split()))
 
 
 def printable(text: str) -> str:
-    """`text` with control characters spelt out: an event's bytes must not steer a person's terminal."""
+    """Return `text` with control characters escaped: an event's bytes must not control a terminal."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
@@ -76,7 +76,7 @@ _CLICKHOUSE_DISK_FULL = frozenset({243})
 
 
 def _kafka_away(error: Any) -> UserError:
-    hint = "Is it running (`tally up` starts one), and is kafka_bootstrap right? `tally doctor` looks closer."
+    hint = "Is it running (`tally up` starts one), and is kafka_bootstrap correct? `tally doctor` has details."
     hosts = ", ".join(f"{host}:{port}" for host, port in _BOOTSTRAP_HOST.findall(str(error)))
     said = f"Kafka at {hosts} cannot be reached" if hosts else f"Kafka cannot be reached: {error}"
     return UserError(said, hint, ExitCode.UNREACHABLE)
@@ -88,13 +88,13 @@ def _kafka_denied(error: Any) -> UserError:
 
 
 def _kafka_refused(error: Any) -> UserError:
-    return UserError(f"Kafka refused the request: {error}", "`tally doctor` looks closer.", ExitCode.UNREACHABLE)
+    return UserError(f"Kafka refused the request: {error}", "`tally doctor` has details.", ExitCode.UNREACHABLE)
 
 
 def _clickhouse_away(error: Any) -> UserError:
     if getattr(error, "code", None):
         return _clickhouse_refused(error)
-    hint = "Is it running (`tally up` starts one), and is clickhouse_url right? `tally doctor` looks closer."
+    hint = "Is it running (`tally up` starts one), and is clickhouse_url correct? `tally doctor` has details."
     text = str(error)
     url, reason = _CLICKHOUSE_URL.search(text), _SYSTEM_REASON.search(text)
     said = reason[1].lower() if reason else _first_line(error)
@@ -110,11 +110,11 @@ def _clickhouse_refused(error: Any) -> UserError:
         hint = "Check clickhouse_user and clickhouse_password."
         return UserError(f"ClickHouse refused the login or the permission: {said}", hint, ExitCode.DENIED)
     if code in _CLICKHOUSE_MISSING:
-        hint = "`tally migrate` creates the tables of clickhouse_database."
+        hint = "Create the tables of clickhouse_database with `tally migrate`."
         return UserError(f"ClickHouse has no such database or table: {said}", hint, ExitCode.REFUSED)
     if code in _CLICKHOUSE_DISK_FULL:
         return UserError(f"The disk of ClickHouse is full: {said}", "Free some space.", ExitCode.FILE)
-    return UserError(f"ClickHouse refused a statement: {said}", "`tally doctor` looks closer.", ExitCode.UNREACHABLE)
+    return UserError(f"ClickHouse refused a statement: {said}", "`tally doctor` has details.", ExitCode.UNREACHABLE)
 
 
 def _undeliverable(error: Any) -> UserError:
@@ -145,7 +145,7 @@ def _os_error(error: Any) -> UserError | None:
     if error.errno == errno.ENOSPC:
         return UserError(f"The disk is full{place}", "Free some space and run it again.", ExitCode.FILE)
     if isinstance(error, ConnectionError):
-        return UserError(f"A connection failed: {error}", "`tally doctor` looks closer.", ExitCode.UNREACHABLE)
+        return UserError(f"A connection failed: {error}", "`tally doctor` has details.", ExitCode.UNREACHABLE)
     if error.filename:
         return UserError(f"Cannot use the file{place}: {said}", "", ExitCode.FILE)
     return None
@@ -186,7 +186,7 @@ EXPLANATIONS: dict[str, Explanation] = {
 
 
 def explain(error: BaseException) -> UserError | None:
-    """The one line for `error`, its cause, or the first member of a group that has one; None for a bug."""
+    """Return the line for `error`, for its cause, or for the first member of a group that has one; None for a bug."""
     for candidate in _family(error):
         if isinstance(candidate, UserError):
             return candidate
@@ -199,7 +199,7 @@ def explain(error: BaseException) -> UserError | None:
 
 
 def _family(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, what it groups and what caused it."""
+    """Yield the error, the errors that it groups, and its causes."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):
@@ -209,6 +209,6 @@ def _family(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _first_line(error: Any) -> str:
-    """The first line of a server's answer, cut to what a terminal shows."""
+    """Return the first line of a server's response, truncated to what a terminal shows."""
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:400]

@@ -1,4 +1,4 @@
-"""`tally export` and `tally exporter`, wired: settings in, files out. `deploy.errors.explain` knows what they raise."""
+"""`tally export` and `tally exporter`, wired: settings in, files out. `deploy.errors.explain` covers their errors."""
 
 import asyncio
 import logging
@@ -39,7 +39,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Exported:
-    """An export that was written: the file, its manifest (a stream has none beside it), and the period it covers."""
+    """A finished export: the file, its manifest (None for a stream), and the period that it covers."""
 
     path: Path
     manifest_path: Path | None
@@ -48,11 +48,11 @@ class Exported:
 
     @property
     def unpriced_models(self) -> list[str]:
-        """Models whose money is empty in the file, since no price is known."""
+        """Models whose amounts are empty in the file, because no price is known."""
         return list(self.manifest["unpriced_models"])
 
     def missing_days(self, now: datetime) -> str:
-        """The days before today that a period to date lacks, as text; empty when it has them all."""
+        """Return the days before today that a period to date lacks, as text; empty if it has all of them."""
         first, last = self.period.last + timedelta(days=1), now.astimezone(UTC).date() - timedelta(days=1)
         if self.period.kind == "last-month" or last < first:
             return ""
@@ -60,7 +60,7 @@ class Exported:
 
     @property
     def net_spend(self) -> str:
-        """What the organization pays, for people: `12.5 USD`, and whether some of it is unknown."""
+        """The amount that the organization pays, for people: `12.5 USD`, and whether some of it is unknown."""
         totals = self.manifest["totals"]
         unknown = f" and {totals['unpriced_rows']} rows without a price" if totals["unpriced_rows"] else ""
         return f"{totals['priced_net_spend_usd']} USD{unknown}"
@@ -78,12 +78,13 @@ def export(
     form: ExportFormat | None = None,
     replace: bool = False,
 ) -> Exported:
-    """Write the organization's spend of `period` to `out` in `form` (the daily report), and its manifest beside it.
+    """Write the organization's spend of `period` to `out` in `form` (default: the daily report), and its manifest next
+    to it.
 
-    A provisional export gets `.provisional` into its name, since it must not pass for a final one. A stream (`-`, a
-    FIFO, a device) has no manifest beside it. Only the very same export replaces a file, unless `replace`. `progress`
-    hears the number of rows written so far. Raises RefusedError or UserError; then nothing is left half written. There
-    is no file of which the audit log does not know.
+    The name of a provisional export contains `.provisional`, so that it is not mistaken for a final one. A stream (`-`,
+    a FIFO, a device) has no manifest. An existing file is replaced only by the same export, unless `replace`.
+    `progress` is called with the number of rows written so far. Raises RefusedError or UserError, and then leaves no
+    partial file. Every file is in the audit log.
     """
     organization, form = parse_uuid(organization), form or spend_format()
     with closing(report_client(settings)) as client:
@@ -109,7 +110,7 @@ def export(
 
 
 def export_once(settings: Settings) -> Run:
-    """One run of the export worker over the settings' folder. Raises RefusedError (see `explain`)."""
+    """Run the export worker once over the settings' folder. Raises RefusedError (see `explain`)."""
     with closing(report_client(settings)) as client, exclusive_lock(settings.reports_dir):
         _tell_other_prices(settings, client, set())
         clear_partials(settings.reports_dir)
@@ -122,11 +123,11 @@ def run_exporter(
     stop: threading.Event,
     on_run: Callable[[Run | str], None] = lambda _outcome: None,
 ) -> None:
-    """Write reports for ever, every `interval_seconds`, until `stop` is set. `on_run` hears of each run, or of why it
-    failed.
+    """Write reports every `interval_seconds` until `stop` is set; `on_run` is called with each run, or with the reason
+    of its failure.
 
-    What can pass or be mended meanwhile (Kafka or ClickHouse away, a full disk, no tables yet) is logged as one line
-    and tried again; a second export worker in the folder is a FileError, anything unforeseen is raised.
+    Failures that can pass or be fixed meanwhile (Kafka or ClickHouse unavailable, a full disk, no tables yet) are
+    logged as one line and retried; a second export worker in the folder is a FileError, anything unforeseen is raised.
     """
     told = set[str]()
     with exclusive_lock(settings.reports_dir):
@@ -137,7 +138,7 @@ def run_exporter(
 
 
 def _try(settings: Settings, stop: threading.Event, told: set[str]) -> Run | str:
-    """One run; a foreseeable failure becomes a line in the log, and the next run goes on from there."""
+    """Run once; a foreseeable failure becomes a line in the log, and the next run continues from there."""
     try:
         with closing(report_client(settings)) as client:
             _tell_other_prices(settings, client, told)
@@ -146,15 +147,15 @@ def _try(settings: Settings, stop: threading.Event, told: set[str]) -> Run | str
         known = explain(error)
         if known is None:
             raise
-        logger.error("%s The export worker tries again.", known.line())
+        logger.error("%s The export worker will retry.", known.line())
         return known.line()
 
 
 def _tell_other_prices(settings: Settings, client: Client, told: set[str]) -> None:
-    """Say once, by what is in `told`, that reports are not made with the list that the settings name."""
+    """Log once per message, remembered in `told`, that reports do not use the price list of the settings."""
     said = difference(settings, client)
     if said not in {"", *told}:
-        logger.warning("%s: `tally prices load` puts the file in force", said)
+        logger.warning("%s: put the file in force with `tally prices load`", said)
     told.clear()
     told.add(said)
 
@@ -170,9 +171,11 @@ def _run(settings: Settings, client: Client, stop: threading.Event) -> Run:
         should_stop=stop.is_set,
     )
     if run.unpriced_models:
-        logger.warning("no price is known for %s: see the setting prices_file", ", ".join(sorted(run.unpriced_models)))
+        logger.warning(
+            "no price is known for %s: check the setting prices_file", ", ".join(sorted(run.unpriced_models))
+        )
     if run.behind:
-        logger.info("%s older days with issued reports are still to be compared with the tables", f"{run.behind:,}")
+        logger.info("%s older days with issued reports have yet to be compared with the tables", f"{run.behind:,}")
     for error in run.refused:
         logger.error("%s. %s", error, error.hint)
     return run
@@ -188,17 +191,17 @@ def _grace(settings: Settings) -> timedelta:
 
 
 def _spare_issued_reports(settings: Settings, path: Path) -> None:
-    """Raise FileError for a path in the folder of issued reports, which never change: they are the exporter's alone."""
+    """Raise FileError for a path in the folder of issued reports, which never change and belong to the exporter."""
     folder = settings.reports_dir.resolve()
     if not is_stream(path) and path.resolve().is_relative_to(folder):
         raise FileError(
-            f"Cannot write {path}: {folder} is the folder of issued reports, and the export worker's alone",
-            "Name another folder with --out.",
+            f"Cannot write {path}: {folder} is the folder of issued reports, which belongs to the export worker",
+            "Choose another folder with --out.",
         )
 
 
 def _named(path: Path, provisional: bool) -> Path:
-    """The file's name; that it is provisional must be seen without its manifest."""
+    """Return the file's name, which shows without the manifest that it is provisional."""
     if provisional and ".provisional" not in path.suffixes and not is_stream(path):
         return path.with_name(f"{path.stem}.provisional{path.suffix}")
     return path

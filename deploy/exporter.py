@@ -1,4 +1,4 @@
-"""`tally exporter` as a process: its runs in a thread, what it tells of itself, and how it ends."""
+"""`tally exporter` as a process: its runs in a thread, its health and metrics, and its end."""
 
 import threading
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ from worker.prometheus import single
 
 
 class ExporterReporter:
-    """How the runs of this process went."""
+    """The outcomes of this process's runs."""
 
     def __init__(self) -> None:
-        self._problem = "no run has ended yet"
+        self._problem = "no run has finished yet"
         self._last_run: datetime | None = None
         self._complete_until: datetime | None = None
         self._is_failing = False
 
     def note(self, outcome: Run | str) -> None:
-        """A run has ended, or failed for that reason."""
+        """Record that a run has finished, or failed for that reason."""
         self._is_failing = isinstance(outcome, str)
         self._problem = outcome if isinstance(outcome, str) else ""
         if isinstance(outcome, str):
@@ -36,12 +36,12 @@ class ExporterReporter:
             self._complete_until = datetime.combine(outcome.newest_complete + timedelta(days=1), time(), UTC)
 
     def health(self) -> Health:
-        """Not healthy before the first run has ended, and while the latest one failed."""
+        """Return the health: unhealthy until the first run has finished, and while the latest one failed."""
         shown = {"last_run": self._last_run, "complete_until": self._complete_until}
         return Health([self._problem] if self._problem else [], shown)
 
     def collect(self) -> Iterator[Metric]:
-        """All metrics, as they are now; what is not known is not there."""
+        """Yield the current metrics; unknown ones are absent."""
         yield single("tally_exporter_failing", int(self._is_failing))
         if self._last_run is not None:
             yield single("tally_exporter_last_run_timestamp_seconds", self._last_run.timestamp())
@@ -50,9 +50,10 @@ class ExporterReporter:
 
 
 def run(settings: Settings, interval_seconds: float) -> int:
-    """Write reports until SIGTERM or SIGINT; the exit code. A report under way then is finished, if it soon is.
+    """Write reports until SIGTERM or SIGINT, then finish the report in progress if that does not take long; return the
+    exit code.
 
-    Raises what `run_exporter` raises, and OSError when the port is taken.
+    Raises the errors of `run_exporter`, and OSError if the port is taken.
     """
     ending, stop, reporter, raised = Ending(), threading.Event(), ExporterReporter(), list[BaseException]()
     ending.begin, ending.code = stop.set, lambda: ExitCode.UNREACHABLE
@@ -68,7 +69,7 @@ def run(settings: Settings, interval_seconds: float) -> int:
 
     working = threading.Thread(target=work, daemon=True)
     working.start()
-    while working.is_alive():  # this thread has nothing to do but take signals, whatever the other waits for
+    while working.is_alive():  # this thread only handles signals, whatever the other one waits for
         working.join(0.5)
     if raised:
         raise raised[0]

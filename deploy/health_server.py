@@ -1,8 +1,8 @@
-"""What a process tells of itself over HTTP, from before it has reached Kafka or ClickHouse.
+"""Health and metrics of a process over HTTP, available before it has reached Kafka or ClickHouse.
 
-`/alive` is 200 while the process answers, `/health` 200 or 503 with the problems in words, `/metrics` Prometheus text.
-The server has a thread of its own, since a process may wait; what it tells is asked of the process's own loop where
-there is one, so nothing is read while it changes, and a loop that hangs is not alive.
+`/alive` is 200 while the process responds, `/health` 200 or 503 with the problems in words, `/metrics` Prometheus text.
+The server has a thread of its own, because a process may block. Health and metrics are computed in the process's own
+loop if it has one, so that nothing is read while it changes, and a process whose loop hangs is not alive.
 """
 
 import asyncio
@@ -25,28 +25,28 @@ T = TypeVar("T")
 
 EVERYWHERE = "::"
 ANSWER_SECONDS = 5.0
-"""How long the process's own loop may keep a probe waiting."""
+"""How long the process's own loop may take to answer a probe."""
 
 
 class Reporter(Protocol):
-    """What is asked when somebody looks. It is also a collector of Prometheus."""
+    """Source of health and metrics. It is also a Prometheus collector."""
 
     def health(self) -> Health:
-        """The health, as it is now."""
+        """Return the current health."""
 
     def collect(self) -> Iterator[Metric]:
-        """All metrics, as they are now."""
+        """Yield all current metrics."""
 
 
 class Telling:
-    """Whom the server asks at present: a `reporter`, in the `loop` where it lives if it has one."""
+    """The server's current source: a `reporter`, in the `loop` where it runs, if it has one."""
 
     def __init__(self, reporter: Reporter) -> None:
         self.reporter = reporter
         self.loop: asyncio.AbstractEventLoop | None = None
 
     async def ask(self, question: Callable[[], T]) -> T:
-        """What `question` gives. Raises TimeoutError when the loop does not come to it."""
+        """Return the result of `question`. Raises TimeoutError if the loop does not answer in time."""
         if self.loop is None:
             return question()
 
@@ -58,11 +58,10 @@ class Telling:
 
 
 def serve(telling: Telling, host: str, port: int) -> int:
-    """Answer from now until the process ends; the port, which the system picks for 0.
+    """Serve from now until the process ends; return the port, which the system picks for 0.
 
-    Raises OSError when the port is taken, UserError for a wrong host.
-
-    What is reached from this machine alone, by whatever name it was set, answers no web page.
+    Raises OSError if the port is taken, UserError for a wrong host. A server that only this machine can reach, under
+    whatever name, refuses requests of web pages.
     """
     listener = listen(host, port)
     own_names = [host] if is_loopback(listener.getsockname()[0]) else None
@@ -71,8 +70,8 @@ def serve(telling: Telling, host: str, port: int) -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; bound here, since a port that is taken should be one clear line. `::` is every address, of
-    both families. Raises OSError when the port is taken, UserError for a host that is none of this machine's."""
+    """Return a listening socket, bound here so that a taken port is reported in one clear line. `::` is every address,
+    of both families. Raises OSError if the port is taken, UserError if the host is not an address of this machine."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
@@ -80,13 +79,13 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address, family=family, backlog=512, dualstack_ipv6=both)
     except OSError as error:
         if isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, errno.EINVAL):
-            said = f"Cannot listen at {host}, which is no address of this machine"
-            raise UserError(said, "Name one of its own: 127.0.0.1, or 0.0.0.0 for all.") from error
+            said = f"Cannot listen at {host}, which is not an address of this machine"
+            raise UserError(said, "Use one of its own: 127.0.0.1, or 0.0.0.0 for all.") from error
         raise
 
 
 def response_of(health: Health) -> web.Response:
-    """200, or 503."""
+    """Return 200, or 503."""
     body = {"healthy": health.healthy, "problems": health.problems, **health.shown}
     return web.Response(body=orjson.dumps(body), status=200 if health.healthy else 503, content_type="application/json")
 
@@ -99,7 +98,8 @@ async def _serve(telling: Telling, listener: socket.socket, own_names: Collectio
 
 
 def make_app(telling: Telling, own_names: Collection[str] | None) -> web.Application:
-    """`/alive`, `/health` and `/metrics`; `own_names` are those of a server that is for its own machine alone."""
+    """Return the application with `/alive`, `/health` and `/metrics`; `own_names` are the names of a server for its own
+    machine alone."""
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=await telling.ask(lambda: text_of(telling.reporter)), content_type="text/plain")
@@ -116,7 +116,7 @@ def make_app(telling: Telling, own_names: Collection[str] | None) -> web.Applica
 
 
 def text_of(reporter: Reporter) -> bytes:
-    """The metrics in Prometheus's text format."""
+    """Return the metrics in Prometheus's text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(reporter)
     return generate_latest(registry)
@@ -127,5 +127,5 @@ async def _patient(request: web.Request, handler: Callable[[web.Request], Any]) 
     try:
         answer: web.StreamResponse = await handler(request)
     except (TimeoutError, RuntimeError):  # it hangs, or its loop has ended
-        return response_of(Health([f"the process does not answer within {ANSWER_SECONDS:g} s, or is ending"]))
+        return response_of(Health([f"the process does not respond within {ANSWER_SECONDS:g} s, or is ending"]))
     return answer

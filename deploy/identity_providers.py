@@ -20,9 +20,9 @@ from queries.organizations import require_known
 
 
 def save(settings: Settings, provider: Provider) -> tuple[Provider, Sequence[str]]:
-    """Keep the provider, whose `jwks` is a URL or the path of a file; also the ids of the keys that stand there now.
+    """Store the provider, whose `jwks` is a URL or the path of a file; return it with the ids of its current keys.
 
-    A file's public keys are kept, so that the API needs no file. Raises UserError, RefusedError.
+    The public keys of a file are stored, so that the API does not need the file. Raises UserError, RefusedError.
     """
     organization = parse_uuid(provider.organization_id)
     try:
@@ -30,7 +30,7 @@ def save(settings: Settings, provider: Provider) -> tuple[Provider, Sequence[str
         document = asyncio.run(fetch(provider.jwks)) if is_url else Path(provider.jwks).read_text(encoding="utf-8")
         keys = read_keys(document)
     except (InvalidJwks, UnicodeDecodeError) as error:
-        message = f"{provider.jwks} gives no keys: {error}"
+        message = f"{provider.jwks} has no usable keys: {error}"
         raise UserError(message, "Use the provider's jwks_uri, or a file of public keys.", ExitCode.REFUSED) from error
     jwks = provider.jwks if is_url else orjson.dumps({"keys": usable_keys(document)}).decode()
     kept = replace(provider, organization_id=organization, jwks=jwks)
@@ -43,14 +43,14 @@ def save(settings: Settings, provider: Provider) -> tuple[Provider, Sequence[str
 
 
 def providers(settings: Settings, organization: str) -> Sequence[Provider]:
-    """All providers, or the organization's."""
+    """Return all providers, or the organization's."""
     organization = parse_uuid(organization) if organization else ""
     with closing(report_client(settings)) as client:
         return find_providers(client, organization)
 
 
 def remove(settings: Settings, organization: str) -> Provider:
-    """Accept no tokens for the organization any more. Raises RefusedError if it has no provider."""
+    """Stop accepting tokens for the organization. Raises RefusedError if it has no provider."""
     organization = parse_uuid(organization)
     now = settings.clock()
     with closing(report_client(settings)) as client:

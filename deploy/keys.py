@@ -15,7 +15,7 @@ from queries.organizations import require_known
 def create_for(
     settings: Settings, organization: str, name: str, now: datetime, expires_at: datetime, sees_spend: bool = True
 ) -> tuple[ApiKey, str]:
-    """A new key of the organization, and its text. Raises UserError, UnknownOrganization."""
+    """Return a new key of the organization, and its text. Raises UserError, UnknownOrganization."""
     scope = READ_ANALYTICS if sees_spend else READ_ACTIVITY
     organization = parse_uuid(organization)
     with closing(report_client(settings)) as client:
@@ -26,14 +26,14 @@ def create_for(
 
 
 def keys_of(settings: Settings, organization: str) -> list[ApiKey]:
-    """All keys, or the organization's."""
+    """Return all keys, or the organization's."""
     organization = parse_uuid(organization) if organization else ""
     with closing(report_client(settings)) as client:
         return list_keys(client, organization)
 
 
 def revoke(settings: Settings, key_id: str) -> ApiKey:
-    """End the key with this id. Raises UnknownKey."""
+    """Revoke the key with this id. Raises UnknownKey."""
     with closing(report_client(settings)) as client:
         key = revoke_key(client, key_id, settings.clock())
         record_action(client, settings.clock(), KEY, key.organization_id, {"revoked": key.id})

@@ -1,4 +1,4 @@
-"""What a process logs: one record a line, and no character that could steer a terminal or forge another line."""
+"""Logging of a process: one record per line, without characters that could control a terminal or forge a line."""
 
 import logging
 import sys
@@ -10,23 +10,24 @@ FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 class Escaped(logging.Formatter):
-    """Spells out what does not print; a traceback keeps its lines, each moved in, so that none passes for a record."""
+    """Escapes unprintable characters; the lines of a traceback are kept and indented, so that none is mistaken for a
+    record."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """The record's line."""
+        """Return the record's line."""
         return printable(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:
-        """The lines of a traceback."""
+        """Return the lines of a traceback."""
         return _moved_in(super().formatException(ei))
 
     def formatStack(self, stack_info: str) -> str:
-        """The lines of a stack."""
+        """Return the lines of a stack."""
         return _moved_in(super().formatStack(stack_info))
 
 
 def log_to_stderr(*filters: logging.Filter) -> None:
-    """Log from INFO on to stderr, through `filters`."""
+    """Log records from INFO up to stderr, through `filters`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Escaped(FORMAT))
     for each in filters:
@@ -35,7 +36,7 @@ def log_to_stderr(*filters: logging.Filter) -> None:
 
 
 def log_last_resort() -> None:
-    """Escape what is logged where nothing was set up, as in most commands."""
+    """Escape log records where logging is not set up, as in most commands."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(Escaped())
 

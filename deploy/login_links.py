@@ -20,15 +20,15 @@ LINK_MINUTES = 10
 
 
 def link_for_operator(settings: Settings, name: str) -> str:
-    """The address that lets an operator of this name in, once."""
+    """Return the address that signs an operator of this name in, once."""
     with closing(report_client(settings)) as client:
         return _link(settings, client, Identity(operator=name))
 
 
 def link_for_person(settings: Settings, organization: str, account: str, email: str) -> str:
-    """The address that lets a person of the organization in, once: by account, or by e-mail without one.
+    """Return the address that signs a person of the organization in, once: by account, or by e-mail if that is empty.
 
-    Raises UserError for somebody who would see nothing, UnknownOrganization.
+    Raises UserError if the person would see nothing, UnknownOrganization.
     """
     organization, account = parse_uuid(organization), parse_uuid(account, "account") if account else ""
     with closing(report_client(settings)) as client:
@@ -37,13 +37,13 @@ def link_for_person(settings: Settings, organization: str, account: str, email: 
         person = read_person(client, organization, account, settings.clock())
         if not person.can_read:
             standing = f"role {person.role or 'none'}, plan {person.plan or 'none'}"
-            message = f"Account {account} ({standing}) sees no analytics of the organization"
-            raise UserError(message, "docs/access.md says which roles do.", ExitCode.REFUSED)
+            message = f"Account {account} ({standing}) cannot see the organization's analytics"
+            raise UserError(message, "docs/access.md lists the roles that can.", ExitCode.REFUSED)
         return _link(settings, client, Identity(organization, account))
 
 
 def links_to_show(settings: Settings) -> dict[str, str]:
-    """A link for an owner of the largest organization, and one for an operator: to look around with."""
+    """Return example links: one for an owner of the largest organization, one for an operator."""
     with closing(report_client(settings)) as client:
         owner = largest_owner(client)
     links = {"an owner": link_for_person(settings, *owner, email="")} if owner else {}
@@ -51,7 +51,7 @@ def links_to_show(settings: Settings) -> dict[str, str]:
 
 
 def sign_out(settings: Settings, organization: str, account: str, operator: str) -> int:
-    """End all links and sessions of an operator, of an organization, or of one account in it; how many there were."""
+    """End all links and sessions of an operator, of an organization, or of one account in it; return their number."""
     if operator:
         whose = Identity(operator=operator)
     else:

@@ -1,4 +1,4 @@
-"""Where every source stands in its log: what `tally positions`, `tally epoch` and `tally top` look at."""
+"""The position of every source in its log, for `tally positions`, `tally epoch` and `tally top`."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -19,8 +19,8 @@ from tally_client.events import EVENTS_BY_TOPIC
 
 @dataclass(frozen=True)
 class PartitionStatus:
-    """One source: its stored position (None: nothing of it is folded yet), and the log `[log_start, log_end)`, of
-    which an open transaction hides what begins at `readable` (`log_end` without one)."""
+    """One source: its stored position (None: nothing of it is folded yet), and its log `[log_start, log_end)`, of which
+    an open transaction hides everything from `readable` on (equal to `log_end` if there is none)."""
 
     topic: str
     partition: int
@@ -32,51 +32,51 @@ class PartitionStatus:
 
     @property
     def next_offset(self) -> int:
-        """The offset that is folded next."""
+        """The next offset to fold."""
         return self.position.next_offset if self.position else 0
 
     @property
     def lag(self) -> int:
-        """Offsets of the log that are not in the tables yet."""
+        """The number of offsets in the log that are not in the tables yet."""
         return max(0, self.log_end - max(self.next_offset, self.log_start))
 
     @property
     def missing(self) -> range:
-        """Offsets that the log lost before they were folded."""
+        """The offsets that were removed from the log before they were folded."""
         return range(self.next_offset, self.log_start)
 
     @property
     def is_beyond(self) -> bool:
-        """Whether the source stands past the log's end: the topic is another one, or was cut."""
+        """True if the position is past the log's end: the topic was recreated or truncated."""
         return self.next_offset > self.log_end
 
     @property
     def is_held(self) -> bool:
-        """Whether nothing but an open transaction keeps the source from its log's end."""
+        """True if only an open transaction keeps the source from its log's end."""
         return self.readable < self.log_end and self.readable <= self.next_offset < self.log_end
 
     @property
     def is_stuck(self) -> bool:
-        """Whether it stands outside its log and waits for a person."""
+        """True if the position is outside the log, so that the operator has to act."""
         return bool(self.missing) or self.is_beyond
 
     @property
     def watermark(self) -> datetime | None:
-        """All that the log had received by then is in the tables; None while that is unknown."""
+        """Everything that the log had received by then is in the tables; None while unknown."""
         return self.position.watermark if self.position and self.position.watermark > NO_WATERMARK else None
 
 
 def watermark_of(found: Sequence[PartitionStatus]) -> datetime | None:
-    """All that the whole log had received by then is in the tables (data_refreshed_at); None while unknown."""
+    """Return the watermark of the whole log (data_refreshed_at); None while unknown."""
     known = [standing.watermark for standing in found if standing.watermark is not None]
     return min(known) if known and len(known) == len(found) else None
 
 
 def partition_statuses(settings: Settings, topics: Iterable[str] = tuple(EVENTS_BY_TOPIC)) -> list[PartitionStatus]:
-    """All sources of these topics, by topic and partition; a topic that does not exist has none.
+    """Return all sources of these topics, by topic and partition; a topic that does not exist has none.
 
-    Positions are read before the log's ends, so that nothing seems to be ahead of its log. Raises what aiokafka and
-    clickhouse-connect raise when one of them is away.
+    Positions are read before the log's ends, so that no position appears to be ahead of its log. Raises aiokafka's and
+    clickhouse-connect's errors if one of them is unavailable.
     """
     store = open_store(settings)
     try:
@@ -91,23 +91,23 @@ def partition_statuses(settings: Settings, topics: Iterable[str] = tuple(EVENTS_
 
 
 def partition_status(settings: Settings, topic: str, partition: int) -> PartitionStatus:
-    """One source. Raises UserError when there is no such topic or partition."""
+    """Return one source. Raises UserError if there is no such topic or partition."""
     require_topic(topic)
     found = [standing for standing in partition_statuses(settings, [topic]) if standing.partition == partition]
     if not found:
         message = f"{topic} has no partition {partition} in Kafka at {settings.kafka_bootstrap}"
-        raise UserError(message, "`tally positions list` shows what there is.", ExitCode.REFUSED)
+        raise UserError(message, "`tally positions list` shows all partitions.", ExitCode.REFUSED)
     return found[0]
 
 
 def require_topic(topic: str) -> None:
-    """Raises UserError unless this is a topic of events."""
+    """Raise UserError unless this is an event topic."""
     if topic not in EVENTS_BY_TOPIC:
-        raise UserError(f"{topic} is no topic of events", f"They are {', '.join(EVENTS_BY_TOPIC)}.")
+        raise UserError(f"{topic} is not an event topic", f"The event topics are {', '.join(EVENTS_BY_TOPIC)}.")
 
 
 def accept_loss(settings: Settings, standing: PartitionStatus) -> None:
-    """Let the source go on at its log's start, and write down what is lost (table accepted_losses)."""
+    """Move the source to its log's start, and record the loss (table accepted_losses)."""
     store = open_store(settings)
     position = standing.position or Position(standing.source, 0, NO_WATERMARK, FOLD_VERSION, "")
     try:

@@ -1,4 +1,4 @@
-"""What operators see of the pipeline through the API, looked at in Kafka and ClickHouse."""
+"""The state of the pipeline in Kafka and ClickHouse, which the API shows to operators."""
 
 import asyncio
 import threading
@@ -17,14 +17,14 @@ from streams.dead_letters import read_dead_letters
 from streams.log import held_back
 
 HELD_SECONDS = 5.0
-"""How long a look at open transactions holds, since probes come often."""
+"""How long the list of open transactions is cached, because probes are frequent."""
 
 LETTERS_SECONDS = 60.0
-"""How long a count of dead letters holds: counting reads their whole topic."""
+"""How long the number of dead letters is cached: counting reads their whole topic."""
 
 
 class PipelineMonitor:
-    """Looks at the pipeline when called; from any thread."""
+    """Reads the state of the pipeline when called; thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -34,12 +34,13 @@ class PipelineMonitor:
         self._counting = threading.Lock()
 
     def __call__(self) -> Pipeline:
-        """The pipeline now; dead letters as of at most a minute ago. Raises SourcesUnknown while Kafka is away."""
+        """Return the current state, with dead letters at most a minute old. Raises SourcesUnknown while Kafka is
+        unavailable."""
         try:
             found = partition_statuses(self._settings)
             letters, counted_at = self._letters()
         except (KafkaError, OSError, UserError) as error:
-            raise SourcesUnknown(f"Kafka does not say how far its log goes ({type(error).__name__})") from error
+            raise SourcesUnknown(f"Kafka does not report the end of its log ({type(error).__name__})") from error
         return Pipeline(
             lag=sum(standing.lag for standing in found),
             data_refreshed_at=watermark_of(found),
@@ -63,7 +64,7 @@ class PipelineMonitor:
 
 
 class HeldBack:
-    """Which sources an open transaction holds back, in words, as of at most HELD_SECONDS ago; from any thread."""
+    """Describes the sources that an open transaction holds back, at most HELD_SECONDS old; thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -72,7 +73,8 @@ class HeldBack:
         self._looking = threading.Lock()
 
     def __call__(self) -> dict[str, str]:
-        """By source. Raises what aiokafka and clickhouse-connect raise when one of them is away."""
+        """Return a description by source. Raises aiokafka's and clickhouse-connect's errors if one of them is
+        unavailable."""
         with self._looking:
             if time.monotonic() - self._looked >= HELD_SECONDS:
                 found = [one for one in partition_statuses(self._settings) if one.is_held]

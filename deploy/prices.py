@@ -1,5 +1,5 @@
-"""Which list of prices is in force, and which the settings name: brought together when the stack is made ready, told
-apart everywhere else. A command that reads never changes it."""
+"""The price list in force and the one that the settings name: made equal when the stack is prepared, only compared
+everywhere else. A command that reads never changes the list."""
 
 import getpass
 import os
@@ -16,15 +16,15 @@ from queries.errors import PriceListError
 
 
 def prepare_prices(settings: Settings, client: Client) -> list[str]:
-    """Put the list that the settings name in force; what is to be said of it.
+    """Put the price list of the settings in force; return messages about it.
 
-    Without `prices_file`, that is the shipped list, but an own list that is in force stays: a variable that was
-    forgotten must not change what everybody's usage costs. A list that cannot be put in force is told, and what was in
-    force stays; before the first there is nothing to stay, so then it is raised as PriceListError.
+    Without `prices_file` that is the shipped list, unless a custom list is in force, which stays: a forgotten variable
+    must not change what usage costs. If a list cannot be put in force, a message reports it and the previous list stays
+    in force; without a previous list, PriceListError is raised.
     """
     held = list_in_force(client)
     if settings.prices_file is None and held and not held.is_shipped:
-        return [f"prices_file is not set, so {held}, stays in force; `tally prices load --shipped` ends that"]
+        return [f"prices_file is not set, so {held}, stays in force; replace it with `tally prices load --shipped`"]
     try:
         _load(settings, client, settings.prices_file)
     except PriceListError as error:
@@ -37,18 +37,18 @@ def prepare_prices(settings: Settings, client: Client) -> list[str]:
 def load(settings: Settings, client: Client, path: Path | None, shipped: bool, revise: bool) -> LoadResult:
     """Put the list in `path`, that of `prices_file` or the shipped one in force.
 
-    Raises UserError when none is named and an own list would be given up for the shipped one by that.
+    Raises UserError if none is named and the shipped list would replace a custom one.
     """
     path = None if shipped else path or settings.prices_file
     held = list_in_force(client)
     if path is None and not shipped and held and not held.is_shipped:
-        message = f"No list is named, and {held}, is in force"
-        raise UserError(message, "Name a FILE, set prices_file, or say --shipped.", ExitCode.USAGE)
+        message = f"No price list is named, and {held}, is in force"
+        raise UserError(message, "Name a FILE, set prices_file, or use --shipped.", ExitCode.USAGE)
     return _load(settings, client, path, revise)
 
 
 def _load(settings: Settings, client: Client, path: Path | None, revise: bool = False) -> LoadResult:
-    """The same as `load_prices`; that another list came into force stands in the audit log."""
+    """Call `load_prices`, and record a change of the list in force in the audit log."""
     loaded = load_prices(client, path, by=user_name(), revise=revise)
     if loaded.changed:
         facts = {"prices": loaded.prices, "list": loaded.revision, "file": str(path or "shipped")}
@@ -57,7 +57,7 @@ def _load(settings: Settings, client: Client, path: Path | None, revise: bool = 
 
 
 def difference(settings: Settings, client: Client) -> str:
-    """What is wrong between `prices_file` and what is in force; empty without the setting."""
+    """Return how the list in force differs from `prices_file`; empty without that setting."""
     try:
         if settings.prices_file is None or is_in_force(client, settings.prices_file):
             return ""
@@ -68,14 +68,14 @@ def difference(settings: Settings, client: Client) -> str:
 
 
 def require_named_prices(settings: Settings, client: Client) -> None:
-    """Raises UserError when the settings name another list than the one that a report would be made with."""
+    """Raise UserError if the settings name another list than the one that a report would use."""
     if said := difference(settings, client):
-        hint = "`tally prices load` puts the file in force; `tally prices list` shows what is."
+        hint = "Put the file in force with `tally prices load`; `tally prices list` shows the current list."
         raise UserError(said, hint, ExitCode.REFUSED)
 
 
 def user_name() -> str:
-    """Who runs this, and where."""
+    """Return the current user and host."""
     try:
         name = getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name

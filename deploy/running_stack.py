@@ -1,7 +1,7 @@
-"""The settings of a command in the folder of a running stack: the stack's own, unless others are named on purpose.
+"""Settings of a command in the folder of a running stack: the stack's own, unless others are given on purpose.
 
-Whoever opens a second terminal has the environment of that terminal, not that of the first one. Without this, the
-command would recount, price or end the day by other rules than the processes that it looks at.
+A second terminal does not have the environment of the one that started the stack. Without this, the command would
+recount, price or end the day by other rules than the processes that it inspects.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,18 +19,19 @@ KAFKA_LOGIN = (
 CLICKHOUSE_LOGIN = ("clickhouse_user", "clickhouse_password")
 
 MUST_AGREE = ("consumer_group", "partitions", "replication_factor", "dedup_block_size", "dedup_blocks")
-"""How the stack's log is made and folded: another value would fold it, or recount it, by another rule."""
+"""Settings by which the stack's log is created and folded: another value would fold or recount it by other rules."""
 
 IS_SAID = (
     *("kafka_bootstrap", "clickhouse_url", "clickhouse_database", "reports_dir", "completeness_grace_minutes"),
     *("prices_file", "now"),
 )
-"""What may be meant differently for one command, and changes its answer. All other settings belong to one process."""
+"""Settings that may differ for one command and change its result, which is reported. Other settings belong to one
+process."""
 
 
 @dataclass(frozen=True)
 class Effective:
-    """Settings, from where each came that is not its default, and what a person should be told about them."""
+    """Settings, the origin of each that is not at its default, and messages about them for the user."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -38,11 +39,11 @@ class Effective:
 
 
 def beside_the_stack(given: Given) -> Effective:
-    """The settings of a command that was given `given`: the running stack's, if one runs over the data folder, then
-    what was named for this command.
+    """Return the settings of a command that was given `given`: those of the stack that runs over the data folder, if
+    there is one, overridden by those given for this command.
 
-    Who names another Kafka or another ClickHouse means it, and is not sent there with the stack's login; who names
-    both means another installation. Raises UserError for a value that contradicts the stack.
+    Another Kafka or another ClickHouse is taken as intended, and does not receive the stack's login; if both are given,
+    the command is for another installation. Raises UserError if a value contradicts the stack.
     """
     folder = given.settings.data_dir
     texts = read_settings(folder)
@@ -72,8 +73,8 @@ def _refuse(given: Given, stack: Settings, origin: str, differing: set[str]) -> 
         if name in differing:
             here, there = getattr(given.settings, name), getattr(stack, name)
             raise UserError(
-                f"{name} is {here} here (from {given.origins[name]}), and {there} in {origin}",
-                "Leave it out here, or start the stack with it.",
+                f"{name} is {here} for this command (from {given.origins[name]}), but {there} in {origin}",
+                "Remove it here, or start the stack with it.",
             )
 
 
@@ -81,11 +82,11 @@ def _remarks(given: Given, stack: Settings, differing: set[str]) -> Iterable[str
     for name in IS_SAID:
         if name in differing:
             here, there = getattr(given.settings, name), getattr(stack, name)
-            yield f"{name} is {here} for this command (from {given.origins[name]}), and {there} in the running stack"
+            yield f"{name} is {here} for this command (from {given.origins[name]}), but {there} in the running stack"
 
 
 def _agree(name: str, here: Settings, there: Settings) -> bool:
-    """Whether two settings say the same; of a cluster, one server that both name is enough to reach it."""
+    """Return True if a setting means the same in both; for a cluster, one server in common is enough."""
     if name == "kafka_bootstrap":
         return bool({*_plain(here.kafka_bootstrap).split(",")} & {*_plain(there.kafka_bootstrap).split(",")})
     if name == "clickhouse_url":

@@ -1,9 +1,9 @@
-"""All settings in one frozen object: environment, then a TOML file, then flags; what comes later wins.
+"""All settings in one frozen object: from the environment, then a TOML file, then flags; later ones override.
 
-The environment spells `kafka_bootstrap` as TALLY_KAFKA_BOOTSTRAP, the TOML file as `kafka_bootstrap = ...`
-(`tally.toml` in the working folder, or --config, or TALLY_CONFIG), the command line as --kafka-bootstrap. A
-setting that does not exist is an error in all three, since a misspelt one would silently keep its default. Only
-`deploy` and `cli` import this: the other packages are given plain arguments.
+`kafka_bootstrap` is TALLY_KAFKA_BOOTSTRAP in the environment, `kafka_bootstrap = ...` in the TOML file (`tally.toml` in
+the working folder, or --config, or TALLY_CONFIG) and --kafka-bootstrap on the command line. An unknown setting is an
+error in all three, because a misspelt one would silently keep its default. Only `deploy` and `cli` import this: other
+packages take plain arguments.
 """
 
 import difflib
@@ -42,29 +42,31 @@ Port = int
 
 
 class Settings(BaseSettings):
-    """Where Tally's Kafka and ClickHouse are and how its processes behave. `load` is the usual way to one."""
+    """Addresses of Tally's Kafka and ClickHouse, and the behaviour of its processes. Usually created by `load`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, validate_default=False
     )
 
-    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka's host:port, several with commas")
+    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka's host:port, comma-separated")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="how to connect to Kafka"
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         "PLAIN", description="how to log in to Kafka"
     )
-    kafka_sasl_username: str | None = Field(None, description="user at Kafka")
-    kafka_sasl_password: SecretStr | None = Field(None, description="password at Kafka")
-    kafka_ca_file: FilePath | None = Field(None, description="PEM file of the authority that signed Kafka's key")
-    clickhouse_url: str = Field("http://127.0.0.1:8123", description="ClickHouse's HTTP interface")
-    clickhouse_user: str = Field("default", description="user at ClickHouse")
-    clickhouse_password: SecretStr = Field(SecretStr(""), description="password at ClickHouse")
-    clickhouse_database: str = Field("tally", pattern=r"^[A-Za-z_]\w{0,62}$", description="database of the tables")
+    kafka_sasl_username: str | None = Field(None, description="Kafka user")
+    kafka_sasl_password: SecretStr | None = Field(None, description="Kafka password")
+    kafka_ca_file: FilePath | None = Field(None, description="PEM file of the CA that signed Kafka's certificate")
+    clickhouse_url: str = Field("http://127.0.0.1:8123", description="URL of ClickHouse's HTTP interface")
+    clickhouse_user: str = Field("default", description="ClickHouse user")
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="ClickHouse password")
+    clickhouse_database: str = Field(
+        "tally", pattern=r"^[A-Za-z_]\w{0,62}$", description="database with Tally's tables"
+    )
     consumer_group: str = Field("tally", min_length=1, description="consumer group of the workers")
     worker_name: str | None = Field(
-        None, pattern=r"^[A-Za-z0-9._-]{1,200}$", description="name of a worker, the same when it is started again"
+        None, pattern=r"^[A-Za-z0-9._-]{1,200}$", description="name of a worker, the same after a restart"
     )
     download_cache: Path | None = Field(None, description="folder for the embedded stack's downloads (~/.cache/tally)")
     data_dir: Path = Field(Path(".tally"), description="folder of the embedded stack's data")
@@ -74,43 +76,50 @@ class Settings(BaseSettings):
     partitions: PositiveInt = Field(4, le=1000, description="partitions of each event topic, when created")
     replication_factor: PositiveInt = Field(1, le=16, description="copies of each topic, when created")
     workers: PositiveInt = Field(1, le=64, description="worker processes that `tally up` starts")
-    flush_interval_seconds: PositiveFloat = Field(1.0, le=60, description="how often changed cells are written")
-    unflushed_cells_limit: PositiveInt = Field(100_000, description="cells a worker may hold unwritten")
+    flush_interval_seconds: PositiveFloat = Field(1.0, le=60, description="seconds between two writes of changed cells")
+    unflushed_cells_limit: PositiveInt = Field(100_000, description="maximum of unwritten cells in a worker")
     page_idle_flushes: PositiveInt = Field(60, description="flushes after which an idle page is evicted")
     dedup_block_size: PositiveInt = Field(65_536, description="offsets in a block of the duplicate horizon")
-    dedup_blocks: PositiveInt = Field(4, description="closed blocks that the duplicate horizon reaches back")
+    dedup_blocks: PositiveInt = Field(4, description="number of closed blocks in the duplicate horizon")
     fold_backend: Literal["compiled", "pure"] | None = Field(
-        None, description="backend that decodes token events; without it, compiled where it is built"
+        None, description="backend that decodes token events; by default, compiled if it is installed"
     )
-    dead_letter_limit: float = Field(0.5, gt=0, le=1, description="share of dead letters that stops a source; 1: never")
-    completeness_grace_minutes: NonNegativeInt = Field(120, description="how long after midnight a day is complete")
-    prices_file: Path | None = Field(None, description="CSV of prices instead of the shipped one")
+    dead_letter_limit: float = Field(
+        0.5, gt=0, le=1, description="share of dead letters at which a source stops; 1: never"
+    )
+    completeness_grace_minutes: NonNegativeInt = Field(
+        120, description="minutes after midnight UTC at which a day is complete"
+    )
+    prices_file: Path | None = Field(None, description="CSV price list to use instead of the shipped one")
     metrics_host: str = Field("127.0.0.1", min_length=1, description="address that metrics and health listen on")
-    metrics_port: Port | None = Field(None, ge=1, le=65_535, description="port of metrics and health, none without")
+    metrics_port: Port | None = Field(None, ge=1, le=65_535, description="port of metrics and health; none by default")
     api_host: str = Field("127.0.0.1", min_length=1, description="address that the API listens on")
     api_port: Port = Field(8080, ge=1, le=65_535, description="port that the API listens on")
-    api_requests_a_minute: PositiveInt = Field(60, description="API requests of an organization's keys in a minute")
-    api_person_requests_a_minute: PositiveInt = Field(300, description="API requests of a person in a minute")
-    api_hide_errors: bool = Field(False, description="the API answers 404 in place of 401 and 403")
+    api_requests_a_minute: PositiveInt = Field(60, description="API requests per minute of an organization's keys")
+    api_person_requests_a_minute: PositiveInt = Field(300, description="API requests per minute of a person")
+    api_hide_errors: bool = Field(False, description="the API returns 404 instead of 401 and 403")
     api_base_url: str | None = Field(
         None, description="URL at which browsers reach the API; https makes cookies secure"
     )
     api_hosts: str = Field(
-        "", pattern=r"^[A-Za-z0-9._, -]*$", description="further names by which the API is reached, with commas"
+        "", pattern=r"^[A-Za-z0-9._, -]*$", description="additional host names of the API, comma-separated"
     )
     api_session_hours: PositiveFloat = Field(8.0, le=168, description="hours after which people sign in again")
-    api_token_minutes: PositiveInt = Field(60, le=1440, description="how long an identity provider's token may live")
-    api_sign_ins_a_minute: PositiveInt = Field(10, description="sign-ins that an address may fail, in a minute")
+    api_token_minutes: PositiveInt = Field(
+        60, le=1440, description="maximum lifetime of an identity provider's token, in minutes"
+    )
+    api_sign_ins_a_minute: PositiveInt = Field(10, description="failed sign-ins per minute from one address")
     api_refusals_a_minute: PositiveInt = Field(
-        60, description="keys, tokens and sessions of an address that may be refused, in a minute"
+        60, description="refused keys, tokens and sessions per minute from one address"
     )
     api_gross_spend_for: str = Field(
-        "", description="UUIDs of organizations, with commas, where also who sees no spend can compute it from usage"
+        "",
+        description="UUIDs of organizations whose members without spend may compute it from usage, comma-separated",
     )
     api_trusted_proxies: str = Field(
-        "", description="addresses and networks of proxies whose X-Forwarded-For is believed, with commas"
+        "", description="addresses and networks of trusted proxies (X-Forwarded-For), comma-separated"
     )
-    now: AwareDatetime | None = Field(None, description="the date and time to believe in, for tests")
+    now: AwareDatetime | None = Field(None, description="fixed date and time, for tests")
     debug: bool = Field(False, description="show tracebacks")
 
     @field_validator("clickhouse_url")
@@ -120,15 +129,19 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must look like http://host:8123 or https://host:8443")
         if parts.username or parts.password:
-            raise ValueError("must not hold a user or password: use clickhouse_user and clickhouse_password")
+            raise ValueError("must not contain a user or password: use clickhouse_user and clickhouse_password")
         return url.rstrip("/")
 
     @field_validator("prices_file")
     @classmethod
     def _can_be_read_again(cls, path: Path | None) -> Path | None:
-        """That it is not there is said by who reads it: who does not, a worker or a sign-out, must not end for that."""
+        """Check only that an existing file is regular.
+
+        A missing file is reported by the commands that read it; a worker or a sign-out, which do not, must not fail for
+        it.
+        """
         if path is not None and path.exists() and not path.is_file():
-            raise ValueError("must be a plain file, since it is read again and again")
+            raise ValueError("must be a regular file, because it is read repeatedly")
         return path
 
     @field_validator("api_base_url")
@@ -146,7 +159,7 @@ class Settings(BaseSettings):
         try:
             return ",".join(str(UUID(organization)) for organization in named)
         except ValueError:
-            raise ValueError("must be UUIDs of organizations, with commas") from None
+            raise ValueError("must be UUIDs of organizations, comma-separated") from None
 
     @field_validator("api_trusted_proxies")
     @classmethod
@@ -177,7 +190,7 @@ class Settings(BaseSettings):
         return self
 
     def client_options(self) -> dict[str, Any]:
-        """The keyword arguments that every aiokafka client takes, to connect and log in."""
+        """Return the keyword arguments with which every aiokafka client connects and logs in."""
         options: dict[str, Any] = {"security_protocol": self.kafka_security_protocol}
         if self.kafka_security_protocol.startswith("SASL"):
             options["sasl_mechanism"] = self.kafka_sasl_mechanism
@@ -188,39 +201,40 @@ class Settings(BaseSettings):
         return options
 
     def api_url(self) -> str:
-        """Where the API answers on this machine."""
+        """The URL of the API on this machine."""
         everywhere = self.api_host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
         host = "127.0.0.1" if everywhere else self.api_host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.api_port}"
 
     def base_url(self) -> str:
-        """The URL at which browsers reach the API: `api_base_url`, or where it answers."""
+        """The URL at which browsers reach the API: `api_base_url`, or the URL on this machine."""
         return self.api_base_url or self.api_url()
 
     def clock(self) -> datetime:
-        """Now in UTC, or the setting `now`: the one clock of everything that asks for the date."""
+        """Return the current time in UTC, or the setting `now`: the only clock for everything that needs the date."""
         return self.now.astimezone(UTC) if self.now else datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class Given:
-    """Settings, and from where each that was named came: a flag, the settings' file, the environment."""
+    """Settings, and the origin of each that was given: a flag, the settings file, the environment."""
 
     settings: Settings
     origins: Mapping[str, str]
 
 
 def load(config: Path | None = None, flags: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment, the TOML file `config` and `flags` (setting name -> text), later wins.
+    """Return the settings from the environment, the TOML file `config` and `flags` (setting name to text); later ones
+    override.
 
-    Without `config`, TALLY_CONFIG or an existing `tally.toml` is read. Raises UserError that names the setting,
-    where it came from and what is wrong with it.
+    Without `config`, TALLY_CONFIG or an existing `tally.toml` is read. Raises UserError with the setting, its origin
+    and what is wrong with it.
     """
     return load_given(config, flags).settings
 
 
 def load_given(config: Path | None = None, flags: Mapping[str, str] | None = None) -> Given:
-    """What `load` gives, and from where it came."""
+    """Return the settings of `load` with their origins."""
     _refuse_unknown_variables(os.environ)
     path = config or _configured_path()
     in_file, flags = _read_toml(path) if path else {}, flags or {}
@@ -231,15 +245,15 @@ def load_given(config: Path | None = None, flags: Mapping[str, str] | None = Non
 
 
 def settings_from(values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
-    """Settings of these values, and for the rest of the environment. Raises UserError for a wrong one."""
+    """Return the settings with these values, and the environment's for the rest. Raises UserError for a wrong value."""
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise UserError(_why(error, origins), "`tally settings` lists them all.") from error
+        raise UserError(_why(error, origins), "`tally settings` lists all settings.") from error
 
 
 def texts_of(settings: Settings) -> dict[str, str | None]:
-    """Each setting as the text that names it in the environment, secrets in the clear; None where it has no value."""
+    """Return each setting as text for the environment, including secrets; None if it has no value."""
     values = {name: getattr(settings, name) for name in Settings.model_fields}
     return {
         name: None if value is None else reveal(value) if isinstance(value, SecretStr) else str(value)
@@ -248,22 +262,22 @@ def texts_of(settings: Settings) -> dict[str, str | None]:
 
 
 def reveal(secret: SecretStr | None) -> str:
-    """The text of a secret, where a client library needs it."""
+    """Return the text of a secret, for a client library."""
     return secret.get_secret_value() if secret else ""
 
 
 def variable_of(name: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return PREFIX + name.upper()
 
 
 def nearest(name: str) -> str:
-    """The setting whose name is most like `name`."""
+    """Return the setting whose name is most similar to `name`."""
     return difflib.get_close_matches(name.lower(), Settings.model_fields, n=1, cutoff=0.0)[0]
 
 
 def is_secret(name: str) -> bool:
-    """Whether a setting must not stand on a command line, which everyone on the machine can read."""
+    """Return True if a setting must not be on a command line, which everyone on the machine can read."""
     return "SecretStr" in str(Settings.model_fields[name].annotation)
 
 
@@ -297,11 +311,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _why(error: ValidationError, origins: Mapping[str, str]) -> str:
-    """The first complaint as `setting = value (from where): what is wrong`, without a secret's value."""
+    """Return the first error as `setting = value (from origin): what is wrong`, without a secret's value."""
     first = error.errors()[0]
     said = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:
-        return f"The settings do not fit together: {said}"
+        return f"The settings contradict each other: {said}"
     name = str(first["loc"][0])
     if name not in Settings.model_fields:
         return f"Unknown setting {name}; the nearest valid one is {nearest(name)}"

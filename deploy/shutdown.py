@@ -1,4 +1,4 @@
-"""How a process ends when it is told to: in good order if it can, within a bound whatever is away or hangs."""
+"""Graceful shutdown of a process, within a time limit whatever is unavailable or hangs."""
 
 import logging
 import os
@@ -12,14 +12,14 @@ from deploy.errors import ExitCode
 logger = logging.getLogger("tally.ending")
 
 END_SECONDS = 9.0
-"""How long an end in good order may take. Docs promise 10 s, and a supervisor often kills after as many."""
+"""The time limit of a graceful shutdown. The documentation promises 10 s, and a supervisor often kills after 10 s."""
 
 
 class Ending:
-    """What SIGTERM and SIGINT do, from `heed` on.
+    """Handles SIGTERM and SIGINT once `heed` is called.
 
-    The first begins the end: it calls `begin`, and after END_SECONDS the process is gone, with what `code` says. A
-    second one ends it at once. Both are safe at any instant, as a kill is: what was not written is read again.
+    The first signal calls `begin`; END_SECONDS later the process exits with the result of `code`. A second one exits
+    immediately. Both are safe at any instant, as a kill is: what was not written is read again.
     """
 
     def __init__(self) -> None:
@@ -28,12 +28,12 @@ class Ending:
         self._was_told = False
 
     def heed(self) -> None:
-        """Take the signals. Must run in the main thread, which must not block where signals do not reach."""
+        """Install the handlers. Call it in the main thread, which must not block where signals do not interrupt it."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.told())
 
     def told(self) -> None:
-        """A signal has come."""
+        """Handle a signal."""
         if self._was_told:
             leave(ExitCode.INTERRUPTED)
         self._was_told = True
@@ -44,11 +44,11 @@ class Ending:
         time.sleep(END_SECONDS)
         telling = threading.Thread(target=self._tell, daemon=True)
         telling.start()
-        telling.join(0.3)  # whoever reads the log may hang as well
+        telling.join(0.3)  # the reader of the log may hang too
         leave(self.code())
 
     def _tell(self) -> None:
-        logger.warning("not ended in good order after %g s, so it is broken off", END_SECONDS)
+        logger.warning("graceful shutdown took more than %g s, exiting now", END_SECONDS)
 
 
 def leave(code: int) -> None:

@@ -1,7 +1,7 @@
-"""`tally top`: what comes in now, and how far the tables are behind the log.
+"""`tally top`: current events, and how far the tables are behind the log.
 
-A frame is two constant queries over the last minutes of the live counters and one look at the log's ends, however
-many events there are.
+A frame takes two queries over the last minutes of the live counters and one request for the log's ends, however many
+events there are.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ SELECT toString(organization_id), name FROM organization_names WHERE organizatio
 
 @dataclass(frozen=True)
 class Row:
-    """What one organization did with one product and model in the frame's minutes."""
+    """Activity of one organization with one product and model in the minutes of a frame."""
 
     organization_id: str
     organization: str
@@ -48,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Frame:
-    """One look, `[since, at)`; rows by events, most first."""
+    """One snapshot, `[since, at)`; rows by events, most first."""
 
     since: datetime
     at: datetime
@@ -57,33 +57,33 @@ class Frame:
 
     @property
     def lag(self) -> int:
-        """Offsets of all logs that are not in the tables yet."""
+        """The number of offsets in all logs that are not in the tables yet."""
         return sum(standing.lag for standing in self.standings)
 
     @property
     def watermark(self) -> datetime | None:
-        """All that the log had received by then is in the tables (data_refreshed_at); None while unknown."""
+        """Everything that the log had received by then is in the tables (data_refreshed_at); None while unknown."""
         return watermark_of(self.standings)
 
     @property
     def stuck(self) -> list[str]:
-        """Sources that stand outside their logs and wait for a person."""
+        """Sources whose position is outside their log, so that the operator has to act."""
         return [standing.source for standing in self.standings if standing.is_stuck]
 
     @property
     def held(self) -> list[str]:
-        """Sources whose logs an open transaction hides the end of."""
+        """Sources whose log's end is hidden by an open transaction."""
         return [standing.source for standing in self.standings if standing.is_held]
 
     def a_minute(self, count: int) -> float:
-        """A count of this frame as so many a minute."""
+        """Return a count of this frame per minute."""
         return count / ((self.at - self.since).total_seconds() / 60)
 
 
 def take_snapshot(settings: Settings, minutes: int) -> Frame:
-    """A frame of the last whole `minutes` and the minute that runs.
+    """Return a frame of the last whole `minutes` and the current one.
 
-    Raises what clickhouse-connect and aiokafka raise when one of them is away.
+    Raises clickhouse-connect's and aiokafka's errors if one of them is unavailable.
     """
     at = datetime.now(UTC)
     since = at.replace(second=0, microsecond=0) - timedelta(minutes=minutes)
@@ -103,7 +103,7 @@ def _rows(client: Client, since: datetime) -> list[Row]:
 
 
 def as_json(frame: Frame) -> dict[str, Any]:
-    """The frame as JSON-able values."""
+    """Return the frame as JSON-able values."""
     return {
         "since": frame.since.isoformat(),
         "at": frame.at.isoformat(),
@@ -129,7 +129,7 @@ def as_json(frame: Frame) -> dict[str, Any]:
 
 
 def render(frame: Frame, lines: int) -> RenderableType:
-    """The frame for a terminal, with at most so many rows."""
+    """Return the frame for a terminal, with at most `lines` rows."""
     table = Table("organization", "product", "model", box=None, pad_edge=False)
     for name in ("events/min", "requests", "prompt tokens", "output tokens"):
         table.add_column(name, justify="right")
@@ -144,16 +144,16 @@ def render(frame: Frame, lines: int) -> RenderableType:
 
 
 def _plain(name: str) -> Text:
-    """A name as it is: neither rich's markup nor a terminal's escape codes have a meaning in it."""
+    """Return a name as plain text, in which neither rich's markup nor a terminal's escape codes have a meaning."""
     return Text("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name))
 
 
 def _head(frame: Frame) -> Text:
     events = sum(row.events for row in frame.rows)
-    fresh = f"{frame.watermark:%H:%M:%S} UTC" if frame.watermark else "an unknown moment"
+    fresh = f"{frame.watermark:%H:%M:%S} UTC" if frame.watermark else "an unknown time"
     text = Text(
         f"{frame.a_minute(events):,.0f} events/min since {frame.since:%H:%M} UTC · lag {frame.lag:,} · tables are "
-        f"whole until {fresh}"
+        f"complete until {fresh}"
     )
     if frame.stuck:
         text.append(f"\nstopped: {', '.join(frame.stuck)} (`tally positions list`)", style="bold red")

@@ -1,6 +1,6 @@
-"""`tally up`: Kafka, ClickHouse, workers, the export worker and the API on one machine, each a process of its own.
+"""`tally up`: Kafka, ClickHouse, workers, the export worker and the API on one machine, each in its own process.
 
-A setting that points at an outside Kafka or ClickHouse takes the place of the embedded one.
+A setting with an external Kafka or ClickHouse replaces the embedded one.
 """
 
 import asyncio
@@ -39,12 +39,12 @@ def up(
     until: Callable[[Settings], int] | None = None,
     console: Console | None = None,
 ) -> int:
-    """Run the stack until Ctrl-C, or until `until` (given settings that point at the stack) returns; its exit code.
+    """Run the stack until Ctrl-C, or until `until` (called with settings for the stack) returns; return its exit code.
 
-    `command` is how `tally` is started. `console` gets the interleaved log of all processes; without one it goes to
-    `stack.log` alone.
+    `command` is how `tally` is started. `console` receives the interleaved log of all processes; without one it goes
+    only to `stack.log`.
 
-    Raises UserError when the folder's stack runs already or a part of it does not start.
+    Raises UserError if the folder's stack is already running or a part of it does not start.
     """
     data = settings.data_dir.resolve()
     try:
@@ -56,28 +56,30 @@ def up(
             with publish_settings(data, texts_of(running)):
                 return Supervisor(data, children, console).run((lambda: until(running)) if until else None)
     except StackRunning as error:
-        raise UserError(str(error), "Use it, or end it with Ctrl-C where it runs.", ExitCode.BUSY) from None
+        raise UserError(str(error), "Use it, or stop it with Ctrl-C where it runs.", ExitCode.BUSY) from None
     except FetchFailed as error:
-        raise UserError(str(error), "Connect to the network once, then it is kept.", ExitCode.UNREACHABLE) from error
+        raise UserError(
+            str(error), "It needs the network once; afterwards the files are cached.", ExitCode.UNREACHABLE
+        ) from error
     except PortLost as error:
-        raise UserError(str(error), "Start again: it takes another port.", ExitCode.BUSY) from None
+        raise UserError(str(error), "Start again: it will choose another port.", ExitCode.BUSY) from None
     except ChildFailed as error:
-        raise UserError(str(error), f"Its log is {data / 'stack.log'}.", ExitCode.UNREACHABLE) from error
+        raise UserError(str(error), f"See its log, {data / 'stack.log'}.", ExitCode.UNREACHABLE) from error
 
 
 def embeds_kafka(settings: Settings) -> bool:
-    """Whether the stack brings its own Kafka: no setting points at another."""
+    """Return True if the stack runs its own Kafka: no setting names another."""
     return "kafka_bootstrap" not in settings.model_fields_set
 
 
 def embeds_clickhouse(settings: Settings) -> bool:
-    """Whether the stack brings its own ClickHouse: no setting points at another."""
+    """Return True if the stack runs its own ClickHouse: no setting names another."""
     return "clickhouse_url" not in settings.model_fields_set
 
 
 def settings_of_stack(settings: Settings, ports: KeptPorts) -> Settings:
-    """The settings of the stack's processes, and of commands in any folder that mean it: its ports, the passwords of
-    its Kafka and its ClickHouse, and whole paths."""
+    """Return the settings of the stack's processes, and of commands in any folder that use it: its ports, the passwords
+    of its Kafka and its ClickHouse, and absolute paths."""
     paths = {name: value.resolve() for name, value in settings if isinstance(value, Path)}
     found: dict[str, Any] = {**paths, "api_port": ports.choose("api", settings.api_port), "metrics_port": None}
     data = found["data_dir"]
@@ -97,16 +99,16 @@ def settings_of_stack(settings: Settings, ports: KeptPorts) -> Settings:
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """The settings as environment variables, for a child process.
+    """Return the settings as environment variables, for a child process.
 
-    They name an empty settings file: `tally.toml` would win over the environment, and so over this process's flags.
+    They name an empty settings file: `tally.toml` would override the environment, and so this process's flags.
     """
     named = {variable_of(name): text for name, text in texts_of(settings).items() if text is not None}
     return {CONFIG_VARIABLE: os.devnull, **named}
 
 
 def prepare(settings: Settings) -> None:
-    """Make topics, database, migrations and prices as they must be; harmless when they are."""
+    """Prepare topics, database, migrations and prices. Idempotent."""
     report = asyncio.run(
         ensure_topics(
             settings.kafka_bootstrap,
@@ -120,7 +122,7 @@ def prepare(settings: Settings) -> None:
 
 
 def _fetch(settings: Settings, console: Console | None) -> None:
-    """Download Kafka's jars, with a progress bar, the first time."""
+    """Download Kafka's jars the first time, with a progress bar."""
     if not embeds_kafka(settings):
         return
     columns = (TextColumn("fetching Apache Kafka"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
@@ -179,7 +181,7 @@ def _exporter(command: Sequence[str], running: Settings, port: int) -> Child:
 
 
 def _metrics_url(running: Settings, port: int) -> str:
-    """Where metrics and health of one process are reached from this machine."""
+    """Return the URL of a process's metrics and health on this machine."""
     listens_at = running.metrics_host
     host = HOST if listens_at in ("0.0.0.0", "::") else listens_at  # noqa: S104 - compared, not bound
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,4 +1,4 @@
-"""Ids that somebody typed."""
+"""Ids typed by users."""
 
 from deploy.errors import ExitCode, UserError
 from tally_client.events.envelope import NIL
@@ -6,10 +6,11 @@ from tally_client.validity import bare
 
 
 def parse_uuid(text: str, what: str = "organization") -> str:
-    """An id as tables hold it; capitals will do. Raises UserError that says of what it is no id."""
+    """Return an id in the form that tables use; upper case is accepted. Raises UserError with what it should be the id
+    of."""
     try:
         return bare(text)
     except ValueError:
-        why = "is the nil UUID, which stands for none" if text == NIL else "is not a UUID"
-        hint = "Use the id as the events carry it."
+        why = "is the nil UUID, which means none" if text == NIL else "is not a UUID"
+        hint = "Use the id in the events."
         raise UserError(f"{what} is {text!r}, which {why}", hint, ExitCode.USAGE) from None

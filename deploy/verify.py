@@ -1,4 +1,4 @@
-"""`tally verify` as the settings have it."""
+"""`tally verify`, wired to the settings."""
 
 from contextlib import closing
 
@@ -18,7 +18,7 @@ def verify(
     show: int = 20,
     on_progress: OnProgress = lambda _what, _done, _total: None,
 ) -> Verdict:
-    """Recount the log of these settings and compare it with their tables; everything as `verify.run` has it."""
+    """Recount the log of these settings and compare it with the tables; other arguments as in `verify.run`."""
     with closing(report_client(settings)) as client:
         return run(
             client,

@@ -1,4 +1,4 @@
-"""Waiting until the tables hold all that the log held at the start of the wait."""
+"""Waits until the tables have everything that the log had at the start of the wait."""
 
 import asyncio
 import time
@@ -14,13 +14,13 @@ from tally_client.events import EVENTS_BY_TOPIC
 POLL_SECONDS = 0.3
 
 OnProgress = Callable[[int, int], None]
-"""(records that are folded, records that the log held)"""
+"""(records folded, records in the log)"""
 
 
 def wait_until_folded(
     settings: Settings, timeout: float = 600.0, on_progress: OnProgress = lambda _done, _total: None
 ) -> int:
-    """Return the number of records that the log held, when all of them are folded and stored.
+    """Wait until all records in the log are folded and stored, and return their number.
 
     Raises UserError after `timeout` seconds without any progress.
     """
@@ -44,6 +44,6 @@ async def _wait(settings: Settings, timeout: float, on_progress: OnProgress) -> 
         if done > best:
             best, moved_at = done, time.monotonic()
         elif time.monotonic() - moved_at > timeout:
-            message = f"{total - done:,} records are not folded, and nothing moved for {timeout:.0f} s"
+            message = f"{total - done:,} records are not folded, and there was no progress for {timeout:.0f} s"
             raise UserError(message, "Run `tally doctor`.", ExitCode.UNREACHABLE)
         await asyncio.sleep(POLL_SECONDS)

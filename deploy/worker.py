@@ -41,14 +41,14 @@ logger = logging.getLogger("tally.worker")
 
 
 LAST_FLUSH_SECONDS = 6.0
-"""How long a worker that stops may take for its last flush; what it does not write, the next owner folds again."""
+"""The time limit of a worker's last flush; what it does not write, the next owner folds again."""
 
 
 class Worker:
-    """One worker process: the application, its sources, and what ends it."""
+    """One worker process: the application, its sources, and its shutdown."""
 
     def __init__(self, settings: Settings, telling: Telling | None = None) -> None:
-        """`telling` is who tells of it, once it has started."""
+        """`telling` reports about the worker once it has started."""
         self.settings = settings
         self.is_written = True
         self._telling = telling
@@ -83,7 +83,7 @@ class Worker:
         attach_service(self.app, start=self.start, run=self.run, before_leaving=self.last_flush, stop=self._open.aclose)
 
     async def start(self) -> None:
-        """Connect to Kafka beside Faust's own connection, and be told of; what fails here ends the process."""
+        """Connect to Kafka, next to Faust's own connection, and start reporting; a failure here ends the process."""
         try:
             await self._open.enter_async_context(self.log)
             await self._open.enter_async_context(self.dead_letters)
@@ -95,7 +95,7 @@ class Worker:
             self.failed(error)
 
     async def run(self) -> None:
-        """Flush until the worker is stopped; any error that trying again cannot mend ends the process."""
+        """Flush until the worker is stopped; an error that a retry cannot fix ends the process."""
         collecting = asyncio.create_task(collect_garbage())
         try:
             await self.flusher.run()
@@ -105,7 +105,7 @@ class Worker:
             collecting.cancel()
 
     async def last_flush(self) -> None:
-        """Write what is folded before partitions are given back, within a deadline, and once."""
+        """Write what is folded before partitions are revoked, within a time limit, and once."""
         if self._is_leaving:
             return
         self._is_leaving = True
@@ -135,20 +135,22 @@ class Worker:
         await self.dead_letters.write([dead_letter(source, record) for source, record in rejected])
 
     def failed(self, error: BaseException) -> None:
-        """End the process at once: a restart re-reads from stored positions.
+        """End the process immediately: a restart reads again from stored positions.
 
-        Stopping in good order hung once in nine on such a path; the exit leaves nothing to repair. A failure that
-        its reader can do something about is one line; any other is a bug, and shows where it is.
+        Graceful shutdown hung once in nine times on such a path; the exit leaves nothing to repair. A failure that the
+        user can do something about is one line; any other is a bug and is logged with its traceback.
         """
         known = explain(error)
-        logger.critical("the worker ends: %s", known.line() if known else error, exc_info=None if known else error)
+        logger.critical(
+            "the worker is exiting: %s", known.line() if known else error, exc_info=None if known else error
+        )
         logging.shutdown()
         sys.stderr.flush()
         os._exit(known.exit_code if known else ExitCode.INTERNAL)
 
 
 def dead_letter(source: str, letter: RejectedRecord) -> DeadLetter:
-    """The dead letter of one record of `source` (`topic/partition@epoch`)."""
+    """Return the dead letter for one record of `source` (`topic/partition@epoch`)."""
     place, _, epoch = source.rpartition("@")
     topic, _, partition = place.rpartition("/")
     record = letter.record
@@ -166,7 +168,7 @@ def dead_letter(source: str, letter: RejectedRecord) -> DeadLetter:
 
 
 def worker_options(settings: Settings) -> WorkerOptions:
-    """The worker's bounds."""
+    """Return the worker's limits."""
     return WorkerOptions(
         block_size=settings.dedup_block_size,
         blocks=settings.dedup_blocks,
@@ -179,35 +181,36 @@ def worker_options(settings: Settings) -> WorkerOptions:
 
 
 def is_compiled(settings: Settings) -> bool:
-    """The form in which token events are folded. Raises UserError when it is to be one that is not there."""
+    """Return True if token events are folded by compiled code. Raises UserError if it is required but not installed."""
     if settings.fold_backend == "compiled" and not HAS_COMPILED:
         raise UserError("fold_backend is compiled, and that backend is not built", BUILDING)
     return HAS_COMPILED if settings.fold_backend is None else settings.fold_backend == "compiled"
 
 
 async def remove_previous_member(settings: Settings) -> None:
-    """Free the partitions of the worker that had this one's name, which has ended; without a name, do nothing.
+    """Free the partitions of the previous worker with this one's name, which has ended; without a name, do nothing.
 
-    Where Kafka refuses it they are free as soon as that worker's session has ended, so it is no reason to end.
+    If Kafka refuses, they are free as soon as that worker's session expires, so the worker continues.
     """
     name, group = settings.worker_name, settings.consumer_group
     if name is None:
         return
     try:
         taken = await remove_members(settings.kafka_bootstrap, group, name, settings.client_options())
-        logger.info("%s takes the place of %d that went by its name in the group %s", name, taken, group)
+        logger.info("%s replaces %d previous members of that name in the group %s", name, taken, group)
     except KafkaError as error:
-        logger.warning("%s waits until the one that went by its name before has left the group: %s", name, error)
+        logger.warning("%s waits until the previous member of its name has left the group: %s", name, error)
 
 
 class _Faust(faust.Worker):  # type: ignore[misc]
     """Faust's worker, which leaves the signals to Ending."""
 
     def install_signal_handlers(self) -> None:
-        """Ending heeds them."""
+        """Do nothing: Ending handles the signals."""
 
     def end(self, worker: Worker) -> None:
-        """Begin the end, from a signal's handler: the last flush first, since Kafka may keep all else waiting."""
+        """Begin shutdown, from a signal's handler: the last flush first, because Kafka may keep everything else
+        waiting."""
 
         async def leave() -> None:
             await worker.last_flush()

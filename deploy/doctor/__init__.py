@@ -1,7 +1,7 @@
-"""`tally doctor`: what is wrong with settings, Kafka, ClickHouse and workers, and what to do about it.
+"""`tally doctor`: problems of settings, Kafka, ClickHouse and workers, and how to fix them.
 
-First facts are gathered, then judged; a judge is a plain function of facts. Nothing is changed, but for one tombstone
-in the dead letters, under a key of its own: its log time tells the broker's clock.
+Facts are gathered first and judged afterwards; each judge is a pure function of facts. Nothing is changed except for
+one tombstone in the dead letters, under a key of its own, whose log time shows the broker's clock.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def run(settings: Settings) -> list[Finding]:
-    """Look at everything; what cannot be reached is a finding too, not an error."""
+    """Check everything; a server that cannot be reached is a finding too, not an error."""
     findings = [*settings_findings(settings)]
     kafka = _try(findings, settings.kafka_bootstrap, lambda: asyncio.run(look_at_kafka(settings)))
     stored = _try(findings, settings.clickhouse_url, lambda: look_at_clickhouse(settings))
@@ -40,16 +40,16 @@ def run(settings: Settings) -> list[Finding]:
 
 
 def exit_code(findings: list[Finding]) -> int:
-    """1 if there is a problem, else 0: a warning is for a person to weigh."""
+    """Return 1 if there is a problem, else 0: warnings are left to the operator."""
     return 1 if any(finding.level == "problem" for finding in findings) else 0
 
 
 def settings_findings(settings: Settings) -> Iterator[Finding]:
-    """Settings are valid once they are loaded, though some are only for tests; and there must be room for the data."""
+    """Judge the settings. They are valid once loaded, but some are only for tests, and the data needs disk space."""
     yield Finding("ok", "the settings are valid", "settings")
     if settings.now is not None:
-        remedy = "Take the setting `now` away, unless this is a test."
-        yield Finding("warning", f"the clock stands still at {settings.now.isoformat()}", "settings", remedy)
+        remedy = "Remove the setting `now`, unless this is a test."
+        yield Finding("warning", f"the clock is fixed at {settings.now.isoformat()}", "settings", remedy)
     if not HAS_COMPILED:
         yield Finding(
             "warning", "token events are folded by pure Python, at a fraction of the speed", "settings", BUILDING
@@ -65,7 +65,7 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _try(findings: list[Finding], where: str, look: Callable[[], T]) -> T | None:
-    """What `look` gives; None, and a finding, when it fails for a reason that can be told."""
+    """Return the result of `look`; if it fails for a known reason, add a finding and return None."""
     try:
         return look()
     except Exception as error:

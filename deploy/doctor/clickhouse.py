@@ -1,4 +1,4 @@
-"""What ClickHouse says of itself and of Tally's tables, and what is to be thought of it."""
+"""Facts about ClickHouse and Tally's tables, and their judgement."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,10 +28,13 @@ IS_MIGRATED = "SELECT count() FROM system.tables WHERE database = {name:String} 
 
 @dataclass(frozen=True)
 class ClickHouseFacts:
-    """`profile`: settings that the user's profile changes or fixes;
-    `positions`: next offset and watermark of each source; `ledger`: sha256 of each applied migration; `unpriced`:
-    kinds of usage without a price; `other_prices`: how `prices_file` differs from what is in force; `disks`: free and
-    total bytes; `clock_difference` in seconds, positive if ahead."""
+    """State of ClickHouse and of Tally's tables.
+
+    `profile`: settings that the user's profile changes or makes constant; `positions`: next offset and watermark of
+    each source; `ledger`: sha256 of each applied migration; `unpriced`: kinds of usage without a price; `other_prices`:
+    how `prices_file` differs from the prices in force; `disks`: free and total bytes; `clock_difference` in seconds,
+    positive if ahead.
+    """
 
     version: str
     time_zone: str
@@ -47,12 +50,12 @@ class ClickHouseFacts:
 
     @property
     def is_migrated(self) -> bool:
-        """Whether all tables are there, so that the other facts mean something."""
+        """True if all tables exist, so that the other facts are meaningful."""
         return {migration.number for migration in load_migrations()} <= set(self.ledger)
 
 
 def look_at_clickhouse(settings: Settings) -> ClickHouseFacts:
-    """Ask ClickHouse. Raises what clickhouse-connect raises when it is away or refuses the user."""
+    """Query ClickHouse. Raises clickhouse-connect's error if it is unavailable or refuses the user."""
     password = reveal(settings.clickhouse_password)
     client = connect(settings.clickhouse_url, settings.clickhouse_user, password, "default", timeout=30)
     try:
@@ -91,8 +94,8 @@ def _tables(settings: Settings, client: Client, facts: ClickHouseFacts) -> Click
 
 
 def clickhouse_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator[Finding]:
-    """Version, time zone, clock, disks, migrations, prices."""
-    what = f"ClickHouse {stored.version} answers; its time zone is {stored.time_zone}, windows are kept in UTC"
+    """Judge version, time zone, clock, disks, migrations and prices."""
+    what = f"ClickHouse {stored.version} responds; its time zone is {stored.time_zone}, windows are in UTC"
     yield Finding("ok", what, settings.clickhouse_url)
     yield clock_finding("ClickHouse", stored.clock_difference)
     yield from profile_findings(settings.clickhouse_user, stored.profile)
@@ -104,32 +107,32 @@ def clickhouse_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator
 
 
 def migration_findings(database: str, ledger: Mapping[int, str]) -> Iterator[Finding]:
-    """Whether the database has all migrations, with the text that is shipped, and no others."""
+    """Check that the database has all migrations, with the text that is shipped, and no others."""
     shipped = {migration.number: migration for migration in load_migrations()}
     for number, migration in shipped.items():
         name, applied = f"{number:03d}_{migration.name}.sql", ledger.get(number)
         if applied is None:
-            yield Finding("problem", f"migration {name} is not applied", database, "`tally migrate` applies it.")
+            yield Finding("problem", f"migration {name} is not applied", database, "Apply it with `tally migrate`.")
         elif applied != migration.sha256:
-            remedy = "Restore the file, and put the change into a new one."
-            yield Finding("problem", f"migration {name} was applied with another text", database, remedy)
+            remedy = "Restore the file, and put the change in a new one."
+            yield Finding("problem", f"the text of migration {name} has changed since it was applied", database, remedy)
         else:
             yield Finding("ok", f"migration {name} is applied", database)
     if set(ledger) - set(shipped):
-        yield Finding("problem", "the database has migrations of a newer release", database, "Run that release.")
+        yield Finding("problem", "the database has migrations of a newer release", database, "Use that release.")
 
 
 def price_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator[Finding]:
-    """Which prices are in force, whether the settings name others, and usage that has none."""
+    """Report the prices in force, whether the settings name others, and usage without a price."""
     if not stored.prices:
-        yield Finding("problem", "there are no prices", "prices", "`tally prices load` loads the shipped list.")
+        yield Finding("problem", "there are no prices", "prices", "Load the shipped list with `tally prices load`.")
         return
     yield Finding("ok", f"{stored.prices.prices:,} prices are in force: {stored.prices}", "prices")
     if stored.other_prices:
-        yield Finding("problem", stored.other_prices, "prices", "`tally prices load` puts the file in force.")
+        yield Finding("problem", stored.other_prices, "prices", "Put the file in force with `tally prices load`.")
     elif settings.prices_file is None and not stored.prices.is_shipped:
-        remedy = f"Set it to {stored.prices.source}, or go back with `tally prices load --shipped`."
-        yield Finding("warning", "prices_file is not set, and an own list is in force", "prices", remedy)
+        remedy = f"Set it to {stored.prices.source}, or return to the shipped list with `tally prices load --shipped`."
+        yield Finding("warning", "prices_file is not set, but a custom list is in force", "prices", remedy)
     for usage in stored.unpriced:
         remedy = "Add a line to the price list (setting prices_file) and load it with `tally prices load`."
         yield Finding("warning", f"usage without a price: {usage}", "prices", remedy)

@@ -1,4 +1,4 @@
-"""What Kafka says of topics, workers and dead letters, and what is to be thought of it."""
+"""Facts about topics, workers and dead letters in Kafka, and their judgement."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,14 +20,17 @@ from verify.log import Partition, open_log
 from verify.recount import TOPICS
 
 CLOCK_KEY = b"clock of tally doctor"
-"""The key of the tombstone that asks for the broker's time; no record's place looks like it."""
+"""The key of the tombstone that reveals the broker's time; it cannot be confused with the location of a record."""
 
 
 @dataclass(frozen=True)
 class KafkaFacts:
-    """`bounds`: start and end of each partition of the event topics; `hidden`: the first offset that an open
-    transaction hides, of each in which one does; `workers`: hosts of the consumer group's members; `letters`: dead
-    letters of the last day by reason; `clock_difference` in seconds, positive if ahead."""
+    """State of Kafka.
+
+    `bounds`: start and end of each partition of the event topics; `hidden`: the first offset that an open transaction
+    hides, for partitions that have one; `workers`: hosts of the consumer group's members; `letters`: dead letters of
+    the last day by reason; `clock_difference` in seconds, positive if ahead.
+    """
 
     topics: Mapping[str, ExistingTopic] = field(default_factory=dict)
     bounds: Mapping[Partition, tuple[int, int]] = field(default_factory=dict)
@@ -38,7 +41,7 @@ class KafkaFacts:
 
 
 async def look_at_kafka(settings: Settings) -> KafkaFacts:
-    """Ask Kafka. Raises what aiokafka raises when it is away or refuses the user."""
+    """Query Kafka. Raises aiokafka's error if it is unavailable or refuses the user."""
     options = {"bootstrap_servers": settings.kafka_bootstrap, "request_timeout_ms": 10_000, **settings.client_options()}
     admin = AIOKafkaAdminClient(**options)
     try:
@@ -68,7 +71,7 @@ async def _topics(admin: Any) -> dict[str, ExistingTopic]:
 
 
 async def _hosts(admin: Any, group: str) -> tuple[str, ...]:
-    """The hosts of the group's members."""
+    """Return the hosts of the group's members."""
     return tuple(sorted(member["client_host"].lstrip("/") for member in await group_members(admin, group)))
 
 
@@ -81,7 +84,7 @@ async def _letters(settings: Settings) -> dict[str, int]:
 
 
 async def _clock_difference(options: Mapping[str, Any]) -> float | None:
-    """The broker's clock against ours, from the log time that it gives a tombstone; None if producers set log time."""
+    """Return the broker's clock minus this one, from the log time of a tombstone; None if producers set log time."""
     producer = AIOKafkaProducer(acks="all", **options)
     await producer.start()
     try:
@@ -95,8 +98,8 @@ async def _clock_difference(options: Mapping[str, Any]) -> float | None:
 
 
 def kafka_findings(settings: Settings, kafka: KafkaFacts) -> Iterator[Finding]:
-    """Topics, workers, dead letters and the broker's clock."""
-    yield Finding("ok", "Kafka answers", settings.kafka_bootstrap)
+    """Judge topics, workers, dead letters and the broker's clock."""
+    yield Finding("ok", "Kafka responds", settings.kafka_bootstrap)
     yield from topic_findings(settings.partitions, kafka.topics)
     yield _worker_finding(settings.consumer_group, kafka.workers)
     yield from _letter_findings(kafka.letters)
@@ -105,14 +108,16 @@ def kafka_findings(settings: Settings, kafka: KafkaFacts) -> Iterator[Finding]:
 
 
 def topic_findings(partitions: int, topics: Mapping[str, ExistingTopic]) -> Iterator[Finding]:
-    """Whether each topic is there and as it should be."""
+    """Check that each topic exists and has the required configuration."""
     for spec in topic_specs(partitions):
         existing = topics.get(spec.name)
         unlike = differences(spec, existing) if existing else []
         if existing is None:
-            yield Finding("problem", "the topic does not exist", spec.name, "`tally topics create` creates it.")
+            yield Finding("problem", "the topic does not exist", spec.name, "Create it with `tally topics create`.")
         elif not unlike:
-            yield Finding("ok", f"the topic is as it should be, with {existing.partitions} partitions", spec.name)
+            yield Finding(
+                "ok", f"the topic has the required configuration, with {existing.partitions} partitions", spec.name
+            )
         for line in unlike:
             what, _, remedy = line.partition(": ")
             yield Finding("warning", what, spec.name, remedy)
@@ -121,12 +126,12 @@ def topic_findings(partitions: int, topics: Mapping[str, ExistingTopic]) -> Iter
 def _worker_finding(group: str, workers: tuple[str, ...]) -> Finding:
     where = f"consumer group {group}"
     if not workers:
-        return Finding("problem", "no worker runs", where, "Start one: `tally up`, or `tally worker`.")
-    return Finding("ok", f"{len(workers)} at work ({', '.join(sorted(set(workers)))})", where)
+        return Finding("problem", "no worker is running", where, "Start one with `tally up` or `tally worker`.")
+    return Finding("ok", f"{len(workers)} running ({', '.join(sorted(set(workers)))})", where)
 
 
 def _letter_findings(letters: Mapping[str, int]) -> Iterator[Finding]:
-    remedy = "`tally dead-letters list` shows them; mend the producer, then `tally dead-letters replay`."
+    remedy = "Show them with `tally dead-letters list`; fix the producer, then run `tally dead-letters replay`."
     for reason, count in sorted(letters.items()):
         yield Finding("warning", f"{count:,} dead letters in the last day: {reason}", DEAD_LETTERS, remedy)
     if not letters:

@@ -1,4 +1,4 @@
-"""What the profile of ClickHouse's user changes of the settings, and what it lets nobody change."""
+"""Settings that the profile of ClickHouse's user changes or makes constant."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,15 +20,15 @@ OURS = frozenset(
         *("allow_introspection_functions", "database", "storage_file_read_method"),
     }
 )
-"""What the client's library and the embedded engine set by themselves."""
+"""Settings that the client library and the embedded engine set by themselves."""
 
 HARMLESS = ("max_threads", "max_memory", "max_concurrent", "log_", "priority", "workload", "send_", "http_")
-"""Names that begin so decide how fast an answer comes, or whether."""
+"""Settings with these prefixes decide how fast a query is, or whether it runs, but not its result."""
 
 
 @dataclass(frozen=True)
 class Changed:
-    """A setting that is not at its default for this user, or cannot be changed by them."""
+    """A setting that is not at its default for this user, or that the user cannot change."""
 
     name: str
     value: str
@@ -37,7 +37,7 @@ class Changed:
 
 
 def look_at_profile(settings: Settings) -> tuple[Changed, ...]:
-    """What the profile says, asked by a client that sends no settings of ours. Raises ClickHouseError."""
+    """Return the profile's changes, read by a client that sends none of Tally's settings. Raises ClickHouseError."""
     password = reveal(settings.clickhouse_password)
     asking = connect(settings.clickhouse_url, settings.clickhouse_user, password, "default", settings={})
     with closing(asking) as client:
@@ -47,22 +47,22 @@ def look_at_profile(settings: Settings) -> tuple[Changed, ...]:
 
 
 def profile_findings(user: str, changed: tuple[Changed, ...]) -> Iterator[Finding]:
-    """One finding for each setting that could decide a number; one for all that Tally sets right by itself."""
+    """Return a finding for each setting that could change a number, and one for all that Tally overrides."""
     fixed = [one for one in changed if one.is_fixed and one.name in RELIED_ON]
     beaten = [one.name for one in changed if one.name in RELIED_ON and not one.is_fixed]
     for one in fixed:
-        remedy = f"Take the constraint off, or set it to {RELIED_ON[one.name]!r} in the profile."
-        yield Finding("problem", f"the profile forbids another {one.name} than {one.value!r}", user, remedy)
+        remedy = f"Remove the constraint, or set it to {RELIED_ON[one.name]!r} in the profile."
+        yield Finding("problem", f"the profile does not allow another {one.name} than {one.value!r}", user, remedy)
     for one in changed:
         if one.name == "readonly":
             remedy = "Give Tally a user whose profile has readonly = 0."
-            yield Finding("problem", f"the user may not set anything (readonly = {one.value})", user, remedy)
+            yield Finding("problem", f"the user cannot change settings (readonly = {one.value})", user, remedy)
         elif one.name not in RELIED_ON and not one.name.startswith(HARMLESS):
-            remedy = "Take it out of the profile, unless you know that it only bounds what a query may take."
+            remedy = "Remove it from the profile, unless you know that it only limits the resources of a query."
             what = f"the profile sets {one.name} to {one.value!r} (ClickHouse's default: {one.default!r})"
             yield Finding("warning", what, user, remedy)
     if beaten:
-        yield Finding("ok", f"the profile changes {', '.join(beaten)}: Tally's requests say otherwise", user)
+        yield Finding("ok", f"the profile changes {', '.join(beaten)}: Tally's requests override it", user)
 
 
 def _is_right(one: Changed) -> bool:

@@ -1,4 +1,4 @@
-"""How far the tables reach into the log."""
+"""How far the tables are behind the log."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -16,12 +16,12 @@ Positions = Mapping[str, tuple[int, datetime]]
 def progress_findings(
     now: datetime, bounds: Bounds, positions: Positions, epochs: Mapping[str, int]
 ) -> Iterator[Finding]:
-    """Whether each source stands inside its log, how far each topic is behind, and how old the watermark is."""
+    """Report whether each source is inside its log, the lag of each topic, and the age of the watermark."""
     places = {each: positions.get(f"{each[0]}/{each[1]}@{epochs.get(each[0], 0)}") for each in bounds}
     lost = [finding for each, span in bounds.items() for finding in position_findings(each, places[each], span)]
     yield from lost
     if not lost:
-        yield Finding("ok", f"all {len(bounds)} sources stand inside their logs", "source_positions")
+        yield Finding("ok", f"all {len(bounds)} sources are inside their logs", "source_positions")
     for topic in sorted({topic for topic, _ in bounds}):
         yield _lag_finding(topic, sum(_behind(places[each], span) for each, span in bounds.items() if each[0] == topic))
     yield watermark_finding(now, [place[1] if place else None for place in places.values()])
@@ -30,14 +30,16 @@ def progress_findings(
 def position_findings(
     partition: Partition, place: tuple[int, datetime] | None, span: tuple[int, int]
 ) -> Iterator[Finding]:
-    """A problem if the source cannot be read on from where it stands."""
+    """Return a problem if the source cannot be read from its position."""
     (topic, number), (start, end), offset = partition, span, place[0] if place else 0
     where = f"{topic}/{number}"
     if offset < start:
-        what = f"it stands at offset {offset}, but its log begins at {start}: offsets {offset} to {start - 1} are gone"
+        what = (
+            f"its position is offset {offset}, but its log begins at {start}: offsets {offset} to {start - 1} are gone"
+        )
         yield Finding("problem", what, where, f"Accept the loss with `tally positions accept {topic} {number}`.")
     if offset > end:
-        what = f"it stands at offset {offset}, but its log ends at {end}: the topic was recreated or cut"
+        what = f"its position is offset {offset}, but its log ends at {end}: the topic was recreated or truncated"
         yield Finding("problem", what, where, f"Start a new epoch with `tally epoch {topic}`.")
 
 
@@ -47,25 +49,26 @@ def _behind(place: tuple[int, datetime] | None, span: tuple[int, int]) -> int:
 
 def _lag_finding(topic: str, behind: int) -> Finding:
     if not behind:
-        return Finding("ok", "all of it is in the tables", topic)
-    remedy = "Wait if that number falls; if it does not, look into the worker's log, or run more workers."
+        return Finding("ok", "everything is in the tables", topic)
+    remedy = "Wait if the number falls; if it does not, check the worker's log, or run more workers."
     return Finding("warning", f"{behind:,} offsets are not in the tables yet", topic, remedy)
 
 
 def hidden_finding(partition: Partition, offset: int) -> Finding:
-    """An open transaction: usual for a moment, and in the way when it stays."""
+    """Report an open transaction: normal for a moment, a problem if it stays."""
     remedy = (
-        "Look again: if it is still there, its producer hangs or is gone. Kafka aborts it when its time-out is over; "
-        "`kafka-transactions.sh find-hanging` and `abort` end one that stays."
+        "Check again: if it is still there, its producer hangs or is gone. Kafka aborts it when it times out; "
+        "end one that stays with `kafka-transactions.sh find-hanging` and `abort`."
     )
     what = f"it is held back by an open transaction, which hides offset {offset} and all after it"
     return Finding("warning", what, f"{partition[0]}/{partition[1]}", remedy)
 
 
 def watermark_finding(now: datetime, watermarks: list[datetime | None]) -> Finding:
-    """How long ago the tables are known to have held all of the log. A source that never reached its end has none."""
+    """Report how long ago the tables are known to have had all of the log; a source that never reached its end has no
+    watermark."""
     proved = [mark for mark in watermarks if mark is not None and mark.year > 1970]
-    remedy = "Workers prove it by reaching the log's end: look at the lag and at the worker's log."
+    remedy = "Workers set it when they reach the log's end: check the lag and the worker's log."
     if not proved or len(proved) < len(watermarks):
         missing = len(watermarks) - len(proved)
         return Finding(

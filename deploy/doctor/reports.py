@@ -1,4 +1,4 @@
-"""Whether the issued reports are what was issued, and what the tables say."""
+"""Checks that issued reports are unchanged and agree with the tables."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,7 +16,8 @@ from reports.exports.manifest import require_as_issued
 
 @dataclass(frozen=True)
 class ReportFacts:
-    """How many files were issued; which are here and are others now; and of which days a report may be behind."""
+    """The number of issued files, those on this machine that have changed, and the days whose report may be out of
+    date."""
 
     issued: int
     changed: tuple[str, ...]
@@ -25,7 +26,7 @@ class ReportFacts:
 
 
 def look_at_reports(settings: Settings) -> ReportFacts:
-    """Read the ledger, and every file of it that is on this machine. Raises what clickhouse-connect raises."""
+    """Read the ledger, and every file of it on this machine. Raises clickhouse-connect's errors."""
     with closing(connect_clickhouse(settings)) as client:
         grace = timedelta(minutes=settings.completeness_grace_minutes)
         stale = stale_issued(read_export_inputs(client, settings.clock(), (), grace))
@@ -43,15 +44,14 @@ def look_at_reports(settings: Settings) -> ReportFacts:
 
 
 def report_findings(facts: ReportFacts) -> Iterator[Finding]:
-    """Judge them. What is behind is no problem while an export worker runs: it looks at all of it by and by."""
+    """Judge the reports. Days that are out of date are not a problem while an export worker runs: it compares all of
+    them in time."""
     for path in facts.changed[:20]:
-        remedy = "Put the issued file back from a backup, and find out who changed it; it is not served as issued."
-        yield Finding("problem", "it cannot be read, or is not the file that was issued", path, remedy)
+        remedy = "Restore the issued file from a backup, and find out who changed it; it is not served as issued."
+        yield Finding("problem", "the file cannot be read, or is not the one that was issued", path, remedy)
     if facts.behind:
         what = f"{len(facts.behind):,} days with issued reports, from {facts.behind[0]} on, may have changed since: "
         remedy = "Run `tally exporter`: it compares them with the tables, and revises those that differ."
         yield Finding("warning", what + ", ".join(facts.reasons), "issued reports", remedy)
     elif facts.issued and not facts.changed:
-        yield Finding(
-            "ok", f"all {facts.issued:,} are as they were issued, and compared with the tables", "issued reports"
-        )
+        yield Finding("ok", f"all {facts.issued:,} are as issued, and compared with the tables", "issued reports")

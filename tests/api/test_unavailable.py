@@ -90,7 +90,7 @@ def test_unknown_reach_is_503_not_zeros(world: World, organization: str, served:
     key = served.keys[organization]
 
     def unknown(_: object) -> set[str]:
-        raise SourcesUnknown("Kafka has not said yet which partitions there are")
+        raise SourcesUnknown("Kafka has not reported its partitions yet")
 
     for sources in (lambda _: {*world.sources, "tally.chat/1@0"}, unknown):
         context = context_of(world)

@@ -146,7 +146,7 @@ def test_a_page_that_navigates_there_gets_nothing(
     _Pages.page = f"<!doctype html><script>location = {json.dumps(target)}</script>".encode()
     page.goto(evil)
     page.wait_for_url(f"{clickhouse_url}/**")
-    assert "answers programs of its own machine alone" in page.content()
+    assert "only accepts requests from programs on the same machine" in page.content()
 
 
 @pytest.mark.parametrize("statement", [READ, PLANT, WRITE])
@@ -156,7 +156,7 @@ def test_a_form_that_submits_itself_gets_nothing(
     _Pages.page = FORM.format(base=clickhouse_url, statement=statement.format(path=untouched)).encode()
     page.goto(evil)
     page.wait_for_url(f"{clickhouse_url}/**")
-    assert "answers programs of its own machine alone" in page.content()
+    assert "only accepts requests from programs on the same machine" in page.content()
 
 
 def test_another_name_that_leads_here_reads_nothing(page: Page, clickhouse_url: str, untouched: Path) -> None:
@@ -167,4 +167,4 @@ def test_another_name_that_leads_here_reads_nothing(page: Page, clickhouse_url: 
     assert answer.status == 403
     text = page.evaluate("async statement => (await fetch('/', {method: 'POST', body: statement})).text()", READ)
     assert SECRET not in text
-    assert "answers programs of its own machine alone" in text
+    assert "only accepts requests from programs on the same machine" in text

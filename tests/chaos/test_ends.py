@@ -70,7 +70,7 @@ def test_a_process_that_waits_at_its_start_says_for_what_and_ends(command: str, 
         stack.callback(process.kill)
         found = eventually(lambda: (told := health(port, 15))[0] and told, 60)
         assert found[0] == 503
-        assert any(word in found[1] for word in ("Kafka", "ClickHouse", "no run has ended")), found
+        assert any(word in found[1] for word in ("Kafka", "ClickHouse", "no run has finished")), found
         code, seconds = ended(process, signal.SIGTERM)
         assert seconds < BOUND
         assert code in (ExitCode.OK, ExitCode.UNREACHABLE)

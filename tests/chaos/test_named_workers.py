@@ -72,7 +72,7 @@ def test_a_killed_worker_is_succeeded_by_the_one_of_its_name(running: Pipeline, 
     running.emit(islice(life, PART))
     started(running, "one")
     assert sorted(members(running).values()) == ["one", "two"]
-    assert "one takes the place of 1 " in (running.folder / "worker-2.log").read_text()
+    assert "one replaces 1 previous member" in (running.folder / "worker-2.log").read_text()
     running.wait()
     assert_exact(running)
 

@@ -105,7 +105,7 @@ def test_an_empty_installation_lacks_topics_workers_and_tables(settings: Setting
         f"{topic}: the topic does not exist" for topic in (*TOPICS, "tally.dead-letters")
     ]
     assert f"{settings.clickhouse_database}: migration 001_cells.sql is not applied" in problems
-    assert f"consumer group {settings.consumer_group}: no worker runs" in problems
+    assert f"consumer group {settings.consumer_group}: no worker is running" in problems
     assert "`tally topics create`" in remedies(findings)
     assert "`tally migrate`" in remedies(findings)
     assert exit_code(findings) == 1
@@ -123,7 +123,7 @@ def test_a_healthy_installation_has_no_finding_but_good_ones(settings: Settings)
     assert exit_code(findings) == 0
     assert all(each.remedy == "" for each in findings)
     assert any(each.where == "Kafka" and "clock" in each.what for each in findings)
-    assert f"consumer group {settings.consumer_group}: 1 at work (127.0.0.1)" in told(findings, "ok")
+    assert f"consumer group {settings.consumer_group}: 1 running (127.0.0.1)" in told(findings, "ok")
 
 
 def test_what_is_not_counted_and_what_has_no_price_is_told(settings: Settings) -> None:
@@ -167,7 +167,7 @@ def test_a_position_beyond_the_log_is_a_problem_with_a_command(settings: Setting
     made_ready(settings, {"tally.session/1@0": 500})
     findings = run(settings)
     (line,) = [line for line in told(findings, "problem") if line.startswith("tally.session/1: ")]
-    assert "stands at offset 500, but its log ends at 0" in line
+    assert "its position is offset 500, but its log ends at 0" in line
     assert "`tally epoch tally.session`" in remedies(findings)
 
 
@@ -175,7 +175,10 @@ def test_a_changed_migration_and_a_newer_one_are_problems(settings: Settings) ->
     client = made_ready(settings)
     insert_rows(client, "migrations", ["number", "name", "sha256"], [[1, "cells", "0" * 64], [999, "new", "1"]])
     problems = found(settings, "problem")
-    assert f"{settings.clickhouse_database}: migration 001_cells.sql was applied with another text" in problems
+    assert (
+        f"{settings.clickhouse_database}: the text of migration 001_cells.sql has changed since it was applied"
+        in problems
+    )
     assert f"{settings.clickhouse_database}: the database has migrations of a newer release" in problems
 
 

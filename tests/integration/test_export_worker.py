@@ -356,7 +356,7 @@ def test_the_doctor_names_what_was_changed_and_what_is_behind(desk: Desk) -> Non
 
     assert found() == []
     desk.run()
-    assert found() == [("ok", "issued reports", "all 3 are as they were issued, and compared with the tables")]
+    assert found() == [("ok", "issued reports", "all 3 are as issued, and compared with the tables")]
     desk.use(DAY_1 + timedelta(hours=3), 12)
     changed = desk.folder / ORGANIZATION / "2026-11-03.r1.csv"
     changed.write_bytes(b"mine")

@@ -260,7 +260,7 @@ def test_a_source_of_poison_is_halted_and_says_so_until_it_is_let_through(stack:
 
 def test_commands_say_what_is_wrong_in_one_line(stack: Stack, tmp_path: Path) -> None:
     for arguments, code, said in (
-        (("epoch", "tally.tokens", "--mode", "replace"), ExitCode.USAGE, "tally.tokens is no topic of events"),
+        (("epoch", "tally.tokens", "--mode", "replace"), ExitCode.USAGE, "tally.tokens is not an event topic"),
         (("epoch", "tally.token"), ExitCode.USAGE, "--mode continue keeps what was counted"),
         (("epoch", "tally.token", "--mode", "replace"), ExitCode.USAGE, "--yes says yes"),
         (("positions", "accept", "tally.token", "99"), ExitCode.REFUSED, "has no partition 99"),

@@ -179,8 +179,8 @@ def test_the_doctor_names_what_a_profile_changes_and_forbids(proxy: Proxied, wor
     readonly = Changed("readonly", "1", "0", is_fixed=True)
     found = [(one.level, one.what) for one in profile_findings("tally", (*changed, fixed, readonly))]
     assert found == [
-        ("problem", "the profile forbids another async_insert than '1'"),
+        ("problem", "the profile does not allow another async_insert than '1'"),
         ("warning", "the profile sets max_block_size to '7' (ClickHouse's default: '65409')"),
-        ("problem", "the user may not set anything (readonly = 1)"),
-        ("ok", "the profile changes join_use_nulls: Tally's requests say otherwise"),
+        ("problem", "the user cannot change settings (readonly = 1)"),
+        ("ok", "the profile changes join_use_nulls: Tally's requests override it"),
     ]

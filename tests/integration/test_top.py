@@ -99,7 +99,7 @@ def picture(settings: Settings, rows: int = 10) -> str:
 def test_the_terminal_shows_names_as_they_are_and_says_what_it_hides(settings: Settings, store: Store) -> None:
     assert "Acme [bold] \N{REPLACEMENT CHARACTER}[2J Inc." in picture(settings)
     assert "lag 0" in picture(settings)
-    assert "tables are whole until an unknown moment" in picture(settings)
+    assert "tables are complete until an unknown time" in picture(settings)
     assert "and 1 more rows" in picture(settings, rows=1)
 
 

@@ -134,7 +134,7 @@ def test_the_nil_id_is_nobodys_to_every_command(capsys: pytest.CaptureFixture[st
     """It stands for "none": sign-out of it would end everybody's sessions, a key of it would read nobody's usage."""
     code, line = failure(capsys, *arguments, "--clickhouse-url", "http://127.0.0.1:1")
     assert code == ExitCode.USAGE
-    assert "is the nil UUID, which stands for none" in line
+    assert "is the nil UUID, which means none" in line
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,6 @@ def test_what_is_reached_from_everywhere_answers_by_any_name(host: str, addresse
 
 @pytest.mark.parametrize("host", ["nosuch.invalid", "198.51.100.77", "::ffff:127.0.0.1", "no host"])
 def test_a_host_that_is_none_of_this_machines_is_a_wrong_setting(host: str) -> None:
-    with pytest.raises(UserError, match="no address of this machine") as told:
+    with pytest.raises(UserError, match="not an address of this machine") as told:
         listen(host, 0)
     assert told.value.exit_code == ExitCode.USAGE

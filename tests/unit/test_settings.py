@@ -82,7 +82,7 @@ def test_an_unknown_name_in_the_file_or_a_flag_is_refused() -> None:
         ({"kafka_bootstrap": "nowhere"}, "host:9092"),
         ({"kafka_security_protocol": "SASL_SSL"}, "needs kafka_sasl_username"),
         ({"kafka_sasl_username": "me"}, "needs kafka_security_protocol"),
-        ({"prices_file": "/dev/null"}, "must be a plain file"),
+        ({"prices_file": "/dev/null"}, "must be a regular file"),
         ({"now": "2026-11-20T00:00:00"}, "timezone"),
         ({"metrics_port": "70000"}, "65535"),
     ],

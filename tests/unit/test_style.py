@@ -53,6 +53,8 @@ REWRITTEN = [
     "simulation",
     ":!simulation/vocabulary.py",
     "sinks",
+    ":(glob)deploy/*",
+    "deploy/doctor",
     ":(glob)streams/*",
 ]
 """The packages whose docstrings, comments and messages are checked, as git's path patterns."""

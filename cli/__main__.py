@@ -1,4 +1,4 @@
-"""`python -m cli`: the `tally` command, where its script is not at hand."""
+"""`python -m cli`: the `tally` command where its script is not on the PATH."""
 
 from cli.main import main
 

@@ -1,4 +1,4 @@
-"""A question before something that cannot be taken back."""
+"""Confirmation of actions that cannot be undone."""
 
 import sys
 
@@ -8,11 +8,11 @@ from deploy.errors import UserError
 
 
 def confirm(question: str, given: bool) -> None:
-    """Return if `given` (--yes) or if the person at the terminal says yes. Raises UserError otherwise."""
+    """Return if `given` (--yes) or if the user at the terminal confirms. Raises UserError otherwise."""
     if given:
         return
     if not sys.stdin.isatty():
-        raise UserError(f"{question} Nobody can be asked here", "--yes says yes.")
+        raise UserError(f"{question} There is no terminal to confirm it", "Confirm it with --yes.")
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:

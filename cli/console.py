@@ -1,6 +1,6 @@
-"""What commands share: settings of an invocation, progress bars, and output for people or scripts.
+"""Shared by commands: settings of an invocation, progress bars, and output for people or scripts.
 
-Answers go to stdout, everything else (progress, warnings, errors) to stderr, so that a pipe sees answers alone.
+Results go to stdout, everything else (progress, warnings, errors) to stderr, so that a pipe receives only results.
 """
 
 import json
@@ -29,32 +29,32 @@ if TYPE_CHECKING:
 _NOT_PRINTED = re.compile(r"[^\n -~]")
 
 PIPE_WIDTH = 400
-"""Where the answer goes into a file or another program, no name in a table is cut to what a terminal shows."""
+"""Width of tables in a file or a pipe, so that no name is truncated to the width of a terminal."""
 
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False, width=None if sys.stdout is not None and sys.stdout.isatty() else PIPE_WIDTH)
 
 TALLY = (sys.executable, "-m", "cli")
-"""How this program starts others of its commands: by the interpreter that runs it, whatever the PATH says."""
+"""How this program starts other `tally` commands: with its own interpreter, independent of the PATH."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """Which settings file and which settings' flags the command line named."""
+    """The settings file and the settings' flags of a command line."""
 
     config: Path | None = None
     flags: Mapping[str, str] = field(default_factory=dict)
 
 
 def settings_of(context: typer.Context) -> Settings:
-    """The settings as given, for commands that start something."""
+    """Return the settings as given, for commands that start something."""
     invocation: Invocation = context.obj
     return load(invocation.config, invocation.flags)
 
 
 def running_settings(context: typer.Context) -> Settings:
-    """The settings for commands that talk to what runs: those of the stack that runs over the data folder, if one
-    does, and what was named here. Where the two differ and that matters, a line on stderr says so."""
+    """Return the settings for commands that use what is running: those of the stack that runs over the data folder, if
+    there is one, overridden by those given here. Differences that matter are reported on stderr."""
     found = settings_and_origins(context)
     for line in found.remarks:
         warn(line)
@@ -62,13 +62,13 @@ def running_settings(context: typer.Context) -> Settings:
 
 
 def settings_and_origins(context: typer.Context) -> Effective:
-    """What `running_settings` gives, from where each came, and what is to be said of it."""
+    """Return the settings of `running_settings`, the origin of each, and messages about them."""
     invocation: Invocation = context.obj
     return beside_the_stack(load_given(invocation.config, invocation.flags))
 
 
 def progress_bar() -> Progress:
-    """A bar on stderr that vanishes when done; nothing where stderr is no terminal."""
+    """Return a progress bar on stderr that disappears when done; nothing is shown if stderr is not a terminal."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -82,7 +82,7 @@ def progress_bar() -> Progress:
 def send_lines(
     settings: Settings, lines: "Iterable[ProducerRecord]", rate: float | None, bar: Progress, task: TaskID
 ) -> "Sent":
-    """Send records to the settings' Kafka, at most `rate` a second, and show how many went; see `send_all`."""
+    """Send records to the Kafka of the settings, at most `rate` per second, and show progress; see `send_all`."""
     from intake.bulk_send import send_all
 
     def show(done: int) -> None:
@@ -92,32 +92,33 @@ def send_lines(
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     typer.echo(json_text(value))
 
 
 def json_text(value: Any) -> str:
-    """The document, indented."""
+    """Return the document as indented JSON."""
     return ascii_json(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
 
 
 def ascii_json(text: str) -> str:
-    """The same document, such that no name in it can steer a terminal: what does not print is escaped."""
+    """Return the document with unprintable characters escaped, so that no name in it can control a terminal."""
     return _NOT_PRINTED.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
 
 def cell(text: str) -> Text:
-    """A cell of a table that shows a text as it is, whatever markup or control characters it holds."""
+    """Return a table cell that shows a text literally, whatever markup or control characters it contains."""
     return Text(printable(text))
 
 
 def answer_to(output: Path | None) -> Callable[[str], None]:
-    """How a command answers that has written to `output`: on stdout, or on stderr when stdout has what was written."""
+    """Return the function that prints the result of a command that wrote to `output`: on stdout, or on stderr if the
+    output went to stdout."""
     from files.byte_streams import OUTPUT, descriptor_of
 
     return partial(typer.echo, err=output is not None and descriptor_of(output, OUTPUT) == OUTPUT)
 
 
 def warn(line: str) -> None:
-    """One line on stderr."""
+    """Print one line on stderr."""
     typer.echo(printable(line), err=True)

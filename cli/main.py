@@ -53,7 +53,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     help="Exact usage and spend analytics: events in Kafka, tables in ClickHouse, reports as CSV.",
-    epilog="Every setting is a flag of every command as well: `tally settings` lists them.\n\n"
+    epilog="Every setting is also a flag of every command: `tally settings` lists them.\n\n"
     f"Exit codes:\n\n{_EXIT_CODES}",
 )
 for _module in (
@@ -75,7 +75,7 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """What goes before a command."""
+    """Handle the options that precede a command."""
 
 
 app.command("login-link")(login_link.command)
@@ -89,20 +89,20 @@ app.add_typer(identity.app)
 
 
 def main() -> None:
-    """The entry point of the `tally` command. What it writes is for the user who runs it, and for nobody else."""
+    """Run the `tally` command. Files that it creates are accessible only to their owner by default."""
     os.umask(0o077)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line; its exit code. Foreseeable failures are one line on stderr."""
+    """Run one command line and return its exit code. Foreseeable failures are one line on stderr."""
     debug = _is_on(os.environ.get("TALLY_DEBUG", ""))
     log_last_resort()
     try:
         flags, rest = split_settings(arguments)
         debug = debug or "debug" in flags
         if not debug:
-            # They log every failed attempt; the command says in one line what came of them.
+            # They log every failed attempt; the command reports the outcome in one line.
             logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
             logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
         config = Path(flags.pop("config")) if "config" in flags else None
@@ -111,9 +111,9 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except typer.TyperException as error:
-        return _tell(UserError(error.format_message(), "`tally COMMAND --help` shows what there is."))
+        return _tell(UserError(error.format_message(), "`tally COMMAND --help` shows the options."))
     except SystemExit as ended:
-        if isinstance(ended.__context__, BrokenPipeError):  # what typer and rich make of it, wordlessly
+        if isinstance(ended.__context__, BrokenPipeError):  # typer and rich turn it into this silently
             return _broken_pipe(ended.__context__, debug)
         raise
     except BrokenPipeError as error:
@@ -123,8 +123,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def split_settings(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """(settings that the command line names, the other arguments): `--kafka-bootstrap X` and `--kafka-bootstrap=X`,
-    before or after the command. What follows `--` is left alone. Raises UserError for a flag without a value."""
+    """Split arguments into the settings and the rest: `--kafka-bootstrap X` and `--kafka-bootstrap=X`, before or after
+    the command. Arguments after `--` are not changed. Raises UserError for a flag without a value."""
     flags: dict[str, str] = {}
     rest: list[str] = []
     waiting = list(arguments)
@@ -146,14 +146,14 @@ def split_settings(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]
 
 
 def _setting_of(option: str) -> str | None:
-    """The setting that a flag names, or None."""
+    """Return the setting that a flag names, or None."""
     if not option.startswith("--"):
         return None
     name = option[2:].replace("-", "_")
     if name != "config" and name not in Settings.model_fields:
         return None
     if name != "config" and is_secret(name):
-        hint = f"Set {variable_of(name)} or put it into the settings file."
+        hint = f"Set {variable_of(name)} or put it in the settings file."
         raise UserError(f"{option} is a secret, and everyone on the machine can read a command line", hint)
     return name
 
@@ -164,7 +164,9 @@ def _failed(error: Exception, debug: bool) -> int:
         traceback.print_exception(error)
     if known is None:
         said = " ".join(f"{type(error).__name__}: {error}".split())
-        known = UserError(f"Internal error: {said}", "Run it again with --debug to see where.", ExitCode.INTERNAL)
+        known = UserError(
+            f"Internal error: {said}", "Run it again with --debug to see the traceback.", ExitCode.INTERNAL
+        )
     return _tell(known)
 
 
@@ -174,8 +176,8 @@ def _tell(error: UserError) -> int:
 
 
 def _broken_pipe(error: BrokenPipeError, debug: bool) -> int:
-    """The reader of what the command writes went away, as `| head` does: no complaint, and none from Python's exit
-    either. The same error of a connection to Kafka or ClickHouse is a failure."""
+    """Handle a reader that closed the pipe, as `| head` does: no error message, neither from the command nor from
+    Python at exit. The same error of a connection to Kafka or ClickHouse is a failure."""
     ends = select.poll()
     for descriptor in (OUTPUT, OUTPUT + 1):
         ends.register(descriptor, 0)
@@ -187,7 +189,7 @@ def _broken_pipe(error: BrokenPipeError, debug: bool) -> int:
 
 
 def _is_of_console(error: BrokenPipeError) -> bool:
-    """Whether rich failed to write to a terminal or a pipe, which it replaces by /dev/null before it says so."""
+    """Return True if rich failed to write to a terminal or a pipe, which it replaces by /dev/null before raising."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return bool(frames) and str(frames[-1].f_globals.get("__name__")).startswith("rich.")
 

@@ -1,1 +1,1 @@
-"""One small module a command; each imports what it runs inside the command, so that `tally --help` is quick."""
+"""One small module per command. Each imports what it runs inside the command, so that `tally --help` is fast."""

@@ -7,7 +7,7 @@ from deploy.log_setup import log_to_stderr
 
 
 def command(context: typer.Context) -> None:
-    """Serve the Analytics API over HTTP, until it is told to end."""
+    """Serve the Analytics API over HTTP until stopped."""
     settings = running_settings(context)
     log_to_stderr()
     from deploy.api import run

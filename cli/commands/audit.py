@@ -14,12 +14,16 @@ from deploy.errors import ExitCode, printable
 
 def command(
     context: typer.Context,
-    organization: Annotated[str, typer.Option(help="Only this organization's; without it operators' as well.")] = "",
-    since: Annotated[datetime | None, typer.Option(help="Only from this moment on (UTC).")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="The newest so many; 0 is all.")] = 100,
+    organization: Annotated[
+        str, typer.Option(help="Only this organization; without it, all organizations and operators.")
+    ] = "",
+    since: Annotated[datetime | None, typer.Option(help="Only entries from this time (UTC).")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Number of newest entries; 0 for all.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Look whether entries were changed or taken away.")] = False,
-    head: Annotated[str, typer.Option(help="With --verify: a head that it printed before, to stand there still.")] = "",
+    verify: Annotated[bool, typer.Option("--verify", help="Verify that no entry was changed or removed.")] = False,
+    head: Annotated[
+        str, typer.Option(help="With --verify: check that a head it printed earlier is still in the log.")
+    ] = "",
 ) -> None:
     """Show who signed in and out, read spend and exported it, oldest first."""
     settings = running_settings(context)
@@ -29,7 +33,7 @@ def command(
         chain = look_at_chain(settings, head)
         for line in chain.wrong:
             warn(line)
-        standing = "The log is not as it was written" if chain.wrong else "As it was written"
+        standing = "The log has been changed" if chain.wrong else "The log is unchanged"
         typer.echo(f"{standing}: {chain.entries:,} entries, head {chain.head or 'none'}.")
         raise typer.Exit(ExitCode.FINDINGS if chain.wrong else ExitCode.OK)
 

@@ -25,9 +25,9 @@ NEW_ID = (
 )
 _SHOWN_BYTES = 160
 
-Topic = Annotated[str | None, typer.Option(help="Only of this topic.")]
-Reason = Annotated[str | None, typer.Option(help="Only with this reason.")]
-Since = Annotated[datetime | None, typer.Option(help="Only of records that came at or after this moment (UTC).")]
+Topic = Annotated[str | None, typer.Option(help="Only this topic.")]
+Reason = Annotated[str | None, typer.Option(help="Only this reason.")]
+Since = Annotated[datetime | None, typer.Option(help="Only records received at or after this time (UTC).")]
 
 
 @app.command("list")
@@ -36,10 +36,10 @@ def show(
     topic: Topic = None,
     reason: Reason = None,
     since: Since = None,
-    limit: Annotated[int, typer.Option(min=0, help="Letters to print; 0 is all.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line, with the bytes.")] = False,
+    limit: Annotated[int, typer.Option(min=0, help="Number of letters to print; 0 for all.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document per line, with the bytes.")] = False,
 ) -> None:
-    """Show the letters, oldest first, and count them by reason."""
+    """Show dead letters, oldest first, and count them by reason."""
     settings = running_settings(context)
     counts = asyncio.run(_show(settings, _filter(topic, reason, since), limit, as_json))
     for name, count in counts.most_common():
@@ -55,27 +55,32 @@ def replay(
     topic: Topic = None,
     reason: Reason = None,
     since: Since = None,
-    everything: Annotated[bool, typer.Option("--all", help="Without a filter: all of them.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Without a filter: all dead letters.")] = False,
 ) -> None:
-    """Send letters' bytes to their topics again, and take the letters away.
+    """Send the bytes of dead letters to their topics again, and remove the letters.
 
-    Letters of people who were forgotten since are taken away only.
+    Letters of people who have since been forgotten are only removed.
 
-    Conflicts (an event_id with two payloads) are left: their id is another event's, so they count only under a new one.
+    Conflicts (an event_id with two payloads) are left in place: their id belongs to another event, so they count only
+    under a new one.
     """
     if not (topic or reason or since or everything):
-        raise UserError("Say which letters to replay", "--topic, --reason, --since, or --all.")
+        raise UserError("No filter was given", "Choose letters with --topic, --reason or --since, or replay --all.")
     if reason == CONFLICT:
-        raise UserError("A conflict cannot be replayed: its event_id is another event's", NEW_ID, ExitCode.REFUSED)
+        raise UserError(
+            "A conflict cannot be replayed: its event_id belongs to another event", NEW_ID, ExitCode.REFUSED
+        )
     settings = running_settings(context)
     replayed, forgotten, left = asyncio.run(_replay(settings, _filter(topic, reason, since)))
     typer.echo(f"{replayed:,} letters replayed.")
     if forgotten:
-        warn(f"{forgotten:,} letters of people who were forgotten since were taken away, and not replayed")
+        warn(f"{forgotten:,} letters of people who have since been forgotten were removed, not replayed")
     if left[CONFLICT]:
-        warn(f"{left[CONFLICT]:,} conflicts were left: the event_id of each is another event's. {NEW_ID}")
+        warn(
+            f"{left[CONFLICT]:,} conflicts were left in place: the event_id of each belongs to another event. {NEW_ID}"
+        )
     if cut := left.total() - left[CONFLICT]:
-        warn(f"{cut:,} letters were left that hold only the beginning of their record")
+        warn(f"{cut:,} letters were left in place because they have only the beginning of their record")
     raise typer.Exit(ExitCode.FINDINGS if left else ExitCode.OK)
 
 
@@ -95,7 +100,7 @@ async def _show(settings: Settings, wanted: "DeadLetterFilter", limit: int, as_j
 
 
 async def _replay(settings: Settings, wanted: "DeadLetterFilter") -> tuple[int, int, Counter[str]]:
-    """How many were replayed, how many are of forgotten people, and how many of each reason were left."""
+    """Return how many were replayed, how many are of forgotten people, and how many were left in place by reason."""
     from streams.dead_letters import replay as replay_letters
     from streams.forgotten_dead_letters import forgettings, take_forgotten_away
     from tally_client.emitter import Emitter

@@ -9,9 +9,11 @@ from cli.console import TALLY, settings_of
 
 def command(
     context: typer.Context,
-    exit_when_done: Annotated[bool, typer.Option("--exit", help="Stop when done, instead of at Ctrl-C.")] = False,
+    exit_when_done: Annotated[
+        bool, typer.Option("--exit", help="Exit when done instead of waiting for Ctrl-C.")
+    ] = False,
 ) -> None:
-    """Run everything here with a month of simulated history, export it, and prove its numbers."""
+    """Run everything on this machine with a month of simulated history, export it, and verify its numbers."""
     settings = settings_of(context)
     from deploy.demo import run
 

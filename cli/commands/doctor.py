@@ -16,7 +16,7 @@ def command(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Look at settings, Kafka, ClickHouse and the workers; say what is wrong and what to do about it."""
+    """Check settings, Kafka, ClickHouse and the workers; report problems and how to fix them."""
     settings = running_settings(context)
     from deploy.doctor import exit_code, run
 

@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 def command(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="NDJSON, one event a line; - is standard input.")],
-    rate: Annotated[float | None, typer.Option(min=0.1, help="Events a second; as fast as it goes without.")] = None,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="NDJSON, one event per line; - is standard input.")],
+    rate: Annotated[
+        float | None, typer.Option(min=0.1, help="Events per second; without it, as fast as possible.")
+    ] = None,
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Also count the events that will be dead letters, repeats, and what nothing counts."
+            "--check", help="Also count events that will be dead letters, repeats, and events that no number includes."
         ),
     ] = False,
-    skip: Annotated[
-        bool, typer.Option("--skip", help="Leave out lines that name no topic, instead of ending.")
-    ] = False,
+    skip: Annotated[bool, typer.Option("--skip", help="Skip lines that name no topic instead of stopping.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
 ) -> None:
-    """Send a file's events to Kafka as they are; what is invalid becomes a dead letter with its bytes.
+    """Send a file's events to Kafka unchanged; invalid ones become dead letters with their bytes.
 
-    A line goes to the topic that its type names, under its subject's key. Sending a file again is safe within the
-    duplicate horizon: an event_id counts once.
+    A line is sent to the topic of its type, with the key of its subject. A file may be sent again within the duplicate
+    horizon, because an event_id counts once.
     """
     settings = running_settings(context)
     from files.byte_streams import open_to_read
@@ -40,7 +40,7 @@ def command(
 
     skipped: list[str] = []
     suspects = Suspects(settings.clock())
-    stream = open_to_read(file)  # never closed: a thread may wait in it, and closing would wait for that thread
+    stream = open_to_read(file)  # never closed: a thread may be reading from it, and closing would wait for that thread
     with progress_bar() as bar:
         task = bar.add_task(escape(printable(file.name)), total=lines_ahead(stream))
         lines = _read(stream, file, skipped.append if skip else None)
@@ -55,19 +55,19 @@ def command(
     if suspects.invalid:
         warn(f"{suspects.invalid:,} of them are invalid and will be dead letters")
     if suspects.repeats:
-        warn(f"{suspects.repeats:,} of them stand in the file twice, and count once")
+        warn(f"{suspects.repeats:,} of them are in the file twice, and count once")
     if suspects.unlisted:
-        warn(f"{suspects.unlisted:,} of them are valid, and in no list, summary or figure")
+        warn(f"{suspects.unlisted:,} of them are valid, but appear in no list, summary or figure")
     raise typer.Exit(ExitCode.FINDINGS if skipped or suspects.invalid else ExitCode.OK)
 
 
 def _read(stream: BinaryIO, path: Path, on_skip: Callable[[str], None] | None) -> "Iterator[ProducerRecord]":
-    """The stream's lines; one that names no topic ends the command, or is handed to `on_skip`."""
+    """Yield the records of the stream's lines; one that names no topic stops the command, or goes to `on_skip`."""
     from intake.ndjson import NdjsonError, read_lines
 
     tell = None if on_skip is None else lambda error: on_skip(str(error))
     try:
         yield from read_lines(stream, path, strict=on_skip is None, on_error=tell)
     except NdjsonError as error:
-        hint = "The lines before it were sent: mend it and run again (events count once), or leave it out with --skip."
+        hint = "The lines before it were sent: fix it and run again (events count once), or skip it with --skip."
         raise UserError(str(error), hint, ExitCode.REFUSED) from error

@@ -16,18 +16,18 @@ def command(
         Literal["continue", "replace"] | None,
         typer.Option(help="continue: keep what was counted; replace: leave it out and count the log again."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
-    """Begin a new epoch of a topic that was deleted and made anew, or that is to be folded again from its start.
+    """Begin a new epoch of a topic that was deleted and recreated, or that is to be folded again from its start.
 
-    Running workers take it up within seconds.
+    Running workers apply it within seconds.
     """
     if mode is None:
         hint = (
-            "--mode continue keeps what was counted and adds the new log (the topic was made anew); --mode replace "
+            "--mode continue keeps what was counted and adds the new log (the topic was recreated); --mode replace "
             "leaves out what was counted and counts the log again."
         )
-        raise UserError(f"Say what becomes of what was counted of {topic}", hint)
+        raise UserError(f"--mode is required: it decides what happens to everything counted of {topic}", hint)
     settings = running_settings(context)
     from deploy.epochs import plan_epoch, start_epoch
 
@@ -36,4 +36,4 @@ def command(
         warn(line)
     confirm(f"Begin epoch {epoch.number} of {topic}?", yes)
     start_epoch(settings, epoch)
-    typer.echo(f"Epoch {epoch.number} of {topic} has begun; running workers take it up at their next flush.")
+    typer.echo(f"Epoch {epoch.number} of {topic} has begun; running workers apply it at their next flush.")

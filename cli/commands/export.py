@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PeriodName(StrEnum):
-    """The periods that a report can have."""
+    """Periods of a report."""
 
     MTD = "mtd"
     LAST_MONTH = "last-month"
@@ -24,36 +24,38 @@ class PeriodName(StrEnum):
 
 
 class FormatName(StrEnum):
-    """What can be exported: the spend report, or charges in the columns of FOCUS 1.2."""
+    """Export formats: the spend report, or charges in the columns of FOCUS 1.2."""
 
     CSV = "csv"
     FOCUS = "focus"
 
 
 class ColumnsName(StrEnum):
-    """The columns that the spend report can have."""
+    """Column layouts of the spend report."""
 
     DAILY = "daily"
     CLAUDE_2026_10 = "claude-2026-10"
 
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A UTC day, for a custom period.")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A UTC day, for --period custom.")]
 
 
 def command(
     context: typer.Context,
     organization: Annotated[str, typer.Option(help="The organization's UUID.")],
-    period: Annotated[PeriodName, typer.Option(help="Which days.")] = PeriodName.MTD,
+    period: Annotated[PeriodName, typer.Option(help="Days to export.")] = PeriodName.MTD,
     start: Day = None,
     end: Day = None,
-    provisional: Annotated[bool, typer.Option(help="Up to now; the file's name says so.")] = False,
+    provisional: Annotated[bool, typer.Option(help="Include today up to now; the file's name shows it.")] = False,
     what: Annotated[FormatName, typer.Option("--format", help="Spend report, or FOCUS 1.2.")] = FormatName.CSV,
     columns: Annotated[ColumnsName | None, typer.Option(help="Spend report by day (daily), or by channel.")] = None,
-    output: Annotated[Path | None, typer.Option("--out", help="The file (FOCUS: .csv, .parquet); - is stdout.")] = None,
-    replace: Annotated[bool, typer.Option(help="Replace whatever file has that name.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--out", help="File to write (FOCUS: .csv, .parquet); - is stdout.")
+    ] = None,
+    replace: Annotated[bool, typer.Option(help="Replace an existing file of that name.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
 ) -> None:
-    """Write an organization's spend report or its charges in FOCUS, with a manifest beside it."""
+    """Write an organization's spend report or its charges in FOCUS, with a manifest next to it."""
     settings = running_settings(context)
     from deploy.export import export
 
@@ -68,7 +70,7 @@ def command(
             replace=replace,
         )
     for model in done.unpriced_models:
-        warn(f"no price for the model {model}: its money is empty in the file")
+        warn(f"no price for the model {model}: its amounts are empty in the file")
     if period is not PeriodName.CUSTOM and not provisional and (missing := done.missing_days(settings.clock())):
         warn(f"{missing} not complete yet, so the file ends with {done.period.last}")
     answer = answer_to(output)
@@ -80,7 +82,7 @@ def command(
 
 
 def form_of(what: FormatName, columns: ColumnsName | None, output: Path | None) -> "ExportFormat":
-    """The form that the flags ask for. Raises UserError when they contradict each other."""
+    """Return the format that the flags select. Raises UserError if they contradict each other."""
     from files.byte_streams import is_stream
     from reports.exports.formats import FOCUS_SUFFIXES, focus_form, spend_format
     from reports.exports.spend_columns import LAYOUTS
@@ -88,10 +90,13 @@ def form_of(what: FormatName, columns: ColumnsName | None, output: Path | None) 
     if what is FormatName.CSV:
         return spend_format(LAYOUTS[(columns or ColumnsName.DAILY).value])
     if columns is not None:
-        raise UserError("--columns belongs to the spend report", "Leave it out, or leave out --format focus.")
+        raise UserError("--columns is only for the spend report", "Remove it, or remove --format focus.")
     suffix = output.suffix.lower() if output else FOCUS_SUFFIXES[0]
     if output and suffix not in FOCUS_SUFFIXES and is_stream(output):
         suffix = FOCUS_SUFFIXES[0]
     if suffix not in FOCUS_SUFFIXES:
-        raise UserError(f"FOCUS is written to .csv or .parquet, not to {output}", "Name such a file with --out.")
+        raise UserError(
+            f"FOCUS is written to .csv or .parquet, not to {output}",
+            "Choose a file with one of these endings with --out.",
+        )
     return focus_form(suffix)

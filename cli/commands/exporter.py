@@ -10,8 +10,8 @@ from deploy.log_setup import log_to_stderr
 
 def command(
     context: typer.Context,
-    once: Annotated[bool, typer.Option("--once", help="Write what is due now, then end.")] = False,
-    interval: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 60.0,
+    once: Annotated[bool, typer.Option("--once", help="Write what is due now, then exit.")] = False,
+    interval: Annotated[float, typer.Option(min=1, help="Seconds between two runs.")] = 60.0,
 ) -> None:
     """Run the export worker, which writes the spend report of each complete day for each organization."""
     settings = running_settings(context)

@@ -10,7 +10,7 @@ from rich.text import Text
 from cli.console import out, print_json, running_settings
 from deploy.errors import printable
 
-app = typer.Typer(name="identity", help="Identity providers whose tokens let people in.", no_args_is_help=True)
+app = typer.Typer(name="identity", help="Identity providers whose tokens sign people in.", no_args_is_help=True)
 
 Organization = Annotated[str, typer.Option(help="The organization's UUID.")]
 
@@ -19,16 +19,18 @@ Organization = Annotated[str, typer.Option(help="The organization's UUID.")]
 def save(
     context: typer.Context,
     organization: Organization,
-    issuer: Annotated[str, typer.Option(help="The tokens' claim iss, letter by letter.")],
-    audience: Annotated[str, typer.Option(help="What the tokens' claim aud must hold.")],
-    jwks: Annotated[str, typer.Option(help="URL of the provider's public keys (https), or a file of them.")],
-    claim: Annotated[str, typer.Option(help="The claim that is the account's UUID; or email, if it is verified.")],
-    token_type: Annotated[str, typer.Option("--typ", help="What the tokens' header typ must say, as at+jwt.")] = "",
+    issuer: Annotated[str, typer.Option(help="The tokens' claim iss, exactly.")],
+    audience: Annotated[str, typer.Option(help="Value that the tokens' claim aud must contain.")],
+    jwks: Annotated[str, typer.Option(help="URL of the provider's public keys (https), or a file with them.")],
+    claim: Annotated[str, typer.Option(help="The claim with the account's UUID; or email, if it is verified.")],
+    token_type: Annotated[
+        str, typer.Option("--typ", help="Value that the tokens' header typ must have, such as at+jwt.")
+    ] = "",
     authorized_party: Annotated[
-        str, typer.Option("--azp", help="What the tokens' claim azp says, if it is not the audience.")
+        str, typer.Option("--azp", help="Value of the tokens' claim azp, if it is not the audience.")
     ] = "",
 ) -> None:
-    """Accept the tokens of a provider for an organization, in place of the one before."""
+    """Accept the tokens of a provider for an organization, replacing the previous provider."""
     settings = running_settings(context)
     from access.identity_providers import Provider
     from deploy.identity_providers import save as keep
@@ -40,7 +42,7 @@ def save(
 @app.command()
 def show(
     context: typer.Context,
-    organization: Annotated[str, typer.Option(help="Only this organization's.")] = "",
+    organization: Annotated[str, typer.Option(help="Only this organization.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the providers."""
@@ -55,16 +57,16 @@ def show(
     for name in ("issuer", "audience", "keys", "claim", "typ", "azp"):
         table.add_column(name, overflow="fold")
     for facts in found:
-        facts["jwks"] = "kept here" if facts["jwks"].startswith("{") else facts["jwks"]
+        facts["jwks"] = "stored here" if facts["jwks"].startswith("{") else facts["jwks"]
         table.add_row(*(Text(printable(fact)) for fact in facts.values()))
     out.print(table)
 
 
 @app.command()
 def remove(context: typer.Context, organization: Organization) -> None:
-    """Accept no tokens for the organization any more; `tally sign-out` ends the sessions that they began."""
+    """Stop accepting tokens for the organization; end the sessions that they began with `tally sign-out`."""
     settings = running_settings(context)
     from deploy.identity_providers import remove as end
 
     removed = end(settings, organization)
-    typer.echo(f"Organization {removed.organization_id} accepts no tokens of {printable(removed.issuer)} any more.")
+    typer.echo(f"Organization {removed.organization_id} no longer accepts tokens of {printable(removed.issuer)}.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from access.keys import ApiKey
 
-app = typer.Typer(name="keys", help="Keys of the API.", no_args_is_help=True)
+app = typer.Typer(name="keys", help="API keys.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -23,13 +23,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command()
 def create(
     context: typer.Context,
-    organization: Annotated[str, typer.Option(help="The organization's UUID: all that the key may read.")],
-    name: Annotated[str, typer.Option(help="What the key is for.")],
+    organization: Annotated[
+        str, typer.Option(help="The organization's UUID; the key can read only this organization.")
+    ],
+    name: Annotated[str, typer.Option(help="Purpose of the key.")],
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 365,
-    without_spend: Annotated[bool, typer.Option("--without-spend", help="A key that sees all but spend.")] = False,
+    without_spend: Annotated[
+        bool, typer.Option("--without-spend", help="Create a key that can read everything except spend.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a key with the scope read:analytics (or read:analytics.activity) and print it, this one time."""
+    """Create a key with the scope read:analytics (or read:analytics.activity) and print it, this one time."""
     settings = running_settings(context)
     from deploy.keys import create_for
 
@@ -39,13 +43,15 @@ def create(
         print_json({"key": text, **_as_json(key, now)})
         return
     typer.echo(text)
-    warn(f"It is not shown again. It expires on {key.expires_at:%Y-%m-%d}; `tally keys revoke {key.id}` ends it.")
+    warn(
+        f"It is not shown again. It expires on {key.expires_at:%Y-%m-%d}; revoke it with `tally keys revoke {key.id}`."
+    )
 
 
 @app.command("list")
 def show(
     context: typer.Context,
-    organization: Annotated[str, typer.Option(help="Only this organization's.")] = "",
+    organization: Annotated[str, typer.Option(help="Only this organization.")] = "",
     as_json: Json = False,
 ) -> None:
     """Show all keys, without their secrets."""
@@ -66,9 +72,9 @@ def show(
 @app.command()
 def revoke(
     context: typer.Context,
-    key_id: Annotated[str, typer.Argument(metavar="KEY", help="Its id: the 12 digits in its middle.")],
+    key_id: Annotated[str, typer.Argument(metavar="KEY", help="The key's id: the 12 digits in its middle.")],
 ) -> None:
-    """End a key at once."""
+    """Revoke a key immediately."""
     settings = running_settings(context)
     from deploy.keys import revoke as end
 

@@ -13,13 +13,18 @@ def command(
     organization: Annotated[str, typer.Option(help="The organization's UUID.")] = "",
     account: Annotated[str, typer.Option(help="The person's account UUID.")] = "",
     email: Annotated[str, typer.Option(help="The person's e-mail, in place of the account.")] = "",
-    operator: Annotated[str, typer.Option(help="The name of an operator of this installation, and nobody else.")] = "",
+    operator: Annotated[
+        str, typer.Option(help="The name of an operator of this installation; without the other options.")
+    ] = "",
 ) -> None:
-    """Print a link that signs one person or operator in, once, within ten minutes."""
+    """Print a link that signs in one person or operator, once, within ten minutes."""
     if bool(operator) == bool(organization) or (organization and bool(account) == bool(email)):
-        raise UserError("Say whom to let in", "--organization with --account or --email, or --operator alone.")
+        raise UserError(
+            "The command needs a person or an operator",
+            "Give --organization with --account or --email, or --operator alone.",
+        )
     if operator and (account or email):
-        raise UserError("An operator has no account here", "Use --operator alone.")
+        raise UserError("An operator has no account or organization", "Use --operator alone.")
     settings = running_settings(context)
     from deploy.login_links import LINK_MINUTES, link_for_operator, link_for_person
 
@@ -28,4 +33,4 @@ def command(
     else:
         link = link_for_person(settings, organization, account, email)
     typer.echo(link)
-    warn(f"Whoever opens it first is let in. It works once, for {LINK_MINUTES} minutes.")
+    warn(f"The first person to open it is signed in. It works once, for {LINK_MINUTES} minutes.")

@@ -6,8 +6,8 @@ from cli.console import running_settings, warn
 
 
 def command(context: typer.Context) -> None:
-    """Create the database, its tables and views in ClickHouse as far as they are missing, and put the list of prices
-    in force that the settings name."""
+    """Create the missing parts of the ClickHouse database, its tables and views, and put the price list of the settings
+    in force."""
     settings = running_settings(context)
     from deploy.database import prepare_database
 

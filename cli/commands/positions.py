@@ -12,7 +12,7 @@ from deploy.errors import ExitCode, UserError
 if TYPE_CHECKING:
     from deploy.partition_status import PartitionStatus
 
-app = typer.Typer(name="positions", help="Where each source stands in its log.", no_args_is_help=True)
+app = typer.Typer(name="positions", help="Positions of sources in their logs.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -40,11 +40,11 @@ def accept(
     context: typer.Context,
     topic: Annotated[str, typer.Argument(help="The topic, such as tally.token.")],
     partition: Annotated[int, typer.Argument(min=0, help="The number of the partition.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
-    """Accept that records were removed before they were folded: the source goes on at its log's start.
+    """Accept that records were removed before they were folded: the source continues at its log's start.
 
-    The range is kept in the table accepted_losses. Running workers go on within seconds.
+    The range is recorded in the table accepted_losses. Running workers continue within seconds.
     """
     settings = running_settings(context)
     from deploy.partition_status import accept_loss, partition_status
@@ -52,15 +52,15 @@ def accept(
     standing = partition_status(settings, topic, partition)
     missing = standing.missing
     if not missing:
-        message = f"{standing.source} stands at offset {standing.next_offset}, inside its log: nothing is missing"
+        message = f"{standing.source} is at offset {standing.next_offset}, inside its log: nothing is missing"
         raise UserError(message, exit_code=ExitCode.REFUSED)
     warn(
         f"{standing.source}: offsets {missing.start} to {missing.stop - 1} ({len(missing):,}) were removed from the "
-        "log before they were folded. What they held will be in no table and no report."
+        "log before they were folded. Their records will be in no table and no report."
     )
-    confirm(f"Go on at offset {missing.stop} without them?", yes)
+    confirm(f"Continue at offset {missing.stop} without them?", yes)
     accept_loss(settings, standing)
-    typer.echo(f"{standing.source} goes on at offset {missing.stop}; {len(missing):,} offsets are accepted as lost.")
+    typer.echo(f"{standing.source} continues at offset {missing.stop}; {len(missing):,} offsets are accepted as lost.")
 
 
 def _as_json(standing: "PartitionStatus") -> dict[str, Any]:

@@ -12,10 +12,10 @@ from deploy.errors import ExitCode, UserError
 if TYPE_CHECKING:
     from pricing.price_table import LoadedList
 
-app = typer.Typer(name="prices", help="The list of prices.", no_args_is_help=True)
+app = typer.Typer(name="prices", help="The price list.", no_args_is_help=True)
 
 ListFile = Annotated[
-    Path | None, typer.Argument(metavar="FILE", help="A price list as CSV; without, the one that the settings name.")
+    Path | None, typer.Argument(metavar="FILE", help="A price list as CSV; without it, the one in the settings.")
 ]
 
 _UNITS = ("input", "cache read", "5m write", "1h write", "output")
@@ -32,16 +32,16 @@ def check(
     path = path or running_settings(context).prices_file
     listed = read_price_list(path)
     name = path or "The shipped list"
-    typer.echo(f"{name} is a good price list: {len(listed.rows):,} prices of {len(listed.models)} models.")
+    typer.echo(f"{name} is a valid price list: {len(listed.rows):,} prices of {len(listed.models)} models.")
 
 
 @app.command("list")
 def show(
     context: typer.Context,
-    history: Annotated[bool, typer.Option("--history", help="Every list that was loaded, and by whom.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="Show every list that was loaded, and by whom.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show what is in force, and from where it came: standard prices in USD; as JSON, all prices."""
+    """Show the list in force and its origin: standard prices in USD; with --json, all prices."""
     settings = running_settings(context)
     from deploy.connections import report_client
     from deploy.prices import difference
@@ -53,9 +53,9 @@ def show(
         return
     held = list_in_force(client)
     if held is None:
-        raise UserError("No list of prices is in force", "`tally prices load` loads one.", ExitCode.REFUSED)
+        raise UserError("No price list is in force", "Load one with `tally prices load`.", ExitCode.REFUSED)
     if said := difference(settings, client):
-        warn(f"{said}; `tally prices load` puts the file in force")
+        warn(f"{said}; put the file in force with `tally prices load`")
     rows = list(client.query(_IN_FORCE).named_results())
     if as_json:
         print_json({"list": held, "prices": rows})
@@ -74,21 +74,22 @@ def show(
 def load(
     context: typer.Context,
     path: ListFile = None,
-    shipped: Annotated[bool, typer.Option("--shipped", help="The list that came with Tally.")] = False,
+    shipped: Annotated[bool, typer.Option("--shipped", help="The list that is part of Tally.")] = False,
     revise: Annotated[
-        bool, typer.Option("--revise", help="Also when issued reports rest on other prices: they get new revisions.")
+        bool,
+        typer.Option("--revise", help="Load it even if issued reports depend on other prices: they get new revisions."),
     ] = False,
 ) -> None:
-    """Put a list in force: that file and no other. Every list that ever was in force is kept."""
+    """Put this price list in force, replacing the current one. Every list that was ever in force is kept."""
     if path and shipped:
-        raise UserError("A FILE and --shipped are two lists", "Name one.")
+        raise UserError("FILE and --shipped exclude each other", "Give only one of them.")
     settings = running_settings(context)
     from deploy import prices
     from deploy.connections import report_client
 
     client = report_client(settings)
     loaded = prices.load(settings, client, path, shipped, revise)
-    became = "is now in force" if loaded.changed else "was in force already"
+    became = "is now in force" if loaded.changed else "was already in force"
     typer.echo(f"List {loaded.revision} with {loaded.prices:,} prices {became}.")
     if said := prices.difference(settings, client):
         warn(f"{said}: the next start of `tally up` or `tally migrate` loads the file again")

@@ -10,16 +10,16 @@ from cli.console import print_json, settings_and_origins, warn
 from deploy.settings import Settings, is_secret, variable_of
 
 _HEADER = """\
-# Every setting, as a tally.toml. It comes from the stack that runs over data_dir, if one does, then from the
+# Every setting, as a tally.toml. Values are from the stack that runs over data_dir, if there is one, then from the
 # environment (kafka_bootstrap: TALLY_KAFKA_BOOTSTRAP), then from tally.toml in the working folder (or --config FILE,
-# or TALLY_CONFIG), then from a flag (--kafka-bootstrap); what comes later wins. Secrets are no flags and not shown."""
+# or TALLY_CONFIG), then from a flag (--kafka-bootstrap); later ones override. Secrets have no flag and are hidden."""
 
 
 def command(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print the values as JSON.")] = False,
 ) -> None:
-    """Print every setting with the value that commands here use and where it comes from, as a settings file."""
+    """Print every setting with its current value and origin, as a settings file."""
     found = settings_and_origins(context)
     settings = found.settings
     for remark in found.remarks:
@@ -31,7 +31,7 @@ def command(
     for name, field in Settings.model_fields.items():
         value = None if is_secret(name) else getattr(settings, name)
         line = f"# {name} =" if value is None else f"{name} = {_toml(value)}"
-        secret = f"; secret, best in {variable_of(name)}" if is_secret(name) else ""
+        secret = f"; secret, set it in {variable_of(name)}" if is_secret(name) else ""
         origin = f"; from {found.origins[name]}" if name in found.origins else ""
         typer.echo(f"{line}  # {field.description}{secret}{origin}")
 

@@ -10,13 +10,16 @@ from deploy.errors import UserError
 
 def command(
     context: typer.Context,
-    organization: Annotated[str, typer.Option(help="The organization's UUID: everybody of it.")] = "",
-    account: Annotated[str, typer.Option(help="Of the organization this account alone.")] = "",
-    operator: Annotated[str, typer.Option(help="The operator of this name.")] = "",
+    organization: Annotated[str, typer.Option(help="The organization's UUID: signs out all its people.")] = "",
+    account: Annotated[str, typer.Option(help="Only this account of the organization.")] = "",
+    operator: Annotated[str, typer.Option(help="The name of an operator.")] = "",
 ) -> None:
-    """End links and sessions at once, wherever they are."""
+    """End links and sessions immediately, on all devices."""
     if bool(operator) == bool(organization) or (operator and account):
-        raise UserError("Say whom to sign out", "--organization, alone or with --account, or --operator alone.")
+        raise UserError(
+            "The command needs an organization or an operator",
+            "Give --organization, alone or with --account, or --operator alone.",
+        )
     settings = running_settings(context)
     from deploy.login_links import sign_out
 

@@ -19,31 +19,33 @@ def command(
     context: typer.Context,
     output: Annotated[Path | None, typer.Option("--out", help="Write NDJSON to this file; - is stdout.")] = None,
     send: Annotated[bool, typer.Option("--send", help="Send to Kafka.")] = False,
-    rate: Annotated[float | None, typer.Option(min=0.1, help="Events a second, with --send.")] = None,
+    rate: Annotated[float | None, typer.Option(min=0.1, help="Events per second, with --send.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
-    organizations: Annotated[int, typer.Option(help="How many organizations.")] = 6,
-    users: Annotated[int, typer.Option(help="How many people.")] = 400,
-    days: Annotated[int, typer.Option(help="How many days of history.")] = 35,
-    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="End of it; today without.")] = None,
-    intensity: Annotated[float, typer.Option(help="How busy everybody is; 1 is usual.")] = 1.0,
+    organizations: Annotated[int, typer.Option(help="Number of organizations.")] = 6,
+    users: Annotated[int, typer.Option(help="Number of people.")] = 400,
+    days: Annotated[int, typer.Option(help="Days of history.")] = 35,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="End of the history; today by default.")
+    ] = None,
+    intensity: Annotated[float, typer.Option(help="How busy people are; 1 is normal.")] = 1.0,
     duplicates: Share = 0.0,
     late: Share = 0.0,
     poison: Share = 0.0,
     out_of_order: Share = 0.01,
     clock_skew: Share = 0.03,
-    replace: Annotated[bool, typer.Option(help="Replace the file, if there is one.")] = False,
+    replace: Annotated[bool, typer.Option(help="Replace the file if it exists.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print counts as JSON.")] = False,
 ) -> None:
-    """Make a believable history of organizations and people: to a file, or to Kafka."""
+    """Generate a realistic history of organizations and people, to a file or to Kafka."""
     if (output is None) == (not send):
-        raise UserError("Say where the events should go", "Either --out FILE or --send.")
+        raise UserError("No destination was given", "Use either --out FILE or --send.")
     settings = running_settings(context)
     from files.atomic_files import holds_something
     from intake.ndjson import write_ndjson
     from simulation import Plan, simulate
 
     if output and not replace and holds_something(output):
-        raise UserError(f"{output} is there already", "Choose another name, or say --replace.", ExitCode.FILE)
+        raise UserError(f"{output} already exists", "Choose another name, or use --replace.", ExitCode.FILE)
 
     day = until.date() if until else settings.clock().date()
     try:
@@ -51,7 +53,7 @@ def command(
             day, seed, organizations, users, days, intensity, duplicates, late, poison, out_of_order, clock_skew
         )
     except ValueError as error:
-        raise UserError(f"Such a history cannot be made: {error}") from error
+        raise UserError(f"Cannot generate this history: {error}") from error
     with progress_bar() as bar:
         task = bar.add_task("events", total=None)
         if output:
@@ -64,7 +66,7 @@ def command(
     else:
         answer(f"{count:,} events, {_span(plan)}: " + (printable(str(output)) if output else "sent"))
     if poison and not as_json:
-        warn("some of them are broken on purpose; they become dead letters")
+        warn("some of them are invalid on purpose; they become dead letters")
 
 
 def _span(plan: "Plan") -> str:

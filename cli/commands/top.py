@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 def command(
     context: typer.Context,
-    minutes: Annotated[int, typer.Option(min=1, max=10_080, help="How many minutes back to count.")] = 5,
-    every: Annotated[float, typer.Option(min=0.5, help="Seconds between two looks.")] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="Look once, then end.")] = False,
+    minutes: Annotated[int, typer.Option(min=1, max=10_080, help="Number of minutes to count.")] = 5,
+    every: Annotated[float, typer.Option(min=0.5, help="Seconds between two updates.")] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="Print one snapshot, then exit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --once: print JSON.")] = False,
 ) -> None:
-    """Show what comes in now, by organization, product and model, and how far the tables are behind the log."""
+    """Show current events by organization, product and model, and how far the tables are behind the log."""
     settings = running_settings(context)
     if once or as_json:
         _show_once(settings, minutes, as_json)
         return
     try:
-        with Live(Text("looking ..."), console=out, screen=out.is_terminal, auto_refresh=False) as live:
+        with Live(Text("loading ..."), console=out, screen=out.is_terminal, auto_refresh=False) as live:
             while True:
                 live.update(_picture(settings, minutes, out.height - 4), refresh=True)
                 time.sleep(every)
@@ -47,7 +47,7 @@ def _show_once(settings: Settings, minutes: int, as_json: bool) -> None:
 
 
 def _picture(settings: Settings, minutes: int, lines: int) -> "RenderableType":
-    """The frame, or what is wrong: a server that comes back is shown again."""
+    """Return the frame, or an error: the frame is back as soon as the server is."""
     from deploy import top
 
     try:

@@ -12,16 +12,17 @@ app = typer.Typer(name="topics", help="The topics in Kafka.", no_args_is_help=Tr
 
 @app.callback()
 def _group() -> None:
-    """Keeps `create` a command of its own although it is the only one."""
+    """Keep `create` a subcommand although it is the only one."""
 
 
 @app.command()
 def create(
     context: typer.Context,
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for a broker that is coming up.")] = 60.0,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for a broker that is starting.")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Create the topics that are missing, and say how the others differ; nothing that exists is changed."""
+    """Create missing topics and report how existing ones differ from their configuration; existing topics are not
+    changed."""
     settings = running_settings(context)
     from streams.topics import ensure_topics, topic_specs
 
@@ -37,4 +38,4 @@ def create(
         return
     for line in report.differences:
         warn(line)
-    typer.echo(f"{len(report.created)} topics created, {len(specs) - len(report.created)} were there.")
+    typer.echo(f"{len(report.created)} topics created, {len(specs) - len(report.created)} already existed.")

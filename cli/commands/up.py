@@ -6,9 +6,9 @@ from cli.console import TALLY, out, settings_of
 
 
 def command(context: typer.Context) -> None:
-    """Run Kafka, ClickHouse, worker(s), the export worker and the API here, until Ctrl-C.
+    """Run Kafka, ClickHouse, workers, the export worker and the API on this machine, until Ctrl-C.
 
-    A setting that names an outside Kafka or ClickHouse takes the place of the embedded one.
+    A setting with an external Kafka or ClickHouse replaces the embedded one.
     """
     settings = settings_of(context)
     from deploy.up import up

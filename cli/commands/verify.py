@@ -14,13 +14,13 @@ def command(
         typer.Option("--from", metavar="HOUR", help="Compare from this UTC hour or day on."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--to", metavar="HOUR", help="Compare what is before this UTC hour or day.")
+        str | None, typer.Option("--to", metavar="HOUR", help="Compare until this UTC hour or day (exclusive).")
     ] = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the tables to reach the log's end.")] = 60.0,
-    show: Annotated[int, typer.Option(min=0, help="Differences to show of each table.")] = 20,
+    show: Annotated[int, typer.Option(min=0, help="Number of differences to show per table.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Recount the log in plain Python, compare with ClickHouse, and name every difference."""
+    """Recount the log in plain Python, compare the result with ClickHouse, and show every difference."""
     settings = running_settings(context)
     from deploy.verify import verify
     from verify.render import show as show_verdict

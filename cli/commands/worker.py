@@ -6,7 +6,7 @@ from cli.console import running_settings
 
 
 def command(context: typer.Context) -> None:
-    """Run one worker, which folds events into ClickHouse, until it is told to end."""
+    """Run one worker, which folds events into ClickHouse, until stopped."""
     settings = running_settings(context)
     from deploy.worker import run
 

@@ -1,4 +1,4 @@
-"""One process of the embedded stack: how to start it, when it answers, how to end it."""
+"""A process of the embedded stack: how to start it, check that it is ready, and stop it."""
 
 import os
 import signal
@@ -18,22 +18,22 @@ _BOUND = str(Path(__file__).with_name("die_with_parent.py"))
 
 
 class ChildFailed(RuntimeError):
-    """A child ended, or did not answer in time, while it was being started."""
+    """A child ended, or did not respond in time, while it was starting."""
 
 
 class PortLost(ChildFailed):
-    """Another program listens where a child should: what answers there is not ours."""
+    """Another program listens on a child's port, so the responses there are not the child's."""
 
     def __init__(self, child: str, port: int) -> None:
-        super().__init__(f"{child} cannot listen on {HOST}:{port}, since another program does")
+        super().__init__(f"{child} cannot listen on {HOST}:{port}, because another program does")
 
 
 @dataclass(frozen=True)
 class Child:
-    """What to run and how to know that it runs.
+    """The command of a child process, and how to know that it is ready.
 
-    `ready` is asked again and again after the start and says whether the child answers; it must return
-    within a second or so. `before_start` is called once, before the first start. Times are seconds.
+    `ready` is called repeatedly after the start and returns whether the child responds; it must return within about a
+    second. `before_start` is called once, before the first start. Times are seconds.
     """
 
     name: str
@@ -47,18 +47,18 @@ class Child:
 
     @property
     def port(self) -> int | None:
-        """The port that it is to listen on, if its address names one."""
+        """The port on which it will listen, if its address has one."""
         port = self.url.rpartition(":")[2]
         return int(port) if port.isdigit() else None
 
     def check_port(self) -> None:
-        """Raise PortLost if somebody listens on its port; for when it does not run."""
+        """Raise PortLost if a program listens on its port; call it only while the child does not run."""
         if self.port is not None and not is_free(self.port):
             raise PortLost(self.name, self.port)
 
 
 def bound(command: Sequence[str]) -> list[str]:
-    """The command as one that ends when this process ends, however that is, or the thread that starts it."""
+    """Return a command that ends when this process, or the thread that starts it, ends in any way."""
     return [sys.executable, "-I", "-S", _BOUND, str(os.getpid()), *command]
 
 
@@ -66,7 +66,7 @@ class RunningChild:
     """A started `Child`. It dies with this process, and with the thread that started it."""
 
     def __init__(self, child: Child, on_line: Callable[[str], None]) -> None:
-        """Start the process; `on_line` gets each line it prints, from a thread of its own."""
+        """Start the process; `on_line` is called with each line that it prints, from a thread of its own."""
         self.child = child
         self.started_at = time.monotonic()
         self._process = subprocess.Popen(
@@ -77,7 +77,7 @@ class RunningChild:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends children in order
+            start_new_session=True,  # Ctrl-C reaches only the supervisor, which stops the children in order
         )
         self._reader = threading.Thread(target=self._read, args=(on_line,), daemon=True)
         self._reader.start()
@@ -93,27 +93,27 @@ class RunningChild:
         return self._process.poll()
 
     def wait_until_ready(self) -> None:
-        """Return when the child answers. Raises ChildFailed if it ends first or takes too long, and PortLost if that is
-        because another program listens on its port."""
+        """Wait until the child is ready. Raises ChildFailed if it ends first or takes too long, and PortLost if another
+        program listens on its port."""
         deadline = self.started_at + self.child.start_timeout
         while not self.answers():
             if self.exit_code is not None:
                 self.child.check_port()
-                raise ChildFailed(f"{self.child.name} ended with {self.exit_code} while starting")
+                raise ChildFailed(f"{self.child.name} exited with {self.exit_code} while starting")
             if time.monotonic() > deadline:
                 if not self.listens():
                     self.child.check_port()
-                raise ChildFailed(f"{self.child.name} did not answer in {self.child.start_timeout:g} s")
+                raise ChildFailed(f"{self.child.name} was not ready within {self.child.start_timeout:g} s")
             time.sleep(0.05)
 
     def answers(self) -> bool:
-        """Whether this very process listens and is ready. Nothing is sent to a port that another one listens on."""
+        """Return True if this process listens and is ready. Nothing is sent to another process on the port."""
         return self.exit_code is None and self.listens() and self.child.ready()
 
     def listens(self) -> bool:
-        """Whether the process, or one that it started, listens on the child's port; true of a child without one.
+        """Return True if the process, or one that it started, listens on the child's port, or if the child has no port.
 
-        The kernel is asked, since whoever else listens there could say what he likes.
+        The kernel is queried, because another program on that port could answer anything.
         """
         if self.child.port is None:
             return True
@@ -132,7 +132,7 @@ class RunningChild:
         self._signal(signal.SIGTERM)
 
     def stop(self) -> int:
-        """End the process: SIGTERM, then SIGKILL to its whole group after `stop_timeout`. Its exit code."""
+        """Stop the process: SIGTERM, then SIGKILL to its whole group after `stop_timeout`. Returns the exit code."""
         self.ask_to_stop()
         try:
             self._process.wait(self.child.stop_timeout)
@@ -151,7 +151,7 @@ class RunningChild:
         return code
 
     def _signal(self, number: signal.Signals) -> None:
-        # A group outlives its leader while others are in it, so a dead leader is signalled as well.
+        # A group outlives its leader while it has other members, so the group of a dead leader is signalled too.
         try:
             os.killpg(self.pid, number)
         except (ProcessLookupError, PermissionError):
@@ -165,7 +165,7 @@ class RunningChild:
 
 
 def start(child: Child, log: Path) -> RunningChild:
-    """Start one child by itself, append what it prints to the file `log`, and wait until it answers."""
+    """Start a single child, append its output to the file `log`, and wait until it is ready."""
     log.parent.mkdir(parents=True, exist_ok=True)
 
     def append(line: str) -> None:

@@ -10,15 +10,15 @@ from deploy.embedded.ports import HOST
 
 
 def clickhouse_child(data: Path, port: int, *, user: str = "default", password: str = "", memory: int = 0) -> Child:
-    """Say how to run the ClickHouse engine over the directory `data` on http://127.0.0.1:`port`.
+    """Return the command of a ClickHouse engine over the directory `data` on http://127.0.0.1:`port`.
 
-    `memory` limits the engine, in bytes; at most, and with 0, that is 40 % of the machine's.
+    `memory` limits the engine, in bytes; 0 is 40 % of the machine's memory, which is also the maximum.
     """
     server = [sys.executable, "-m", "deploy.embedded.clickhouse_server"]
     return Child(
         name="clickhouse",
         command=(*server, "--path", str(data.resolve()), "--port", str(port), "--memory", str(memory)),
-        # In the environment, since anyone on the machine can read a command line.
+        # In the environment, because anyone on the machine can read a command line.
         env={"CLICKHOUSE_USER": user, "CLICKHOUSE_PASSWORD": password},
         ready=lambda: answers(port),
         url=f"http://{HOST}:{port}",
@@ -26,7 +26,7 @@ def clickhouse_child(data: Path, port: int, *, user: str = "default", password: 
 
 
 def answers(port: int, timeout: float = 1) -> bool:
-    """Whether a ClickHouse server on 127.0.0.1:`port` answers its ping."""
+    """Return True if a ClickHouse server on 127.0.0.1:`port` answers its ping."""
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/ping", timeout=timeout) as response:
             return bool(response.read() == b"Ok.\n")

@@ -1,8 +1,8 @@
-"""What the embedded engine may do: its settings, and the grants of the one user that all statements run as.
+"""Permissions of the embedded engine: its settings, and the grants of the user as which all statements run.
 
-The grants are a list of what is allowed: tables, views and their rows, and nothing that reaches a file, a program or
-another machine. So `file`, `url`, `s3`, `remote`, `executable` and whatever a later release brings are refused by the
-engine itself, as table functions, as engines of tables and databases, and in dictionaries and backups.
+The grants list what is allowed: tables, views and their rows, and nothing that reaches a file, a program or another
+machine. The engine itself therefore refuses `file`, `url`, `s3`, `remote`, `executable` and whatever a later release
+adds, as table functions, as engines of tables and databases, and in dictionaries and backups.
 """
 
 from pathlib import Path
@@ -50,7 +50,7 @@ _ENGINES = (
     "MergeTree", "ReplacingMergeTree", "SummingMergeTree", "AggregatingMergeTree", "CollapsingMergeTree",
     "VersionedCollapsingMergeTree", "MaterializedView", "View", "Memory", "Null", "Atomic",
 )  # fmt: skip
-# Settings that name files, other disks or another language, or hold an expression that nothing else gets to see.
+# Settings that name files, other disks or another language, or contain an expression that is not checked elsewhere.
 _FIXED_SETTINGS = (
     "dialect", "format_schema", "format_schema_source", "format_template_row", "format_template_resultset",
     "additional_table_filters", "additional_result_filter", "parallel_replicas_custom_key",
@@ -59,9 +59,9 @@ _FIXED_SETTINGS = (
 
 
 def write_config(path: Path, memory: int) -> Path:
-    """Write the engine's configuration into its data folder and return the file to start it with.
+    """Write the engine's configuration to its data folder and return the file with which to start it.
 
-    `memory` is the engine's limit in bytes; 0 leaves it at 40 % of the machine's.
+    `memory` is the engine's limit in bytes; 0 is 40 % of the machine's.
     """
     grants = [f"GRANT {privilege} ON *.*" for privilege in _PRIVILEGES]
     grants += [f"GRANT TABLE ENGINE ON {engine}" for engine in _ENGINES]

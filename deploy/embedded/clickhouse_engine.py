@@ -1,7 +1,7 @@
 """The ClickHouse engine in this process (chdb): connections, statements, streamed results and inserts.
 
-Everything here blocks; the server calls it from threads. A connection costs about 0.3 ms, so each request
-gets a fresh one, and what a statement sets or uses ends with its request.
+Everything here blocks; the server calls it from threads. A connection costs about 0.3 ms, so each request gets a new
+one, and everything that a statement sets or uses ends with its request.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ _NOT_STREAMABLE = "Streaming query is not supported"
 
 
 class ClickHouseError(Exception):
-    """A statement the engine refused: ClickHouse's numeric code and its message."""
+    """A statement that the engine refused: ClickHouse's numeric code and its message."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -32,12 +32,12 @@ class ClickHouseError(Exception):
 
 
 class PathInUse(RuntimeError):
-    """Another server holds the data directory."""
+    """Another server uses the data directory."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A statement and the circumstances to run it in; `parameters` are the values of `{name:Type}`."""
+    """A statement and the context in which to run it; `parameters` are the values of `{name:Type}`."""
 
     sql: bytes
     database: str = ""
@@ -49,18 +49,18 @@ class Request:
 
     @cached_property
     def facts(self) -> Facts:
-        """What its tokens tell. Long statements take long: not for the event loop, the first time."""
+        """Facts from the statement's tokens. Long statements take time: do not access this first in the event loop."""
         return facts_of(self.sql)
 
     @property
     def format(self) -> str:
-        """The format its result comes in."""
+        """The format of its result."""
         return self.facts.format or self.default_format
 
 
 @dataclass
 class Summary:
-    """What a statement read and wrote so far; counts of rows and bytes."""
+    """Rows and bytes that a statement has read and written so far."""
 
     read_rows: int = 0
     read_bytes: int = 0
@@ -70,7 +70,7 @@ class Summary:
     result_bytes: int = 0
 
     def add(self, result: Any) -> None:
-        """Count one of chdb's result objects."""
+        """Add one of chdb's result objects."""
         self.read_rows += result.storage_rows_read()
         self.read_bytes += result.storage_bytes_read()
         self.written_rows += result.rows_written()
@@ -80,19 +80,22 @@ class Summary:
 
 
 class Engine:
-    """The engine over one data directory, which nobody else may open meanwhile."""
+    """The engine over one data directory, which no other process may open at the same time."""
 
     def __init__(self, path: Path, memory: int) -> None:
-        """Open `path`, creating it if need be; `memory` is the engine's limit in bytes, 40 % of
-        the machine's (or container's) at most, which is what 0 stands for. Raises PathInUse."""
+        """Open `path`, creating it if necessary. Raises PathInUse.
+
+        `memory` is the engine's limit in bytes; 0 is 40 % of the memory of the machine or container, which is also the
+        maximum.
+        """
         path.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(path)
-        chdb = import_module("chdb._chdb")  # 0.2 s and 200 MB: only in a process that is going to serve
+        chdb = import_module("chdb._chdb")  # 0.2 s and 200 MB: only in a process that will serve
 
         config = write_config(path, memory)
         self._connect = chdb.connect
         self._path = str(path)
-        # The first connection brings the engine up and the last one to close takes it down.
+        # The first connection starts the engine and closing the last one stops it.
         self._keeper = chdb.connect(f"{path}?config-file={config}&log-level=warning")
         self.version: str = self._keeper.query("SELECT version()", "TSV").bytes().decode().strip()
 
@@ -110,7 +113,7 @@ class Engine:
         return connection
 
     def kill(self, query_id: str) -> None:
-        """Cancel what runs under this id, if anything does."""
+        """Cancel the statement with this id, if there is one."""
         connection = self._connect(self._path)
         try:
             connection.query(f"KILL QUERY WHERE Settings['log_comment'] = {quoted(query_id)}")
@@ -118,7 +121,7 @@ class Engine:
             connection.close()
 
     def close(self) -> None:
-        """Take the engine down: background work ends, files are closed."""
+        """Stop the engine: background work ends, files are closed."""
         self._keeper.close()
         os.close(self._lock)
 
@@ -139,7 +142,7 @@ def _lock(path: Path) -> int:
 def _preamble(request: Request) -> Iterator[str]:
     if request.database:
         yield f"USE `{request.database.replace(chr(92), chr(92) * 2).replace('`', chr(92) + '`')}`"
-    # Bare expressions are no statements on a server. The comment is how a running one is found again.
+    # A server does not accept bare expressions as statements. The comment identifies a running statement.
     settings = {**request.settings, "implicit_select": "0", "log_comment": request.query_id}
     settings |= {f"param_{name}": value for name, value in request.parameters.items()}
     if request.read_only:
@@ -151,24 +154,23 @@ def _preamble(request: Request) -> Iterator[str]:
 
 
 def refuse(request: Request) -> None:
-    """Raise ClickHouseError for a statement that reaches out of the engine, or writes though it may only read.
+    """Raise ClickHouseError for a statement that accesses files or programs, or that writes although it may only read.
 
-    That tables and table functions stay within is the matter of what the engine's user is granted; this is about what
-    asks for no grant.
+    The grants of the engine's user restrict tables and table functions; this covers what needs no grant.
     """
     facts = request.facts
     if facts.reaches_out:
         raise ClickHouseError(
             497,
             f"Code: 497. DB::Exception: The embedded server opens no files and runs no programs, so it refuses a "
-            f"statement with {facts.reaches_out}; send texts that hold the word as parameters. (ACCESS_DENIED)",
+            f"statement with {facts.reaches_out}; send texts that contain the word as parameters. (ACCESS_DENIED)",
         )
     if request.read_only and not (facts.reads or facts.is_empty):
-        raise ClickHouseError(164, "Code: 164. DB::Exception: A GET reads and does nothing else: use POST. (READONLY)")
+        raise ClickHouseError(164, "Code: 164. DB::Exception: A GET only reads: use POST. (READONLY)")
 
 
 def quoted(text: str) -> str:
-    """The text as a SQL string literal."""
+    """Return the text as a SQL string literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -179,17 +181,17 @@ def refusals() -> Iterator[None]:
         yield
     except RuntimeError as error:
         text = str(error).strip()
-        if "READ ON FILE" in text:  # in `default` chdb takes any name for a file's
-            text += " The embedded server opens no files; make tables in a database of your own, not in `default`."
+        if "READ ON FILE" in text:  # in `default` chdb takes any name as the name of a file
+            text += " The embedded server opens no files; create tables in a database of your own, not in `default`."
         code = re.search(r"Code: (\d+)", text)
         raise ClickHouseError(int(code[1]) if code else 1002, text) from error
 
 
 def run(connection: Any, request: Request, summary: Summary) -> Generator[bytes, None, None]:
-    """Run a statement and give its result in parts that join to the whole; parts may be empty.
+    """Run a statement and yield its result in parts, which may be empty.
 
-    Queries in a format that joins are given block by block, in constant memory. Raises ClickHouseError,
-    perhaps after some parts.
+    Queries in a format whose blocks can be joined are streamed block by block, in constant memory. Raises
+    ClickHouseError, possibly after some parts.
     """
     with refusals():
         if request.facts.may_stream and _joins(request):
@@ -218,7 +220,7 @@ def _stream(connection: Any, request: Request, summary: Summary) -> Generator[by
             finished = block.rows_read() == 0
             data = block.bytes()
             if header is None and finished and has_header(request.format):
-                data = _whole(connection, request, summary)  # chdb gives no header without rows
+                data = _whole(connection, request, summary)  # chdb returns no header without rows
             elif header is None:
                 header = header_of(request.format, data)
             else:
@@ -231,7 +233,7 @@ def _stream(connection: Any, request: Request, summary: Summary) -> Generator[by
 
 
 def _whole(connection: Any, request: Request, summary: Summary) -> bytes:
-    if request.facts.inlined:  # the engine would take the statement and drop the data
+    if request.facts.inlined:  # the engine would accept the statement and drop the data
         raise ClickHouseError(
             48, "Code: 48. DB::Exception: The embedded server has no input() function. (NOT_IMPLEMENTED)"
         )

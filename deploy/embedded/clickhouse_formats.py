@@ -1,8 +1,8 @@
-"""How the parts of a streamed result join up, for each output format.
+"""How the blocks of a streamed result are joined in each output format.
 
-chdb gives a result as blocks, each written as if it were the whole result. Where a format is nothing but
-rows the blocks join by concatenation; where it begins with a header, all but the first header go; the
-others (JSON, Parquet, ...) have one envelope around everything and are made in one piece.
+chdb returns a result as blocks, each written as if it were the whole result. If a format consists only of rows, the
+blocks are concatenated; if it begins with a header, all headers except the first are removed; other formats (JSON,
+Parquet, ...) have one envelope around everything and are written in one piece.
 """
 
 import re
@@ -28,17 +28,17 @@ _CONTENT_TYPES = (
 
 
 def joins(format_name: str) -> bool:
-    """Whether a result in this format can be sent block by block."""
+    """Return True if a result in this format can be sent block by block."""
     return format_name.lower() in _ROWS_ONLY or has_header(format_name)
 
 
 def has_header(format_name: str) -> bool:
-    """Whether a result in this format begins with names, or names and types, even when it has no rows."""
+    """Return True if a result in this format begins with names, or names and types, even without rows."""
     return _HEADER.fullmatch(format_name.lower()) is not None
 
 
 def header_of(format_name: str, block: bytes) -> bytes:
-    """The header that the block begins with; empty if the format has none."""
+    """Return the header with which the block begins; empty if the format has none."""
     match = _HEADER.fullmatch(format_name.lower())
     if match is None:
         return b""
@@ -71,6 +71,6 @@ def _varint(block: bytes, position: int) -> tuple[int, int]:
 
 
 def content_type(format_name: str) -> str:
-    """The media type ClickHouse gives for a format."""
+    """Return the media type that ClickHouse uses for a format."""
     name = format_name.lower()
     return next((kind for start, kind in _CONTENT_TYPES if name.startswith(start)), "application/octet-stream")

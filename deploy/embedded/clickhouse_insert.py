@@ -12,8 +12,8 @@ from deploy.embedded.clickhouse_sql import InsertHead
 class Insert:
     """An INSERT whose data arrives in parts. Nothing is confirmed before `finish` has returned.
 
-    The data waits in a file without a name, and the engine reads it as INFILE: chdb's own streaming insert answers that
-    all is written when it is not (a full disk, no memory), and what was confirmed is never sent again.
+    The data is collected in an unnamed file, and the engine reads it as INFILE: chdb's own streaming insert reports
+    success when it has not written everything (a full disk, no memory), and confirmed data is never sent again.
     """
 
     def __init__(self, connection: Any, head: InsertHead) -> None:
@@ -22,7 +22,7 @@ class Insert:
         self._file = TemporaryFile()  # noqa: SIM115 - closed by finish or cancel
 
     def append(self, data: bytes) -> None:
-        """Take the next bytes of data. Raises ClickHouseError if there is no room for them."""
+        """Add the next bytes of data. Raises ClickHouseError if the disk is full."""
         with _room():
             self._file.write(data)
 
@@ -32,18 +32,18 @@ class Insert:
             file.seek(0)
             source = f" FROM INFILE '/dev/fd/{file.fileno()}' COMPRESSION 'none' ".encode()
             end = b" FORMAT " + self._head.format.encode()
-            if self._head.format.upper() == "VALUES":  # rows, and no expressions that nobody has looked at
+            if self._head.format.upper() == "VALUES":  # only rows, no expressions, which would not be checked
                 self._connection.query("SET input_format_values_interpret_expressions = 0")
             summary.add(self._connection.query((self._head.statement + source + self._head.settings + end).decode()))
 
     def cancel(self) -> None:
-        """Give up; nothing is written."""
+        """Discard the data; nothing is written."""
         self._file.close()
 
 
 @contextmanager
 def _room() -> Iterator[None]:
-    """Turn a full disk for temporary files into the error that a server has for it."""
+    """Turn a full disk for temporary files into a server's error for it."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Reading ClickHouse's HTTP requests: who asks, which statement, which settings, which data."""
+"""Parses ClickHouse's HTTP requests: user, statement, settings and data."""
 
 import asyncio
 import base64
@@ -13,7 +13,7 @@ from deploy.embedded.clickhouse_engine import ClickHouseError, Request
 from deploy.embedded.clickhouse_sql import InsertHead, split_insert
 from deploy.embedded.compression import BadCompression, decompressor
 
-# URL parameters that are part of the protocol; all others are settings of the statement.
+# URL parameters of the protocol; all others are settings of the statement.
 _PROTOCOL = frozenset(
     {
         "query", "query_id", "database", "default_format", "user", "password", "quota_key", "role",
@@ -28,15 +28,15 @@ _MAX_STATEMENT = 16 << 20  # bytes of SQL text, not of inserted data
 
 @dataclass(frozen=True)
 class Credentials:
-    """The one user of the server; an empty password lets that user in without one."""
+    """The server's only user; with an empty password, that user needs none."""
 
     user: str
     password: str
 
     def check(self, request: web.Request) -> None:
-        """Raise ClickHouseError 516 unless the request carries this user and password."""
+        """Raise ClickHouseError 516 unless the request has this user and password."""
         user, password = _given(request)
-        # Both are always compared, in constant time, so that the time taken tells nothing.
+        # Both are always compared, in constant time, so that the time reveals nothing.
         same_user = hmac.compare_digest(user.encode(), self.user.encode())
         same_password = hmac.compare_digest(password.encode(), self.password.encode())
         if not (same_user and same_password):
@@ -62,7 +62,7 @@ def _given(request: web.Request) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Call:
-    """A request taken apart: the statement, and for an INSERT with data its head and the data's bytes."""
+    """A parsed request: the statement, and for an INSERT with data its head and the bytes of the data."""
 
     asked: Request
     insert: InsertHead | None
@@ -70,7 +70,7 @@ class Call:
 
 
 async def read_call(request: web.Request, query_id: str) -> Call:
-    """Read a request up to where its data begins. Raises ClickHouseError."""
+    """Read a request up to the beginning of its data. Raises ClickHouseError."""
     parameters = dict(request.query)
     if request.content_type == "multipart/form-data":
         parameters |= await _form_fields(request)
@@ -94,7 +94,7 @@ def _request(sql: bytes, given: Mapping[str, str], read_only: bool, query_id: st
 
 
 async def _statement(query: str, body: AsyncIterator[bytes]) -> tuple[bytes, InsertHead | None, AsyncIterator[bytes]]:
-    """The statement's text, its INSERT head if data follows, and that data, which is not read yet."""
+    """Return the statement's text, its INSERT head if data follows, and that data, which has not been read yet."""
     text = query.encode() + b"\n" if query else b""
     head, next_look = None, 0
     while True:
@@ -102,7 +102,8 @@ async def _statement(query: str, body: AsyncIterator[bytes]) -> tuple[bytes, Ins
             head = await asyncio.to_thread(split_insert, text)
             if head is not None and (query or len(text) > head.data_start):
                 return text[: head.data_start], head, _after(text[head.data_start :], body)
-            # Twice the length, so that all looks together take no longer than two; a name may be cut off, though.
+            # Twice the length, so that all searches together take at most twice the time of one; a name may be cut off
+            # here.
             next_look = 0 if head is not None else 2 * len(text)
         part = await anext(body, b"")
         if not part:
@@ -147,7 +148,7 @@ async def _form_fields(request: web.Request) -> dict[str, str]:
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or part.filename is not None or part.name is None:
             raise ClickHouseError(
-                48, "Code: 48. DB::Exception: The embedded server takes no external data. (NOT_IMPLEMENTED)"
+                48, "Code: 48. DB::Exception: The embedded server does not support external data. (NOT_IMPLEMENTED)"
             )
         fields[part.name] = (await _bounded(part)).decode()
     return fields

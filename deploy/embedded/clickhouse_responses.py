@@ -1,4 +1,4 @@
-"""Writing ClickHouse's HTTP responses: results of any size, refusals, refusals after a part was sent."""
+"""Writes ClickHouse's HTTP responses: results of any size, errors, and errors after a part was sent."""
 
 import json
 import secrets
@@ -12,7 +12,7 @@ from deploy.embedded.clickhouse_engine import ClickHouseError, Request, Summary
 from deploy.embedded.clickhouse_formats import content_type
 from deploy.embedded.compression import Compressor, compressor
 
-_HELD_IN_MEMORY = 32 << 20  # bytes of a result whose end is waited for; more goes to a temporary file
+_HELD_IN_MEMORY = 32 << 20  # bytes of a result that is sent only once complete; more goes to a temporary file
 _STATUS = {
     400: {6, 25, 26, 27, 28, 36, 38, 41, 42, 43, 53, 62, 69, 70, 72, 89, 117, 131, 376, 386, 441, 456, 457, 467, 507},
     403: {164, 192, 193, 291, 497, 516},
@@ -23,12 +23,12 @@ _STATUS = {
 
 
 def status_of(code: int) -> int:
-    """The HTTP status that goes with one of ClickHouse's error codes."""
+    """Return the HTTP status for one of ClickHouse's error codes."""
     return next((status for status, codes in _STATUS.items() if code in codes), 500)
 
 
 def refusal(error: ClickHouseError, query_id: str, version: str) -> web.Response:
-    """The response to a statement that failed before anything of its result was sent."""
+    """Return the response to a statement that failed before any of its result was sent."""
     text = error.message if "(version " in error.message else f"{error.message} (version {version})"
     return web.Response(
         status=status_of(error.code),
@@ -38,7 +38,7 @@ def refusal(error: ClickHouseError, query_id: str, version: str) -> web.Response
 
 
 def success(asked: Request, summary: Summary) -> dict[str, str]:
-    """The headers of a statement that went well so far."""
+    """Return the headers of a statement that has succeeded so far."""
     headers = {
         "X-ClickHouse-Query-Id": asked.query_id,
         "X-ClickHouse-Server-Display-Name": "tally-embedded",
@@ -54,7 +54,7 @@ def success(asked: Request, summary: Summary) -> dict[str, str]:
 async def send(
     request: web.Request, asked: Request, parts: AsyncIterator[bytes], summary: Summary
 ) -> web.StreamResponse:
-    """Send a result: in one piece if it is one, else part by part as they come."""
+    """Send a result: in one piece if it has one part, otherwise part by part as they arrive."""
     first, second = await anext(parts, b""), await anext(parts, b"")
     if not second:
         return _in_one_piece(request, asked, first, summary)
@@ -67,8 +67,8 @@ async def send(
         async for part in parts:
             await response.write(pack.compress(part))
     except ClickHouseError as error:
-        # The status went out long ago. The client learns of it from the tagged message, and from a body
-        # that breaks off: else it could take the part for the whole.
+        # The status was sent long ago. The client learns of the error from the tagged message and from a truncated
+        # body; otherwise it could take the part for the whole.
         await response.write(pack.compress(_tagged(tag, error.message)) + pack.flush())
         _break_off(request)
         return response
@@ -80,7 +80,7 @@ async def send(
 async def send_when_complete(
     request: web.Request, asked: Request, parts: AsyncIterator[bytes], summary: Summary
 ) -> web.StreamResponse:
-    """Send a result once its end is known, so that an error in its midst is a proper refusal."""
+    """Send a result once it is complete, so that an error in the middle becomes a proper error response."""
     with tempfile.SpooledTemporaryFile(_HELD_IN_MEMORY) as held:
         async for part in parts:
             held.write(part)

@@ -1,7 +1,7 @@
 """The ClickHouse engine as a server: `python -m deploy.embedded.clickhouse_server --path DIR --port N`.
 
-Speaks ClickHouse's HTTP interface as far as clickhouse-connect, and anyone with curl, uses it, for one
-machine. Sessions are accepted and not kept: a temporary table or a SET ends with its request.
+Implements the part of ClickHouse's HTTP interface that clickhouse-connect and curl use, for one machine. Sessions are
+accepted but not kept: a temporary table or a SET ends with its request.
 """
 
 import argparse
@@ -30,22 +30,22 @@ from deploy.embedded.ports import HOST
 
 T = TypeVar("T")
 USER_VARIABLE, PASSWORD_VARIABLE = "CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD"
-_PARALLEL = 32  # statements at work at once; more wait their turn
-_PATIENCE = 5.0  # seconds that statements get to end when the server stops
+_PARALLEL = 32  # statements that run at the same time; more are queued
+_PATIENCE = 5.0  # seconds that statements get to finish when the server stops
 
 
 class Server:
-    """Answers HTTP requests from an engine."""
+    """Answers HTTP requests with an engine."""
 
     def __init__(self, engine: Engine, credentials: Credentials) -> None:
         self._engine = engine
         self._credentials = credentials
-        self._running: list[str] = []  # query ids; clients choose them, so one may be there twice
+        self._running: list[str] = []  # query ids; clients choose them, so one may occur twice
         self._statements = ThreadPoolExecutor(_PARALLEL, "statement")
         self._housekeeping = ThreadPoolExecutor(4, "housekeeping")  # never waits behind statements
 
     def application(self) -> web.Application:
-        """The routes: `/ping` for anyone, statements at `/` for who knows the password."""
+        """Return the routes: `/ping` without a password, statements at `/` with it."""
         app = web.Application(middlewares=[refuse_pages()])
         app.router.add_get("/ping", _pong, allow_head=False)
         app.router.add_get("/", self._answer, allow_head=False)
@@ -54,7 +54,7 @@ class Server:
         return app
 
     async def _drain(self, _: web.Application) -> None:
-        """Let what runs come to its end, kill what does not; the engine must not close under a statement."""
+        """Let running statements finish, then kill the remaining ones; the engine must not close under a statement."""
         kill_from = time.monotonic() + _PATIENCE
         while self._running:
             await asyncio.sleep(0.05)
@@ -67,7 +67,7 @@ class Server:
         try:
             self._credentials.check(request)
             call = await read_call(request, query_id)
-            # Looked at here first, since a long statement would keep the event loop from everybody else.
+            # In a thread first, because a long statement would block the event loop for every other request.
             if (await asyncio.to_thread(lambda: call.asked.facts)).is_empty:
                 return web.Response(text="Ok.\n")
             return await self._execute(request, call)
@@ -116,7 +116,7 @@ class Server:
             await self._tidy(blocks.close)
 
     async def _work(self, asked: Request, work: Callable[..., T], *arguments: object) -> T:
-        """Run blocking work in a thread. If the client goes away meanwhile, kill it and wait for its end."""
+        """Run blocking work in a thread. If the client disconnects, kill it and wait for its end."""
         future = asyncio.get_running_loop().run_in_executor(self._statements, work, *arguments)
         try:
             return await asyncio.shield(future)
@@ -125,7 +125,7 @@ class Server:
             while not future.done():
                 await self._tidy(self._engine.kill, asked.query_id)
                 await asyncio.wait({future}, timeout=0.2)
-            future.exception()  # that it was killed is no news
+            future.exception()  # it was killed, so its error is expected
             raise
 
     async def _tidy(self, work: Callable[..., object], *arguments: object) -> None:
@@ -138,7 +138,7 @@ async def _pong(_: web.Request) -> web.Response:
 
 
 async def serve(engine: Engine, credentials: Credentials, port: int, remark: str = "") -> None:
-    """Serve on 127.0.0.1:`port` until SIGTERM or SIGINT; what runs gets a few seconds to end."""
+    """Serve on 127.0.0.1:`port` until SIGTERM or SIGINT; running statements get a few seconds to finish."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -148,7 +148,7 @@ async def serve(engine: Engine, credentials: Credentials, port: int, remark: str
         handler_cancellation=True,
         auto_decompress=False,
         shutdown_timeout=1,
-        max_line_size=1 << 20,  # statements and their parameters stand in the URL
+        max_line_size=1 << 20,  # statements and their parameters are in the URL
         max_field_size=1 << 20,
     )
     await runner.setup()
@@ -160,19 +160,19 @@ async def serve(engine: Engine, credentials: Credentials, port: int, remark: str
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line and serve. Returns the exit code: 0, or 1 if it could not start."""
-    parser = argparse.ArgumentParser(description="ClickHouse's engine behind ClickHouse's HTTP interface")
+    parser = argparse.ArgumentParser(description="ClickHouse's engine with ClickHouse's HTTP interface")
     parser.add_argument("--path", type=Path, required=True, help="data directory")
     parser.add_argument("--port", type=int, required=True, help=f"port on {HOST}")
     parser.add_argument(
         "--memory", type=int, default=0, help="limit in bytes (at most, and by default, 40 %% of the machine's)"
     )
     options = parser.parse_args(arguments)
-    os.environ["TZ"] = "UTC"  # the engine takes its time zone from here when it is loaded
+    os.environ["TZ"] = "UTC"  # the engine reads its time zone from here when it is loaded
     os.umask(0o077)
     path = options.path.resolve()
     (path / "tmp").mkdir(parents=True, exist_ok=True)
     tempfile.tempdir = os.environ["TMPDIR"] = str(path / "tmp")  # Python's and the engine's
-    walls = "" if confine(path) else ", without the kernel's walls (Landlock)"
+    walls = "" if confine(path) else ", without confinement by the kernel (Landlock)"
     credentials = Credentials(os.environ.get(USER_VARIABLE, "default"), os.environ.get(PASSWORD_VARIABLE, ""))
     try:
         engine = Engine(path, options.memory)

@@ -1,8 +1,8 @@
-"""Just enough of ClickHouse's SQL to route a statement: where inlined data begins, which format comes out.
+"""Just enough of ClickHouse's SQL to route a statement: where its inlined data begins, and the format of its result.
 
-The engine does the parsing. Over HTTP a statement and its data arrive as one body, and chdb takes them
-apart: these functions find the seam without reading the data. Each takes a time that grows with the length of the
-statement and no faster: what is never closed (a string, a comment, a heredoc) reaches to the end.
+The engine does the parsing. Over HTTP a statement and its data arrive as one body, but chdb takes them separately:
+these functions find the boundary without reading the data. Each is linear in the length of the statement: an
+unterminated string, comment or heredoc extends to the end.
 """
 
 import re
@@ -22,16 +22,16 @@ _RESULT_STATEMENTS = frozenset(
 )
 _QUERIES = frozenset(b"SELECT WITH FROM".split())
 _READS = _QUERIES | frozenset(b"SHOW DESCRIBE DESC EXISTS EXPLAIN".split())
-# The client inside chdb acts on INFILE and OUTFILE itself, past everything that the engine allows, so they are looked
-# for in the bytes: a token may be read in two ways. Then come functions that open files or run programs, and those
-# that run expressions out of a text, where such a function would not be seen.
+# The client inside chdb executes INFILE and OUTFILE itself, ignoring the engine's restrictions, so they are searched
+# for in the bytes: a token may be read in two ways. Then come functions that open files or run programs, and those that
+# evaluate expressions in a text, which would hide such a function.
 _FILES = re.compile(rb"INFILE|OUTFILE", re.IGNORECASE)
 _FILE_FUNCTIONS = frozenset(b"FILE DISK PYTHON EXECUTABLE CATBOOSTEVALUATE FORMAT EVAL".split())
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token of a statement: its upper-cased text, its end, and how many parentheses are open around it."""
+    """A token of a statement: its upper-cased text, its end, and the number of open parentheses around it."""
 
     text: bytes
     is_word: bool
@@ -41,7 +41,7 @@ class Token:
 
 @dataclass(frozen=True)
 class InsertHead:
-    """`INSERT INTO ... SETTINGS ... FORMAT x` without its last two clauses, these, and where its data begins."""
+    """`INSERT INTO ... SETTINGS ... FORMAT x` without its last two clauses, the clauses, and where its data begins."""
 
     statement: bytes
     settings: bytes
@@ -51,11 +51,11 @@ class InsertHead:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a statement's tokens tell, found in one pass.
+    """Facts from a statement's tokens, found in one pass.
 
-    `reads` and `may_stream` are what it begins as, `returns_rows` whether its kind answers with a result set, though
-    perhaps an empty one; `format` is its own trailing FORMAT clause. `inlined` says that it is an INSERT that selects
-    from the table function `input`, and `reaches_out` names what in it opens files or runs programs.
+    `reads` and `may_stream` follow from its first keywords. `returns_rows`: its kind returns a result set, though
+    possibly an empty one. `format` is its own trailing FORMAT clause. `inlined`: it is an INSERT that selects from the
+    table function `input`. `reaches_out` names what in it opens files or runs programs.
     """
 
     is_empty: bool
@@ -68,7 +68,7 @@ class Facts:
 
 
 def facts_of(sql: bytes) -> Facts:
-    """Read the statement's tokens, all of them."""
+    """Read all of the statement's tokens."""
     first, format_name, reaches_out, inlined = b"", _FormatClause(sql), _opens_files(sql), False
     for before, token in pairwise(_with_ends(sql)):
         first = first or (token.text if token.text not in (b"(", b"") else b"")
@@ -102,7 +102,7 @@ def _opens_files(sql: bytes) -> str | None:
 
 
 def _unquoted(text: bytes) -> bytes:
-    """The name that a quoted identifier stands for, upper-cased; escapes are none of our names' letters."""
+    """Return the upper-cased name in a quoted identifier; no name that matters here needs escapes."""
     if text[:1] not in (b'"', b"`"):
         return text
     return re.sub(rb"\\X([0-9A-F]{2})|\\(.)", _unescaped, text[1:-1]).upper()
@@ -113,27 +113,27 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 
 class _FormatClause:
-    """Finds the statement's own trailing FORMAT clause while its tokens go by."""
+    """Finds the statement's own trailing FORMAT clause while its tokens are read."""
 
     def __init__(self, sql: bytes) -> None:
         self._sql = sql
         self._name: Token | None = None
 
     def see(self, before: Token, token: Token) -> None:
-        """Take the next token, and the one before it."""
+        """Process the next token, given the one before it."""
         if before.text == b"FORMAT" and token.is_word and token.depth == 0:
             self._name = token
         elif before is self._name and token.text not in (b";", b"SETTINGS", b""):
             self._name = None  # FORMAT was a column or an alias
 
     def found(self) -> str | None:
-        """The format's name as it was written, if there was one."""
+        """Return the format's name as written, if there was one."""
         name = self._name
         return self._sql[name.end - len(name.text) : name.end].decode() if name else None
 
 
 def tokens(sql: bytes) -> Iterator[Token]:
-    """The statement's tokens in order, without comments and white space."""
+    """Yield the statement's tokens in order, without comments and white space."""
     depth = 0
     for match in _TOKEN.finditer(sql):
         if match.lastgroup == "skip":
@@ -145,9 +145,9 @@ def tokens(sql: bytes) -> Iterator[Token]:
 
 
 def split_insert(sql: bytes) -> InsertHead | None:
-    """Take `INSERT ... FORMAT x data` apart; None for anything else, whose whole text goes to the engine.
+    """Split `INSERT ... FORMAT x data`; return None for anything else, whose whole text goes to the engine.
 
-    Reads no further than the format's name, so that data of any size and kind may follow.
+    Reads no further than the format's name, so any amount and kind of data may follow.
     """
     stream = tokens(sql)
     before = next(stream, None)

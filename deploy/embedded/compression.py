@@ -1,4 +1,4 @@
-"""The compressions of HTTP bodies that ClickHouse's clients use, piece by piece."""
+"""Compression of HTTP bodies with the encodings that ClickHouse's clients use, in pieces."""
 
 import sys
 import zlib
@@ -12,31 +12,31 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-_PIECE = 1 << 20  # bytes unpacked at once: a kilobyte may stand for a megabyte, and a megabyte for a gigabyte
+_PIECE = 1 << 20  # bytes decompressed at a time: a kilobyte may become a megabyte, and a megabyte a gigabyte
 
 
 class BadCompression(ValueError):
-    """A Content-Encoding this server does not read, or a body that is not what it says."""
+    """An unsupported Content-Encoding, or a body that does not match it."""
 
 
 class Compressor(Protocol):
-    """Takes pieces of a body and gives pieces of the compressed body."""
+    """Compresses a body in pieces."""
 
     def compress(self, data: bytes) -> bytes:
-        """Take a piece; what is returned may be empty."""
+        """Compress a piece; the result may be empty."""
 
     def flush(self) -> bytes:
         """End the body."""
 
 
 class Decompressor(Protocol):
-    """Takes pieces of a compressed body and gives pieces of the body."""
+    """Decompresses a body in pieces."""
 
     def unpack(self, data: bytes) -> Iterator[bytes]:
-        """Take a piece and give what it holds, unpacked bit by bit as it is asked for. Raises BadCompression."""
+        """Decompress a piece, yielding its content in parts on demand. Raises BadCompression."""
 
     def finish(self) -> None:
-        """Raise BadCompression if the body breaks off: a cut insert must not pass for a whole one."""
+        """Raise BadCompression if the body is truncated: a truncated insert must not be taken for a complete one."""
 
 
 class _Identity:
@@ -67,7 +67,7 @@ class _Lz4Compressor:
 
 
 class _Frames:
-    """Reads a body of one or more frames: clients may end one with each of their blocks."""
+    """Reads a body of one or more frames: clients may end a frame with each of their blocks."""
 
     def __init__(self, frame: Callable[[], Any]) -> None:
         self._new_frame = frame
@@ -79,7 +79,7 @@ class _Frames:
             try:
                 piece = self._frame.decompress(data, _PIECE)
             except (RuntimeError, zlib.error, zstd.ZstdError) as error:
-                raise BadCompression(f"The body is not what its Content-Encoding says: {error}") from error
+                raise BadCompression(f"The body does not match its Content-Encoding: {error}") from error
             if piece:
                 yield piece
             data = self._frame.unused_data or b""
@@ -91,19 +91,19 @@ class _Frames:
 
     def finish(self) -> None:
         if self._frame is not None:
-            raise BadCompression("The compressed body breaks off")
+            raise BadCompression("The compressed body is truncated")
 
 
 class _Zlib:
-    """One gzip or zlib stream, with what lz4 and zstd call these things."""
+    """One gzip or zlib stream, with the interface of the lz4 and zstd classes."""
 
     def __init__(self) -> None:
-        self._stream = zlib.decompressobj(wbits=47)  # told apart by the header
+        self._stream = zlib.decompressobj(wbits=47)  # distinguished by the header
         self._filled = False
 
     def decompress(self, data: bytes, size: int) -> bytes:
         piece = self._stream.decompress(self._stream.unconsumed_tail + data, size)
-        self._filled = len(piece) == size  # so there may be more, even with all input taken
+        self._filled = len(piece) == size  # so there may be more, even if all input was consumed
         return piece
 
     @property
@@ -120,7 +120,7 @@ class _Zlib:
 
 
 def decompressor(encoding: str) -> Decompressor:
-    """What reads a body with this Content-Encoding. Raises BadCompression."""
+    """Return the decompressor for a Content-Encoding. Raises BadCompression."""
     match encoding.strip().lower():
         case "" | "identity":
             return _Identity()
@@ -134,9 +134,9 @@ def decompressor(encoding: str) -> Decompressor:
 
 
 def compressor(accepted: str) -> tuple[str, Compressor]:
-    """The Content-Encoding to answer with, given an Accept-Encoding header, and what writes it.
+    """Return the Content-Encoding for a response to this Accept-Encoding header, and its compressor.
 
-    The cheapest that the client reads; "" and the body as it is if it reads none of them.
+    It is the cheapest that the client accepts; "" with an unchanged body if it accepts none of them.
     """
     offers = {part.split(";")[0].strip().lower() for part in accepted.split(",")}
     if "lz4" in offers:

@@ -1,6 +1,7 @@
-"""Walls around a process that the kernel keeps (Landlock, since Linux 5.13): which files it may open, and no calls out.
+"""Confinement of a process by the kernel (Landlock, since Linux 5.13): which files it may open, and no outgoing
+connections.
 
-What a program refuses may be asked for in one more way than it thought of. What the kernel refuses cannot.
+A check in a program can be bypassed in a way that it did not foresee; the kernel's cannot.
 """
 
 import ctypes
@@ -18,15 +19,20 @@ _ASK_VERSION, _PATH_BENEATH, _NO_NEW_PRIVILEGES = 1, 1, 38
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIRECTORY = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _READ = _EXECUTE | _READ_FILE | _READ_DIRECTORY
 _OF_A_FILE = _EXECUTE | _WRITE_FILE | _READ_FILE | 1 << 14 | 1 << 15
-_FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # how many kinds of access a version of Landlock knows; 16 from 5 on
-_CONNECT = 1 << 1  # of TCP, from version 4 on
+_FILE_RIGHTS = {
+    1: 13,
+    2: 14,
+    3: 15,
+    4: 15,
+}  # number of file access rights in a version of Landlock; 16 from version 5 on
+_CONNECT = 1 << 1  # TCP connections, from version 4 on
 
 
 def confine(own: Path) -> bool:
-    """Let this process, all its threads and children, read and write below `own` alone, and connect to nothing.
+    """Allow this process, all its threads and children, to read and write only below `own`, and to connect to nothing.
 
-    It reads programs, libraries and what the kernel tells of itself. To be called before any other thread starts;
-    False where the kernel has no such walls, and then nothing has changed.
+    Programs, libraries and the kernel's information about the process stay readable. Call this before any other thread
+    starts. Returns False if the kernel does not support it; then nothing has changed.
     """
     if sys.platform != "linux":
         return False

@@ -1,9 +1,9 @@
 """Run a program that ends when the process that started it ends.
 
-Called as a script: `python bound.py PARENT_PID PROGRAM ARGUMENT...`. It asks the kernel to kill this
-process when its parent dies and then becomes the program, so no process is added. Without it a supervisor
-that is killed outright would leave a Kafka and a ClickHouse behind that hold the data directory's locks.
-The request is Linux's; elsewhere the program just runs.
+Called as a script: `python bound.py PARENT_PID PROGRAM ARGUMENT...`. It requests that the kernel kill this process when
+its parent dies, and then becomes the program, so no process is added. Otherwise a supervisor that is killed would leave
+a Kafka and a ClickHouse behind, which keep the data directory locked. The request is Linux's; on other systems the
+program just runs.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ def main(parent: int, command: list[str]) -> None:
     """Tie this process to `parent` (a process id) and become `command`. Does not return."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the request was made
+        if os.getppid() != parent:  # it died before the request
             sys.exit(1)
     os.execvp(command[0], command)  # noqa: S606
 

@@ -35,7 +35,7 @@ _JAAS = (
     'org.apache.kafka.common.security.plain.PlainLoginModule required username="{user}" password="{password}" '
     'user_{user}="{password}";'
 ).format(user=KAFKA_USER, password=f"${{env:{_PASSWORD_VARIABLE}}}")
-# The controller's port takes orders as the broker's does, so it asks for the login too.
+# The controller's port accepts commands as the broker's does, so it requires the login too.
 _LOGIN = {
     "config.providers": "env",
     "config.providers.env.class": "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
@@ -61,11 +61,11 @@ def kafka_child(
     properties: Mapping[str, str] | None = None,
     progress: Progress = lambda *_: None,
 ) -> Child:
-    """Prepare the broker's directory `data` and say how to run it on 127.0.0.1:`port`.
+    """Prepare the broker's directory `data` and return the command that runs it on 127.0.0.1:`port`.
 
-    Fetches the jars and formats the storage if that was never done (a random cluster id); `properties`
-    go over the defaults below. With a password, clients have to log in as KAFKA_USER; it is given to the broker in its
-    environment and stands in no file. The broker's own log is `data/kafka.log`. Raises FetchFailed, KafkaFailed.
+    Downloads the jars and formats the storage (with a random cluster id) the first time; `properties` override the
+    defaults below. With a password, clients have to log in as KAFKA_USER; the broker gets it in its environment, and it
+    is in no file. The broker's own log is `data/kafka.log`. Raises FetchFailed, KafkaFailed.
     """
     jars = fetch_kafka(cache or default_cache(), progress)
     data = data.resolve()
@@ -98,11 +98,11 @@ def _properties(log: Path, port: int, controller_port: int, login: bool) -> dict
         "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
         "listener.security.protocol.map": f"BROKER:{protocol},CONTROLLER:{protocol}",
-        # Static voters, since a voter written to the metadata log would pin the controller's port.
+        # Static voters, because a voter in the metadata log would pin the controller's port.
         "controller.quorum.voters": f"1@{HOST}:{controller_port}",
         "log.dirs": str(log),
         "auto.create.topics.enable": "false",  # a misspelt topic must be an error, not an empty topic
-        # The log is the truth: nothing is deleted unless a topic says so.
+        # The log is the source of truth: nothing is deleted unless a topic's configuration requires it.
         "log.retention.ms": "-1",
         "log.retention.bytes": "-1",
         "offsets.retention.minutes": "525600",
@@ -116,10 +116,10 @@ def _properties(log: Path, port: int, controller_port: int, login: bool) -> dict
         "share.coordinator.state.topic.min.isr": "1",
         "share.coordinator.state.topic.num.partitions": "4",
         "group.initial.rebalance.delay.ms": "0",
-        # After kill -9 the controller waits for the dead broker's session before it lets the new one in.
+        # After kill -9 the controller waits for the dead broker's session to expire before it accepts the new one.
         "broker.heartbeat.interval.ms": "500",
         "broker.session.timeout.ms": "3000",
-        # What is not flushed is read again after kill -9: at most one segment a partition.
+        # Data that is not flushed is read again after kill -9: at most one segment per partition.
         "log.segment.bytes": str(128 * 1024 * 1024),
         "num.recovery.threads.per.data.dir": "2",
         "num.network.threads": "2",
@@ -150,7 +150,7 @@ def _java(jars: list[Path], data: Path) -> list[str]:
 
 def _format(java: list[str], data: Path, env: Mapping[str, str]) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    # One argument: an id may begin with a dash.
+    # One argument, because an id may begin with a dash.
     options = ["--ignore-formatted", f"--cluster-id={cluster}", "-c", str(data / "server.properties")]
     done = subprocess.run(
         [*java, "kafka.tools.StorageTool", "format", *options],
@@ -165,7 +165,7 @@ def _format(java: list[str], data: Path, env: Mapping[str, str]) -> None:
 
 
 def answers(port: int, host: str = HOST, timeout: float = 1) -> bool:
-    """Whether a Kafka broker on `port` answers an ApiVersions request without an error."""
+    """Return True if a Kafka broker on `port` answers an ApiVersions request without an error."""
     api_versions, version, correlation, no_client_id = 18, 0, 7, -1
     request = struct.pack(">hhih", api_versions, version, correlation, no_client_id)
     try:

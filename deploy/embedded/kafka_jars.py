@@ -1,4 +1,4 @@
-"""The jars of Apache Kafka: which ones, their checksums, and how they get here."""
+"""The jars of Apache Kafka: their list, checksums and download."""
 
 import fcntl
 import hashlib
@@ -12,22 +12,22 @@ from pathlib import Path
 
 KAFKA_VERSION = "4.4.0"
 
-# Every jar the broker needs at run time, by Maven coordinates, with its SHA-256: what was tested is what
-# runs, and a damaged or exchanged file is noticed. `python -m deploy.embedded.kafka_jars VERSION` prints the
-# table for another version.
+# Every jar that the broker needs at run time, by Maven coordinates, with its SHA-256: what runs is what was tested, and
+# a damaged or replaced file is detected. `python -m deploy.embedded.kafka_jars VERSION` prints the table for another
+# version.
 JARS: dict[str, str] = dict(line.split(",") for line in Path(__file__).with_suffix(".csv").read_text().splitlines()[1:])
 _LOG_BINDING = ("org.apache.logging.log4j", "log4j-slf4j-impl")  # slf4j 1.7 to log4j 2; not in Kafka's POM
 
 Progress = Callable[[int, int, str], None]
-"""Called with jars there, jars in all, and the name of the last one."""
+"""Called with the number of jars present, the number of all jars, and the name of the last one."""
 
 
 class FetchFailed(RuntimeError):
-    """A jar could not be downloaded or is not the one that was asked for."""
+    """A jar could not be downloaded or is not the expected file."""
 
 
 def default_cache() -> Path:
-    """Where downloads are kept between starts: `TALLY_DOWNLOAD_CACHE`, or `~/.cache/tally`."""
+    """Return the folder where downloads are kept between starts: `TALLY_DOWNLOAD_CACHE`, or `~/.cache/tally`."""
     return Path(os.environ.get("TALLY_DOWNLOAD_CACHE") or Path.home() / ".cache" / "tally")
 
 
@@ -38,19 +38,19 @@ def fetch_kafka(
     jars: Mapping[str, str] = JARS,
     repository: str | None = None,
 ) -> list[Path]:
-    """Return the broker's class path, downloading into `cache` what is not there yet.
+    """Return the broker's class path, downloading missing jars into `cache`.
 
-    A jar is there whole and with the right checksum or not at all, so an interrupted download goes on
-    where it stopped, and a second call needs no network. What is there is looked at again each time: a jar that is not
-    what was tested is downloaded anew. `repository` is the URL of a Maven repository to use instead of the public
-    one. Raises FetchFailed.
+    A jar is present only when it is complete and its checksum is right, so an interrupted download continues where it
+    stopped, and a second call needs no network. Every jar is checked each time, and downloaded again if it is not the
+    one that was tested. `repository` is the URL of a Maven repository to use instead of the public one. Raises
+    FetchFailed.
     """
     home = cache / f"kafka-{KAFKA_VERSION}"
     paths = {coordinates: home / _file_name(coordinates) for coordinates in jars}
     if any(_is_missing(path, jars[coordinates]) for coordinates, path in paths.items()):
         home.mkdir(parents=True, exist_ok=True)
         with (home / ".lock").open("w") as lock, tempfile.TemporaryDirectory(dir=home) as scratch:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # two first starts at once download once
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two simultaneous first starts download once
             missing = {name: jars[name] for name, path in paths.items() if _is_missing(path, jars[name])}
             source = _Source(Path(scratch), home, repository)
             for done, name in enumerate(source.download_all(missing), start=len(jars) - len(missing) + 1):
@@ -60,7 +60,7 @@ def fetch_kafka(
 
 @dataclass(frozen=True)
 class _Source:
-    """A Maven repository, a folder to download into, and the folder that takes what is right."""
+    """A Maven repository, a folder for downloads in progress, and the folder for verified files."""
 
     scratch: Path
     home: Path
@@ -111,7 +111,7 @@ def _sha256(path: Path) -> str:
 
 
 def resolve(version: str) -> dict[str, str]:
-    """Resolve Kafka `version` anew from its POMs: coordinates to SHA-256. Needs the network."""
+    """Resolve Kafka `version` from its POMs: coordinates to SHA-256. Needs the network."""
     from jgo.maven import MavenContext
     from jgo.parse import Coordinate
 

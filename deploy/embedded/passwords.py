@@ -1,4 +1,5 @@
-"""The passwords of a data directory's Kafka and ClickHouse, made up at the first start and kept for its owner alone."""
+"""The passwords of a data directory's Kafka and ClickHouse, generated at the first start and readable by its owner
+alone."""
 
 import json
 import secrets
@@ -10,8 +11,8 @@ _BYTES = 32
 
 
 def kept_password(directory: Path, name: str) -> str:
-    """The password of the part `name`, the same at every start. Called by whoever holds the directory. Raises NotKept
-    when the file is damaged."""
+    """Return the password of the component `name`, the same at every start. The caller must hold the directory's lock.
+    Raises NotKept if the file is damaged."""
     path = directory / "passwords.json"
     kept = read_kept(path)
     if not all(isinstance(password, str) and password for password in kept.values()):
@@ -19,5 +20,5 @@ def kept_password(directory: Path, name: str) -> str:
     if name not in kept:
         kept[name] = secrets.token_urlsafe(_BYTES)
         write_atomically(path, json.dumps(kept, indent=2) + "\n", mode=0o600)
-    path.chmod(0o600)  # it may have been copied with other rights
+    path.chmod(0o600)  # it may have been copied with other permissions
     return str(kept[name])

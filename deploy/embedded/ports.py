@@ -1,4 +1,4 @@
-"""TCP ports on the loopback interface: free ones, and the same ones again at the next start."""
+"""TCP ports on the loopback interface: free ones, and the same ones at the next start."""
 
 import fcntl
 import json
@@ -12,9 +12,9 @@ HOST = "127.0.0.1"
 
 
 def free_port(preferred: int = 0, host: str = HOST) -> int:
-    """Return `preferred` if nobody listens there, else a free port the system picks.
+    """Return `preferred` if nothing listens there, else a free port that the system picks.
 
-    The port is free when this returns; it is not reserved. `KeptPorts` holds what it chooses.
+    The port is free when this returns, but not reserved. `KeptPorts` reserves the ports that it chooses.
     """
     for candidate in (preferred, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -30,19 +30,19 @@ def free_port(preferred: int = 0, host: str = HOST) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens on this port of 127.0.0.1."""
+    """Return True if nothing listens on this port of 127.0.0.1."""
     return free_port(port) == port
 
 
 class NotKept(ValueError):
-    """A file that the stack keeps for its next start is not as the stack writes it."""
+    """A file that the stack keeps for its next start is damaged."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is not as `tally up` writes it: mend it, or move it away, and another one is made")
+        super().__init__(f"{path} is damaged: fix it, or move it away and `tally up` creates a new one")
 
 
 def read_kept(path: Path) -> dict[str, Any]:
-    """The JSON object in `path`; an empty one where there is no such file. Raises NotKept for anything else in it."""
+    """Return the JSON object in `path`, empty if the file does not exist. Raises NotKept for any other content."""
     try:
         kept = json.loads(path.read_text())
     except FileNotFoundError:
@@ -57,18 +57,18 @@ def read_kept(path: Path) -> dict[str, Any]:
 class KeptPorts:
     """The ports of one data directory, kept in `ports.json` so that links stay valid over restarts.
 
-    A port that was chosen is held until `close`, or until this process ends: another start of this user, in another
-    directory, does not choose it in the seconds before anybody listens there.
+    A chosen port is reserved until `close`, or until this process ends: another start by this user, in another
+    directory, does not choose it in the seconds before anything listens there.
     """
 
     def __init__(self, directory: Path, locks: Path | None = None) -> None:
-        """`locks` is the folder of the marks that hold ports, one for all directories of a user."""
+        """`locks` is the folder of the files that reserve ports, the same for all directories of a user."""
         self._file = directory / "ports.json"
         self._locks = locks or Path.home() / ".cache" / "tally" / "ports"
         self._held: list[int] = []
 
     def choose(self, name: str, preferred: int) -> int:
-        """Return the port `name` had last time if it is free, else `preferred`, else any free one."""
+        """Return the port that `name` had last time if it is free, else `preferred`, else any free one."""
         kept = self._read()
         wanted = [kept[name]] if name in kept else []
         for candidate in chain(wanted, (preferred,), repeat(0)):
@@ -79,12 +79,12 @@ class KeptPorts:
         raise AssertionError("the candidates do not end")
 
     def close(self) -> None:
-        """Hold no port any longer."""
+        """Release all ports."""
         while self._held:
             os.close(self._held.pop())
 
     def _hold(self, port: int) -> bool:
-        """Mark the port as taken; False if another start, or another part of this one, has it."""
+        """Reserve the port; return False if another start, or another part of this one, has reserved it."""
         self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
         mark = os.open(self._locks / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -103,9 +103,9 @@ class KeptPorts:
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o666) -> None:
-    """Replace the file's content so that a reader, or a crash, sees the old text or the new, never half.
+    """Replace the file's content so that a reader, or a crash, sees the old text or the new one, never a part.
 
-    `mode` are the rights of the new file, less what the umask takes away.
+    `mode` are the permissions of the new file, less those in the umask.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""One stack a data directory: the lock that says so, and the files that say what runs where and by which settings."""
+"""One stack per data directory: the lock that enforces it, and the files with its processes and settings."""
 
 import fcntl
 import json
@@ -13,7 +13,7 @@ from deploy.embedded.ports import KeptPorts, write_atomically
 
 
 class StackRunning(RuntimeError):
-    """The directory's stack is running already; `pid` is its supervisor, `urls` is where it answers."""
+    """The directory's stack is already running; `pid` is its supervisor, `urls` are its addresses."""
 
     def __init__(self, directory: Path, pid: int, urls: Mapping[str, str]) -> None:
         where = ", ".join(f"{name} {url}" for name, url in urls.items())
@@ -24,13 +24,13 @@ class StackRunning(RuntimeError):
 
 @contextmanager
 def hold_stack(directory: Path) -> Iterator[KeptPorts]:
-    """Hold the directory for one supervisor and give its ports.
+    """Lock the directory for one supervisor and yield its ports.
 
-    Raises StackRunning, with nothing changed, if another process holds it. The lock ends with its
-    process, however that ends.
+    Raises StackRunning, with nothing changed, if another process has the lock. The lock ends with its process, however
+    that ends.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(PermissionError):  # another user's folder stays as it is
+    with suppress(PermissionError):  # another user's folder stays unchanged
         directory.chmod(0o700)
     with (directory / "stack.lock").open("a+") as lock:
         try:
@@ -42,7 +42,7 @@ def hold_stack(directory: Path) -> Iterator[KeptPorts]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        (directory / "stack.json").unlink(missing_ok=True)  # left by one that was killed
+        (directory / "stack.json").unlink(missing_ok=True)  # left by a supervisor that was killed
         try:
             with closing(KeptPorts(directory)) as ports:
                 yield ports
@@ -51,13 +51,13 @@ def hold_stack(directory: Path) -> Iterator[KeptPorts]:
 
 
 def write_stack(directory: Path, children: Mapping[str, Mapping[str, object]]) -> None:
-    """Publish what runs: `children` maps a name to its `pid`, `url`, `healthy` and `restarts`."""
+    """Publish the running processes: `children` maps a name to its `pid`, `url`, `healthy` and `restarts`."""
     stack = {"pid": os.getpid(), "written_at": datetime.now(UTC).isoformat(), "children": children}
     write_atomically(directory / "stack.json", json.dumps(stack, indent=2) + "\n")
 
 
 def read_stack(directory: Path) -> dict[str, dict[str, Any]]:
-    """The children of the running stack by name, as `write_stack` takes them; none if none runs."""
+    """Return the children of the running stack by name, as given to `write_stack`; none if no stack runs."""
     try:
         children: dict[str, dict[str, Any]] = json.loads((directory / "stack.json").read_text())["children"]
     except FileNotFoundError:
@@ -67,10 +67,11 @@ def read_stack(directory: Path) -> dict[str, dict[str, Any]]:
 
 @contextmanager
 def publish_settings(directory: Path, texts: Mapping[str, str | None]) -> Iterator[None]:
-    """Within, `read_settings` gives `texts`: `settings.json`, for its owner's eyes, since secrets are among them.
+    """Publish `texts` for `read_settings` within the block, in `settings.json`, which only its owner can read, because
+    it contains secrets.
 
     The file is locked for as long as its stack lives, and from before it has its name. The lock ends with the process,
-    however that ends, so what a killed stack leaves behind is known for that.
+    however that ends, so the file of a killed stack is recognized.
     """
     path = directory / "settings.json"
     path.unlink(missing_ok=True)
@@ -88,7 +89,7 @@ def publish_settings(directory: Path, texts: Mapping[str, str | None]) -> Iterat
 
 
 def read_settings(directory: Path) -> dict[str, str | None] | None:
-    """What the stack that runs over the directory has published; None if none runs."""
+    """Return the settings that the stack running over the directory has published; None if no stack runs."""
     try:
         file = (directory / "settings.json").open()
     except FileNotFoundError:

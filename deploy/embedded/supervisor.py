@@ -1,10 +1,10 @@
-"""Starts the processes of the embedded stack, keeps them running, ends them in order.
+"""Starts the processes of the embedded stack, keeps them running, and stops them in order.
 
     with hold_stack(data) as ports:
         children = [kafka_child(data / "kafka", ports.choose("kafka", 9092)), ...]
         exit_code = Supervisor(data, children, Console()).run()
 
-Must run in the main thread: it takes the signals, and the children die with the thread that starts them.
+Must run in the main thread: it handles the signals, and the children die with the thread that starts them.
 """
 
 import signal
@@ -27,9 +27,9 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Backoff:
-    """Seconds before a dead child is started again: `first`, doubled each time, at most `longest`.
+    """Seconds before a dead child is restarted: `first`, doubled each time, at most `longest`.
 
-    A child that stayed up for `stable` seconds begins anew.
+    After `stable` seconds of running, the delay of a child is `first` again.
     """
 
     first: float = 0.1
@@ -37,13 +37,13 @@ class Backoff:
     stable: float = 30
 
     def delay(self, failures: int) -> float:
-        """The delay after this many failures in a row, 1 or more."""
+        """Return the delay after this many failures in a row, 1 or more."""
         return min(self.longest, self.first * 2.0 ** min(failures - 1, 30))
 
 
 @dataclass
 class _Kept:
-    """A child that is to be kept running, and how that went."""
+    """A child to be kept running, and its history."""
 
     child: Child
     running: RunningChild | None = None
@@ -54,7 +54,7 @@ class _Kept:
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=5))
 
     def public(self) -> dict[str, object]:
-        """What others may know, for `stack.json`."""
+        """Return the public facts, for `stack.json`."""
         return {
             "pid": self.running.pid if self.running else None,
             "url": self.child.url,
@@ -64,7 +64,7 @@ class _Kept:
 
 
 class Supervisor:
-    """Runs children, in the order given, until it is told to stop."""
+    """Runs children, in the order given, until it is stopped."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Supervisor:
         console: Console | None = None,
         backoff: Backoff = Backoff(),
     ) -> None:
-        """`data` gets `stack.log` and `stack.json`; `console` None prints nothing."""
+        """`data` is the folder of `stack.log` and `stack.json`; with `console` None nothing is printed."""
         self._data = data
         self._kept = [_Kept(child) for child in children]
         self._backoff = backoff
@@ -83,12 +83,12 @@ class Supervisor:
         self._health = threading.Thread(target=self._watch_health, daemon=True)
 
     def run(self, until: Callable[[], int] | None = None) -> int:
-        """Start all, keep them running, stop all; returns 0, or what `until` returned.
+        """Start all children, keep them running, stop them; return 0, or the result of `until`.
 
-        Ends at SIGINT, SIGTERM or SIGHUP, or when `until`, run in a thread once all children answer, has
-        returned. An exception of `until` is raised here, after the stop. Raises ChildFailed if a child
-        does not start the first time, and PortLost whenever another program listens where a child should: the others
-        would take it for ours. A second signal kills what has not ended yet.
+        Ends at SIGINT, SIGTERM or SIGHUP, or when `until`, which runs in a thread once all children are ready, has
+        returned. An exception of `until` is raised here, after the stop. Raises ChildFailed if a child does not start
+        the first time, and PortLost whenever another program listens on a child's port, because the other children
+        would connect to it. A second signal kills whatever has not ended yet.
         """
         outcome = _Outcome(until)
         with _signals_interrupt():
@@ -147,30 +147,30 @@ class Supervisor:
 
     def _bury(self, kept: _Kept, now: float) -> None:
         assert kept.running is not None
-        code = kept.running.stop()  # what the dead process started must not live on beside its successor
+        code = kept.running.stop()  # whatever the dead process started must not run next to its successor
         kept.running, kept.healthy = None, False
         kept.failures += 1
         delay = self._backoff.delay(kept.failures)
         kept.start_at = now + delay
-        self._say(f"{kept.child.name} ended with {code}, starting it again in {delay:g} s")
+        self._say(f"{kept.child.name} exited with {code}, restarting it in {delay:g} s")
         self._publish()
 
     def _watch_health(self) -> None:
-        """Say which children stop answering, and when they answer again.
+        """Report children that stop responding, and when they respond again.
 
-        Only death restarts a child: one that is merely busy would be killed for it.
+        A child is restarted only when it has died, because a busy one would be killed too.
         """
         while not self._ended.wait(1):
             for kept in self._kept:
                 healthy = kept.running is not None and self._answers(kept, kept.running)
                 if healthy != kept.healthy and kept.running is not None and not self._ended.is_set():
                     kept.healthy = healthy
-                    self._say(f"{kept.child.name} " + ("answers again" if healthy else "does not answer"))
+                    self._say(f"{kept.child.name} " + ("responds again" if healthy else "does not respond"))
                     self._publish()
 
     @staticmethod
     def _answers(kept: _Kept, running: RunningChild) -> bool:
-        # Whoever has listened goes on to: the kernel is asked once for each start.
+        # A child that has listened once continues to listen: the kernel is queried once per start.
         return running.exit_code is None and kept.child.ready() if kept.healthy else running.answers()
 
     def _stop_all(self) -> None:
@@ -180,7 +180,7 @@ class Supervisor:
                     killed = kept.running.stop() == -signal.SIGKILL
                     self._say(f"{kept.child.name} " + ("had to be killed" if killed else "stopped"))
         except KeyboardInterrupt:
-            self._say("killing what still runs")
+            self._say("killing what is still running")
         finally:
             for kept in self._kept:
                 if kept.running is not None:
@@ -195,7 +195,7 @@ class Supervisor:
 
 
 class _Outcome:
-    """The work the stack was started for, in a thread of its own; `done` is set when it has ended."""
+    """The work for which the stack was started, in a thread of its own; `done` is set when it has ended."""
 
     def __init__(self, work: Callable[[], int] | None) -> None:
         self.done = threading.Event()
@@ -209,7 +209,7 @@ class _Outcome:
             threading.Thread(target=self._run, args=(self._work,), daemon=True).start()
 
     def result(self) -> int:
-        """What the work returned, 0 if it did not end. Raises what it raised."""
+        """Return the result of the work, 0 if it did not finish. Raises its exception."""
         if self._error is not None:
             raise self._error
         return self._code
@@ -225,12 +225,12 @@ class _Outcome:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """Within, the signals that ask to stop raise KeyboardInterrupt in the main thread."""
+    """Within the block, the signals that request a stop raise KeyboardInterrupt in the main thread."""
 
     def interrupt(number: int, _: object) -> None:
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    # What is ignored stays ignored: nohup, for one, means it.
+    # Ignored signals stay ignored: nohup relies on it.
     heeded = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interrupt) for number in heeded}
     try:

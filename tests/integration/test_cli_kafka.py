@@ -67,7 +67,7 @@ async def test_a_simulated_file_arrives_byte_for_byte_poison_included(fresh_kafk
     assert "tally topics create" in early.stderr
 
     created = tally("topics", "create", "--partitions", "2", TALLY_KAFKA_BOOTSTRAP=fresh_kafka)
-    assert "9 topics created, 0 were there" in created.stdout
+    assert "9 topics created, 0 already existed" in created.stdout
     again = tally("topics", "create", "--json", "--kafka-bootstrap", fresh_kafka, TALLY_PARTITIONS="3")
     assert len(json.loads(again.stdout)["differences"]) == len(EVENTS_BY_TOPIC)
 

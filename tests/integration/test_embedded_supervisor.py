@@ -139,9 +139,9 @@ def test_a_dead_child_is_started_again_later_each_time(
     assert pid_of(tmp_path, "first") == other
     supervisor.send_signal(signal.SIGTERM)
     output, _ = supervisor.communicate(timeout=120)
-    delays = [line.rpartition(" in ")[2] for line in output.splitlines() if "starting it again" in line]
+    delays = [line.rpartition(" in ")[2] for line in output.splitlines() if "restarting it" in line]
     assert delays == ["0.05 s", "0.1 s", "0.2 s"]
-    assert "second ended with -9" in output
+    assert "second exited with -9" in output
 
 
 def test_a_killed_supervisor_leaves_no_orphans(start: Callable[..., "subprocess.Popen[str]"], tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_a_child_that_does_not_start_ends_the_stack_and_says_why(
     output, message = supervisor.communicate(timeout=120)
     assert supervisor.returncode == 1
     assert "first stopped" in output
-    assert "second ended with 1 while starting; no such thing" in message
+    assert "second exited with 1 while starting; no such thing" in message
 
 
 @pytest.mark.parametrize("children", ["listening", "deaf"])
@@ -217,7 +217,7 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_child(
         supervisor = start(children, str(port))
         _, message = supervisor.communicate(timeout=120)
         assert supervisor.returncode == 1
-        assert f"PortLost: first cannot listen on 127.0.0.1:{port}, since another program does" in message
+        assert f"PortLost: first cannot listen on 127.0.0.1:{port}, because another program does" in message
         stranger.setblocking(False)
         with pytest.raises(BlockingIOError):
             stranger.accept()  # nobody has even connected

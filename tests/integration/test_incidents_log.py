@@ -262,7 +262,7 @@ def test_commands_say_what_is_wrong_in_one_line(stack: Stack, tmp_path: Path) ->
     for arguments, code, said in (
         (("epoch", "tally.tokens", "--mode", "replace"), ExitCode.USAGE, "tally.tokens is not an event topic"),
         (("epoch", "tally.token"), ExitCode.USAGE, "--mode continue keeps what was counted"),
-        (("epoch", "tally.token", "--mode", "replace"), ExitCode.USAGE, "--yes says yes"),
+        (("epoch", "tally.token", "--mode", "replace"), ExitCode.USAGE, "Confirm it with --yes"),
         (("positions", "accept", "tally.token", "99"), ExitCode.REFUSED, "has no partition 99"),
     ):
         answer = stack.tally(*arguments)

@@ -127,7 +127,7 @@ def test_a_stranger_that_takes_a_chosen_port_ends_the_start(tmp_path: Path, up: 
         _, message = process.communicate(timeout=180)
         stranger.shutdown()
     assert process.returncode == ExitCode.BUSY
-    assert message.startswith(f"tally: {part} cannot listen on 127.0.0.1:{port}, since another program does.")
+    assert message.startswith(f"tally: {part} cannot listen on 127.0.0.1:{port}, because another program does.")
     assert not asked
 
 
@@ -145,4 +145,4 @@ def test_a_port_that_was_lost_ends_the_stack(tmp_path: Path, up: Up) -> None:
         process.send_signal(signal.SIGCONT)
         _, message = process.communicate(timeout=180)
     assert process.returncode == ExitCode.BUSY
-    assert f"clickhouse cannot listen on 127.0.0.1:{port}, since another program does" in message
+    assert f"clickhouse cannot listen on 127.0.0.1:{port}, because another program does" in message

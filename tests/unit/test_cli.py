@@ -82,7 +82,7 @@ def test_every_exit_code_has_a_meaning() -> None:
         (["emit", "x", "--rate", "0"], ExitCode.USAGE, "rate"),
         (["emit", "x", "--partitions", "many"], ExitCode.USAGE, "partitions = 'many' (from a flag)"),
         (["emit", "x", "--config", "missing.toml"], ExitCode.FILE, "missing.toml"),
-        (["simulate"], ExitCode.USAGE, "Either --out FILE or --send"),
+        (["simulate"], ExitCode.USAGE, "Use either --out FILE or --send"),
         (["simulate", "--out", "x", "--days", "0"], ExitCode.USAGE, "at least 1 day"),
         (["simulate", "--out", "x", "--until", "yesterday"], ExitCode.USAGE, "yesterday"),
         (["simulate", "--out", "no/such/folder/x", "--users", "6"], ExitCode.FILE, "no/such/folder"),
@@ -207,7 +207,7 @@ def test_settings_never_print_secrets(capsys: pytest.CaptureFixture[str], monkey
 
 def test_the_shipped_prices_are_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["prices", "check"]) == ExitCode.OK
-    assert "The shipped list is a good price list" in capsys.readouterr().out
+    assert "The shipped list is a valid price list" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -229,13 +229,13 @@ def test_a_file_of_the_stack_that_was_damaged_is_named(
     (Path(".tally") / name).write_bytes(content)
     code, line = failure(capsys, "up", "--kafka-bootstrap", "127.0.0.1:1")
     assert code == ExitCode.FILE
-    assert f".tally/{name} is not as `tally up` writes it" in line
+    assert f".tally/{name} is damaged" in line
 
 
 def test_a_price_list_comes_down_a_pipe() -> None:
     command = [sys.executable, "-m", "cli", "prices", "check", "-"]
     done = subprocess.run(command, input=DEFAULT_PRICE_LIST.read_bytes(), capture_output=True, check=True)
-    assert done.stdout.startswith(b"- is a good price list")
+    assert done.stdout.startswith(b"- is a valid price list")
 
 
 def test_a_simulation_replaces_no_file_unless_it_is_told_to(capsys: pytest.CaptureFixture[str]) -> None:
@@ -303,7 +303,7 @@ def test_a_servers_many_lines_become_one() -> None:
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        (["--columns", "daily"], "--columns belongs to the spend report"),
+        (["--columns", "daily"], "--columns is only for the spend report"),
         (["--out", "a.xlsx"], "FOCUS is written to .csv or .parquet, not to a.xlsx"),
     ],
 )

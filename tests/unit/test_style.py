@@ -44,7 +44,9 @@ REWRITTEN = [
     "access",
     "aggregators",
     "api",
+    "cli",
     "client",
+    "deploy",
     "files",
     "intake",
     "pricing",
@@ -53,8 +55,6 @@ REWRITTEN = [
     "simulation",
     ":!simulation/vocabulary.py",
     "sinks",
-    ":(glob)deploy/*",
-    "deploy/doctor",
     ":(glob)streams/*",
 ]
 """The packages whose docstrings, comments and messages are checked, as git's path patterns."""

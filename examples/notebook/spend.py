@@ -68,7 +68,8 @@ for email, days, net in by_person:
 # %% [markdown]
 # ## Does it add up?
 #
-# The manifest has the totals that Tally wrote. Both libraries must arrive at them, to the last digit.
+# The manifest has the totals that Tally wrote. Both libraries must arrive at them, to the last digit. A model without a
+# known price is in neither.
 
 # %%
 expected = Decimal(json.loads(Path(f"{REPORT}.manifest.json").read_text())["totals"]["priced_net_spend_usd"])
@@ -76,4 +77,6 @@ expected = Decimal(json.loads(Path(f"{REPORT}.manifest.json").read_text())["tota
 totals = {"pandas": rows["total_net_spend_usd"].sum(), "DuckDB": in_duckdb}
 for library, found in totals.items():
     assert found == expected, f"{library} adds up to {found}, the manifest says {expected}"
+for model in sorted(rows.loc[rows["total_net_spend_usd"].isna(), "model"].unique()):
+    print(f"{model or 'no model':28} has no known price and is in no amount")
 print(f"both add up to the manifest's {money(expected)}")

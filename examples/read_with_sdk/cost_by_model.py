@@ -30,6 +30,11 @@ def read_costs(client: anthropic.Anthropic, first: datetime, end: datetime) -> t
     return rows, pages
 
 
+def unpriced_models(rows: Iterable[BetaAnalyticsCostItem]) -> set[str]:
+    """Models without a known price, whose usage is in no amount: a field of Tally that the SDK's types do not have."""
+    return {model for row in rows for model in (row.cost.model_extra or {}).get("unpriced_models", [])}
+
+
 def dollars(cents: str) -> Decimal:
     """An amount of the API, which is in cents, in dollars."""
     return Decimal(cents).scaleb(-2, EXACT)
@@ -55,6 +60,8 @@ def main() -> None:
     for model, cost in costs.items():
         print(f"{model:28} {cost:f} USD")
     print(f"{'total':28} {total(costs.values()):f} USD, {len(rows)} models on {pages} pages")
+    for model in sorted(unpriced_models(rows)):
+        print(f"{model:28} has no known price and is in no amount")
 
 
 def day(text: str) -> datetime:

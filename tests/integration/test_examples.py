@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,6 +20,7 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.stack import publish_settings, read_stack
 from deploy.settings import load, texts_of
 from deploy.wait_for_tables import wait_until_folded
+from tests.reference.usage_sample import PRICES, cost, costs_by, rows_of_the_sample
 from tests.support.code_blocks import code_blocks
 from tests.support.example_stack import (
     EXAMPLES,
@@ -42,12 +42,8 @@ pytestmark = pytest.mark.timeout(600)
 SERVED = "9f3c2d41-70a5-4d2e-8c1b-6a4e5d3f2b10"
 """The organization of the service's users."""
 
-PRICES = {  # USD per million tokens: input, read from a cache, output (pricing/prices.csv)
-    "claude-opus-5-5": (Decimal(4), Decimal("0.2"), Decimal(20)),
-    "claude-sonnet-5-5": (Decimal(2), Decimal("0.1"), Decimal(10)),
-    "claude-haiku-5-5": (Decimal("0.1"), Decimal("0.01"), Decimal("0.5")),
-}
-WEB_SEARCH = Decimal("0.01")
+UNPRICED = "c1b7a3de-2f64-4b0c-8e95-7a1d3c5e9f28"
+"""One that uses a model without a price."""
 
 
 @pytest.fixture(scope="module")
@@ -65,25 +61,11 @@ def imported(stack: Stack) -> tuple[Stack, str]:
     return stack, printed
 
 
-def rows_of_the_sample() -> list[dict[str, str]]:
-    with (EXAMPLES / "bulk_import/usage.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def cost(row: dict[str, str]) -> Decimal:
-    """What a row of the sample costs, in USD."""
-    prompt, cached, output = (int(row[name]) for name in ("prompt_tokens", "cached_tokens", "completion_tokens"))
-    into, read, out = PRICES[row["model"]]
-    tokens = (prompt - cached) * into + cached * read + output * out
-    return tokens / 1_000_000 + int(row["web_searches"]) * WEB_SEARCH
-
-
-def costs_by(column: str) -> list[tuple[str, Decimal]]:
-    """The sample's cost by the values of a column, highest first."""
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    for row in rows_of_the_sample():
-        sums[row[column]] += cost(row)
-    return sorted(sums.items(), key=lambda each: -each[1])
+def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def test_an_import_is_sent_twice_and_counts_once(imported: tuple[Stack, str]) -> None:
@@ -107,10 +89,7 @@ def test_an_import_is_sent_twice_and_counts_once(imported: tuple[Stack, str]) ->
 def test_an_import_ends_at_the_line_that_would_not_count(tmp_path: Path, column: str, value: str, why: str) -> None:
     rows = rows_of_the_sample()
     rows[2] = {**rows[2], column: value}
-    with (tmp_path / "usage.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(tmp_path / "usage.csv", rows)
     script = EXAMPLES / "bulk_import/to_events.py"
     known = ["--organization", ORGANIZATION, "--name", "Example Ltd", "--since", "2026-11-01"]
     command = [sys.executable, str(script), str(tmp_path / "usage.csv"), *known]
@@ -119,6 +98,29 @@ def test_an_import_ends_at_the_line_that_would_not_count(tmp_path: Path, column:
     assert ended.stderr.startswith(f"to_events: {tmp_path}/usage.csv:4: ")
     assert why in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_usage_without_a_price_is_named_and_in_no_amount(stack: Stack) -> None:
+    """The commands of the READMEs over the sample of another organization, one of whose models has no price."""
+    rows = [row | {"model": "house-model"} if "opus" in row["model"] else row for row in rows_of_the_sample()]
+    write_rows(stack.folder / "other.csv", rows)
+
+    def run(example: str) -> str:
+        script = "\n".join(commands(f"{example}/README.md")).replace(ORGANIZATION, UNPRICED)
+        return stack.run(
+            script.replace("examples/bulk_import/usage.csv", "other.csv").replace("spend.csv", "other-spend.csv")
+        )
+
+    run("bulk_import")
+    wait_until_folded(stack.settings)
+    priced = [row for row in rows if row["model"] in PRICES]
+    total = f"{sum(map(cost, priced), Decimal(0)).normalize():f}"
+    unpriced = r"house-model +has no known price and is in no amount\n"
+    assert re.search(rf"^total +{total} USD, 3 models on 2 pages\n{unpriced}\Z", run("read_with_sdk"), re.MULTILINE)
+    assert re.search(rf"\n{unpriced}both add up to the manifest's {total} USD\n\Z", run("notebook"))
+    people = [row for row in csv.DictReader(run("sql").splitlines()) if row["without_price"] is not None]
+    assert sum(int(row["requests"]) for row in people) == len(rows)
+    assert sum(int(row["without_price"]) for row in people) == len(rows) - len(priced)
 
 
 @pytest.mark.parametrize("example", ["read_with_sdk", "notebook", "sql"])
@@ -137,8 +139,8 @@ def test_the_readmes_show_what_the_sample_costs() -> None:
     assert notebook == [
         *((name, f"{amount.normalize():f}") for name, amount in (*by_model, *by_person)), ("both", total)
     ]  # fmt: skip
-    sql = [row for row in csv.reader(shown("sql/README.md").splitlines()) if len(row) == 4][1:]
-    assert [(email, net) for email, _, _, net in sql] == [
+    sql = [row for row in csv.reader(shown("sql/README.md").splitlines()) if len(row) == 5][1:]
+    assert [(email, net) for email, _, _, net, _ in sql] == [
         (name, f"{amount.normalize():f}") for name, amount in by_person
     ]
 

@@ -1,8 +1,8 @@
 """`tally verify`: recount the log in plain Python, independently of the folds, and compare.
 
-`run` does all of it against Kafka and ClickHouse; `recount(records)` is the count alone, a pure function
-over records from anywhere. Nothing here imports the folds or the event contract: the rules are written down a second
-time, so that a mistake in the first shows as a difference. docs/verify.md says what is compared.
+`run` reads Kafka and ClickHouse; `recount(records)` is the count alone, a pure function of records from anywhere.
+Nothing here imports the folds or the event contract: the rules are written a second time, so that a mistake in the
+first version shows as a difference. docs/verify.md lists what is compared.
 """
 
 from verify.records import Record

@@ -1,4 +1,4 @@
-"""Who was active: recounted from cells, for a day and for the trailing 7 and 30 days."""
+"""Active people, recounted from cells: on a day, and in the trailing 7 and 30 days."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,9 +19,9 @@ GROUP BY organization_id, ends
 
 
 def expected_actives(active: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str], tuple[int, ...]]:
-    """(organization, day) to the people active that day, in the 7 and in the 30 days that end with it.
+    """Return, by (organization, day), the people active that day, and in the 7 and the 30 days that end with it.
 
-    `active` are the (organization, account, day) of all active days, in order.
+    `active` has the (organization, account, day) of all active days, in order.
     """
     counts: dict[int, Counter[tuple[str, int]]] = {width: Counter() for width in WIDTHS}
     last = 0
@@ -38,13 +38,13 @@ def expected_actives(active: Iterable[tuple[str, str, str]]) -> dict[tuple[str, 
 
 
 def found_actives(rows: Iterable[list[Any]]) -> Iterable[tuple[tuple[str, str], tuple[int, ...]]]:
-    """The rows of QUERY in the form of `expected_actives`."""
+    """Yield the rows of QUERY in the form of `expected_actives`."""
     for organization, day, *counts in rows:
         yield (organization, day), tuple(counts)
 
 
 def _trailing(days: Iterable[int], width: int) -> Iterator[int]:
-    """The days that have one of a person's active days, which come in order, among the `width` that end with them."""
+    """Yield the days whose window of `width` days contains an active day; `days` are one person's, in order."""
     counted_to = 0
     for day in days:
         yield from range(max(day, counted_to), day + width)

@@ -1,4 +1,4 @@
-"""What the directory's views answer, by rules of its own: names, departures, groups, seats, and the terms in force."""
+"""The directory's views, recomputed by independent rules: names, departures, groups, seats, and the terms in force."""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -43,7 +43,7 @@ _GROUPS = ("group.joined", "group.left", "group.deleted", "member.removed", "acc
 
 
 def expected_answers(directory: list[tuple[Key, Row]]) -> dict[Key, Row]:
-    """Each answer under its KEY."""
+    """Return each view's rows under their KEY."""
     answers: dict[Key, Row] = {}
     for change in history(directory, _LAST_NAMES):
         view, named_by = _LAST_NAMES[change.type]
@@ -58,7 +58,7 @@ def expected_answers(directory: list[tuple[Key, Row]]) -> dict[Key, Row]:
 
 
 def _spans(changes: Iterable[Change]) -> Iterator[tuple[str, str, str, str, str]]:
-    """(organization, group, account, since, until) of each stay in a group; "" is "still"."""
+    """Yield (organization, group, account, since, until) of each stay in a group; "" if it has not ended."""
     inside: dict[tuple[str, str, str], str] = {}
     for change in changes:
         organization, subject, at = change.organization_id, change.subject_id, change.place[0]

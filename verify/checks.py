@@ -1,4 +1,4 @@
-"""The comparisons, table by table: what the recount expects, what is found, and what a worker may still change."""
+"""The comparisons, table by table: the expected and the found rows, and those that a worker may still change."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ SOURCED_TABLES = (*CELL_TABLES, "directory", "profiles")
 
 @dataclass(frozen=True)
 class Checks:
-    """One recount (in `scratch`) against one database.
+    """The comparison of one recount (in `scratch`) with one database.
 
-    `positions`: where the recount ends for each source; rows from there on are left out. `lost`: sources that cannot
-    be recounted, whose rows are left out altogether. `is_still`: all of the log was recounted and it has not grown.
+    `positions`: where the recount ends for each source; rows past it are ignored. `lost`: sources that cannot be
+    recounted, whose rows are all ignored. `is_still`: all of the log was recounted, and it has not grown.
     """
 
     stored: TableReader
@@ -38,7 +38,7 @@ class Checks:
     show: int
 
     def tables(self) -> Iterator[TableResult]:
-        """Every table, and the letters; of a range only what has windows, and the directory, which prices them."""
+        """Yield every table and the letters; with a range, only tables with windows, and the directory for prices."""
         for table in CELL_TABLES.values():
             yield self.cells(table)
         yield self.directory()
@@ -49,7 +49,7 @@ class Checks:
         yield self.strangers()
 
     def totals(self) -> Iterator[TableResult]:
-        """Sums over sources, and the views that reports rest on; they mean something while the tables stand still."""
+        """Yield sums over sources and the views that reports read; they are meaningful only if nothing is written."""
         for table in CELL_TABLES.values():
             yield self.sums(table)
         yield self.spend()
@@ -59,7 +59,7 @@ class Checks:
             yield self.answers()
 
     def cells(self, table: CellTable) -> TableResult:
-        """One table of cells, each with its stamp and counters."""
+        """Compare a table of cells, each with its stamp and counters."""
         key, values = table.key_columns, ("log_offset", *table.counters)
         return compare(
             table.name,
@@ -71,14 +71,14 @@ class Checks:
         )
 
     def sums(self, table: CellTable) -> TableResult:
-        """The counters of a table added up over its sources, as ClickHouse adds them."""
+        """Compare a table's counters summed over its sources, as ClickHouse sums them."""
         key = table.key_columns[1:]
         found = self.stored.sums(table.name, key, table.counters, self._where(table))
         pairs = paired(self.scratch.sums(table.name), found)
         return compare(f"{table.name}, summed", key, table.counters, pairs, show=self.show)
 
     def directory(self) -> TableResult:
-        """The directory's history; `detail` is compared by what it means."""
+        """Compare the directory's history; `detail` is compared by its meaning."""
         key = ("source", "log_offset")
         found_by = ("organization_id", "type", "in_force_from", "subject_id")
         values = (*found_by, "detail", "event_id", "occurred_at", "logged_at")
@@ -94,7 +94,7 @@ class Checks:
         )
 
     def profiles(self) -> TableResult:
-        """Names and e-mails, without those that a tombstone erased."""
+        """Compare names and e-mails, without those that a tombstone erased."""
         forgotten = people.tombstones(chain(self._counted_profiles(), self._told()))
         found = ((told[:4], told[4:]) for told in self._told())
         return compare(
@@ -109,21 +109,21 @@ class Checks:
         )
 
     def names(self) -> TableResult:
-        """The view `people`: who is called what, and who is forgotten."""
+        """Compare the view `people`: names, and who is forgotten."""
         expected = people.expected_people(self._told(), self.scratch.rows("directory"))
         found = ((tuple(row[:2]), row[2:]) for row in self.stored.rows(people.QUERY))
         pairs = paired(_sorted(expected.items()), _sorted(found))
         return compare("people", people.PEOPLE_KEY, people.PEOPLE_VALUES, pairs, show=self.show)
 
     def answers(self) -> TableResult:
-        """The directory's views: names, departures, groups, seats and terms."""
+        """Compare the directory's views: names, departures, groups, seats and terms."""
         expected = answers.expected_answers(list(self.scratch.rows("directory")))
         found = ((tuple(row[:4]), row[4:]) for row in self.stored.rows(answers.QUERY))
         pairs = paired(_sorted(expected.items()), _sorted(found))
         return compare("directory views", answers.KEY, answers.VALUES, pairs, show=self.show)
 
     def attributions(self) -> TableResult:
-        """The attributions that usage refers to. Rows name no source, so one too many shows only when all is still."""
+        """Compare the attributions of usage. Rows have no source, so an extra one is an error only if nothing moves."""
         key, values = ATTRIBUTION_COLUMNS[:1], ATTRIBUTION_COLUMNS[1:]
         may_be_others = not self.is_still or bool(self.earlier_epochs())
         return compare(
@@ -136,7 +136,7 @@ class Checks:
         )
 
     def letters(self) -> TableResult:
-        """The dead letters that were read into the scratch."""
+        """Compare the dead letters that were read into the scratch database."""
         return compare_letters(
             self.scratch.rows("letters"),
             self.scratch.rows("found_letters"),
@@ -146,7 +146,7 @@ class Checks:
         )
 
     def strangers(self) -> TableResult:
-        """Rows of sources that the log does not have, apart from earlier epochs of its topics."""
+        """Report rows of sources that the log does not have, except for earlier epochs of its topics."""
         known = {*self.positions, *self.lost, *self.earlier_epochs()}
         found = [
             ((table, source), (rows,))
@@ -157,7 +157,7 @@ class Checks:
         return compare("unknown sources", ("table", "source"), ("rows",), paired((), sorted(found)), show=self.show)
 
     def earlier_epochs(self) -> dict[str, int]:
-        """How many rows the tables hold of epochs whose log is gone; nothing can be said of them."""
+        """Return the number of rows of epochs whose log is gone, by source; these cannot be checked."""
         present = self.options.epochs
         rows: dict[str, int] = {}
         for table in SOURCED_TABLES:
@@ -168,7 +168,7 @@ class Checks:
         return rows
 
     def spend(self) -> TableResult:
-        """The view `spend`, by organization and day."""
+        """Compare the view `spend`, by organization and day."""
         since, until = self.options.within["day"]
         prices = spend.PriceList(self.stored.rows(spend.PRICES_QUERY))
         cells, directory = self.scratch.cells("spend_cells"), self.scratch.rows("directory")
@@ -181,24 +181,24 @@ class Checks:
         return compare("spend", ("organization_id", "day"), spend.COLUMNS, paired(*sides), show=self.show)
 
     def active_users(self) -> TableResult:
-        """The view `active_users`, by organization and day."""
+        """Compare the view `active_users`, by organization and day."""
         expected = active_users.expected_actives(self.scratch.active_days())
         found = active_users.found_actives(self.stored.rows(active_users.QUERY))
         pairs = paired(_sorted(expected.items()), _sorted(found))
         return compare("active_users", ("organization_id", "day"), active_users.COLUMNS, pairs, show=self.show)
 
     def _counted_profiles(self) -> Iterator[people.Told]:
-        """The rows that the log's profiles and tombstones make, by key, time and place."""
+        """Yield the rows for the log's profiles and tombstones, by key, time and place."""
         for key, row in self.scratch.rows("profiles"):
             yield people.Told(*key[:4], *row, *key[4:])
 
     def _told(self) -> Iterator[people.Told]:
-        """The rows of `profiles`, the newest of each key."""
+        """Yield the rows of `profiles`, the newest of each key."""
         for key, row in self.stored.keyed("profiles", people.KEY, people.VALUES, Where(tuple(self.positions))):
             yield people.Told(*key, *row)
 
     def _has_lost(self, told: people.Told) -> bool:
-        """Whether compaction may have taken this row's record: it is gone, and a later one of the account is there."""
+        """Return True if compaction may have removed the row's record: it is gone, and the account has a later one."""
         last = self.scratch.row("profile_ends", (told.account_id, told.source))
         is_gone = self._is_compacted(f"{told.source}/{told.log_offset}")
         return is_gone and last is not None and told.log_offset < last[0]
@@ -207,7 +207,7 @@ class Checks:
         return offset >= self.positions.get(source, 0)
 
     def _is_compacted(self, place: str) -> bool:
-        """Whether the record at `place` (source/offset) may have been removed by compaction: profiles alone are."""
+        """Return True if compaction may have removed the record at `place` (source/offset): only profiles have it."""
         return place.startswith(f"{PROFILES}/") and not self.scratch.holds("profile_places", (place,))
 
     def _where(self, table: CellTable) -> Where:
@@ -219,7 +219,7 @@ def _sorted(rows: Iterable[tuple[Key, Row]]) -> list[tuple[Key, Row]]:
 
 
 def _meaning(detail: str) -> Any:
-    """What a directory row's event means, however it is written; the text itself if it is no event."""
+    """Return the meaning of a directory row's event, however it is written; the text itself if it is not an event."""
     try:
         kind, event = read_event(DIRECTORY, detail.encode())
     except Invalid:

@@ -1,4 +1,4 @@
-"""Compares what the log says with what a table holds, row by row: both sides are streams in the order of their keys."""
+"""Row-by-row comparison of the recount with a table: both sides are streams in the order of their keys."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
@@ -11,13 +11,13 @@ from verify.verdict import Difference, TableResult
 Key = tuple[Any, ...]
 Row = Sequence[Any]
 Pair = tuple[Key, Row | None, list[Row]]
-"""(key, the row that is expected, the rows that are found)"""
+"""(key, the expected row, the rows found)"""
 
 _BY_KEY = itemgetter(0)
 
 
 def paired(expected: Iterable[tuple[Key, Row]], found: Iterable[tuple[Key, Row]]) -> Iterator[Pair]:
-    """Each key of either side once, with its rows. A row out of order is never lost: it makes a pair of its own."""
+    """Yield each key of either side once, with its rows. A row out of order is not lost but makes its own pair."""
     left = ((key, True, row) for key, row in expected)
     right = ((key, False, row) for key, row in found)
     for key, of_key in groupby(merge(left, right, key=_BY_KEY), _BY_KEY):
@@ -35,10 +35,10 @@ def compare(
     show: int = 20,
     is_moving: Callable[[Key, Row], bool] = lambda _key, _row: False,
 ) -> TableResult:
-    """The pairs that differ; at most `show` of them are kept with their rows.
+    """Return the pairs that differ; at most `show` of them keep their rows.
 
-    A found row that `is_moving` holds records beyond those that were recounted: it is left out, and so is the row
-    that is expected in its place. A key that is found twice is a difference.
+    A found row for which `is_moving` is true includes records past the recounted ones: it is ignored, and so is the row
+    expected in its place. A key that is found twice is a difference.
     """
     result = TableResult(name)
 
@@ -63,7 +63,7 @@ def compare(
 def _unequal(
     columns: Sequence[str], wanted: Row | None, row: Row | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """Both rows by column, where both are there only the columns in which they differ."""
+    """Return both rows by column; if both exist, only the columns in which they differ."""
     left = dict(zip(columns, wanted, strict=True)) if wanted is not None else None
     right = dict(zip(columns, row, strict=True)) if row is not None else None
     if left is None or right is None:

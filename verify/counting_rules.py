@@ -1,4 +1,4 @@
-"""What one valid event adds to the tables, as plainly as it can be said (docs/verify.md)."""
+"""The increments of a valid event, written as plainly as possible (docs/verify.md)."""
 
 import re
 import unicodedata
@@ -16,11 +16,11 @@ from verify.validity import LATER_ARTIFACT_EVENTS, Event
 
 Key = tuple[Any, ...]
 Addition = tuple[str, Key, dict[str, int]]
-"""(table, (organization, window, *key), counter -> increment). A counter that is left out gains nothing."""
+"""(table, (organization, window, *key), counter -> increment). An omitted counter is not changed."""
 
 
 def increments(kind: str, event: Event, timestamp_ms: int) -> Iterator[Addition]:
-    """What the event adds: one cell of its own table, and a live minute unless it came late by a week."""
+    """Yield the event's increments: one cell of its own table, and a live minute unless it arrived a week late."""
     occurred_at = _moment(event, "occurred_at")
     organization = event["organization_id"]
     if kind in ("token.used", "execution.used"):
@@ -35,7 +35,7 @@ def increments(kind: str, event: Event, timestamp_ms: int) -> Iterator[Addition]
 
 
 def attribution_row(attribution: dict[str, Any] | None) -> Key | None:
-    """The row of `attributions` for a usage event's attribution (its id first), or None for none."""
+    """Return the row of `attributions` for a usage event's attribution (its id first); None if it has none."""
     if attribution is None:
         return None
     said = {field: attribution[field] for field in _ATTRIBUTION if attribution.get(field) not in (None, [])}
@@ -51,7 +51,7 @@ def attribution_row(attribution: dict[str, Any] | None) -> Key | None:
 
 
 def connector_key(name: str) -> str:
-    """One name for one connector: "Atlassian MCP server", "mcp-atlassian" and "atlassian_MCP" are "atlassian"."""
+    """Return the connector's name in tables: "Atlassian MCP server" and "mcp-atlassian" are both "atlassian"."""
     words = " ".join(re.sub(r"[\s_\-./:()\[\]{}]", " ", _caseless(name)).split())
     bare = re.sub(r"(?<!\S)mcp(?!\S)( (server|connector|integration)(?!\S))*", "", words)
     own = [word for word in bare.split() if word]
@@ -61,12 +61,12 @@ def connector_key(name: str) -> str:
 
 
 def plain_name(name: str) -> str:
-    """One name for one skill or plugin: " PDF" and "pdf" are "pdf"; of a name of blanks one blank is left."""
+    """Return the name of a skill or plugin in tables: " PDF" and "pdf" are "pdf"; a blank name becomes one space."""
     return re.sub(r"^\s+|\s+$", "", _caseless(name)) or " "
 
 
 def name_in_tables(kind: str, name: str) -> str:
-    """What tables call a connector, skill or plugin of this name."""
+    """Return the name of a connector, skill or plugin in tables."""
     return connector_key(name) if kind == "connector" else plain_name(name)
 
 
@@ -83,7 +83,7 @@ Cell = tuple[str, Key, dict[str, int]]
 def _moment(event: Event, field: str) -> int:
     moment = parse_moment(event[field])
     if moment is None:
-        raise ValueError(f"{field} {event[field]!r} was found valid and is no moment")
+        raise ValueError(f"{field} {event[field]!r} passed validation but is not a moment")
     return moment
 
 

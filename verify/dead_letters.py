@@ -1,4 +1,4 @@
-"""Dead letters: each record that cannot be counted has exactly its letter, and nothing else has one."""
+"""Dead letters: each record that cannot be counted must have exactly one letter, and no other record any."""
 
 import base64
 from collections.abc import Callable, Iterable, Iterator
@@ -14,14 +14,14 @@ COLUMNS = ("topic", "partition", "offset", "epoch", "timestamp_ms", "record_key"
 
 
 def letter_rows(records: Iterable[Record]) -> Iterator[tuple[Key, Row | None]]:
-    """Each record of the dead-letter topic as a row by its letter's place; None for one that was taken away."""
+    """Yield each record of the dead-letter topic as a row by the place in its key; None for a removed letter."""
     for record in records:
         place = (record.key or b"").decode("utf-8", "replace")
         yield (place,), None if record.value is None else _row_of_value(record.value)
 
 
 def row_of_record(place: str, letter: DeadLetter) -> Row:
-    """The letter that a record must have, in the order of COLUMNS."""
+    """Return the letter that a record must have, in the order of COLUMNS."""
     record = letter.record
     epoch = int(place.rpartition("/")[0].rpartition("@")[2])
     is_conflict = letter.reason == "conflict"
@@ -37,8 +37,8 @@ def compare_letters(
     is_moving: Callable[[str, int], bool],
     is_gone: Callable[[str], bool],
 ) -> TableResult:
-    """Compare letters by place. `is_moving(source, offset)`: that record was not recounted; `is_gone(place)`: the
-    record is no longer in its (compacted) topic, so its letter is all that is left of it.
+    """Compare letters by place. `is_moving(source, offset)`: the record was not recounted. `is_gone(place)`: the record
+    is no longer in its (compacted) topic, and only its letter is left.
     """
     told = ((key, row or ()) for key, row in found)
     return compare(
@@ -52,7 +52,7 @@ def compare_letters(
 
 
 def _standing(pairs: Iterable[Pair], is_gone: Callable[[str], bool]) -> Iterator[Pair]:
-    """The pairs without letters that were taken away and without those that are all that is left of a record."""
+    """Yield the pairs, without removed letters and without letters whose record is gone."""
     for key, wanted, rows in pairs:
         row = rows[0] if rows else None
         if row is None:
@@ -72,7 +72,7 @@ def _row_of_value(value: bytes) -> Row:
 
 
 def _as_far_as_kept(wanted: Row | None, row: Row) -> Row:
-    """`row` with the whole value, where it is the beginning of one that was too long for a letter (8 MiB)."""
+    """Return `row` with the whole value if it has the beginning of a value that is too long for a letter (8 MiB)."""
     value = COLUMNS.index("record_value")
     if wanted is None or not isinstance(row[value], bytes) or len(row[value]) != 8 << 20:
         return row

@@ -1,4 +1,4 @@
-"""The event types of the directory and of profiles, as Shapes (see field_rules.py)."""
+"""The event types of the directory and of profiles, as FieldRules (see field_rules.py)."""
 
 from verify.field_rules import (
     ENVELOPE,
@@ -18,7 +18,7 @@ from verify.field_rules import (
 )
 
 POLICIES = ("plan.changed", "extra_usage.changed", "discount.changed")
-"""What prices usage: in force from a whole hour that the event names, and not from when it happened."""
+"""The events that price usage: in force from a whole hour that the event names, not from when it happened."""
 
 _PLAN = one_of("team", "enterprise_usage_based", "enterprise_seat_based")
 _ROLE = one_of("primary_owner", "owner", "admin", "member")
@@ -83,4 +83,4 @@ SUBJECTS: dict[str, str] = {
     **dict.fromkeys(("project.saved", "project.deleted"), "project_id"),
     **dict.fromkeys(("skill.saved", "plugin.saved", "connector.saved"), "name"),
 }
-"""The field that a directory row is found by; the types that are not here have none."""
+"""The field that becomes a directory row's subject; types that are not listed have none."""

@@ -1,8 +1,8 @@
-"""Why a log or its tables cannot be recounted."""
+"""Errors for which a log or its tables cannot be recounted."""
 
 
 class VerifyError(Exception):
-    """`str()` is the reason, `hint` a sentence on what to do about it."""
+    """`str()` is the reason, `hint` a sentence on what to do next."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -10,8 +10,8 @@ class VerifyError(Exception):
 
 
 class BadRange(VerifyError):
-    """The range that was asked for is none."""
+    """The requested range is invalid."""
 
 
 class ReadFailed(VerifyError):
-    """Kafka or ClickHouse broke off."""
+    """Kafka or ClickHouse broke off a read."""

@@ -1,4 +1,4 @@
-"""The event types of each topic, as Shapes (see rules.py)."""
+"""The event types of each topic, as FieldRules (see field_rules.py)."""
 
 from verify.directory_events import DIRECTORY_EVENTS, PROFILE_EVENTS
 from verify.field_rules import (
@@ -184,4 +184,4 @@ SCHEMAS: dict[str, dict[str, FieldRules]] = {
     "tally.directory": DIRECTORY_EVENTS,
     "tally.profiles": PROFILE_EVENTS,
 }
-"""Topic to event type to shape."""
+"""By topic and event type, the rules of its fields."""

@@ -1,7 +1,7 @@
-"""What each field of each event may be, written out a second time from the contract (docs/events.md).
+"""The allowed values of each field of each event, written a second time from the contract (docs/events.md).
 
-A check takes one JSON value and says whether a field may hold it. `SCHEMAS` maps a topic to its event types, and a
-type to its fields. Nothing here is imported from the contract's own code: a mistake there must show.
+A check takes one JSON value and returns True if a field may have it. `SCHEMAS` (events.py) maps a topic to its event
+types, and a type to its fields. Nothing is imported from the contract's own code, since a mistake there must show.
 """
 
 import re
@@ -18,13 +18,13 @@ MAX_COUNT = 1_000_000_000
 
 
 Field = Check | tuple[Check, Any]
-"""A field that must be there, or one with the value that its absence means."""
+"""A required field, or an optional one with its default."""
 
 
 class FieldRules:
-    """The fields of one object. Unknown fields are ignored.
+    """The fields of an object. Unknown fields are ignored.
 
-    `ids` names the fields that go into tables as UUIDs, `defaults` what is meant by the absence of a field.
+    `ids` are the fields that tables store as UUIDs; `defaults` has the value of each absent field.
     """
 
     def __init__(self, fields: dict[str, Field]) -> None:
@@ -34,7 +34,7 @@ class FieldRules:
         self.ids = tuple(name for name, check in self.fields.items() if check in (is_id, is_optional_id))
 
     def problem(self, value: Any) -> str | None:
-        """What is wrong with `value`, or None."""
+        """Return what is wrong with `value`, or None."""
         if not isinstance(value, dict):
             return f"expected an object, found {type(value).__name__}"
         for name, found in pairs_of(value):
@@ -46,12 +46,12 @@ class FieldRules:
 
 
 def is_id(value: Any) -> bool:
-    """36 characters; the form of a UUID is a rule of its own."""
+    """36 characters; the form of a UUID is a separate rule."""
     return type(value) is str and len(value) == 36 and (value.isascii() or _is_text(value))
 
 
 def is_count(value: Any) -> bool:
-    """An integer that is written as one: true, 1.0 and 1e3 are not."""
+    """An integer written as such: true, 1.0 and 1e3 are invalid."""
     return type(value) is int and 0 <= value <= MAX_COUNT
 
 
@@ -61,12 +61,12 @@ def is_bool(value: Any) -> bool:
 
 
 def is_moment(value: Any) -> bool:
-    """A text that `parse_moment` reads."""
+    """A text that `parse_moment` accepts."""
     return type(value) is str and parse_moment(value) is not None
 
 
 def text(shortest: int, longest: int) -> Check:
-    """A text of so many characters, none of which is a control character or ends a line."""
+    """A text with a length from `shortest` to `longest`, without control characters and line ends."""
     return lambda value: (
         type(value) is str
         and shortest <= len(value) <= longest
@@ -81,12 +81,12 @@ def one_of(*values: str) -> Check:
 
 
 def optional(check: Check) -> Check:
-    """Null, or what `check` takes."""
+    """Null, or a value that passes `check`."""
     return lambda value: value is None or check(value)
 
 
 def matching(pattern: str, shortest: int = 0, longest: int = 1 << 30) -> Check:
-    """A text all of which a pattern matches."""
+    """A text that a pattern matches as a whole."""
     is_long_enough, matches = text(shortest, longest), re.compile(pattern).fullmatch
     return lambda value: is_long_enough(value) and matches(value) is not None
 
@@ -95,17 +95,17 @@ is_optional_id = optional(is_id)
 
 
 def list_of(check: Check, longest: int) -> Check:
-    """A list of at most so many, each of which `check` takes."""
+    """A list of at most `longest` values that pass `check`."""
     return lambda value: type(value) is list and len(value) <= longest and all(map(check, value))
 
 
 def shaped(shape: FieldRules) -> Check:
-    """An object of this shape."""
+    """An object that follows these rules."""
     return lambda value: shape.problem(value) is None
 
 
 def _is_text(value: str) -> bool:
-    # A lone surrogate stands for a byte that was no UTF-8 (json_text.parse), which a known field may not hold.
+    # A lone surrogate is a byte that was not UTF-8 (json_parser.parse), which a known field must not contain.
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
@@ -117,4 +117,4 @@ name = text(1, 512)
 tag = text(1, 128)
 
 ENVELOPE: dict[str, Field] = {"event_id": is_id, "occurred_at": is_moment, "organization_id": is_id}
-"""What every event has."""
+"""The fields of every event."""

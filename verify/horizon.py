@@ -1,16 +1,16 @@
-"""The horizon of duplicates, written down a second time: which events are remembered, and for how long."""
+"""The duplicate horizon, written a second time: which events are remembered, and for how long."""
 
 from collections import deque
 
 Identity = tuple[str, str, str]
-"""(organization, type, event_id) of an event: the same three are the same event."""
+"""(organization, type, event_id) of an event: records with the same three are the same event."""
 
 Occurrences = dict[bytes, int]
-"""The digests of an event's bytes, each with the last offset at which it stands so."""
+"""The digests of an event's payloads, each with the last offset at which it occurs."""
 
 
 class Horizon:
-    """Where each event stood, and with which bytes: in the block that is read and in those before it."""
+    """The payloads and offsets of each event in the current block and the blocks before it, within the horizon."""
 
     def __init__(self, block_size: int, blocks: int) -> None:
         self._block_size = block_size
@@ -18,7 +18,7 @@ class Horizon:
         self._seen: deque[tuple[int, dict[Identity, Occurrences]]] = deque()
 
     def renew(self, identity: Identity, offset: int, digest: bytes) -> Occurrences:
-        """The occurrences before this one, which is one of them from now on."""
+        """Return the occurrences before this one, and add this one."""
         block = offset // self._block_size
         if not self._seen or self._seen[-1][0] != block:
             self._seen.append((block, {}))

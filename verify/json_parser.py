@@ -1,8 +1,8 @@
-"""Bytes to Python values, exactly as lenient as the decoder of the event contract.
+"""JSON parsing that is exactly as lenient as the decoder of the event contract.
 
-That decoder reads the fields it knows and skips the rest, so it sees more and less than `json.loads` does: every
-occurrence of a repeated key is checked, a lone surrogate is refused even where it is skipped, and bytes that are no
-UTF-8 are refused only in a field that it knows.
+That decoder reads the fields it knows and skips the rest, so it differs from `json.loads`: every occurrence of a
+repeated key is checked, a lone surrogate is rejected even where it is skipped, and bytes that are not UTF-8 are
+rejected only in a field that it knows.
 """
 
 import json
@@ -10,21 +10,21 @@ import re
 from typing import Any
 
 MAX_DEPTH = 400
-"""How deep objects and lists may nest, the outermost being 1."""
+"""The maximum nesting depth of objects and lists; the outermost has depth 1."""
 
 
 class Malformed(ValueError):
-    """The bytes are no JSON."""
+    """The bytes are not JSON."""
 
 
 class Repeats(dict[str, Any]):
-    """An object in which some key stands more than once: as a dict the last one wins, `pairs` has them all."""
+    """An object with repeated keys: as a dict it has the last value of each, `pairs` has all of them."""
 
     pairs: list[tuple[str, Any]]
 
 
 def parse(value: bytes) -> Any:
-    """The JSON value of `value`; bytes that are no UTF-8 become lone surrogates. Raises Malformed."""
+    """Return the JSON value of `value`; bytes that are not UTF-8 become lone surrogates. Raises Malformed."""
     text = value.decode("utf-8", "surrogateescape")
     try:
         parsed = _read(text)
@@ -40,7 +40,7 @@ def parse(value: bytes) -> Any:
 
 
 def pairs_of(value: dict[str, Any]) -> Any:
-    """All (key, value) of an object, each occurrence of a repeated key among them."""
+    """Return all (key, value) pairs of an object, including every occurrence of a repeated key."""
     return value.pairs if isinstance(value, Repeats) else value.items()
 
 
@@ -54,11 +54,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _any_length(digits: str) -> int | float:
-    # int() refuses texts of thousands of digits; what such a number is does not matter, only that it is no count.
+    # int() rejects texts of thousands of digits. The value of such a number is irrelevant: it is not a valid count.
     return int(digits) if len(digits) < 100 else float("inf")
 
 
@@ -76,7 +76,7 @@ def _read(text: str) -> Any:
 
 
 def _depth(value: Any) -> int:
-    """How deep `value` nests; without recursion, since it may be deep."""
+    """Return the nesting depth of `value`, without recursion, since it may be deep."""
     depth, level = 0, [value]
     while level := [each for each in level if isinstance(each, dict | list)]:
         depth += 1
@@ -94,7 +94,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 
 
 def _surrogates_are_paired(text: str) -> bool:
-    """Whether each escaped high surrogate has its low one right behind it, and none stands alone."""
+    """Return True if every escaped high surrogate is directly followed by a low one, and no low one is alone."""
     wanted_at = -1
     for escape in _ESCAPE.finditer(text):
         code = int(escape[1], 16) if escape[1] else 0

@@ -1,4 +1,4 @@
-"""Reads Kafka's partitions from one offset to another, without a consumer group: nobody notices, nothing moves."""
+"""Reading of Kafka's partitions between two offsets, without a consumer group, so nothing in Kafka changes."""
 
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -17,9 +17,9 @@ STALLED_SECONDS = 60.0
 
 
 class Log:
-    """Partitions of a Kafka cluster. Raises aiokafka's KafkaError when it cannot be reached.
+    """Partitions of a Kafka cluster. Raises aiokafka's KafkaError if Kafka cannot be reached.
 
-    `consumer` reads what is committed; `written` is asked where logs end, whatever of it may be read.
+    `consumer` reads committed records; `written` is used for the ends of logs, including uncommitted records.
     """
 
     def __init__(self, consumer: Any, written: Any) -> None:
@@ -27,9 +27,9 @@ class Log:
         self._written = written
 
     async def bounds(self, topics: Iterable[str]) -> dict[Partition, tuple[int, int]]:
-        """The first offset and the end of every partition of these topics that exists.
+        """Return the first offset and the end of every existing partition of these topics.
 
-        The end is that of all that was written: an open transaction may hide some of it (see `hidden`).
+        The end includes everything written: an open transaction may hide some of it (see `hidden`).
         """
         metadata = await self._consumer._client.fetch_all_metadata()
         found = [TopicPartition(topic, each) for topic in topics for each in metadata.partitions_for_topic(topic) or ()]
@@ -40,7 +40,7 @@ class Log:
         return {(each.topic, each.partition): (starts[each], ends[each]) for each in sorted(found)}
 
     async def hidden(self, bounds: Mapping[Partition, tuple[int, int]]) -> dict[Partition, int]:
-        """The first offset that an open transaction hides, of each partition in which one does."""
+        """Return the first offset that an open transaction hides, for each partition with one."""
         if not bounds:
             return {}
         readable = await self._consumer.end_offsets([TopicPartition(*each) for each in bounds])
@@ -48,7 +48,7 @@ class Log:
         return {each: found[each] for each, (_, end) in bounds.items() if found[each] < end}
 
     async def first_since(self, partitions: Iterable[Partition], timestamp_ms: int) -> dict[Partition, int]:
-        """The first offset whose log time is not before `timestamp_ms`, or the end of the log, of each partition."""
+        """Return each partition's first offset with a log time at or after `timestamp_ms`, or the end of its log."""
         asked = {TopicPartition(*each): timestamp_ms for each in partitions}
         if not asked:
             return {}
@@ -57,10 +57,10 @@ class Log:
         return {(each.topic, each.partition): found[each].offset if found[each] else ends[each] for each in asked}
 
     async def read(self, partition: Partition, start: int, end: int) -> AsyncIterator[list[Record]]:
-        """The committed records of `[start, end)`, in batches. Raises ReadFailed when Kafka gives no more.
+        """Yield the committed records of `[start, end)`, in batches. Raises ReadFailed if Kafka stops returning any.
 
-        The partition stays assigned until the next one is read: aiokafka's fetcher dies of a consumer that assigns
-        and unsubscribes before it has looked.
+        The partition stays assigned until the next one is read: aiokafka's fetcher fails if a consumer assigns and
+        unsubscribes before the fetcher has seen the assignment.
         """
         if start >= end:
             return
@@ -80,15 +80,15 @@ class Log:
                 moved_at = time.monotonic()
             elif time.monotonic() - moved_at > STALLED_SECONDS:
                 raise ReadFailed(
-                    f"Kafka gives no records of {asked.topic}/{asked.partition} from offset {position} on, "
-                    f"though it says that the partition ends at {end}",
-                    "Is a broker away? `tally doctor` looks closer.",
+                    f"Kafka returns no records of {asked.topic}/{asked.partition} from offset {position} on, "
+                    f"although the partition ends at {end}",
+                    "Check that all brokers are running. `tally doctor` shows details.",
                 )
 
 
 @asynccontextmanager
 async def open_log(bootstrap: str, options: Mapping[str, Any]) -> AsyncIterator[Log]:
-    """A reader of the Kafka at `bootstrap`; `options` are aiokafka's connection keywords."""
+    """Open a reader of the Kafka at `bootstrap`; `options` are aiokafka's connection keywords."""
     async with AsyncExitStack() as stack:
         consumers = [_consumer(bootstrap, options, level) for level in ("read_committed", "read_uncommitted")]
         for consumer in consumers:
@@ -105,7 +105,7 @@ def _consumer(bootstrap: str, options: Mapping[str, Any], isolation_level: str) 
         isolation_level=isolation_level,
         max_partition_fetch_bytes=FETCH_BYTES,
         fetch_max_bytes=4 * FETCH_BYTES,
-        # A fetch at a partition's end holds up all other requests on its connection for as long as it may wait.
+        # A fetch at a partition's end blocks all other requests on its connection for as long as it may wait.
         fetch_max_wait_ms=20,
         **options,
     )

@@ -1,4 +1,4 @@
-"""Reads the log into a recount, and what that counts into the scratch, piece by piece."""
+"""Recount of a log, which moves its counts to the scratch database piece by piece."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,23 +15,23 @@ from verify.time_range import TimeRange
 from verify.validity import AHEAD
 
 HELD = 50_000
-"""Cells and rows that are in memory before they go into the scratch."""
+"""The number of cells and rows in memory before they are moved to the scratch database."""
 
 OnProgress = Callable[[str, int, int], None]
-"""(what goes on, how much of it is done, of how much)"""
+"""(step, amount done, total amount)"""
 
 
 @dataclass(frozen=True)
 class LogRecount:
-    """One log, as far as it is asked about."""
+    """A recount of one log."""
 
     log: Log
     on_progress: OnProgress
 
     async def starts(self, partitions: Iterable[Partition], span: TimeRange) -> dict[Partition, int]:
-        """From which offset on records can count in `span`; nothing for one without a beginning.
+        """Return the offsets from which records can count in `span`; {} for a span without a beginning.
 
-        An event happens at most 5 minutes after its log time, so no record before that adds to what comes later.
+        An event happens at most 5 minutes after its log time, so no earlier record adds to the span.
         """
         if span.since is None:
             return {}
@@ -40,7 +40,7 @@ class LogRecount:
     async def recount(
         self, snapshot: Snapshot, options: Options, sources: Iterable[str], keep: Scratch | None, show: int = 0
     ) -> Recount:
-        """Count the sources up to where they stand; what is counted goes to `keep`, or nowhere."""
+        """Count the sources up to their positions; the counts are moved to `keep`, or dropped if it is None."""
         recount, reached = Recount(options), snapshot.reached()
         spans = {source: self._span(snapshot, source, reached[source]) for source in sorted(sources)}
         done, total = 0, sum(max(0, end - start) for start, end in spans.values())
@@ -63,7 +63,7 @@ class LogRecount:
         return max(snapshot.bounds[partition][0], snapshot.needed.get(partition, 0)), end
 
     async def letters(self, keep: Scratch) -> None:
-        """All dead letters that there are."""
+        """Read all dead letters into `keep`."""
         read = 0
         bounds = await self.log.bounds([LETTERS])
         hidden = await self.log.hidden(bounds)
@@ -76,7 +76,7 @@ class LogRecount:
 
 
 def warmed(options: Options, snapshot: Snapshot, starts: Mapping[Partition, int]) -> tuple[Options, Snapshot]:
-    """Both for a recount that counts from `starts` on: it reads the event_ids of a whole horizon before."""
+    """Adapt both to a recount that counts from `starts` on: it reads the event_ids of a whole horizon before."""
     size, blocks = options.block_size, options.blocks
     needed = {partition: max(0, (start // size - blocks) * size) for partition, start in starts.items()}
     named = {source: starts[each] for source, each in snapshot.sources.items() if each in starts}
@@ -84,7 +84,7 @@ def warmed(options: Options, snapshot: Snapshot, starts: Mapping[Partition, int]
 
 
 def _make_room(recount: Recount, keep: Scratch | None) -> None:
-    """Letters hold whole records, so they never wait for more."""
+    """Move or drop the counts if there are many. Letters contain whole records, so they are moved immediately."""
     if recount.held < HELD and not recount.letters:
         return
     if keep is None:
@@ -95,7 +95,7 @@ def _make_room(recount: Recount, keep: Scratch | None) -> None:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Python's cyclic collector looks through many cells again and again, and a recount makes no cycles."""
+    """Disable Python's cyclic collector, which repeatedly scans many cells; a recount creates no cycles."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

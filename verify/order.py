@@ -1,4 +1,4 @@
-"""The order of changes, written down a second time: by when they are in force and happened, then by the log."""
+"""The order of changes, written a second time: by when they are in force, then when they happened, then by the log."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from verify.compare import Key, Row
 
 LogPlace = tuple[int, str, int, int]
-"""(epoch, log time, partition, offset): offsets decide within one partition alone."""
+"""(epoch, log time, partition, offset): offsets decide only within a partition."""
 Place = tuple[str, str, LogPlace]
 """(in force from, happened at, place in the log)"""
 
@@ -23,13 +23,13 @@ class Change(NamedTuple):
 
 
 def log_place(source: str, logged_at: str, log_offset: int) -> LogPlace:
-    """Where in the log of its topic a row comes from."""
+    """Return a row's place in the log of its topic."""
     partition, _, epoch = source.rpartition("/")[2].partition("@")
     return int(epoch), logged_at, int(partition), log_offset
 
 
 def history(directory: Iterable[tuple[Key, Row]], kinds: Collection[str]) -> Iterator[Change]:
-    """The changes of these types in order, each event once, of rows as DirectoryEntry.row makes them."""
+    """Yield the changes of these types in order, each event once; rows are as in DirectoryEntry.row."""
     first: dict[tuple[str, ...], tuple[LogPlace, str, str]] = {}
     for (source, offset), row in directory:
         organization, kind, in_force_from, subject, event, event_id, occurred_at, logged_at = row

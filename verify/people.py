@@ -1,4 +1,4 @@
-"""Who people are, by rules of its own: what the profiles, the tombstones and the directory make of a name."""
+"""People, by independent rules: the names that follow from profiles, tombstones and the directory."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
@@ -34,12 +34,12 @@ class Told(NamedTuple):
 
     @property
     def place(self) -> LogPlace:
-        """Where in the log it comes from."""
+        """The row's place in the log."""
         return log_place(self.source, self.logged_at, self.log_offset)
 
 
 def told_of(source: str, event: Event, record: Record) -> Told:
-    """A profile's row, or without an event a tombstone's: it is no organization's, and its time is the log's."""
+    """Return a profile's row; without an event a tombstone's, which has no organization and the time of the log."""
     if not event:
         times = f"{record.logged_at}000", record.logged_at
         return Told(NOBODY, record.key_text, 1, source, "", "", "", *times, record.offset)
@@ -48,7 +48,7 @@ def told_of(source: str, event: Event, record: Record) -> Told:
 
 
 def tombstones(rows: Iterable[Told]) -> dict[str, tuple[str, LogPlace]]:
-    """When each account was forgotten last, and where in the log."""
+    """Return, by account, when it was last forgotten, and the last tombstone's place in the log."""
     found: dict[str, tuple[str, LogPlace]] = {}
     for told in rows:
         if told.forgotten:
@@ -58,9 +58,9 @@ def tombstones(rows: Iterable[Told]) -> dict[str, tuple[str, LogPlace]]:
 
 
 def kept(rows: Iterable[Told], forgotten: Mapping[str, tuple[str, LogPlace]]) -> Iterator[tuple[Key, Row]]:
-    """Of the rows of one key the one that holds; those that a tombstone stands behind in the log are erased.
+    """Yield the last of the rows of each key; rows that a tombstone follows in the log are erased.
 
-    The rows come by key, then by their time and place.
+    The rows are ordered by key, then by time and place.
     """
     there = (told for told in rows if told.forgotten or not _stands_before(told, forgotten))
     for key, same in groupby(there, lambda told: tuple(told[: len(KEY)])):
@@ -71,11 +71,11 @@ def kept(rows: Iterable[Told], forgotten: Mapping[str, tuple[str, LogPlace]]) ->
 def without_lost(
     pairs: Iterable[Pair], forgotten: Mapping[str, tuple[str, LogPlace]], has_lost: Callable[[Told], bool]
 ) -> Iterator[Pair]:
-    """The pairs that can be compared though the log is compacted and rows of one key are merged.
+    """Yield the pairs that can be compared although the log is compacted and rows of one key are merged.
 
-    A tombstone's record is gone after a while, and a profile's once the account has a later one: a row of such a
-    record is as good as one that is newer. What came after a tombstone and tells of a time before it may have been
-    merged into what the tombstone then erased; no view shows it in either case.
+    A tombstone's record is removed after a while, and a profile's once the account has a later one; the row of a
+    removed record is valid if it is the newest. A row that follows a tombstone but has an earlier time may have been
+    merged into what the tombstone then erased. No view shows it in either case.
     """
     when = VALUES.index("occurred_at")
     for key, wanted, found in pairs:
@@ -92,7 +92,7 @@ def without_lost(
 
 
 def expected_people(rows: Iterable[Told], directory: Iterable[tuple[Key, Row]]) -> dict[tuple[str, str], Row]:
-    """(organization, account) to e-mail, name, forgotten, as the view `people` must have them."""
+    """Return, by (organization, account), e-mail, name and forgotten as the view `people` must have them."""
     told = list(rows)
     forgotten, lives = tombstones(told), _lives(directory)
     named: dict[tuple[str, str], tuple[tuple[str, LogPlace], str, str]] = {}
@@ -120,7 +120,8 @@ def _stands_before(told: Told, forgotten: Mapping[str, tuple[str, LogPlace]]) ->
 
 
 def _lives(directory: Iterable[tuple[Key, Row]]) -> dict[tuple[str, str], tuple[bool, str]]:
-    """(organization, account) to whether the account is deleted, and since when it is given again ("" unless it is)."""
+    """Return, by (organization, account), if the account is deleted, and since when it exists again ("" if it never
+    was deleted)."""
     lives: dict[tuple[str, str], tuple[bool, str]] = {}
     ever_deleted: set[tuple[str, str]] = set()
     for change in history(directory, ("member.joined", "member.removed", "account.deleted")):

@@ -1,4 +1,4 @@
-"""Records of the log, and those that cannot be counted."""
+"""Records of the log, and those among them that cannot be counted."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from verify.timestamps import microsecond_text
 
 
 class Record(NamedTuple):
-    """One record of the log; `timestamp_ms` is the broker's."""
+    """A record of the log; `timestamp_ms` is the broker's."""
 
     topic: str
     partition: int
@@ -27,7 +27,7 @@ class Record(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """A record that must have a letter, and why."""
+    """A record that must have a letter, and the reason."""
 
     record: Record
     reason: str

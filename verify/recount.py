@@ -1,4 +1,4 @@
-"""Counts a log again in plain Python: records in, the tables that they should have made out. No I/O, no clock."""
+"""The recount of a log in plain Python: from records to the rows that tables must have. No I/O, no clock."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,15 +26,15 @@ TOPICS = tuple(SCHEMAS)
 _PLACES = {
     table.name: {counter: place for place, counter in enumerate(table.counters, 1)} for table in CELL_TABLES.values()
 }
-"""Where in a cell each counter stands, behind the cell's stamp."""
+"""The position of each counter in a cell, after the cell's stamp."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """The duplicate horizon, the epoch of each topic (0 without), and how much of the log is counted.
+    """The duplicate horizon, the epoch of each topic (0 by default), and the part of the log that counts.
 
-    `first` names by source the offset from which on records count; those before it are read for their event_ids.
-    `within` leaves out windows (see Span.within), `trace` names the cells whose offsets are to be noted.
+    `first`: by source, the offset from which on records count; earlier ones are read for their event_ids. `within`
+    limits the windows (see TimeRange.within); `trace` names the cells whose offsets are recorded.
     """
 
     block_size: int = 65_536
@@ -47,7 +47,7 @@ class Options:
 
 @dataclass
 class Tally:
-    """How many records of a topic there were, and what became of them."""
+    """The number of a topic's records, by what became of them."""
 
     records: int = 0
     counted: int = 0
@@ -56,7 +56,7 @@ class Tally:
 
 
 class DirectoryEntry(NamedTuple):
-    """A row of `directory`; `event` is normalised (see `normal`)."""
+    """A row of `directory`; `event` is normalized (see `normal`)."""
 
     organization_id: str
     type: str
@@ -66,14 +66,14 @@ class DirectoryEntry(NamedTuple):
     logged_at: str
 
     def row(self) -> tuple[Any, ...]:
-        """As it is compared: the moments and the event as texts."""
+        """Return the row as it is compared, with moments and event as texts."""
         in_force_from, occurred_at = map(microsecond_text, (self.in_force_from, self.event["occurred_at"]))
         found_by = self.organization_id, self.type, in_force_from, self.subject_id
         return *found_by, plain_text(self.event), self.event["event_id"], occurred_at, self.logged_at
 
 
 class Repeat(NamedTuple):
-    """An event that stands twice, too far apart to be known for a duplicate: it counts twice."""
+    """An event that occurs twice, too far apart to be recognized as a duplicate, so that it counts twice."""
 
     source: str
     identity: Identity
@@ -83,10 +83,10 @@ class Repeat(NamedTuple):
 
 @dataclass
 class Recount:
-    """What the log says. Cells are `[log_offset, *counters]` by table and (source, organization, window, *key).
+    """The counts of a log. Cells are `[log_offset, *counters]` by table and (source, organization, window, *key).
 
-    It holds what was counted since the last `let_go`; whoever lets it go keeps that (Scratch), so that the memory of
-    a recount does not grow with its log. `ids` are the identities that were read, with their offsets.
+    It contains what was counted since the last `let_go`; the caller of that keeps the counts (Scratch), so that memory
+    does not grow with the log. `ids` are the identities that were read, with their offsets.
     """
 
     options: Options = field(default_factory=Options)
@@ -104,11 +104,11 @@ class Recount:
     _same: dict[Any, Any] = field(default_factory=dict)
 
     def source(self, topic: str, partition: int) -> str:
-        """The name of a partition in every table."""
+        """Return the name of a partition as in every table."""
         return f"{topic}/{partition}@{self.options.epochs.get(topic, 0)}"
 
     def add(self, record: Record) -> None:
-        """Count one record. The records of a partition must come in the order of their offsets."""
+        """Count one record. The records of a partition must be added in the order of their offsets."""
         source = self.source(record.topic, record.partition)
         counts = record.offset >= self.options.first.get(source, 0)
         tally = self.tallies.setdefault(record.topic, Tally()) if counts else Tally()
@@ -131,12 +131,12 @@ class Recount:
 
     @property
     def held(self) -> int:
-        """How many cells and rows it holds."""
+        """The number of cells and rows in memory."""
         cells = sum(map(len, self.cells.values()))
         return cells + len(self.directory) + len(self.profiles) + len(self.attributions) + len(self.ids)
 
     def rows(self) -> dict[str, Iterator[tuple[Key, Any]]]:
-        """What it holds besides cells and ids, by table, as rows under their keys."""
+        """Return the rows in memory apart from cells and ids, by table and under their keys."""
         return {
             "directory": ((key, entry.row()) for key, entry in self.directory.items()),
             "profiles": ((tuple(told[:4]) + told[7:], told[4:7]) for told in self.profiles),
@@ -147,7 +147,7 @@ class Recount:
         }
 
     def let_go(self) -> None:
-        """Forget what was counted, and go on counting from nothing."""
+        """Drop the counts so far, and continue counting from zero."""
         for cells in self.cells.values():
             cells.clear()
         for held in (self.directory, self.attributions, self.letters, self.profile_ends, self._same):
@@ -157,14 +157,14 @@ class Recount:
         self.ids.clear()
 
     def forget_ids(self) -> None:
-        """Let go the identities of the partitions that were read: no more of their records will come."""
+        """Drop the identities of the partitions that were read, once no more of their records follow."""
         self._seen.clear()
 
     def _is_new(self, source: str, kind: str, event: Event, record: Record) -> bool:
-        """Whether the event is new within the horizon. Raises Invalid if it stands there with other bytes.
+        """Return True if the event is new within the horizon. Raises Invalid if it occurs there with another payload.
 
-        All valid records of that event are looked at, counted or not: which of them counted could not be decided again
-        from the horizon alone.
+        All valid records of the event are considered, counted or not: which of them counted cannot be derived from the
+        horizon alone.
         """
         if source not in self._seen:
             self._seen[source] = Horizon(self.options.block_size, self.options.blocks)
@@ -174,7 +174,7 @@ class Recount:
         earlier = self._seen[source].renew(identity, record.offset, digest)
         others = [offset for bytes_, offset in earlier.items() if bytes_ != digest]
         if others:
-            raise Invalid("conflict", f"event_id {identity[-1]} stands at offset {max(others)} with other bytes")
+            raise Invalid("conflict", f"event_id {identity[-1]} is at offset {max(others)} with other bytes")
         return not earlier
 
     def _count(self, source: str, kind: str, event: Event, record: Record) -> None:
@@ -198,7 +198,7 @@ class Recount:
         places = _PLACES[table]
         cell = self.cells[table].get(key)
         if cell is None:
-            # Equal texts of different events are one object here, or a million cells would hold ten million texts.
+            # Equal texts of different events are shared here; otherwise a million cells would have ten million texts.
             shared = tuple(self._same.setdefault(part, part) for part in key)
             cell = self.cells[table][shared] = [0] * (1 + len(places))
         cell[0] = offset
@@ -210,7 +210,7 @@ class Recount:
 
 
 def recount(records: Iterable[Record | tuple[Any, ...]], options: Options | None = None) -> Recount:
-    """What the tables must hold after `records`; those of a partition must come in the order of their offsets."""
+    """Return what tables must contain after `records`, which must be in order of offset within each partition."""
     counted = Recount(options or Options())
     for record in records:
         counted.add(Record(*record))
@@ -218,7 +218,7 @@ def recount(records: Iterable[Record | tuple[Any, ...]], options: Options | None
 
 
 def normal(topic: str, kind: str, event: Event) -> Event:
-    """The event's known fields with defaults and moments as numbers: equal if and only if they mean the same."""
+    """Return the known fields with defaults, and moments as numbers: equal if and only if the events are equivalent."""
     shape = SCHEMAS[topic][kind]
     known = {**shape.defaults, **{name: event[name] for name in shape.fields if name in event}}
     moments: Event = {
@@ -228,12 +228,12 @@ def normal(topic: str, kind: str, event: Event) -> Event:
 
 
 def plain_text(event: Event) -> str:
-    """One text for one meaning: equal if and only if the (normal) events are."""
+    """Return a text for a (normal) event: equal if and only if the events are."""
     return json.dumps(event, sort_keys=True)
 
 
 def _read(record: Record) -> tuple[str, Event]:
-    """The record's type and event, ("", {}) for a tombstone. Raises Invalid."""
+    """Return the record's type and event, ("", {}) for a tombstone. Raises Invalid."""
     if record.value is not None:
         return check_record(record.topic, record.value, record.timestamp_ms)
     if record.topic != PROFILES:

@@ -1,4 +1,4 @@
-"""The verdict for people: what was recounted, what was compared, and each difference with what to look at."""
+"""The verdict for people: the recount, the comparison, and each difference with its details."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ LONGEST_VALUE = 160
 
 
 def show(verdict: Verdict, console: Console) -> None:
-    """Print the whole verdict. Values from the log are printed as text, whatever markup they hold."""
+    """Print the whole verdict. Values from the log are printed as plain text, whatever markup they contain."""
     console.print(_topics(verdict), _tables(verdict))
     for table in verdict.tables:
         for line in _differences(table):
@@ -23,7 +23,7 @@ def show(verdict: Verdict, console: Console) -> None:
 
 
 def _printable(text: str) -> str:
-    """Control characters spelt out: an event's bytes must not steer a person's terminal."""
+    """Escape control characters: an event's bytes must not control a person's terminal."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
@@ -51,8 +51,8 @@ def _tables(verdict: Verdict) -> Table:
 def _differences(table: TableResult) -> Iterator[str]:
     for difference in table.differences:
         yield f"{table.name}: {_pairs(difference.key)}"
-        yield f"    the log says {_pairs(difference.expected)}{_offsets(difference)}"
-        yield f"    found        {_pairs(difference.found)}"
+        yield f"    expected {_pairs(difference.expected)}{_offsets(difference)}"
+        yield f"    found    {_pairs(difference.found)}"
     more = table.different - len(table.differences)
     if more:
         yield f"{table.name}: {more:,} more differences"

@@ -1,4 +1,4 @@
-"""`tally verify`: positions first, then the log up to them, then the tables; every difference with its key."""
+"""`tally verify`: read positions, then the log up to them, then the tables; report every difference with its key."""
 
 import asyncio
 import time
@@ -41,13 +41,13 @@ def run(
     show: int,
     on_progress: OnProgress,
 ) -> Verdict:
-    """Recount the log and compare every table, the dead letters and the views that reports rest on with it.
+    """Recount the log and compare every table, the dead letters and the views that reports read with it.
 
-    `span` narrows it to the windows of a range. Waits up to `wait_seconds` until the tables reach the log's present
-    end; 0 compares at once, as far as they say they reach. Keeps at most `show` differences of each table. Its memory
-    has a bound, whatever the log's length. `client` reads the tables, `kafka_options` are aiokafka's connection
-    keywords; the duplicate horizon is `blocks` blocks of `block_size` offsets. Raises ReadFailed, and what aiokafka and
-    clickhouse-connect raise when Kafka or ClickHouse is away.
+    `span` limits it to the windows of a range. Waits up to `wait_seconds` until the tables reach the log's present end;
+    0 compares immediately, up to the tables' positions. Keeps at most `show` differences per table. Memory is bounded,
+    whatever the log's length. `client` reads the tables; `kafka_options` are aiokafka's connection keywords; the
+    duplicate horizon is `blocks` blocks of `block_size` offsets. Raises ReadFailed, and the errors of aiokafka and
+    clickhouse-connect if Kafka or ClickHouse cannot be reached.
     """
     options = Options(block_size, blocks, within=span.within(_live_from(now)))
 
@@ -83,7 +83,7 @@ class _Verification:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Profiles have no windows, so a range leaves them out."""
+        """The topics to recount. Profiles have no windows, so a range leaves them out."""
         return TOPICS if self.span.is_all else tuple(topic for topic in TOPICS if topic != PROFILES)
 
     async def verdict(self, wait_seconds: float) -> Verdict:
@@ -106,7 +106,7 @@ class _Verification:
         return verdict
 
     async def _settled(self, wait_seconds: float) -> Snapshot:
-        """The first look at which the tables reach the end that the log had at the start, or the last one in time."""
+        """Return the first snapshot in which the tables reach the log's end at the start, or the last one in time."""
         epochs, awaited = self.stored.epochs(), await self.log.bounds(self.topics)
         deadline = time.monotonic() + wait_seconds
         while True:
@@ -119,7 +119,7 @@ class _Verification:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _is_still(self, snapshot: Snapshot) -> bool:
-        """Whether all of the log is counted and nothing was written to it since: then nothing moves."""
+        """Return True if all of the log is counted and nothing was written to it since, so that nothing moves."""
         return snapshot.is_whole() and await self.log.bounds(self.topics) == snapshot.bounds
 
     def _watched(self, what: str, results: Iterable[TableResult]) -> list[TableResult]:
@@ -134,7 +134,7 @@ class _Verification:
         if earlier:
             verdict.notes.append(
                 f"{sum(earlier.values())} rows are of earlier epochs ({', '.join(sorted(earlier))}), whose log is "
-                "gone: they and the views that add them up were not compared"
+                "gone: neither they nor the views that include them were compared"
             )
             return
         totals = self._watched("comparing totals", checks.totals()) if checks.is_still else []
@@ -142,12 +142,12 @@ class _Verification:
             verdict.tables += totals
         else:
             verdict.unfinished.append(
-                "sums over sources and views were not compared, since part of the log is not counted or events arrive: "
-                "run it again when all is counted and still"
+                "sums over sources and views were not compared, because part of the log is not counted or events are "
+                "arriving: run verify again when everything is counted and nothing arrives"
             )
 
     async def _name_offsets(self, verdict: Verdict, snapshot: Snapshot, options: Options) -> None:
-        """Read the partitions of differing cells once more, to name the records that make the expected rows."""
+        """Read the partitions of differing cells again, to name the records behind the expected rows."""
         wanted = _gaps(verdict)
         if not wanted:
             return
@@ -158,7 +158,7 @@ class _Verification:
 
 
 def _gaps(verdict: Verdict) -> dict[tuple[str, Key], Gap]:
-    """The cells that should be there and differ, each with how much more of each counter was found."""
+    """Return the expected cells that differ, each with the surplus found in each counter."""
     return {
         (table.name, tuple(difference.key.values())): _gap(difference, CELL_TABLES[table.name].counters)
         for table in verdict.tables
@@ -188,21 +188,21 @@ def _topics(recount: Recount) -> list[TopicResult]:
 
 
 def _hidden(hidden: Mapping[Partition, int]) -> list[str]:
-    """The parts of the log that nobody can read yet."""
+    """Describe the parts of the log that cannot be read yet."""
     return [
-        f"{topic}/{number}: an open transaction hides offset {offset} and all after it, until its producer ends it or "
-        "its time is over"
+        f"{topic}/{number}: an open transaction hides offset {offset} and everything after it, until its producer ends "
+        "it or it times out"
         for (topic, number), offset in sorted(hidden.items())
     ]
 
 
 def _unfinished(snapshot: Snapshot, wait_seconds: float, hidden: Mapping[Partition, int]) -> list[str]:
-    """What of the log could not be compared, and why."""
+    """Describe the parts of the log that could not be compared, and why."""
     lines = [f"{source}: {why}" for source, why in snapshot.lost().items()]
     behind = snapshot.behind() if wait_seconds > 0 else {}
     lines += [
         f"{source} is {lag} records behind the end of its log after {wait_seconds:g} s: is a worker running? "
-        "`tally doctor` looks closer"
+        "`tally doctor` shows details"
         for source, lag in behind.items()
         if snapshot.sources[source] not in hidden
     ]
@@ -211,7 +211,7 @@ def _unfinished(snapshot: Snapshot, wait_seconds: float, hidden: Mapping[Partiti
 
 def _notes(scratch: Scratch) -> list[str]:
     lines = [
-        f"{repeat.source}: {repeat.identity[1]} {repeat.identity[2]} stands at offsets {repeat.first} and "
+        f"{repeat.source}: {repeat.identity[1]} {repeat.identity[2]} occurs at offsets {repeat.first} and "
         f"{repeat.again}, further apart than the duplicate horizon, and counts twice"
         for repeat in scratch.repeats
     ]

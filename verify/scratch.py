@@ -1,7 +1,7 @@
-"""All that a recount found, in a temporary database: what exceeds a fixed share of memory lies in a file.
+"""The scratch database: everything that a recount found, with a fixed amount in memory and the rest in a file.
 
-SQLite keeps it, sorts it and adds it up, so that a log of any length is recounted in the same memory. Its file is in
-the folder for temporary files (SQLITE_TMPDIR or TMPDIR), without a name, and gone with the process.
+SQLite stores, sorts and sums it, so that a log of any length is recounted in the same memory. Its file is in the folder
+for temporary files (SQLITE_TMPDIR or TMPDIR), has no name, and disappears with the process.
 """
 
 import sqlite3
@@ -25,7 +25,7 @@ ROW_KEYS = {
     "found_letters": ("place",),
     "profile_places": ("place",),
 }
-"""Tables of whole rows, by what a row is found under; of each key the last row counts."""
+"""Tables of whole rows, by key; the last row of each key counts."""
 
 _ACTIVE_DAYS = """
 SELECT organization_id, actor_id, day FROM chat_cells WHERE actor_type = 'user' AND messages > 0
@@ -42,7 +42,7 @@ SELECT organization_id, type, event_id, before, log_offset FROM (
 
 
 class Scratch:
-    """Tables of what was recounted. Texts sort as ClickHouse sorts them: by their bytes."""
+    """Tables of recounted rows. Texts sort by their bytes, as in ClickHouse."""
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
@@ -58,13 +58,13 @@ class Scratch:
         self.more_repeats = 0
 
     def close(self) -> None:
-        """Let go all of it."""
+        """Close and drop the database."""
         self._database.close()
 
     # -- in ------------------------------------------------------------------------------------------------
 
     def take(self, recount: Recount) -> None:
-        """Move here what `recount` holds; it goes on counting as if it still held it."""
+        """Move the counts in `recount` here; it continues as if it still had them."""
         for name, cells in recount.cells.items():
             self._add(name, cells)
         for name, rows in recount.rows().items():
@@ -73,13 +73,13 @@ class Scratch:
         recount.let_go()
 
     def put(self, name: str, rows: Iterable[tuple[Key, Any]]) -> None:
-        """Whole rows by key, over those that are there."""
+        """Add whole rows by key, replacing existing ones."""
         marks = ", ".join("?" * (len(ROW_KEYS[name]) + 1))
         encoded = ((*key, msgspec.msgpack.encode(row)) for key, row in rows)
         self._database.executemany(f"INSERT OR REPLACE INTO {name} VALUES ({marks})", encoded)  # noqa: S608
 
     def end_source(self, recount: Recount, source: str, show: int) -> None:
-        """No more records of `source` will come: note which of its events stand twice beyond the horizon."""
+        """Finish `source`, which has no more records: note its events that repeat outside of the horizon."""
         self.take(recount)
         recount.forget_ids()
         options = {"size": recount.options.block_size, "blocks": recount.options.blocks}
@@ -107,35 +107,35 @@ class Scratch:
     # -- out, in the order of the keys ---------------------------------------------------------------------
 
     def cells(self, name: str) -> Iterator[tuple[Key, Row]]:
-        """(source, organization, window, *key) to (log_offset, *counters)."""
+        """Yield (source, organization, window, *key) with (log_offset, *counters)."""
         key = CELL_TABLES[name].key_columns
         return _split(self._database.execute(f"SELECT * FROM {name} ORDER BY {', '.join(key)}"), len(key))  # noqa: S608
 
     def sums(self, name: str) -> Iterator[tuple[Key, Row]]:
-        """(organization, window, *key) to the counters, added up over the sources."""
+        """Yield (organization, window, *key) with the counters, summed over the sources."""
         key, counters = CELL_TABLES[name].key_columns[1:], CELL_TABLES[name].counters
         summed, names = ", ".join(f"sum({counter})" for counter in counters), ", ".join(key)
         statement = f"SELECT {names}, {summed} FROM {name} GROUP BY {names} ORDER BY {names}"  # noqa: S608
         return _split(self._database.execute(statement), len(key))
 
     def rows(self, name: str) -> Iterator[tuple[Key, Any]]:
-        """Whole rows by key."""
+        """Yield whole rows by key."""
         key = ROW_KEYS[name]
         for *found, row in self._database.execute(f"SELECT * FROM {name} ORDER BY {', '.join(key)}"):  # noqa: S608
             yield tuple(found), msgspec.msgpack.decode(row)
 
     def row(self, name: str, key: Key) -> Any:
-        """The whole row under that key, or None."""
+        """Return the whole row under that key, or None."""
         where = " AND ".join(f"{column} = ?" for column in ROW_KEYS[name])
         found = self._database.execute(f"SELECT row FROM {name} WHERE {where}", key).fetchone()  # noqa: S608
         return msgspec.msgpack.decode(found[0]) if found else None
 
     def holds(self, name: str, key: Key) -> bool:
-        """Whether a table of whole rows has that key."""
+        """Return True if a table of whole rows has that key."""
         return self.row(name, key) is not None
 
     def active_days(self) -> Iterator[tuple[str, str, str]]:
-        """(organization, account, day) of everybody's active days (docs/metrics.md says what makes one)."""
+        """Yield (organization, account, day) of all active days of people (defined in docs/metrics.md)."""
         return iter(self._database.execute(_ACTIVE_DAYS))
 
 

@@ -1,4 +1,4 @@
-"""What usage costs, in integers: recounted from cells, the price list and the directory's history.
+"""The cost of usage in integers, recounted from cells, the price list and the directory's history.
 
 A unit price has at most 18 decimals and a discount 6, so list spend is a whole number of 10^-18 dollars and net
 spend of 10^-24.
@@ -42,12 +42,12 @@ UnitPrices = tuple[int | None, ...]
 
 @dataclass
 class History:
-    """What was in force when: values by the hour from which they hold."""
+    """The values in force over time, by the hour from which each applies."""
 
     changes: dict[str, Any] = field(default_factory=dict)
 
     def at(self, hour: str) -> Any:
-        """The value in force in that hour, or None before the first."""
+        """Return the value in force in that hour, or None before the first."""
         starts = self._starts()
         place = bisect_right(starts, hour)
         return self.changes[starts[place - 1]] if place else None
@@ -68,7 +68,7 @@ class PriceList:
             history.changes[start] = tuple(None if price is None else _scaled(price) for price in prices)
 
     def tokens(self, cell: Mapping[str, str], hour: str) -> UnitPrices:
-        """The prices of the five token classes for a cell with a model."""
+        """Return the prices of the five token classes for a cell with a model."""
         key = (
             _DATED.sub("", cell["model"]),
             cell["service_tier"],
@@ -79,7 +79,7 @@ class PriceList:
         return self._at(key, hour)[:5]
 
     def tools(self, hour: str) -> UnitPrices:
-        """The prices of a web search and of a millisecond of code execution."""
+        """Return the prices of a web search and of a millisecond of code execution."""
         return self._at(("", "", "", "", ""), hour)[5:]
 
     def _at(self, key: tuple[str, ...], hour: str) -> UnitPrices:
@@ -89,7 +89,7 @@ class PriceList:
 
 @dataclass
 class Spend:
-    """What an organization's usage of a day costs; the sums leave out what has no price."""
+    """The cost of an organization's usage on one day; the sums exclude usage without a price."""
 
     unpriced: int = 0
     gross: int = 0
@@ -98,7 +98,7 @@ class Spend:
     reported_net: int = 0
 
     def row(self) -> tuple[Any, ...]:
-        """In the order of COLUMNS, money as exact decimals."""
+        """Return the amounts in the order of COLUMNS, as exact decimals."""
         gross, reported_gross = (_decimal(amount, LIST_DIGITS) for amount in (self.gross, self.reported_gross))
         net, reported_net = (_decimal(amount, NET_DIGITS) for amount in (self.net, self.reported_net))
         return (self.unpriced, gross, net, reported_gross, reported_net)
@@ -107,7 +107,7 @@ class Spend:
 def expected_spend(
     cells: Iterable[tuple[Key, Row]], directory: Iterable[tuple[Key, Row]], prices: PriceList
 ) -> dict[tuple[str, str], tuple[Any, ...]]:
-    """(organization, day) to the spend of that day, in the order of COLUMNS, of all cells of usage."""
+    """Return, by (organization, day), the spend of all cells of usage, in the order of COLUMNS."""
     terms = in_force(directory)
     key_columns = CELL_TABLES["spend_cells"].key_columns
     totals: dict[tuple[str, str], Spend] = {}
@@ -119,7 +119,7 @@ def expected_spend(
 
 
 def found_spend(rows: Iterable[list[Any]]) -> Iterable[tuple[tuple[str, str], tuple[Any, ...]]]:
-    """The rows of QUERY in the form of `expected_spend`."""
+    """Yield the rows of QUERY in the form of `expected_spend`."""
     for organization, day, unpriced, *money in rows:
         yield (organization, day), (unpriced, *(Decimal(amount or 0) for amount in money))
 
@@ -144,7 +144,7 @@ def _add(
 
 
 def _cost(cell: Mapping[str, str], counts: dict[str, int], tokens: list[int], prices: PriceList) -> int | None:
-    """List price of one cell; None where one of its prices is unknown."""
+    """Return the list price of a cell; None if one of its prices is unknown."""
     search, millisecond = prices.tools(cell["hour"])
     costs = [
         *(
@@ -167,7 +167,7 @@ _TERMS = {"plan.changed": "plan", "discount.changed": "discount", "extra_usage.c
 
 
 def in_force(directory: Iterable[tuple[Key, Row]]) -> dict[tuple[str, str], History]:
-    """(organization, event type) to what was in force from which hour on; of one hour's changes the last counts."""
+    """Return, by (organization, event type), the values in force over time; of one hour's changes the last applies."""
     histories: dict[tuple[str, str], History] = {}
     for change in history(directory, _TERMS):
         value = change.event[_TERMS[change.type]]

@@ -1,4 +1,4 @@
-"""Reads the tables from ClickHouse as plain rows: texts, integers and lists, streamed."""
+"""Reading of ClickHouse tables as plain rows: texts, integers and lists, streamed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,29 +16,29 @@ NUMBERS = frozenset({"log_offset", "is_remote"})
 
 
 class TableReader:
-    """What one database holds. Rows come as lists of JSON values in the order of the columns that were asked for, and
-    cells and other rows with a key in its order."""
+    """The content of one database. Rows are lists of JSON values in the order of the selected columns; cells and other
+    rows with a key are in its order."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     def epochs(self) -> dict[str, int]:
-        """The present epoch of each topic that was ever given a new one."""
+        """Return the current epoch of each topic that was ever replaced."""
         return {row[0]: row[1] for row in self.rows("SELECT topic, max(epoch) FROM topic_epochs GROUP BY topic")}
 
     def positions(self) -> dict[str, int]:
-        """Where each source stands: everything below is in the tables."""
+        """Return the position of each source: everything below it is in the tables."""
         query = "SELECT source, max(next_offset) FROM source_positions GROUP BY source"
         return {row[0]: row[1] for row in self.rows(query)}
 
     def sources_of(self, table: str) -> dict[str, int]:
-        """How many rows each source has in `table`, which is one of Tally's."""
+        """Return the number of rows of each source in `table`, which is one of Tally's."""
         return {row[0]: row[1] for row in self.rows(f"SELECT source, count() FROM {table} GROUP BY source")}  # noqa: S608
 
     def keyed(
         self, table: str, key: Sequence[str], values: Sequence[str], where: "Where | None" = None
     ) -> Iterator[tuple[tuple[Any, ...], list[Any]]]:
-        """The settled rows of `table`, by key."""
+        """Yield the settled rows of `table`, by key."""
         asked = where or Where()
         columns = ", ".join((*key, *values))
         query = f"SELECT {columns} FROM {table} FINAL {asked.sql} ORDER BY {_order(key)}"  # noqa: S608 - constants
@@ -47,7 +47,7 @@ class TableReader:
     def sums(
         self, table: str, key: Sequence[str], counters: Sequence[str], where: "Where"
     ) -> Iterator[tuple[tuple[Any, ...], list[Any]]]:
-        """The counters of `table` added up over its sources, by `key`."""
+        """Yield the counters of `table` summed over its sources, by `key`."""
         summed = ", ".join(f"sum({counter})" for counter in counters)
         names = ", ".join(key)
         query = (
@@ -57,7 +57,7 @@ class TableReader:
         return ((tuple(row[: len(key)]), row[len(key) :]) for row in self.rows(query, where.parameters))
 
     def rows(self, query: str, parameters: Mapping[str, Any] | None = None) -> Iterator[list[Any]]:
-        """The rows of a query, streamed. Raises ReadFailed when the answer breaks off."""
+        """Yield the rows of a query, streamed. Raises ReadFailed if the result breaks off."""
         stream = self._client.raw_stream(
             query,
             parameters=dict(parameters or {}),
@@ -72,7 +72,7 @@ class TableReader:
 
 
 class Where:
-    """Which rows: those of some sources, and of the windows from..until (an empty text leaves a side open)."""
+    """A selection of rows: those of some sources, and of the windows from..until (an empty text leaves a side open)."""
 
     def __init__(
         self, sources: Sequence[str] | None = None, window: str = "", since: str = "", until: str = ""
@@ -118,4 +118,4 @@ def _row(line: bytes) -> list[Any]:
 
 def _broken(line: bytes) -> ReadFailed:
     said = line[:200].decode(errors="replace")
-    return ReadFailed(f"ClickHouse broke off in the middle of an answer: {said}", "Try again.")
+    return ReadFailed(f"ClickHouse broke off in the middle of a result: {said}", "Try again.")

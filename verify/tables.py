@@ -1,11 +1,11 @@
-"""The tables of cells, written down a second time: window, key columns, counters, and what they are counted from."""
+"""The tables of cells, written a second time: window, key columns, counters, and the events that they count."""
 
 from dataclasses import dataclass
 
 from verify.events import SESSION_COUNTERS, TOKEN_CLASSES
 
 NIL = "00000000-0000-0000-0000-000000000000"
-"""The id that stands for `none` in tables."""
+"""The id that represents `none` in tables."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class CellTable:
 
     @property
     def key_columns(self) -> tuple[str, ...]:
-        """What a cell is found by."""
+        """The columns of a cell's key."""
         return ("source", "organization_id", self.window, *self.key)
 
 

@@ -1,4 +1,4 @@
-"""Which windows are compared: all of them, or those of a range of whole UTC hours or days."""
+"""The windows that are compared: all of them, or those in a range of whole UTC hours or days."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from verify.errors import BadRange
 
 Within = Mapping[str, tuple[str, str]]
-"""For each kind of window (day, hour, minute) the first that is compared and the one before which it ends, as texts;
+"""By kind of window (day, hour, minute), the first window that is compared and the first one after the end, as texts;
 an empty text leaves that side open."""
 
 _DAY = timedelta(days=1)
@@ -22,11 +22,11 @@ class TimeRange:
 
     @property
     def is_all(self) -> bool:
-        """Whether nothing is left out."""
+        """True if the range contains everything."""
         return self.since is None and self.until is None
 
     def within(self, live_from: str) -> Within:
-        """What is compared of each kind of window: those that lie in the range whole, minutes from `live_from` on."""
+        """Return the windows of each kind that are entirely in the range; minutes only from `live_from` on."""
         hours = _text(self.since), _text(self.until)
         since = self.since and -(-(self.since - _EPOCH) // _DAY) * _DAY + _EPOCH
         until = self.until and (self.until - _EPOCH) // _DAY * _DAY + _EPOCH
@@ -35,10 +35,10 @@ class TimeRange:
 
 
 def span_of(since: str | None, until: str | None) -> TimeRange:
-    """The range that two texts name, each a day (2026-11-01) or an hour (2026-11-01T05) in UTC. Raises BadRange."""
+    """Return the range between two texts, each a UTC day (2026-11-01) or hour (2026-11-01T05). Raises BadRange."""
     span = TimeRange(_moment("--from", since), _moment("--to", until))
     if span.since and span.until and span.since >= span.until:
-        raise BadRange(f"--from {since} is not before --to {until}", "The range ends before --to: give a later one.")
+        raise BadRange(f"--from {since} is not before --to {until}", "The range excludes --to: use a later one.")
     return span
 
 
@@ -51,7 +51,7 @@ def _moment(flag: str, text: str | None) -> datetime | None:
         found = None
     moment = found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
     if moment is None or moment.minute or moment.second or moment.microsecond:
-        raise BadRange(f"{flag} {text} is no whole UTC hour or day", "Write 2026-11-01 or 2026-11-01T05.")
+        raise BadRange(f"{flag} {text} is not a whole UTC hour or day", "Use the form 2026-11-01 or 2026-11-01T05.")
     return moment
 
 

@@ -14,7 +14,7 @@ _DAY_ZERO = date(1970, 1, 1).toordinal()
 
 
 def start_of_day(year: int, month: int, day: int) -> int:
-    """The moment at which a day of the calendar begins. Raises ValueError for a day that there is not."""
+    """Return the moment at which a calendar day begins. Raises ValueError if the day does not exist."""
     return (date(year, month, day).toordinal() - _DAY_ZERO) * DAY
 
 
@@ -25,11 +25,10 @@ LAST = start_of_day(9999, 12, 31) + DAY - 1
 
 @lru_cache(maxsize=1 << 12)
 def parse_moment(text: str) -> int | None:
-    """The moment that `text` says; None if it is none, or has no zone, or has a leap second.
+    """Return the moment in `text`; None if it is malformed, or has no zone or a leap second.
 
-    Digits behind the sixth are cut: they never move a moment into the next second. What a zone moves over the
-    calendar's edge is still a number here:
-    whether a moment must have a UTC form is the caller's rule.
+    Digits after the sixth are cut off: they never move a moment into the next second. A moment that its zone moves past
+    the calendar's end is still a number here; the caller decides if a moment must have a UTC form.
     """
     form = _FORM.fullmatch(text)
     if form is None:
@@ -43,7 +42,7 @@ def parse_moment(text: str) -> int | None:
         return None
     moment += int(hour) * HOUR + int(minute) * MINUTE + int(second) * SECOND + _microseconds(fraction or "")
     if moment == LAST and (fraction or "")[6:7] >= "5":
-        return None  # nearer to the year 10000 than to anything that a calendar has
+        return None  # nearer to the year 10000 than to any moment of the calendar
     if sign:
         offset = int(zone_hours) * HOUR + int(zone_minutes) * MINUTE
         moment += offset if sign == "-" else -offset
@@ -55,22 +54,22 @@ def _microseconds(fraction: str) -> int:
 
 
 def day_text(moment: int) -> str:
-    """The UTC day of a moment, as ClickHouse writes a Date."""
+    """Return the UTC day of a moment, as ClickHouse writes a Date."""
     return _day_text(moment // DAY)
 
 
 def hour_text(moment: int) -> str:
-    """The start of a moment's UTC hour, as ClickHouse writes a DateTime."""
+    """Return the start of a moment's UTC hour, as ClickHouse writes a DateTime."""
     return _hour_text(moment // HOUR)
 
 
 def minute_text(moment: int) -> str:
-    """The start of a moment's UTC minute, as ClickHouse writes a DateTime."""
+    """Return the start of a moment's UTC minute, as ClickHouse writes a DateTime."""
     return _minute_text(moment // MINUTE)
 
 
 def microsecond_text(moment: int) -> str:
-    """A moment, as ClickHouse writes a DateTime64(6)."""
+    """Return a moment as ClickHouse writes a DateTime64(6)."""
     return f"{day_text(moment)} {moment % DAY // HOUR:02d}:{moment % HOUR // MINUTE:02d}" + (
         f":{moment % MINUTE // SECOND:02d}.{moment % SECOND:06d}"
     )

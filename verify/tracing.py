@@ -1,16 +1,16 @@
-"""Which records make a cell, and which one alone explains that it is not as the log says."""
+"""Traces: the records behind a cell, and those that alone explain why it differs from the log."""
 
 from dataclasses import dataclass, field
 
 MOST_OFFSETS = 12
 
 Gap = tuple[int, ...] | None
-"""By how much each counter that was found is more than it should be; None where there is no such row."""
+"""The surplus found in each counter; None if the row was not found."""
 
 
 @dataclass
 class Trace:
-    """The records of one cell: how many, the first of them, and those whose amounts are just the gap."""
+    """The records of one cell: their number, the first of them, and those whose amounts equal the gap."""
 
     gap: Gap
     events: int = 0
@@ -18,7 +18,7 @@ class Trace:
     explaining: list[int] = field(default_factory=list)
 
     def note(self, offset: int, amounts: tuple[int, ...]) -> None:
-        """One more record of the cell, and what it adds to each counter."""
+        """Add a record of the cell, with its increment of each counter."""
         self.events += 1
         if len(self.offsets) < MOST_OFFSETS:
             self.offsets.append(offset)

@@ -1,4 +1,4 @@
-"""Whether a record counts: a function of its bytes and its log time alone (docs/verify.md)."""
+"""Validity of a record: a function of its bytes and its log time alone (docs/verify.md)."""
 
 import re
 from functools import lru_cache
@@ -10,7 +10,7 @@ from verify.json_parser import Malformed, pairs_of, parse
 from verify.timestamps import FIRST, HOUR, LAST, MINUTE, parse_moment, start_of_day
 
 Event = dict[str, Any]
-"""An event's JSON object. Fields that are absent mean their default (Shape.defaults)."""
+"""An event's JSON object. Absent fields have their default (FieldRules.defaults)."""
 
 LATER_ARTIFACT_EVENTS = ("artifact.shared", "artifact.published", "artifact.viewed")
 USAGE_EVENTS = ("token.used", "execution.used")
@@ -25,7 +25,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 class Invalid(Exception):
-    """The record is a dead letter; `reason` is one word, `detail` says what is wrong."""
+    """The record is a dead letter; `reason` is one word, `detail` is what is wrong."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -34,7 +34,7 @@ class Invalid(Exception):
 
 
 def read_event(topic: str, value: bytes) -> tuple[str, Event]:
-    """The event type and the event in a record's bytes. Raises Invalid if the contract has no such event."""
+    """Return the event type and the event in a record's bytes. Raises Invalid if the contract has no such event."""
     try:
         event = parse(value)
     except Malformed as error:
@@ -49,7 +49,7 @@ def read_event(topic: str, value: bytes) -> tuple[str, Event]:
 
 
 def check_record(topic: str, value: bytes, timestamp_ms: int) -> tuple[str, Event]:
-    """The event type and the event of a record that is valid at its log time. Raises Invalid for any other."""
+    """Return the event type and the event of a record that is valid at its log time. Raises Invalid otherwise."""
     kind, event = read_event(topic, value)
     log_time = timestamp_ms * 1000
     if topic == "tally.directory":
@@ -64,9 +64,9 @@ def check_record(topic: str, value: bytes, timestamp_ms: int) -> tuple[str, Even
 
 
 def check_uuid(value: str | None, field: str) -> None:
-    """Raises Invalid unless `value` is a lower-case hyphenated UUID other than the nil UUID, or None."""
+    """Raise Invalid unless `value` is a lower-case hyphenated UUID other than the nil UUID, or None."""
     if value is not None and not _is_uuid(value):
-        raise Invalid("bad_id", f"{field} {value!r:.80} is no lower-case hyphenated UUID, or nil")
+        raise Invalid("bad_id", f"{field} {value!r:.80} is not a lower-case hyphenated UUID, or is the nil UUID")
 
 
 @lru_cache(maxsize=1 << 17)
@@ -75,7 +75,7 @@ def _is_uuid(value: str) -> bool:
 
 
 def _kind(topic: str, event: Event) -> str:
-    """The event's type; wherever it is repeated it must be the same."""
+    """Return the event's type; if it is repeated, all occurrences must be equal."""
     kinds = SCHEMAS[topic]
     kind = event.get("type")
     said = [value for name, value in pairs_of(event) if name == "type"] if type(event) is not dict else [kind]
@@ -104,7 +104,7 @@ def _check_directory_times(kind: str, event: Event, log_time: int) -> None:
     if effective_from is None or not EARLIEST_OF_DIRECTORY <= effective_from < LATEST_POLICY:
         raise Invalid("out_of_calendar", f"effective_from {event['effective_from']} is not from 1970 to 2200")
     if effective_from % HOUR:
-        raise Invalid("not_a_whole_hour", f"effective_from {event['effective_from']} is no whole UTC hour")
+        raise Invalid("not_a_whole_hour", f"effective_from {event['effective_from']} is not a whole UTC hour")
 
 
 def _check_moment(event: Event, field: str, earliest: int, log_time: int) -> None:
@@ -112,6 +112,6 @@ def _check_moment(event: Event, field: str, earliest: int, log_time: int) -> Non
     if moment is None or not FIRST <= moment <= LAST:
         raise Invalid("out_of_calendar", f"{field} {event[field]} has no UTC form")
     if moment < earliest:
-        raise Invalid("too_old", f"{field} {event[field]} is before what is kept")
+        raise Invalid("too_old", f"{field} {event[field]} is older than the data that is kept")
     if moment > log_time + AHEAD:
         raise Invalid("in_the_future", f"{field} {event[field]} is more than 5 minutes ahead of its log time")

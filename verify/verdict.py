@@ -1,4 +1,4 @@
-"""What a verification found: per topic, per table, and every way in which log and tables differ."""
+"""The result of a verification: per topic, per table, and every difference between log and tables."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Difference:
-    """One row that is not as the log says. `expected` or `found` is None where there should be, or is, no row.
+    """One row that differs from the log. `expected` is None if there should be no row, `found` if there is none.
 
-    `events` is how many records make the expected row, and `offsets` are the first of theirs, where that was looked
-    up. `explaining` are those among them each of which alone explains the difference: it is missing or stands twice.
+    `events` is the number of records behind the expected row, and `offsets` has the first of them, if they were looked
+    up. Each record in `explaining` explains the difference alone: it is missing from the row or counted twice.
     """
 
     key: dict[str, Any]
@@ -22,7 +22,7 @@ class Difference:
 
 @dataclass
 class TableResult:
-    """One table, view or topic of letters: rows compared, rows left out because a worker goes on, and differences."""
+    """One table, view or topic of letters: rows compared, rows ignored because a worker continues, and differences."""
 
     name: str
     compared: int = 0
@@ -33,7 +33,7 @@ class TableResult:
 
 @dataclass(frozen=True)
 class TopicResult:
-    """What the recount made of one topic."""
+    """The recount of one topic."""
 
     name: str
     records: int
@@ -44,7 +44,7 @@ class TopicResult:
 
 @dataclass
 class Verdict:
-    """The whole result. `unfinished` says what could not be compared; `notes` what is only good to know."""
+    """The whole result. `unfinished` lists what could not be compared; `notes` is for information only."""
 
     topics: list[TopicResult] = field(default_factory=list)
     tables: list[TableResult] = field(default_factory=list)
@@ -54,19 +54,19 @@ class Verdict:
 
     @property
     def different(self) -> int:
-        """How many rows differ."""
+        """The number of rows that differ."""
         return sum(table.different for table in self.tables)
 
     @property
     def equal(self) -> bool:
-        """Whether all of the log was compared and every row is as the log says."""
+        """True if all of the log was compared and no row differs."""
         return not self.different and not self.unfinished
 
     @property
     def exit_code(self) -> int:
-        """0 when equal, else 1."""
+        """0 if equal, else 1."""
         return 0 if self.equal else 1
 
     def as_json(self) -> dict[str, Any]:
-        """The verdict as JSON-able values."""
+        """Return the verdict as JSON values."""
         return {"equal": self.equal, "different": self.different, **asdict(self)}

@@ -144,7 +144,7 @@ def test_a_position_beyond_the_end_of_the_log_is_told_and_its_rows_left_out(load
     Store(loaded.client).write_positions([Position("tally.chat/1@0", 1_000_000, NO_WATERMARK, 1, "")])
     verdict = loaded.verify()
     assert verdict.exit_code == 1
-    assert any(line.startswith("tally.chat/1@0: it stands at offset 1000000") for line in verdict.unfinished)
+    assert any(line.startswith("tally.chat/1@0: its position is 1000000") for line in verdict.unfinished)
     assert differing(verdict) == {}
 
 

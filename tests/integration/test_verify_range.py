@@ -87,7 +87,7 @@ def test_the_command_takes_a_range_and_refuses_what_is_no_whole_hour(load: Calla
     assert {"spend_cells", "spend"} <= tables
     assert not {"profiles", "active_users", "tally.dead-letters"} & tables
     refused = tally(settings, "verify", "--from", "2025-01-01T00:30")
-    assert (refused.returncode, "is no whole UTC hour or day" in refused.stderr) == (2, True)
+    assert (refused.returncode, "is not a whole UTC hour or day" in refused.stderr) == (2, True)
 
 
 async def log_of_hours(bootstrap: str) -> tuple[str, int]:
@@ -117,7 +117,7 @@ def test_reading_begins_at_the_first_record_of_a_moment_or_at_the_end(broker: st
 
 @pytest.mark.parametrize("text", ["2026-13-01", "tomorrow", "2026-11-01T05:30", "2026-11-01T05:00:00.000001"])
 def test_what_is_no_hour_is_refused(text: str) -> None:
-    with pytest.raises(Exception, match=r"is no whole UTC hour or day"):
+    with pytest.raises(Exception, match=r"is not a whole UTC hour or day"):
         span_of(text, None)
 
 

@@ -56,6 +56,7 @@ REWRITTEN = [
     ":!simulation/vocabulary.py",
     "sinks",
     ":(glob)streams/*",
+    "verify",
 ]
 """The packages whose docstrings, comments and messages are checked, as git's path patterns."""
 KINDS = {".py", ".pyi", ".pyx"}

@@ -51,8 +51,8 @@ def test_a_difference_shows_key_values_and_offsets() -> None:
     lines = shown(verdict).splitlines()
     assert "chat_cells: organization_id [bold]o" in lines
     named = ", ".join(map(str, offsets))
-    assert f"    the log says messages 3 (offsets {named} and 8 more); offset 7 alone would explain it" in lines
-    assert "    found        messages 2" in lines
+    assert f"    expected messages 3 (offsets {named} and 8 more); offset 7 alone would explain it" in lines
+    assert "    found    messages 2" in lines
     assert lines[-1] == "NOT equal: 1 rows differ."
     assert verdict.exit_code == 1
 

@@ -27,4 +27,4 @@ def test_behind_is_told_against_the_awaited_end_and_whole_against_the_present_on
 
 def test_a_position_beyond_the_end_is_told() -> None:
     taken = Snapshot({"tally.chat/0@0": 70}, {CHAT: (0, 9)}, {CHAT: (0, 9)}, {})
-    assert "stands at offset 70 and its log ends at 9" in taken.lost()["tally.chat/0@0"]
+    assert "position is 70, but its log ends at 9" in taken.lost()["tally.chat/0@0"]

@@ -1,7 +1,7 @@
--- Cells: private, written by workers alone (aggregators/cell_tables.py is their declaration).
--- ReplacingMergeTree(log_offset): same stamp, same value; a stale writer has a smaller stamp and loses.
--- PARTITION BY is a function of the sort key, so that FINAL never has to look across partitions.
--- Windows are Date or DateTime('UTC'): a zone-less DateTime would mean another hour when the server's zone changes.
+-- Cells: private tables that only workers write (declared in aggregators/cell_tables.py).
+-- ReplacingMergeTree(log_offset): equal stamps have equal values; a stale writer has a smaller stamp and loses.
+-- PARTITION BY is a function of the sort key, so FINAL never has to look across partitions. Windows are Date or
+-- DateTime('UTC'): a DateTime without a time zone would mean another hour if the server's time zone changed.
 CREATE TABLE IF NOT EXISTS spend_cells (
     source LowCardinality(String), organization_id UUID, hour DateTime('UTC'),
     actor_type LowCardinality(String), actor_id UUID, product LowCardinality(String), model LowCardinality(String),
@@ -81,7 +81,7 @@ PARTITION BY toYYYYMM(day)
 ORDER BY (organization_id, day, source, actor_type, actor_id, product, surface, terminal, is_remote, session_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- Live counters: shown for seven days, kept one day more, so that a page read back at the edge is never half gone.
+-- Live counters: shown for seven days and kept for eight, so that no page is read back half deleted.
 CREATE TABLE IF NOT EXISTS minute_cells (
     source LowCardinality(String), organization_id UUID, minute DateTime('UTC'),
     product LowCardinality(String), model LowCardinality(String),

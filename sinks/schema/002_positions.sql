@@ -1,6 +1,6 @@
--- Where each source stands: everything below next_offset is in the cells, and all that the log had received by
--- watermark is below next_offset. Written last in every flush, so a position is never ahead of its cells.
--- max() of each column makes the rows of a zombie worker harmless: both facts stay true for ever.
+-- The position of each source: everything below next_offset is in the cells, and everything that the log had received
+-- by watermark is below next_offset. Written last in every flush, so a position is never ahead of its cells. max() of
+-- each column makes the rows of a zombie worker harmless, because both statements remain true.
 CREATE TABLE IF NOT EXISTS source_positions (
     source String,
     next_offset SimpleAggregateFunction(max, UInt64),
@@ -12,8 +12,8 @@ CREATE TABLE IF NOT EXISTS source_positions (
 ORDER BY source
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- The epoch of each topic: a recreated topic starts a new one (`tally epoch`). mode 'continue' keeps counting the
--- cells of older epochs, 'replace' leaves them out of every view.
+-- The epoch of each topic: a recreated topic starts a new one (`tally epoch`). mode 'continue' keeps counting the cells
+-- of older epochs, 'replace' leaves them out of every view.
 CREATE TABLE IF NOT EXISTS topic_epochs (
     topic LowCardinality(String), epoch UInt32, mode Enum8('continue' = 1, 'replace' = 2),
     started_at DateTime64(3, 'UTC')

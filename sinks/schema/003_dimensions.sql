@@ -1,7 +1,7 @@
--- The directory's history, one row an event; (source, log_offset) makes a repeated write the same row.
--- `log_place` is where in the log a row comes from, and the one order of rows that come from several partitions: by the
--- topic's epoch, then by the log's own time. Offsets decide within one partition alone; of partitions in one millisecond
--- the one with the greater number is the later, since more partitions move a key to a greater number.
+-- The directory's history, one row per event; (source, log_offset) makes a repeated write the same row. `log_place` is
+-- the row's place in the log, and the only order of rows from several partitions: by the topic's epoch, then by the
+-- log's time. Offsets decide only within a partition; of two partitions in the same millisecond, the one with the
+-- greater number is later, because adding partitions moves keys to greater numbers.
 CREATE TABLE IF NOT EXISTS directory (
     organization_id UUID, type LowCardinality(String), in_force_from DateTime64(6, 'UTC'),
     subject_id String COMMENT 'the account, group, invite, project, ... that the event is about, or empty',
@@ -16,8 +16,8 @@ CREATE TABLE IF NOT EXISTS directory (
 ORDER BY (organization_id, type, subject_id, in_force_from, source, log_offset)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- The directory as it counts. `place` is the order of all changes: by when they are in force, then by when they
--- happened, then by the log. An event stands once, at its first place, however often and wherever it was repeated.
+-- The directory's events, each once, at its first place, however often and wherever it was repeated. `place` is the
+-- order of all changes: by when they take effect, then by when they happened, then by the log.
 CREATE OR REPLACE VIEW directory_history AS
 SELECT
     organization_id, type, subject_id, in_force_from, argMin(row.detail, row.log_place) AS detail,
@@ -29,9 +29,9 @@ FROM (
 ) AS row
 GROUP BY organization_id, type, subject_id, in_force_from, event_id;
 
--- The one place that holds personal data: of each account what an organization told of it last, and each tombstone, which
--- belongs to no organization. Of one source the newest by `occurred_at` holds, then by the log (`order`). A tombstone's
--- `occurred_at` is its log time. What a tombstone forgets is deleted (sinks/store.py).
+-- The only personal data: for each account, what each organization last reported, and tombstones, which belong to no
+-- organization. Within a source, the newest by `occurred_at` applies, then by the log (`order`). A tombstone's
+-- `occurred_at` is its log time. Forgotten rows are deleted (sinks/store.py).
 CREATE TABLE IF NOT EXISTS profiles (
     organization_id UUID, account_id UUID, email String, name String, forgotten UInt8,
     event_id String, occurred_at DateTime64(6, 'UTC'), logged_at DateTime64(3, 'UTC'),
@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS profiles (
 ORDER BY (forgotten, organization_id, account_id, source)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- Where usage belongs in the customer's estate: immutable, attribution_id is the hash of the other fields.
+-- Where usage belongs in the customer's organization: immutable, attribution_id is the hash of the other fields.
 CREATE TABLE IF NOT EXISTS attributions (
     attribution_id UUID, workspace_id UUID, api_key_id UUID, session_id UUID, agent_id UUID, deployment_id UUID,
     environment_id UUID, user_profile_id UUID, slack_channel_id String, claude_tag_user_id String,

@@ -1,6 +1,5 @@
--- The lists of prices, each kept whole and for ever under the hash of what is in it; what is loaded last is in force.
--- A list is in force from the moment of its row in price_lists, so none ever is by half, and nothing that a report was
--- made with is lost.
+-- Price lists, each kept complete and forever under the hash of its content; the one loaded last is in force. A list is
+-- in force once its row is in price_lists, so no list is ever partly in force, and no list that a report used is lost.
 CREATE TABLE IF NOT EXISTS price_lists (
     revision UInt32 COMMENT 'the number of the load; the greatest is in force',
     list String COMMENT 'sha256 of what is in the list: all its rows below',
@@ -9,8 +8,9 @@ CREATE TABLE IF NOT EXISTS price_lists (
 ) ENGINE = MergeTree ORDER BY revision
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- The prices of every list, expanded: what one token, web search or millisecond of code execution costs in USD from an
--- hour on. NULL: this row does not price that unit. Tools (web search, code execution) are priced by the row of model ''.
+-- The prices of every list, expanded: the cost in USD of one token, web search or millisecond of code execution from an
+-- hour on. NULL: this row has no price for that unit. Tools (web search, code execution) have their prices in the row
+-- of model ''.
 CREATE TABLE IF NOT EXISTS listed_prices (
     list LowCardinality(String),
     model LowCardinality(String) COMMENT 'without its date: claude-x-20250101 costs what claude-x does',
@@ -29,14 +29,14 @@ CREATE TABLE IF NOT EXISTS listed_prices (
 ORDER BY (list, model, service_tier, context_window, inference_geo, speed, effective_from)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- What each list says of a model besides its prices.
+-- Properties of models in each list, other than prices.
 CREATE TABLE IF NOT EXISTS listed_models (
     list LowCardinality(String), model LowCardinality(String), family LowCardinality(String), display_name String
 ) ENGINE = ReplacingMergeTree
 ORDER BY (list, model)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- What is in force. All that reads a price or a model's name reads these three.
+-- The list in force. Everything that reads a price or a model's name reads these three views.
 CREATE OR REPLACE VIEW price_list_in_force AS
 SELECT * FROM price_lists ORDER BY revision DESC, loaded_at DESC, list LIMIT 1;
 

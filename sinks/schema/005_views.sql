@@ -1,6 +1,6 @@
--- The public face: plain views for dashboards and other jobs. Cells are private.
--- Sources of an epoch that was replaced (topic_epochs, mode 'replace') are left out. An organization's and a window's
--- filter reaches the cells' primary key through every view here; tests/integration/test_views.py looks at the plans.
+-- The public interface: plain views for dashboards and other jobs. Cells are private. Sources of a replaced epoch
+-- (topic_epochs, mode 'replace') are left out. Filters on organization and window reach the cells' primary key through
+-- every view here; tests/integration/test_views.py checks the plans.
 
 CREATE OR REPLACE VIEW prices_in_force AS
 SELECT
@@ -15,7 +15,7 @@ SELECT
     origin
 FROM prices;
 
--- The directory's settled history: of several changes of one thing at one instant the last one is in force.
+-- The directory's settled history: of several changes of one thing at one instant, the last one applies.
 CREATE OR REPLACE VIEW directory_changes AS
 SELECT
     organization_id, type, subject_id, in_force_from, argMax(history.detail, history.place) AS detail,
@@ -32,7 +32,7 @@ SELECT
     JSONExtractString(detail, 'name') AS name
 FROM directory_changes WHERE type = 'organization.created';
 
--- What each organization is called now.
+-- The current name of each organization.
 CREATE OR REPLACE VIEW organization_names AS
 SELECT organization_id, argMax(JSONExtractString(detail, 'name'), place) AS name
 FROM directory_changes WHERE type = 'organization.created'
@@ -65,7 +65,7 @@ SELECT
     JSONExtractBool(detail, 'enabled') AS enabled
 FROM directory_changes WHERE type = 'extra_usage.changed';
 
--- What an organization pays by, at every change: plan, discount and extra usage carried forward into one row, so that
+-- The terms of an organization at every change: plan, discount and extra usage carried forward into one row, so that
 -- spend needs one join. No discount: 0. No plan: '', which is not seat-based. No extra usage: off.
 CREATE OR REPLACE VIEW terms AS
 SELECT
@@ -89,8 +89,9 @@ WINDOW so_far AS (
     PARTITION BY organization_id ORDER BY in_force_from ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
 );
 
--- Usage with its cost: one row a cell. list_usd and net_usd are exact and never rounded; NULL is "no price is known".
--- reported: whether a spend report counts it (usage-based: all of it; seat-based: extra usage, while that is enabled).
+-- Usage with its cost: one row per cell. list_usd and net_usd are exact and never rounded; NULL means that no price is
+-- known. reported: whether a spend report counts it (usage-based: all of it; seat-based: extra usage, while that is
+-- enabled).
 CREATE OR REPLACE VIEW spend AS
 SELECT
     cell.organization_id AS organization_id, cell.hour AS hour, toDate(cell.hour) AS day,
@@ -138,8 +139,8 @@ ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices WHERE model = '') AS tool
 ASOF LEFT JOIN terms ON cell.organization_id = terms.organization_id AND cell.instant >= terms.in_force_from
 SETTINGS do_not_merge_across_partitions_select_final = 1, join_use_nulls = 0;
 
--- What people did on a day in a product, whatever table it is kept in. Distinct things (conversations, sessions) are
--- distinct within the row's day: a sum over days counts one again on every day it was used.
+-- Activity of people per day and product, from all tables. Distinct things (conversations, sessions) are distinct
+-- within the row's day: a sum over days counts a thing again on every day it was used.
 CREATE OR REPLACE VIEW activity AS
 SELECT
     organization_id, day, actor_type, actor_id, product,
@@ -206,7 +207,7 @@ FROM (
 GROUP BY organization_id, day, actor_type, actor_id, product
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
--- Who was active on a UTC day (docs/metrics.md), and in what. A trailing window's count is
+-- People active on a UTC day (docs/metrics.md), and the kinds of their activity. The count of a trailing window is
 -- uniqExact(account_id) over its days: distinct people are never summed.
 CREATE OR REPLACE VIEW active_users AS
 SELECT

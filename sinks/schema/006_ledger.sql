@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS issued_reports (
 ORDER BY (organization_id, day, revision)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- Up to where each day's report was last compared with the tables, so that an unchanged day costs nothing.
+-- The state with which each day's report was last compared, so that an unchanged day costs nothing.
 CREATE TABLE IF NOT EXISTS report_checks (
     organization_id UUID, day Date, sources Array(String), next_offsets Map(String, UInt64),
     prices_revision UInt32, terms_sha256 String, checked_at DateTime64(6, 'UTC')

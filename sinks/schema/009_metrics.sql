@@ -1,6 +1,6 @@
--- What metrics count distinct things from (reports/metrics): the cells that count, one row each, of the epochs that
--- count, and the directory's history of seats and invites. tests/integration/test_metrics_views.py holds them to the
--- other views and looks at the plans: an organization's and a window's filter reaches the cells' primary key.
+-- The views from which metrics count distinct things (reports/metrics): the cells of the epochs that count, one row
+-- each, and the directory's history of seats and invites. tests/integration/test_metrics_views.py compares them with
+-- the other views and checks the plans: filters on organization and window reach the cells' primary key.
 
 CREATE OR REPLACE VIEW counted_chats AS
 SELECT * EXCEPT (source, log_offset) FROM chat_cells FINAL
@@ -32,8 +32,8 @@ WHERE toUInt32OrZero(splitByChar('@', source)[2])
     >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.session' AND mode = 'replace')
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
--- Who was active on a day in which product: a chat with a message, wherever it was held, is activity in chat; a
--- session is activity in its product. A row may be there more than once: count with uniqExact.
+-- People active per day and product: a chat with a message, wherever it was sent, is activity in chat; a session is
+-- activity in its product. Rows may occur more than once: count with uniqExact.
 CREATE OR REPLACE VIEW active_in_products AS
 SELECT organization_id, day, actor_id AS account_id, 'chat' AS product
 FROM counted_chats WHERE actor_type = 'user' AND messages > 0
@@ -43,21 +43,21 @@ FROM counted_sessions
 WHERE actor_type = 'user' AND product NOT IN ('', 'chat')
     AND (tool_uses > 0 OR if(product = 'claude_code', commits > 0 OR pull_requests > 0, messages > 0));
 
--- Every change of who holds a seat; `place` is their order. Who is no member, or has no account any more, holds no seat,
--- whether or not the directory says so of the seat too.
+-- Every change in who has a seat; `place` is the order. People who are not members, or whose account is deleted, have
+-- no seat, even if the directory does not unassign the seat too.
 CREATE OR REPLACE VIEW seat_changes AS
 SELECT
     organization_id, subject_id AS account_id, type = 'seat.assigned' AS seated, toDate(in_force_from) AS day, place
 FROM directory_history
 WHERE type IN ('seat.assigned', 'seat.unassigned', 'member.removed', 'account.deleted');
 
--- Every change of which invites are pending; `place` as in seat_changes.
+-- Every change in which invites are pending; `place` as in seat_changes.
 CREATE OR REPLACE VIEW invite_changes AS
 SELECT organization_id, subject_id AS invite_id, type = 'invite.sent' AS pending, toDate(in_force_from) AS day, place
 FROM directory_history
 WHERE type IN ('invite.sent', 'invite.closed');
 
--- How many people hold a seat, and how many invites are pending, at the end of each day of [first, last].
+-- The number of people with a seat and the number of pending invites, at the end of each day of [first, last].
 CREATE OR REPLACE VIEW seats_held AS
 SELECT day, toUInt64(total) AS seats
 FROM (
@@ -98,7 +98,7 @@ FROM (
 )
 WHERE day >= {first:Date};
 
--- Usage without its cost, for who used anything: the view spend prices every row that it is asked for.
+-- Usage without its cost, for queries about users: the view spend computes a price for every row that it reads.
 CREATE OR REPLACE VIEW counted_usage AS
 SELECT * EXCEPT (source, log_offset) FROM spend_cells FINAL
 WHERE toUInt32OrZero(splitByChar('@', source)[2])

@@ -1,5 +1,5 @@
--- What the engagement lists of the API are made of: cells as they count (newest version, replaced epochs left out),
--- and what the directory's history says of a day.
+-- The basis of the API's engagement lists: cells that count (newest version, without replaced epochs), and the
+-- directory's history by day.
 
 CREATE OR REPLACE VIEW chat_days AS
 SELECT * EXCEPT (source, log_offset) FROM chat_cells FINAL
@@ -31,16 +31,16 @@ SELECT * EXCEPT (source, log_offset) FROM session_cells FINAL
 WHERE toUInt32OrZero(splitByChar('@', source)[2])
     >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.session' AND mode = 'replace');
 
--- Web searches of model requests, by the day: the one count of Claude Code's searches.
+-- Web searches of model requests per day: the only count of Claude Code's searches.
 CREATE OR REPLACE VIEW search_days AS
 SELECT organization_id, toDate(hour) AS day, actor_type, actor_id, product, web_search_requests
 FROM spend_cells FINAL
 WHERE web_search_requests > 0 AND toUInt32OrZero(splitByChar('@', source)[2])
     >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace');
 
--- Who was in which group from when to when (NULL: still is). A deleted group, a removed member and a deleted account end
--- memberships; who joins again while in the group is still in it from the first time on. It is made of the history, not
--- of directory_changes: two people may join a group at one instant.
+-- Membership of people in groups from one instant to another (NULL: current). A deleted group, a removed member and a
+-- deleted account end memberships; joining again while in the group changes nothing. It reads the history, not
+-- directory_changes, because two people may join a group at one instant.
 CREATE OR REPLACE VIEW group_spans AS
 WITH
     changes AS (
@@ -82,7 +82,7 @@ FROM (
 )
 WHERE held AND (left_at IS NULL OR left_at > joined_at);
 
--- In which groups a person was, as (group, first day, last day) with every day on which they were in it at any instant.
+-- Groups of a person, as (group, first day, last day) with every day on which the person was a member at any instant.
 CREATE OR REPLACE VIEW group_memberships AS
 SELECT
     organization_id, account_id,
@@ -91,7 +91,7 @@ SELECT
 FROM group_spans
 GROUP BY organization_id, account_id;
 
--- The present name of each group, '' once it is deleted.
+-- The current name of each group, '' once it is deleted.
 CREATE OR REPLACE VIEW group_names AS
 SELECT
     organization_id, toUUID(subject_id) AS group_id,

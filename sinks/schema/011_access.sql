@@ -1,8 +1,8 @@
--- People's access: one-time links, sessions, organizations' identity providers, what the directory says of a member,
--- and the audit log. No secret is kept, as with keys (008): what is looked up is the SHA-256 of 256 random bits.
+-- People's access: one-time links, sessions, organizations' identity providers, members according to the directory, and
+-- the audit log. Secrets are not stored, as with keys (008): they are looked up by the SHA-256 of 256 random bits.
 
--- One-time links and browser sessions. The zero organization is an operator's, who belongs to the installation.
--- An ended one is the same row with ended_at; revision decides, so it holds however often either is written.
+-- One-time links and browser sessions. Operators, who belong to the installation, have the zero organization. An ended
+-- session is the same row with ended_at; revision decides, so it applies however often either is written.
 CREATE TABLE IF NOT EXISTS access_passes (
     secret_sha256 String, kind Enum8('link' = 1, 'session' = 2),
     organization_id UUID, account_id UUID, operator String COMMENT 'the operator''s name, empty for a person',
@@ -12,14 +12,15 @@ CREATE TABLE IF NOT EXISTS access_passes (
 ORDER BY secret_sha256
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- Every attempt to use a link, written before it is looked whether it is the only one: of two at once at most one is.
+-- Every attempt to use a link, written before checking whether it is the only one: of two simultaneous attempts at most
+-- one succeeds.
 CREATE TABLE IF NOT EXISTS link_uses (
     secret_sha256 String, use_id UUID, used_at DateTime64(3, 'UTC')
 ) ENGINE = MergeTree
 ORDER BY secret_sha256
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- The identity provider of an organization; the row that was saved last holds.
+-- The identity provider of an organization; the row saved last applies.
 CREATE TABLE IF NOT EXISTS identity_providers (
     organization_id UUID, issuer String, audience String,
     jwks String COMMENT 'the URL of the public keys, or the keys themselves as JSON',
@@ -29,15 +30,15 @@ CREATE TABLE IF NOT EXISTS identity_providers (
 ORDER BY organization_id
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
--- Every change of who is a member in which role; `place` is their order.
+-- Every change of a member's role; `place` is the order.
 CREATE OR REPLACE VIEW member_changes AS
 SELECT organization_id, subject_id AS account_id, type, JSONExtractString(detail, 'role') AS role, place
 FROM directory_history
 WHERE type IN ('member.joined', 'role.changed', 'member.removed', 'account.deleted');
 
--- Who signed in and out, read spend, exported it, and changed what it is made of. Rows are added and never changed; no
--- secret stands in one. Each holds the hash of the newest one before it, and its place among those of its writer, so one
--- that was changed or taken away is missed.
+-- Sign-ins and sign-outs, reads and exports of spend, and changes to its basis. Rows are added and never changed, and
+-- contain no secret. Each has the hash of the newest entry before it, and its number among those of its writer, so a
+-- changed or removed entry is detected.
 CREATE TABLE IF NOT EXISTS audit_log (
     moment DateTime64(6, 'UTC'), organization_id UUID COMMENT 'zeros where no organization is known',
     actor String COMMENT 'key ID, person UUID, operator NAME, system user NAME; empty for nobody known',

@@ -1,9 +1,9 @@
--- What makes answers fast. Nothing here decides a number: without it every answer is the same, and slower.
+-- Speeds up queries. Nothing here changes a number: without it every result is the same, only slower.
 
--- What an organization's usage in [begins, ends) cost, by model and all else that a cost depends on. It says what the
--- view `spend` says, but adds counts up before it prices them: prices and terms hold from one change to the next, so
--- all hours between two changes cost the same. Usage of a tool (web search, code execution) is kept apart, since one
--- without a price has no cost, and the rest has.
+-- The cost of an organization's usage in [begins, ends), by model and everything else that cost depends on. The result
+-- equals the view `spend`, but counts are summed before they are priced: prices and terms are constant from one change
+-- to the next, so all hours between two changes cost the same. Usage of a tool (web search, code execution) is a
+-- separate row, because without a price it has no cost, while the rest has one.
 CREATE OR REPLACE VIEW counted_spend AS
 SELECT
     usage.model AS model, usage.requests AS requests, usage.uncached_input_tokens AS uncached_input_tokens,
@@ -65,8 +65,8 @@ ASOF LEFT JOIN (SELECT *, 1 AS one FROM terms WHERE organization_id = {organizat
     ON usage.one = terms.one AND usage.instant >= terms.in_force_from
 SETTINGS do_not_merge_across_partitions_select_final = 1, join_use_nulls = 0;
 
--- A month that is over is merged into one part a table a day after its last write, and reading one part takes no
--- merging by FINAL, which is half of what a count costs. A late event's part is merged in again the same way.
+-- A past month is merged into one part per table a day after its last write, and reading one part needs no merging by
+-- FINAL, which is half the time of a count. A late event's part is merged in the same way.
 ALTER TABLE spend_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
 ALTER TABLE chat_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
 ALTER TABLE file_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
@@ -75,10 +75,10 @@ ALTER TABLE artifact_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400
 ALTER TABLE connector_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
 ALTER TABLE session_cells MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
 
--- The state of every day of an organization's cells, kept by ClickHouse with each part of a table, so that it is never
--- behind the cells: of each source the newest stamp (reports/engagement/stamp.sql), how many rows there are, and the sum
--- of a hash of each. Whoever remembers an answer asks by these whether it still holds (queries/data_version.sql). A merge that
--- lets an old version go changes them too, which costs one answer more and is never wrong.
+-- The state of every day of an organization's cells, which ClickHouse keeps with each part of a table, so that it is
+-- never behind the cells: for each source the newest stamp, the number of rows, and the sum of a hash of each. It
+-- decides whether a cached result is still valid (queries/data_version.sql). A merge that removes old versions changes
+-- it too, which costs one more query and is never wrong.
 
 ALTER TABLE spend_cells MODIFY SETTING deduplicate_merge_projection_mode = 'rebuild';
 ALTER TABLE spend_cells ADD PROJECTION IF NOT EXISTS states (

@@ -1,4 +1,4 @@
--- The present name of each machine that uses the workspace: API keys, service accounts, federated identities.
+-- The current name of each machine that uses the workspace: API keys, service accounts, federated identities.
 CREATE OR REPLACE VIEW machine_names AS
 SELECT
     organization_id, toUUID(subject_id) AS actor_id,

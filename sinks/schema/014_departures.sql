@@ -1,4 +1,4 @@
--- People who are no members any more, and how they left: `member.removed`, or `account.deleted` with the account itself.
+-- Former members, and how they left: `member.removed`, or `account.deleted` with the account itself.
 CREATE OR REPLACE VIEW departures AS
 SELECT organization_id, toUUIDOrZero(subject_id) AS account_id, argMax(type, place) AS how
 FROM directory_history

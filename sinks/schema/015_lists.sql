@@ -1,7 +1,7 @@
--- The same cells, found faster. A source's epoch is what stands behind its `@`. splitByChar made it anew for every cell,
--- which was half of what reading one costs; extract makes it once for each different source. And what is asked of a sort
--- key's column is asked before the others are read: all versions of a cell have the same key, so FINAL still finds the
--- newest (ClickHouse leaves conditions on other columns where they are).
+-- The same cells, found faster. A source's epoch follows its `@`. splitByChar computed it for every cell, which was
+-- half the time of reading one; extract computes it once per source. Conditions on columns of the sort key are
+-- evaluated before other columns are read: all versions of a cell have the same key, so FINAL still finds the newest
+-- (ClickHouse does not move conditions on other columns).
 
 CREATE OR REPLACE VIEW chat_days AS
 SELECT * EXCEPT (source, log_offset) FROM chat_cells FINAL
@@ -67,9 +67,10 @@ WHERE toUInt32OrZero(extract(source, '@(.*)'))
     >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1;
 
--- On which days of [first, last] a person was in one of `groups` (none: in any group): a row a group with by_group, else
--- all of them as one, the nil id. No day of a person in a group is in two rows, so what somebody did on a day meets a
--- row for each group that counts it. Empty with `everyone`, when groups decide nothing: the directory is not read then.
+-- Days of [first, last] on which a person was in one of `groups` (none: in any group): with by_group a row per group,
+-- otherwise one row for all of them, with the nil id. A day of a person in a group is in only one row, so a person's
+-- activity of a day joins one row for each group that counts it. Empty with `everyone`, when groups do not matter: then
+-- the directory is not read.
 CREATE OR REPLACE VIEW groups_held AS
 SELECT account_id, held.1 AS group_id, held.2 AS since, held.3 AS until
 FROM (

@@ -1,8 +1,8 @@
--- What makes answers about money fast. Nothing here decides a number: without it every answer is the same, and slower.
+-- Speeds up queries about money. Nothing here changes a number: without it every result is the same, only slower.
 
--- Each day's usage by all that a cost depends on, kept by ClickHouse with each part of the table, so that it is never
--- behind the cells. Usage of a tool (web search, code execution) is kept apart, since one without a price has no cost,
--- and the rest has.
+-- Each day's usage by everything that cost depends on, which ClickHouse keeps with each part of the table, so that it
+-- is never behind the cells. Usage of a tool (web search, code execution) is a separate row, because without a price it
+-- has no cost, while the rest has one.
 ALTER TABLE spend_cells ADD PROJECTION IF NOT EXISTS days (
     SELECT
         organization_id, toDate(hour), source, actor_type, product, model, service_tier, context_window, inference_geo,
@@ -16,14 +16,15 @@ ALTER TABLE spend_cells ADD PROJECTION IF NOT EXISTS days (
 );
 ALTER TABLE spend_cells MATERIALIZE PROJECTION days;
 
--- An organization's usage in [begins, ends) by all that its cost depends on: a row a day, `moment` being its midnight, or
--- a row an hour where a day cannot be told as a whole. That is a day
--- - of which only some hours are asked for,
+-- An organization's usage in [begins, ends) by everything that its cost depends on: a row per day, with its midnight as
+-- `moment`, or a row per hour for a day that cannot be read as a whole. That is a day
+-- - of which only some hours are requested,
 -- - within which a price or the terms change, or
--- - whose cells are in several parts, so that a newer version of a cell may stand in another one: FINAL must look.
--- The list of these is made before the cells are read. Not `asked`: no row, and nothing is read. A day that comes into a second part between is told by throwIf,
--- and whoever asked asks again (queries/sql_files.py). Days are compared as numbers, since ClickHouse would turn a
--- comparison of dates into one of hours, and those the projection has not.
+-- - whose cells are in several parts, so that another part may have a newer version of a cell, which needs FINAL.
+-- The list of these days is computed before the cells are read. Without `asked` there are no rows, and nothing is read.
+-- If a day gets a second part in between, throwIf reports it, and the caller repeats the query (queries/sql_files.py).
+-- Days are compared as numbers, because ClickHouse would turn a comparison of dates into one of hours, which the
+-- projection does not have.
 CREATE OR REPLACE VIEW usage_in_days AS
 WITH
     toUInt16(toDate({begins:DateTime('UTC')})) AS first_day, toUInt16(toDate({ends:DateTime('UTC')})) AS last_day,
@@ -88,7 +89,8 @@ GROUP BY
     counted_usage.web_search_requests > 0, counted_usage.execution_milliseconds > 0
 SETTINGS do_not_merge_across_partitions_select_final = 1;
 
--- What an organization's usage in [begins, ends) cost: what the view `spend` says, of sums by day and not of cells.
+-- The cost of an organization's usage in [begins, ends): the result of the view `spend`, computed from sums by day and
+-- not from cells.
 CREATE OR REPLACE VIEW counted_spend AS
 SELECT
     usage.product AS product, usage.model AS model, usage.requests AS requests,

@@ -1,5 +1,5 @@
--- The view `spend` of the cells as `counted_usage` has them, whose epochs are found faster (015_lists.sql). It says what it
--- said before (005_views.sql): exports and rankings of people read a sixth faster.
+-- The view `spend` over the cells of `counted_usage`, which finds epochs faster (015_lists.sql). The result is as
+-- before (005_views.sql); exports and rankings of people are a sixth faster.
 
 CREATE OR REPLACE VIEW spend AS
 SELECT

@@ -1,7 +1,7 @@
--- Who people are. What an organization is shown of somebody is what it told itself: profiles belong to an organization and
--- an account, and a tombstone forgets the account everywhere.
+-- People's names. An organization sees only what it reported itself: profiles belong to an organization and an account,
+-- and a tombstone forgets the account everywhere.
 
--- When each account was forgotten last, and where in the log.
+-- When each account was last forgotten, and where in the log.
 CREATE OR REPLACE VIEW forgettings AS
 SELECT account_id, max(tombstone.occurred_at) AS forgotten_at, max(tombstone.log_place) AS log_place, true AS forgotten
 FROM (
@@ -11,7 +11,7 @@ FROM (
 ) AS tombstone
 GROUP BY account_id;
 
--- Who was given an account again after theirs was deleted, and when.
+-- Accounts that were created again after their deletion, and when.
 CREATE OR REPLACE VIEW returns AS
 SELECT organization_id, account_id, place.1 AS returned_at, true AS returned
 FROM (
@@ -25,8 +25,8 @@ FROM (
 )
 ARRAY JOIN arraySlice(joined, 1, 1) AS place;
 
--- Profiles that nothing has forgotten. A tombstone forgets all that the log held before it, and whatever comes later and
--- tells of a time before it, unless that is of the time since the account was given again.
+-- Profiles that have not been forgotten. A tombstone forgets everything before it in the log, and anything later about
+-- a time before it, except about the time since the account was created again.
 CREATE OR REPLACE VIEW remembered_profiles AS
 SELECT told.*
 FROM (
@@ -42,8 +42,8 @@ WHERE NOT forgettings.forgotten OR (
 )
 SETTINGS join_use_nulls = 0;
 
--- The present name and e-mail of everybody who has them: of an organization's profiles of an account the newest holds, by
--- when it happened, then by the log. Whose account is deleted has none.
+-- The current name and e-mail of everyone who has them: of an organization's profiles of an account the newest applies,
+-- by when it happened, then by the log. People whose account is deleted have none.
 CREATE OR REPLACE VIEW named_people AS
 SELECT
     told.organization_id AS organization_id, told.account_id AS account_id,
@@ -54,8 +54,8 @@ WHERE departures.how != 'account.deleted'
 GROUP BY organization_id, account_id
 SETTINGS join_use_nulls = 0;
 
--- Everybody that an organization has a name for, has lost, or should have forgotten, and who that is: the one definition
--- of who has left (a member no more) and who is deleted (without an account: nobody is shown more of them than the id).
+-- Everyone whose name an organization has, has lost, or should have forgotten: the only definition of who has left (no
+-- longer a member) and who is deleted (without an account: only the id is shown).
 CREATE OR REPLACE VIEW people_of AS
 SELECT
     account_id, max(known.email) AS email, max(known.name) AS name, max(known.how) AS how,
@@ -71,8 +71,8 @@ FROM (
 ) AS known
 GROUP BY account_id;
 
--- The same of all organizations, for whoever asks beside Tally. Who is forgotten and has no newer profile anywhere stands
--- there once, under no organization (the zero id).
+-- The same for all organizations, for queries from outside Tally. A person who is forgotten and has no newer profile
+-- anywhere occurs once, under no organization (the zero id).
 CREATE OR REPLACE VIEW people AS
 SELECT organization_id, account_id, email, name, toUInt8(0) AS forgotten FROM named_people
 UNION ALL

@@ -59,7 +59,7 @@ REWRITTEN = [
     "verify",
 ]
 """The packages whose docstrings, comments and messages are checked, as git's path patterns."""
-KINDS = {".py", ".pyi", ".pyx"}
+KINDS = {".py", ".pyi", ".pyx", ".sql"}
 PROSE = {"COMMENT", "STRING", "FSTRING_MIDDLE"}
 
 
@@ -89,6 +89,8 @@ def without_code(text: str) -> str:
 
 def prose_of(path: Path) -> list[tuple[int, str]]:
     """Every comment and every string that contains a space and is not SQL, with the number of its line."""
+    if path.suffix == ".sql":
+        return [line for line in enumerate(path.read_text().splitlines(), 1) if line[1].lstrip().startswith("--")]
     with path.open("rb") as file:
         return [
             (token.start[0], FIELD.sub("{}", without_code(token.string)))

@@ -1,4 +1,4 @@
--- Distinct artifacts made from first to last: on each day that has any, and in total (whole = 1).
+-- Distinct artifacts created from first to last: on each day that has any, and in total (whole = 1).
 SELECT grouping(day) AS whole, day, uniqExact(artifact_id)
 FROM counted_artifacts
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND created > 0

@@ -1,4 +1,4 @@
--- Distinct artifacts that each person made from first to last, most first, and the number of people.
+-- Distinct artifacts that each person created, from first to last, most first, and the number of people.
 SELECT toString(actor_id) AS account_id, count() OVER () AS ranked, uniqExact(artifact_id) AS amount
 FROM counted_artifacts
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}

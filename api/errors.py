@@ -88,7 +88,7 @@ class PricedDetail(Forbidden):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what} would reveal what usage costs, which only owners, and keys with the scope read:analytics, see. "
+            f"{what} would reveal the cost of usage, which only owners, and keys with scope read:analytics, may see. "
             "Leave it out, or have the installation's operator open it (setting api_gross_spend_for)."
         )
 

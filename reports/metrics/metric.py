@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
-ANY = "any days"
-DAILY = "each day of any days"
-BOTH = "any days, and each of them"
+ANY = "any range"
+DAILY = "each day of any range"
+BOTH = "any range, and each of its days"
 TO_DATE = "mtd, qtd, ytd"
 PICKED = "1-week, 1-month, 3-months, 1-year"
 LEADERS = "mtd, qtd, ytd, 1-year"

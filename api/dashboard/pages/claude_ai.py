@@ -36,11 +36,11 @@ class Kind(Struct, frozen=True, kw_only=True):
         return f"{self.thing}s"
 
 
-CHATS = Kind(thing="chat", title="Chats a day", made="chats started", having="people with a chat",
+CHATS = Kind(thing="chat", title="Chats per day", made="chats started", having="people with a chat",
              count=metrics.chats_started)  # fmt: skip
-PROJECTS = Kind(thing="project", title="Projects created a day", made="projects created",
+PROJECTS = Kind(thing="project", title="Projects created per day", made="projects created",
                 having="people with a project", count=metrics.projects_created)  # fmt: skip
-ARTIFACTS = Kind(thing="artifact", title="Artifacts created a day", made="artifacts created",
+ARTIFACTS = Kind(thing="artifact", title="Artifacts created per day", made="artifacts created",
                  having="people with an artifact", count=metrics.artifacts_created)  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def by_day(kind: Kind) -> Callable[[PageRequest], BuiltFigure]:
         figure = Figure(
             name=kind.plural,
             title=kind.title,
-            unit=f"{kind.plural} a day",
+            unit=f"{kind.plural} per day",
             shape="bars",
             about=found.about,
             columns=(

@@ -87,7 +87,7 @@ def _decided(counts: ClaudeCode) -> tuple[Value, ...]:
 SESSIONS = by_day(
     "sessions",
     "Sessions and people",
-    "sessions and distinct people a day",
+    "sessions and distinct people per day",
     "lines",
     (Column(key="sessions", title="Sessions", drawn=True), Column(key="people", title="People", drawn=True)),
     lambda counts: (counts.sessions, counts.people),

@@ -8,33 +8,21 @@ import pytest
 
 from access.sessions import Identity
 from api.app import make_app
-from api.claude_code import routes
 from api.engagement.routes import FILTERS, LISTS
 from api.tagged_ids import GROUP, PROJECT, USER, tagged
 from api.usage.endpoints import REPORTS, Report
 from tests.reference.engagement import Recount
 from tests.reference.usage_and_cost import Spending
 from tests.support.api_server import HEADERS, PREFIX, Served, context_of
-from tests.support.route_table import handlers
+from tests.support.route_table import CLAUDE_CODE, days_of, handlers
 from tests.support.sdk_reports import DIMENSIONS
 from tests.support.sign_in import browser
 from tests.support.simulated_world import World
-
-CLAUDE_CODE = f"{routes.PREFIX}/{routes.NAME}"
 
 
 def guarded_paths(world: World) -> list[str]:
     """Every path that tells something of an organization."""
     return [path for path, _ in handlers(make_app(context_of(world)).app)]
-
-
-def days_of(path: str) -> dict[str, str]:
-    """Days that every route takes and that hold something."""
-    if path == CLAUDE_CODE:
-        return {"starting_at": "2026-11-17"}
-    if path.split("/")[-1] in {report.name for report in REPORTS}:
-        return {"starting_at": "2026-10-22T00:00:00Z"}
-    return {"date": "2026-11-17"} if path.endswith("artifacts") else {"starting_date": "2026-10-15"}
 
 
 def marks(world: World, recount: Recount, organization: str) -> set[str]:

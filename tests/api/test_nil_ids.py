@@ -10,11 +10,11 @@ from clickhouse_connect.driver.client import Client
 from aggregators.cell_tables import MINUTE
 from reports.periods import Period
 from simulation import Plan
-from tests.integration.test_views import insert
 from tests.support.all_responses import Answers, answers, exports, pages, questions, with_key
 from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
 from tests.support.group_events import extra_events
 from tests.support.simulated_world import UNTIL, World, priced_world
+from tests.support.table_rows import insert
 
 NIL = "00000000-0000-0000-0000-000000000000"
 PLAN = Plan(until=UNTIL, seed=12, organizations=3, users=15, days=6)

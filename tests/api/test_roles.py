@@ -16,10 +16,9 @@ from api.schemas.common import without_spend
 from api.usage.endpoints import REPORTS
 from intake.ndjson import ProducerRecord
 from simulation import Plan
-from tests.api.test_isolation import days_of
 from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.people import EVERYBODY, Someone, event, people_events, somebody
-from tests.support.route_table import handlers, may_tell_spend, money_in
+from tests.support.route_table import days_of, handlers, may_tell_spend, money_in
 from tests.support.sign_in import browser, holder_of, link_for, use
 from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
@@ -17,7 +18,7 @@ from tests.support.odd_names import odd_events
 from tests.support.people import people_events
 from tests.support.sign_in import browser as signed_in
 from tests.support.simulated_world import PLAN as API_PLAN
-from tests.support.simulated_world import World, make_world
+from tests.support.simulated_world import UNTIL, World, make_world
 
 NOWHERE = "http://127.0.0.1:9/"
 """An address that tests try to reach from a page; that the browser says so is what they want."""
@@ -26,6 +27,12 @@ expect.set_options(timeout=60_000)
 """What a page comes to show is waited for; how long that takes is the machine's."""
 
 Open = Callable[..., Page]
+Recounts = dict[str, Recount]
+"""By organization."""
+
+NEWEST = UNTIL - timedelta(days=1)
+LASTS = (NEWEST, date(2026, 11, 1), date(2026, 10, 14))
+"""The last days that pages are opened for, one for each of the three busiest organizations."""
 
 
 PLAN = replace(API_PLAN, seed=1)
@@ -61,7 +68,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def recounts(world: World) -> dict[str, Recount]:
+def recounts(world: World) -> Recounts:
     """The recount of each organization, forgotten people included."""
     gone = [{"event_id": account, "type": "tombstone", "account_id": account}
             for account, email in world.emails.items() if not email]  # fmt: skip

@@ -1,23 +1,14 @@
 """axe-core finds nothing on any page and state, light, dark and narrow; nothing needs a mouse or sideways scrolling."""
 
-from typing import Any
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Open
+from tests.support.accessibility import violations
 from tests.support.dashboard_addresses import ALL, PAGES
 from tests.support.simulated_world import World
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-
-
-def violations(page: Page) -> list[Any]:
-    """What axe-core finds, each with the place of the first."""
-    response = Axe().run(page, options=RULES).response
-    return [(found["id"], found["help"], found["nodes"][0]["html"][:300]) for found in response["violations"]]
 
 
 def open_all(page: Page) -> None:

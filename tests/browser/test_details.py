@@ -9,19 +9,18 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from access.sessions import Identity
-from tests.browser.conftest import Open, owner_of
-from tests.browser.test_numbers import LASTS, NEWEST, Recounts, differing
-from tests.browser.test_roles import ADMIN, SPEND
+from tests.browser.conftest import LASTS, NEWEST, Open, Recounts, owner_of
 from tests.reference import dashboard_details as expected
 from tests.reference.metrics import Recount
 from tests.support.api_server import Served
 from tests.support.odd_names import NAMES, SCRIPT, SOMEBODY
-from tests.support.page_values import csv_rows, table, texts, tiles
+from tests.support.page_values import SPEND, csv_rows, differing, table, texts, tiles
 from tests.support.people import somebody
 from tests.support.sign_in import browser as signed_in
 from tests.support.sign_in import holder_of
 from tests.support.simulated_world import World
 
+ADMIN = somebody("enterprise_usage_based", "admin")
 TILES = (
     *("Messages", "Chats", "Sessions", "Lines accepted", "Commits", "Pull requests", "Projects used"),
     *("Artifacts made", "Connector calls"),

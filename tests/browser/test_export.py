@@ -16,8 +16,7 @@ from access.sessions import Identity
 from pricing.price_table import load_prices
 from reports.exports.export_worker import run_once
 from simulation import Plan
-from tests.browser.conftest import Open, owner_of
-from tests.browser.test_numbers import NEWEST, Recounts
+from tests.browser.conftest import NEWEST, Open, Recounts, owner_of
 from tests.reference.metrics import Recount
 from tests.support.api_server import Served, context_of, serve
 from tests.support.page_values import text

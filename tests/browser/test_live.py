@@ -13,7 +13,7 @@ from access.keys import ApiKey, create_key, revoke_key
 from access.sessions import Identity
 from api.schemas.pipeline import Pipeline, SourceStanding
 from simulation import Plan
-from tests.browser.test_accessible import violations
+from tests.support.accessibility import violations
 from tests.support.api_server import Served, context_of, make_keys, serve
 from tests.support.page_values import table, tiles
 from tests.support.sign_in import browser as signed_in

@@ -1,38 +1,16 @@
 """Every number on every page equals a recount of the events, and a wrong recount is noticed."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from itertools import zip_longest
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import LASTS, NEWEST, Open, Recounts
 from tests.reference import dashboard_figures
 from tests.reference.metrics import Recount
-from tests.support.page_values import csv_rows, table, text, texts, tiles
-from tests.support.simulated_world import UNTIL, World
-
-Recounts = dict[str, Recount]
-
-NEWEST = UNTIL - timedelta(days=1)
-LASTS = (NEWEST, date(2026, 11, 1), date(2026, 10, 14))
-
-
-def differing(page: Page, rows: dict[str, dashboard_figures.Rows]) -> set[str]:
-    """The figures whose table is not what is expected; the first row of each that differs is printed."""
-    found = set()
-    for figure, wanted in rows.items():
-        pairs = list(zip_longest(table(page, figure), texts(wanted)))
-        if wrong := [pair for pair in pairs if pair[0] != pair[1]]:
-            print(figure, *wrong[0], sep="\n    ")
-            found.add(figure)
-    return found
-
-
-def texts_of(values: dict[str, Any]) -> dict[str, str]:
-    return {label: text(value) for label, value in values.items()}
+from tests.support.page_values import csv_rows, differing, table, text, texts, texts_of, tiles, without
+from tests.support.simulated_world import World
 
 
 @pytest.mark.parametrize(("number", "last"), list(enumerate(LASTS)))
@@ -102,8 +80,3 @@ def test_a_wrong_recount_of_spend_is_noticed(open_page: Open, world: World, reco
     page = open_page("spend")
     assert differing(page, {"people": dashboard_figures.by_person(right, "mtd", NEWEST)}) == set()
     assert differing(page, {"people": dashboard_figures.by_person(wrong, "mtd", NEWEST)}) == {"people"}
-
-
-def without(place: int, rows: list[list[str]]) -> list[list[str]]:
-    """The rows without one column."""
-    return [row[:place] + row[place + 1 :] for row in rows]

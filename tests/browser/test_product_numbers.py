@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Open
-from tests.browser.test_numbers import LASTS, NEWEST, Recounts, differing, texts_of, without
+from tests.browser.conftest import LASTS, NEWEST, Open, Recounts
 from tests.reference import dashboard_products as expected
 from tests.reference.metrics import Recount
-from tests.support.page_values import table, text, texts, tiles
+from tests.support.page_values import differing, table, text, texts, texts_of, tiles, without
 from tests.support.simulated_world import World
 
 PERIODS = [("1-month", "mtd"), ("1-week", "qtd"), ("3-months", "1-year")]

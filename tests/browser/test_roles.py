@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, expect
 from access.sessions import Identity
 from tests.browser.conftest import Open
 from tests.support.api_server import Served
+from tests.support.page_values import SPEND
 from tests.support.people import somebody
 from tests.support.sign_in import browser as signed_in
 from tests.support.sign_in import holder_of, link_for
@@ -17,7 +18,6 @@ from tests.support.simulated_world import World
 
 ADMIN = somebody("enterprise_usage_based", "admin")
 OWNER = somebody("enterprise_usage_based", "owner")
-SPEND = ("spend", "usd", "$", "cost", "price", "discount", "extra usage", "gross")
 
 Enter = Callable[[Identity], None]
 

@@ -13,7 +13,7 @@ from access.sessions import Identity
 from simulation import Plan
 from sinks.client import connect
 from tests.browser.conftest import Open, owner_of
-from tests.browser.test_accessible import violations
+from tests.support.accessibility import violations
 from tests.support.api_server import context_of, serve
 from tests.support.page_values import table, tiles
 from tests.support.sign_in import browser as signed_in

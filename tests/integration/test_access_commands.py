@@ -1,54 +1,24 @@
 """`tally login-link` and `tally audit`: who is let in, who is not, and what is written down of it."""
 
 import json
-import os
 import re
-from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from access.roles import members_by_email
 from access.sessions import Identity, create_credential, find_credential, redeem_link
-from cli.main import run
 from deploy.errors import ExitCode
 from deploy.settings import Settings
-from simulation import Plan
-from tests.support.people import organization_of, people_events, somebody
-from tests.support.simulated_world import UNTIL, World, make_world
+from tests.support.access_commands import Tally, tally, world
+from tests.support.people import organization_of, somebody
+from tests.support.simulated_world import World
+
+__all__ = ["tally", "world"]
 
 OWNER = somebody("team", "owner")
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(scope="module")
-def world(clickhouse: str) -> World:
-    """A world with people of every role."""
-    plan = Plan(until=UNTIL, seed=6, organizations=1, users=3, days=3)
-    return make_world(clickhouse, f"links_{uuid4().hex}", plan, lambda _: people_events())
-
-
-Tally = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def tally(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Tally:
-    """Runs a command over the world: its exit code and what it printed."""
-    for variable in [name for name in os.environ if name.upper().startswith("TALLY_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TALLY_CLICKHOUSE_URL", world.url)
-    monkeypatch.setenv("TALLY_CLICKHOUSE_DATABASE", world.database)
-    monkeypatch.setenv("TALLY_API_BASE_URL", "https://tally.example/")
-
-    def command(*arguments: str) -> tuple[int, str, str]:
-        code = run(arguments)
-        printed = capsys.readouterr()
-        return code, printed.out.strip(), printed.err
-
-    return command
 
 
 def test_a_link_is_printed_and_works_once(world: World, tally: Tally) -> None:

@@ -19,8 +19,8 @@ from cli.main import run
 from deploy.errors import ExitCode
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from tally_client.events import EVENTS_BY_TOPIC, PROFILES
-from tests.integration.test_dead_letters_kafka import letter, written
-from tests.integration.test_emitter_kafka import new_topic, records_of
+from tests.support.dead_letters import letter, written
+from tests.support.kafka_topics import new_topic, records_of
 from tests.support.processes import start as start_process
 from tests.support.stack import start_kafka
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import uuid
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -23,25 +22,13 @@ from streams.forgotten_dead_letters import forgettings, take_forgotten_away
 from streams.topics import ensure_topics, topic_specs
 from tally_client.emitter import Emitter
 from tally_client.events import PROFILES
-from tests.integration.test_emitter_kafka import new_topic, records_of
+from tests.support.dead_letters import MOMENT_MS, letter, written
+from tests.support.kafka_topics import new_topic, records_of
 from tests.support.stack import start_kafka
-
-MOMENT_MS = 1_790_000_000_000
-
-
-def letter(topic: str, offset: int = 0, reason: str = "schema", **fields: object) -> DeadLetter:
-    given = {"partition": 1, "epoch": 0, "detail": "it is bad", "timestamp_ms": MOMENT_MS, "key": b"k", "value": b"v"}
-    return DeadLetter.from_record(**{**given, "topic": topic, "offset": offset, "reason": reason, **fields})
 
 
 async def listed(bootstrap: str, wanted: DeadLetterFilter) -> list[DeadLetter]:
     return [each async for each in read_dead_letters(bootstrap, wanted)]
-
-
-async def written(bootstrap: str, letters: Iterable[DeadLetter]) -> None:
-    await ensure_topics(bootstrap, topic_specs(4))
-    async with DeadLetterWriter(bootstrap) as writer:
-        await writer.write(list(letters))
 
 
 def test_a_letter_keeps_every_byte_and_tells_null_from_empty() -> None:

@@ -10,16 +10,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 
 import tally_client.emitter as emitter_module
 from deploy.embedded.child import RunningChild
 from deploy.embedded.ports import free_port
-from streams.topics import TopicSpec, ensure_topics, topic_specs
+from streams.topics import ensure_topics, topic_specs
 from tally_client.emitter import EmitError, Emitter, InvalidEvent, UndeliverableEvent, encode
 from tally_client.events import CHAT, PROFILES, Actor, ChatMessage, decoder
 from tally_client.events.envelope import MAX_RECORD_BYTES
+from tests.support.kafka_topics import new_topic, records_of
 from tests.support.stack import start_kafka
 
 
@@ -32,30 +33,6 @@ def message(actor: str | None = None) -> ChatMessage:
         product="chat",
         conversation_id=str(uuid.uuid4()),
     )
-
-
-async def new_topic(bootstrap: str, partitions: int = 2) -> str:
-    name = f"test.{uuid.uuid4()}"
-    await ensure_topics(bootstrap, [TopicSpec(name, partitions, {"message.timestamp.type": "LogAppendTime"})])
-    return name
-
-
-async def records_of(bootstrap: str, topic: str) -> list[Any]:
-    """All records of a topic, by partition and offset."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        metadata = await consumer._client.fetch_all_metadata()
-        partitions = [TopicPartition(topic, number) for number in metadata.partitions_for_topic(topic)]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        found: list[Any] = []
-        while any([await consumer.position(each) < ends[each] for each in partitions]):
-            for batch in (await consumer.getmany(timeout_ms=200)).values():
-                found += batch
-        return sorted(found, key=lambda record: (record.partition, record.offset))
-    finally:
-        await consumer.stop()
 
 
 @pytest.fixture(scope="module")

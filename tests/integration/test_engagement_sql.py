@@ -13,8 +13,7 @@ from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, FILE, PROJECT, SE
 from reports.engagement.lists import read_users
 from reports.engagement.query import EngagementQuery, revision_hash
 from reports.engagement.summaries import read_summaries
-from tests.integration.test_views import insert
-from tests.support.table_rows import database
+from tests.support.table_rows import database, insert
 
 ROOT = Path(__file__).parents[2]
 ORGANIZATION, OTHER = (f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for number in range(2))

@@ -19,10 +19,10 @@ from intake.ndjson import ProducerRecord
 from sinks.positions import NO_WATERMARK, Position
 from streams.log import KafkaLog
 from tally_client.events import PROFILES
-from tests.integration.test_verify import produce
 from tests.support.fold_records import LogRecord
 from tests.support.incidents import lines, remove_before
 from tests.support.stack import start_kafka
+from tests.support.verify_fixtures import produce
 from verify.log import open_log
 from worker.assignment import Assignments
 from worker.partition_state import WorkerOptions

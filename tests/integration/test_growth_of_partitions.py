@@ -11,7 +11,7 @@ from deploy.settings import Settings
 from intake.ndjson import ProducerRecord
 from tally_client.emitter import Emitter
 from tally_client.events import CHAT, DIRECTORY, PROFILES
-from tests.integration.test_order_in_the_log import ACME, ADA, ELEVEN, GROUP, profile, says
+from tests.support.directory_log import ACME, ADA, ELEVEN, GROUP, profile, says
 from tests.support.fold_records import to_json, uuid
 from tests.support.incidents import add_partitions, counted, eventually, lines, query
 from tests.support.pipeline import assert_equal, pipeline

@@ -1,7 +1,6 @@
 """`tally identity`: whose tokens are accepted, what is refused, and what is kept of a file of keys."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,7 +8,7 @@ import pytest
 from jwt.algorithms import RSAAlgorithm
 
 from deploy.errors import ExitCode
-from tests.integration.test_access_commands import tally, world
+from tests.support.access_commands import Tally, tally, world
 from tests.support.identity_provider import KEYS, provider, public
 from tests.support.people import somebody
 from tests.support.simulated_world import World
@@ -18,15 +17,13 @@ __all__ = ["tally", "world"]
 
 OWNER, OTHER = somebody("team", "owner"), somebody("enterprise_usage_based", "owner")
 
-Command = Callable[..., tuple[int, str, str]]
-
 
 def arguments(jwks: str, organization: str = OWNER.organization, claim: str = "email") -> tuple[str, ...]:
     told = ("--issuer", "https://issuer.example", "--audience", "tally", "--jwks", jwks, "--claim", claim)
     return ("identity", "set", "--organization", organization, *told)
 
 
-def test_a_provider_is_set_shown_and_removed(tally: Command) -> None:
+def test_a_provider_is_set_shown_and_removed(tally: Tally) -> None:
     with provider() as issuer:
         code, said, _ = tally(*arguments(issuer.url))
         assert code == ExitCode.OK
@@ -52,7 +49,7 @@ def test_a_provider_is_set_shown_and_removed(tally: Command) -> None:
     assert [entry["action"] for entry in listed] == ["identity", "identity"]
 
 
-def test_of_a_file_the_public_keys_are_kept(world: World, tally: Command, tmp_path: Path) -> None:
+def test_of_a_file_the_public_keys_are_kept(world: World, tally: Tally, tmp_path: Path) -> None:
     secret = json.loads(RSAAlgorithm.to_jwk(KEYS["foreign"][0])) | {"kid": "secret"}
     file = tmp_path / "keys.json"
     file.write_text(json.dumps({"keys": [*public("rsa"), secret, {"kty": "oct", "k": "c2VjcmV0", "kid": "shared"}]}))
@@ -77,7 +74,7 @@ def test_of_a_file_the_public_keys_are_kept(world: World, tally: Command, tmp_pa
         ("http://127.0.0.1:1/", "cannot be fetched"),
     ],
 )
-def test_keys_come_from_https_or_this_machine(tally: Command, jwks: str, said: str) -> None:
+def test_keys_come_from_https_or_this_machine(tally: Tally, jwks: str, said: str) -> None:
     code, printed, complaint = tally(*arguments(jwks))
     assert (code, printed) == (ExitCode.REFUSED, "")
     assert said in complaint
@@ -86,14 +83,14 @@ def test_keys_come_from_https_or_this_machine(tally: Command, jwks: str, said: s
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"keys": 1}', '{"keys": []}', '{"keys": [{"kty": "oct", "kid": "x"}]}']
 )
-def test_a_file_without_keys_is_refused(tally: Command, tmp_path: Path, text: str) -> None:
+def test_a_file_without_keys_is_refused(tally: Tally, tmp_path: Path, text: str) -> None:
     file = tmp_path / "keys.json"
     file.write_text(text)
     assert tally(*arguments(str(file)))[0] == ExitCode.REFUSED
     assert tally(*arguments(str(tmp_path / "nowhere")))[0] == ExitCode.FILE
 
 
-def test_an_unknown_organization_and_a_redirect_are_refused(tally: Command) -> None:
+def test_an_unknown_organization_and_a_redirect_are_refused(tally: Tally) -> None:
     with provider() as issuer:
         code, _, complaint = tally(*arguments(issuer.url, str(uuid4())))
         assert (code, "no organization" in complaint) == (ExitCode.REFUSED, True)

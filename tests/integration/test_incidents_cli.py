@@ -1,10 +1,8 @@
 """Bad days at the command line: one clear line, an exit code that means something, nothing half done."""
 
-import os
 import resource
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,11 +14,9 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.stack import read_stack
 from deploy.errors import ExitCode
 from deploy.settings import Settings
-from deploy.up import environment_of
 from simulation import Plan, simulate
-from tests.support.incidents import eventually, query, tally
+from tests.support.incidents import eventually, query, start_up, tally
 from tests.support.pipeline import pipeline
-from tests.support.processes import start as start_process
 from tests.support.stack import start_clickhouse
 
 PLAN = Plan(until=datetime.now(UTC).date(), seed=3, organizations=2, users=8, days=3)
@@ -39,12 +35,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield running.settings
         up.terminate()
         assert up.wait(timeout=120) == 0
-
-
-def start_up(settings: Settings) -> "subprocess.Popen[bytes]":
-    log = (settings.data_dir / "up.log").open("wb")
-    command = [sys.executable, "-m", "cli", "up"]
-    return start_process(command, env={**os.environ, **environment_of(settings)}, stdout=log, stderr=subprocess.STDOUT)
 
 
 def one_line(answer: "subprocess.CompletedProcess[str]", code: ExitCode, *said: str) -> None:

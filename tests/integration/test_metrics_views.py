@@ -8,8 +8,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, PROJECT, SESSION, SPEND, CellTable
-from tests.integration.test_views import FIRST, ORGANIZATIONS, PEOPLE, insert, random_chats, random_sessions
-from tests.support.table_rows import database
+from tests.support.random_cells import FIRST, ORGANIZATIONS, PEOPLE, random_chats, random_sessions
+from tests.support.table_rows import database, insert
 
 TABLES: dict[str, CellTable] = {
     "counted_chats": CHAT,

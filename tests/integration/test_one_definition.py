@@ -19,7 +19,7 @@ from reports.periods import one_day
 from reports.presence.emails import read_emails
 from reports.usage.rows import read_people
 from tally_client.events import DIRECTORY, PROFILES, SESSION, TOKEN
-from tests.integration.test_order_in_the_log import ACME, ADA, ELEVEN, NOON, Log, profile, says
+from tests.support.directory_log import ACME, ADA, ELEVEN, NOON, Log, profile, says
 from tests.support.table_rows import database
 
 DAY = date(2026, 11, 27)

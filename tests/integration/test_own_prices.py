@@ -20,8 +20,7 @@ from deploy.errors import ExitCode
 from deploy.settings import Settings
 from intake.ndjson import ProducerRecord
 from pricing.price_table import DEFAULT_PRICE_LIST
-from tests.integration.test_incidents_cli import start_up
-from tests.support.incidents import eventually, query, tally
+from tests.support.incidents import eventually, query, start_up, tally
 from tests.support.pipeline import pipeline
 
 pytestmark = pytest.mark.timeout(600)

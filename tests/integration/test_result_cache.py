@@ -28,10 +28,9 @@ from reports.metrics import open_context
 from reports.usage import query as usage
 from reports.usage.rows import read_usage
 from sinks.client import connect
-from tests.integration.test_views import insert
 from tests.support.folded_tables import GRACE, SOURCES, Folded, at
 from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, THINGS, ago, done, entry, message, profile
-from tests.support.table_rows import database, load_text
+from tests.support.table_rows import database, insert, load_text
 
 ROOT = Path(__file__).parents[2]
 LATE = ago(3)

@@ -13,8 +13,7 @@ from aggregators.cell_tables import MINUTE
 from queries.sql_files import SETTINGS
 from reports.usage.query import Ranking, UsageQuery
 from reports.usage.rows import read_usage, revision_hash
-from tests.integration.test_views import insert
-from tests.support.table_rows import Cell, database, insert_cells
+from tests.support.table_rows import Cell, database, insert, insert_cells
 
 FOLDER = Path(__file__).parents[2] / "reports" / "usage"
 ORGANIZATION, OTHER = (f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for number in range(2))

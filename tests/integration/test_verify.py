@@ -11,8 +11,8 @@ from intake.ndjson import ProducerRecord
 from sinks.positions import NO_WATERMARK, Position
 from sinks.store import Store
 from streams.dead_letters import DeadLetterWriter
+from tests.support.fold_records import LogRecord
 from tests.support.verify_fixtures import Loaded, differing, first_of, insert_changed, only_difference, produce, result
-from tests.unit.test_verify_recount import LogRecord
 from verify.recount import TOPICS
 from verify.tables import CELL_TABLES
 

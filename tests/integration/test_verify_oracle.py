@@ -24,7 +24,7 @@ from simulation import Plan, simulate
 from sinks.client import connect, create_database
 from sinks.migrations import migrate
 from sinks.store import Store
-from tests.unit.test_verify_recount import LogRecord
+from tests.support.fold_records import LogRecord
 from verify import active_users
 from verify.table_reader import TableReader
 

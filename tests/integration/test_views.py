@@ -3,33 +3,16 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from aggregators.cell_tables import CHAT, CONNECTOR, MINUTE, PROJECT, SESSION, CellTable
+from aggregators.cell_tables import CHAT, CONNECTOR, MINUTE, PROJECT, SESSION
 from sinks.client import insert_rows
-from tests.support.table_rows import NIL, Cell, Change, database, insert_cells, insert_changes, insert_people
-
-ORGANIZATIONS = [f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for number in range(2)]
-PEOPLE = [f"bbbbbbbb-0000-4000-8000-0000000000{number:02d}" for number in range(5)]
-THINGS = [str(UUID(int=number)) for number in range(1, 9)]
-FIRST = date(2026, 10, 1)
-
-
-def insert(client: Client, table: CellTable, rows: list[dict[str, Any]]) -> None:
-    """Rows by column name; what is not named is empty, nil or 0."""
-    columns = ("source", "organization_id", table.window, *table.key, "log_offset", *table.counters)
-
-    def usual(column: str) -> Any:
-        if column in (*table.counters, "log_offset", "is_remote"):
-            return 0
-        return NIL if column.endswith("_id") else ""
-
-    insert_rows(client, table.name, columns, [[row.get(column, usual(column)) for column in columns] for row in rows])
+from tests.support.random_cells import FIRST, ORGANIZATIONS, PEOPLE, THINGS, random_chats, random_sessions
+from tests.support.table_rows import Cell, Change, database, insert, insert_cells, insert_changes, insert_people
 
 
 @pytest.fixture
@@ -37,33 +20,6 @@ def client(clickhouse: str) -> Iterator[Client]:
     client = database(clickhouse)
     yield client
     client.close()
-
-
-def random_days(dice: random.Random, topic: str, number: int) -> Iterator[dict[str, Any]]:
-    for offset in range(number):
-        yield {
-            "source": f"{topic}/{dice.randrange(2)}@0",
-            "organization_id": dice.choice(ORGANIZATIONS),
-            "day": str(FIRST + timedelta(days=dice.randrange(35))),
-            "actor_type": dice.choice(("user", "user", "user", "api_key")),
-            "actor_id": dice.choice(PEOPLE),
-            "product": dice.choice(("chat", "claude_code", "cowork", "science")),
-            "log_offset": offset,
-        }
-
-
-def random_chats(dice: random.Random) -> list[dict[str, Any]]:
-    rows = list(random_days(dice, "tally.chat", 150))
-    return [row | {"conversation_id": dice.choice(THINGS), "messages": dice.randrange(3)} for row in rows]
-
-
-def random_sessions(dice: random.Random) -> list[dict[str, Any]]:
-    counters = ("messages", "tool_uses", "commits", "pull_requests")
-    rows = list(random_days(dice, "tally.session", 200))
-    return [
-        row | {"session_id": dice.choice(THINGS)} | {name: int(dice.random() < 0.2) for name in counters}
-        for row in rows
-    ]
 
 
 def newest(rows: list[dict[str, Any]], thing: str) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from deploy.settings import Settings
 from deploy.up import environment_of
 from intake.ndjson import ProducerRecord
 from streams.topics import ensure_topics, topic_specs
+from tests.support.processes import start as start_process
 
 Event = dict[str, Any]
 
@@ -145,3 +146,10 @@ def _administer(settings: Settings, work: Callable[[Any], Awaitable[Any]]) -> No
             await admin.close()
 
     asyncio.run(run())
+
+
+def start_up(settings: Settings) -> "subprocess.Popen[bytes]":
+    """`tally up` as a process, its output in `up.log` of its data folder."""
+    log = (settings.data_dir / "up.log").open("wb")
+    command = [sys.executable, "-m", "cli", "up"]
+    return start_process(command, env={**os.environ, **environment_of(settings)}, stdout=log, stderr=subprocess.STDOUT)

@@ -3,9 +3,15 @@
 import csv
 import io
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from playwright.sync_api import Page
+
+from tests.reference.dashboard_figures import Rows
+
+SPEND = ("spend", "usd", "$", "cost", "price", "discount", "extra usage", "gross")
+"""Words of a page that shows spend, in lower case."""
 
 _CELL = """cell => {
     const exact = cell.querySelector("data, time");
@@ -52,3 +58,24 @@ def text(value: Any) -> str:
 def texts(rows: Any) -> list[list[str]]:
     """Recounted rows as a table holds them."""
     return [[text(cell) for cell in row] for row in rows]
+
+
+def differing(page: Page, rows: dict[str, Rows]) -> set[str]:
+    """The figures whose table is not what is expected; the first row of each that differs is printed."""
+    found = set()
+    for figure, wanted in rows.items():
+        pairs = list(zip_longest(table(page, figure), texts(wanted)))
+        if wrong := [pair for pair in pairs if pair[0] != pair[1]]:
+            print(figure, *wrong[0], sep="\n    ")
+            found.add(figure)
+    return found
+
+
+def texts_of(values: dict[str, Any]) -> dict[str, str]:
+    """Recounted tiles as a page holds them."""
+    return {label: text(value) for label, value in values.items()}
+
+
+def without(place: int, rows: list[list[str]]) -> list[list[str]]:
+    """The rows without one column."""
+    return [row[:place] + row[place + 1 :] for row in rows]

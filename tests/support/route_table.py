@@ -9,6 +9,9 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from api.claude_code import routes
+from api.usage.endpoints import REPORTS
+
 OPEN = {"/alive", "/health", "/sign-in", "/sign-out"}
 """Routes that tell nothing of any organization."""
 
@@ -19,6 +22,8 @@ PAGES = ("/organizations/", "/assets/")
 """Where the dashboard's routes begin, besides its two first pages; tests/browser/test_roles.py walks over those."""
 
 FIRST_PAGES = {"/", "/operator"}
+
+CLAUDE_CODE = f"{routes.PREFIX}/{routes.NAME}"
 
 OPERATING = "/operator/"
 """Where routes begin that tell of the installation and of no organization."""
@@ -60,3 +65,12 @@ def money_in(value: Any, path: str = "") -> list[str]:
         return []
     found = [f"{path}{name}" for name, each in value.items() if SPENDING.search(name) and each is not None]
     return found + [place for name, each in value.items() for place in money_in(each, f"{path}{name}.")]
+
+
+def days_of(path: str) -> dict[str, str]:
+    """Days that every route takes and that hold something."""
+    if path == CLAUDE_CODE:
+        return {"starting_at": "2026-11-17"}
+    if path.split("/")[-1] in {report.name for report in REPORTS}:
+        return {"starting_at": "2026-10-22T00:00:00Z"}
+    return {"date": "2026-11-17"} if path.endswith("artifacts") else {"starting_date": "2026-10-15"}

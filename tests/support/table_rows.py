@@ -11,7 +11,7 @@ from uuid import uuid4
 import orjson
 from clickhouse_connect.driver.client import Client
 
-from aggregators.cell_tables import SPEND
+from aggregators.cell_tables import SPEND, CellTable
 from pricing.price_table import load_prices
 from sinks.client import connect, create_database, insert_rows
 from sinks.migrations import migrate
@@ -138,3 +138,15 @@ def insert_people(client: Client, organizations: Iterable[str], emails: dict[str
 def insert_position(client: Client, source: str, next_offset: int, watermark: datetime) -> None:
     columns = ("source", "next_offset", "watermark", "fold_version", "last_record")
     insert_rows(client, "source_positions", columns, [[source, next_offset, f"{text(watermark)}.000", 1, ""]])
+
+
+def insert(client: Client, table: CellTable, rows: list[dict[str, Any]]) -> None:
+    """Rows by column name; what is not named is empty, nil or 0."""
+    columns = ("source", "organization_id", table.window, *table.key, "log_offset", *table.counters)
+
+    def usual(column: str) -> Any:
+        if column in (*table.counters, "log_offset", "is_remote"):
+            return 0
+        return NIL if column.endswith("_id") else ""
+
+    insert_rows(client, table.name, columns, [[row.get(column, usual(column)) for column in columns] for row in rows])

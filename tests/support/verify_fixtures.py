@@ -29,8 +29,8 @@ from sinks.positions import NO_WATERMARK, Position
 from sinks.store import Store
 from streams.dead_letters import DeadLetterWriter
 from streams.topics import ensure_topics, topic_specs
+from tests.support.fold_records import LogRecord
 from tests.support.stack import start_kafka
-from tests.unit.test_verify_recount import LogRecord
 from verify import Difference, TableResult, TimeRange, Verdict
 from verify.log import open_log
 from verify.records import Record

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -20,6 +20,7 @@ from aggregators.deduplication import Horizon
 from aggregators.source import Source
 from simulation import Plan, simulate
 from sinks.store import ROW_TABLES
+from tests.support.fold_records import LogRecord
 from verify import counting_rules
 from verify.events import SCHEMAS
 from verify.records import Record
@@ -232,15 +233,6 @@ def test_nothing_of_it_comes_from_the_folds_or_the_contract() -> None:
 
 
 # --- against the folds ---------------------------------------------------------------------------------------
-
-
-class LogRecord(NamedTuple):
-    """A record as the folds take it."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
 
 
 def simulated(seed: int, partitions: int = 2) -> list[Record]:

@@ -16,10 +16,19 @@ from tally_client.validity import InvalidRecord
 class Record(Protocol):
     """The attributes of a Kafka record that a source uses; aiokafka's ConsumerRecord has them."""
 
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
+    @property
+    def offset(self) -> int:
+        """Its place in the partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """The broker's, in milliseconds."""
+
+    @property
+    def key(self) -> bytes | None: ...
+
+    @property
+    def value(self) -> bytes | None: ...
 
 
 class RejectedRecord(NamedTuple):

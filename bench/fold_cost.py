@@ -43,11 +43,14 @@ class Folding:
         self.records_at_a_time = options.records_at_a_time
         self.source = Source(TOKEN, f"{TOKEN}/0@0", 0, Horizon(options.block_size, options.blocks), compiled=compiled)
         self.seconds = dict.fromkeys(PARTS, 0.0)
-        self.source._reader.read = self._timed("read", self.source._reader.read)
-        self.source.horizon.classify = self._timed("judge", self.source.horizon.classify)
-        self.source.prepare = self._timed("gather", self.source.prepare)
-        self.source.apply = self._timed("add", self.source.apply)
-        self.source.snapshot = self._timed("flush", self.source.snapshot)
+        for part, owner, method in (
+            ("read", self.source._reader, "read"),
+            ("judge", self.source.horizon, "classify"),
+            ("gather", self.source, "prepare"),
+            ("add", self.source, "apply"),
+            ("flush", self.source, "snapshot"),
+        ):
+            setattr(owner, method, self._timed(part, getattr(owner, method)))
 
     def _timed(self, part: str, call: Callable[..., Any]) -> Any:
         def timed(*args: Any) -> Any:

@@ -34,7 +34,8 @@ async def raw(bootstrap: str, events: int) -> None:
     partitions = await partitions_of(bootstrap)
     consumer.assign(partitions)
     await consumer.seek_to_beginning(*partitions)
-    decode, cells, seen = decoder(TOKEN).decode, {}, 0
+    decode, seen = decoder(TOKEN).decode, 0
+    cells: dict[Any, Any] = {}
     began, cpu_began = time.perf_counter(), time.process_time()
     while seen < events:
         for records in (await consumer.getmany(timeout_ms=1000, max_records=5000)).values():
@@ -105,7 +106,7 @@ def naive_faust(bootstrap: str, events: int) -> None:
     table = app.Table("tokens", default=int, partitions=partitions)
     progress = {"seen": 0, "began": 0.0, "cpu": 0.0}
 
-    @app.agent(topic)
+    @app.agent(topic)  # type: ignore[untyped-decorator]
     async def count(stream: Any) -> None:
         async for event in stream:
             if not progress["seen"]:

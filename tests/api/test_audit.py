@@ -104,7 +104,7 @@ def logged(client: Client, organization: str = OWNER.organization) -> list[Audit
 def test_a_read_of_spend_is_logged_with_the_bodys_hash(running: Served, own: World, client: Client) -> None:
     _, text = create_key(client, OWNER.organization, "finance", NOW, None)
     signed_in = browser(own, running, holder_of(OWNER))
-    parameters = [("date", "2026-11-18"), ("filter[]", "product:chat"), ("filter[]", "product:cowork")]
+    parameters = (("date", "2026-11-18"), ("filter[]", "product:chat"), ("filter[]", "product:cowork"))
     bodies = [signed_in.get(SKILLS, params=parameters), running.get("/cost", text), running.get("/costs", text)]
     entry, read, cost_read, costs_read = logged(client)
     assert (entry.action, entry.actor, entry.outcome) == ("sign-in", f"person {OWNER.account}", "done")
@@ -192,7 +192,7 @@ def test_an_entry_says_from_where(own: World, client: Client) -> None:
 
 def test_an_entry_has_bounds(running: Served, own: World, client: Client) -> None:
     signed_in = browser(own, running, holder_of(OWNER))
-    long = [("date", "2026-11-18"), *(("filter[]", f"skill_name:{number}{'x' * 400}") for number in range(60))]
+    long = (("date", "2026-11-18"), *(("filter[]", f"skill_name:{number}{'x' * 400}") for number in range(60)))
     assert signed_in.get(SKILLS, params=long).status_code == 200
     assert len(logged(client)[-1].filter.encode()) < 4300
     assert " bytes of SHA-256 " in logged(client)[-1].filter

@@ -109,7 +109,7 @@ def test_whoever_may_not_is_told_what_may(served: Served) -> None:
 )
 def test_a_name_that_is_not_ours_is_refused(world: World, host: str, expected: int) -> None:
     with serve(context_of(world, base_url="https://tally.example", hosts=["tally-api"])) as named:
-        answer = httpx.get(f"{named.base_url}/alive", headers={"host": host.encode("latin-1")})  # type: ignore[dict-item]
+        answer = httpx.get(f"{named.base_url}/alive", headers={b"host": host.encode("latin-1")})
         assert answer.status_code == expected
         assert answer.headers["request-id"].startswith("req_")
 

@@ -36,7 +36,7 @@ def marks(world: World, recount: Recount, organization: str) -> set[str]:
 
 
 def is_of(event: dict[str, Any], organization: str, kind: str) -> bool:
-    return event["organization_id"] == organization and event["type"] == kind
+    return bool(event["organization_id"] == organization and event["type"] == kind)
 
 
 def test_every_route_is_known_here_and_refuses_without_a_key(world: World, served: Served) -> None:

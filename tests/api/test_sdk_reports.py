@@ -109,7 +109,8 @@ def test_every_filter(served: Served, spending: Spending, organization: str, met
         values = sorted(filter(None, there))[:2]
     assert values
     only: dict[str, Collection[Value]] = {dimension: [inner(value) for value in values]}
-    same(served, spending, organization, method, only=only, width=usual_width(method), **{name: values})
+    asked: dict[str, Any] = {name: values}
+    same(served, spending, organization, method, only=only, width=usual_width(method), **asked)
 
 
 def inner(value: str) -> Value:
@@ -121,7 +122,8 @@ def inner(value: str) -> Value:
 def test_every_value_of_a_filter(served: Served, spending: Spending, organization: str, name: str) -> None:
     dimension = DIMENSIONS.get(name, name.removesuffix("s"))
     for value in named("cost", name):
-        same(served, spending, organization, "cost", only={dimension: [inner(value)]}, **{name: [value]})
+        asked: dict[str, Any] = {name: [value]}
+        same(served, spending, organization, "cost", only={dimension: [inner(value)]}, **asked)
 
 
 @pytest.mark.parametrize("method", NEWER)

@@ -45,7 +45,7 @@ def test_users(world: World, served: Served, recount: Recount, asked: dict[str, 
 def test_users_filtered(world: World, served: Served, recount: Recount, organization: str, dimension: str) -> None:
     people = sorted(recount.users(organization, FIRST, LAST))[:3]
     projects = sorted(name for name, *_ in recount.listed("projects", organization, FIRST, LAST))[:2]
-    filters, narrowed = {
+    choices: dict[str, tuple[list[str], dict[str, Any]]] = {
         "user_id": ([f"user_id:{tagged(USER, person)}" for person in people], {"users": people}),
         "rbac_group_id": ([f"rbac_group_id:{tagged(GROUP, group)}" for group in GROUPS[:2]], {"groups": GROUPS[:2]}),
         "project_id": ([f"project_id:{tagged(PROJECT, project)}" for project in projects], {"projects": projects}),
@@ -53,7 +53,8 @@ def test_users_filtered(world: World, served: Served, recount: Recount, organiza
             [f"user_id:{people[0]}", f"user_id:{people[1]}", f"rbac_group_id:{GROUPS[3]}"],
             {"users": people[:2], "groups": GROUPS[3:]},
         ),
-    }[dimension]
+    }
+    filters, narrowed = choices[dimension]
     rows = walk(served, served.keys[organization], "users", **RANGE, filter=filters, limit=2)
     expected = recount.users(organization, FIRST, LAST, **narrowed)
     assert expected
@@ -88,7 +89,9 @@ def test_users_ordered(served: Served, organization: str, metric: str, order: st
 @pytest.mark.parametrize("groups", [(), GROUPS[:2]], ids=["all", "groups"])
 def test_summaries(world: World, served: Served, recount: Recount, organization: str, groups: tuple[str, ...]) -> None:
     for one in [organization] if groups else world.organizations:
-        asked = {"filter": [f"rbac_group_id:{tagged(GROUP, group)}" for group in groups]} if groups else {}
+        asked: dict[str, Any] = (
+            {"filter": [f"rbac_group_id:{tagged(GROUP, group)}" for group in groups]} if groups else {}
+        )
         rows = walk(served, served.keys[one], "summaries", starting_date=FIRST, **asked)
         expected = recount.summaries(one, FIRST, LAST, groups)
         assert [row["starting_at"][:10] for row in rows] == [str(FIRST + timedelta(days=n)) for n in range(19)]

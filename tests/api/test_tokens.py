@@ -28,7 +28,7 @@ from tests.support.simulated_world import NOW, World
 PATH = f"{PREFIX}/summaries?starting_date=2026-11-18"
 OWNER, ADMIN = somebody("enterprise_seat_based", "owner"), somebody("enterprise_seat_based", "admin")
 TEAM, OTHER = somebody("team", "owner"), somebody("enterprise_usage_based", "owner")
-BY_UUID = {"account": OWNER.account}
+BY_UUID: dict[str, Any] = {"account": OWNER.account}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def trusting(world: World, issuer: idp.Provider) -> Iterator[Served]:
 
 
 def asked(served: Served, text: str) -> httpx.Response:
-    return httpx.get(served.base_url + PATH, headers={"authorization": f"Bearer {text}".encode()}, timeout=30)
+    return httpx.get(served.base_url + PATH, headers={b"authorization": f"Bearer {text}".encode()}, timeout=30)
 
 
 @pytest.mark.parametrize("kid", ["rsa", "ec", "okp"])
@@ -92,7 +92,8 @@ def test_a_token_becomes_a_session_once(trusting: Served) -> None:
 
 def test_a_session_lives_no_longer_than_its_proof(world: World, trusting: Served) -> None:
     """Eight hours from when the person signed in at the provider, however late the token is exchanged."""
-    for ago, claims in ((0, {}), (59, {}), (10, {"auth_time": later(hours=-7)})):
+    proofs: list[tuple[int, dict[str, Any]]] = [(0, {}), (59, {}), (10, {"auth_time": later(hours=-7)})]
+    for ago, claims in proofs:
         began = later(minutes=-ago)
         made = token(**BY_UUID, iat=began, exp=began + 3600, nonce=f"proof {ago}", **claims)
         answer = exchanged(trusting, made)
@@ -126,7 +127,8 @@ def test_signing_out_ends_tokens_as_well(world: World, trusting: Served) -> None
 
 
 def test_another_kind_of_token_is_none(world: World, trusting: Served, issuer: idp.Provider) -> None:
-    for kind in ("logout+jwt", "at+jwt", "application/at+jwt", "dpop+jwt", "secevent+jwt", 7, ["JWT"]):
+    kinds: list[Any] = ["logout+jwt", "at+jwt", "application/at+jwt", "dpop+jwt", "secevent+jwt", 7, ["JWT"]]
+    for kind in kinds:
         assert asked(trusting, token(**BY_UUID, header={"typ": kind})).status_code == 401
     for kind in ("JWT", "jwt", "application/jwt", None):
         assert asked(trusting, token(**BY_UUID, header={"typ": kind})).status_code == 200
@@ -136,7 +138,7 @@ def test_another_kind_of_token_is_none(world: World, trusting: Served, issuer: i
     taken = Kept(OTHER.organization, ISSUER, "for machines", issuer.url, "account", "at+jwt", "program")
     save_provider(client, taken, NOW)
     try:
-        told = {"account": OTHER.account, "aud": "for machines", "azp": "program"}
+        told: dict[str, Any] = {"account": OTHER.account, "aud": "for machines", "azp": "program"}
         assert asked(trusting, token(**told, header={"typ": "at+jwt"})).status_code == 200
         assert asked(trusting, token(**told)).status_code == 401
         assert asked(trusting, token(**(told | {"azp": "x"}), header={"typ": "at+jwt"})).status_code == 401

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from access.sessions import Identity
 from tests.browser.conftest import LASTS, NEWEST, Open, Recounts, owner_of
 from tests.reference import dashboard_details as expected
+from tests.reference.metric_rules import first_day
 from tests.reference.metrics import Recount
 from tests.support.api_server import Served
 from tests.support.odd_names import NAMES, SCRIPT, SOMEBODY
@@ -53,7 +54,7 @@ def test_a_person(open_page: Open, world: World, recounts: Recounts, kind: str, 
     assert tiles(page)["Net spend"] == net
     wanted = expected.person(recount, account, kind, NEWEST) | expected.spend(recount, account, kind, NEWEST)
     assert differing(page, wanted) == set()
-    whole = expected.did(expected.acts(recount, account, expected.first_day(kind, NEWEST), NEWEST))
+    whole = expected.did(expected.acts(recount, account, first_day(kind, NEWEST), NEWEST))
     assert [tiles(page)[label] for label in TILES] == [str(count) for count in whole]
     for figure, rows in wanted.items():
         assert csv_rows(page, figure) == texts(rows)
@@ -96,7 +97,7 @@ def test_who_called_a_connector(open_page: Open, world: World, recounts: Recount
     people = page.locator("#connectors tbody tr").first.locator("td a")
     key = re.findall(r"connector=([^&]+)", str(people.get_attribute("href")))[0]
     people.click()
-    first = expected.first_day(kind, NEWEST)
+    first = first_day(kind, NEWEST)
     assert listed(page) == callers(recount, key, first, NEWEST) != set()
     page = open_page(f"connector?connector={key}&days={kind}")
     page.locator(".tile", has_text="People").get_by_role("link").click()

@@ -162,7 +162,7 @@ def test_a_server_that_stops_ends_its_streams_at_once(world: World) -> None:
 
 def standing(partition: int, **others: Any) -> SourceStanding:
     usual = {"next_offset": 90, "log_start": 0, "log_end": 90, "lag": 0, "watermark": START, "is_stuck": False}
-    name = {"source": f"tally.chat/{partition}@0", "topic": "tally.chat", "partition": partition}
+    name: dict[str, Any] = {"source": f"tally.chat/{partition}@0", "topic": "tally.chat", "partition": partition}
     return SourceStanding(**(name | usual | others))
 
 

@@ -64,7 +64,8 @@ def test_a_process_that_waits_at_its_start_says_for_what_and_ends(command: str, 
             kafka_bootstrap=f"127.0.0.1:{kafka}",
             clickhouse_url=f"http://127.0.0.1:{clickhouse}",
             data_dir=tmp_path,
-            **({"api_port": port} if command == "api" else {"metrics_port": port}),
+            api_port=port if command == "api" else 8080,
+            metrics_port=None if command == "api" else port,
         )
         process = process_of(settings, command)
         stack.callback(process.kill)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_a_pipe_is_read_once_and_nothing_of_it_is_lost(fresh_kafka: str, tmp_pat
     event, known = '{"type": "token.used", "actor": {"id": "a"}}', ["--json", "--kafka-bootstrap", fresh_kafka]
     text = f"{event}\n" * 5
 
-    def sent(*arguments: str, **options: object) -> tuple[int, int]:
+    def sent(*arguments: str, **options: Any) -> tuple[int, int]:
         ended = tally("emit", *arguments, *known, **options)
         counts = json.loads(ended.stdout)
         assert ended.returncode == (ExitCode.FINDINGS if counts["skipped"] or counts["invalid"] else ExitCode.OK)

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import quote, urlencode, urlparse
 
 import clickhouse_connect
@@ -212,7 +213,8 @@ def test_error_codes(clickhouse: str, database: str, statement: str, code: int, 
 
 
 def test_refusals_of_the_protocol(clickhouse: str) -> None:
-    for parameters, code in [({"database": "nosuch"}, "81"), ({"nosuch": "1"}, "115"), ({"a-b": "1"}, "115")]:
+    for name, value, code in [("database", "nosuch", "81"), ("nosuch", "1", "115"), ("a-b", "1", "115")]:
+        parameters: dict[str, Any] = {name: value}
         response, _ = http_call(clickhouse, b"SELECT 1", **parameters)
         assert response.headers["X-ClickHouse-Exception-Code"] == code
     response, _ = http_call(clickhouse, method="GET", query="CREATE TABLE t (a Int8) ENGINE = Memory")

@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -69,6 +70,7 @@ def test_export_writes_a_file_and_its_manifest(settings: Settings, tmp_path: Pat
     done = export(settings, ORGANIZATION.upper(), "mtd", out=tmp_path / "a.csv", progress=heard.append)
     assert (done.path, done.period.last) == (tmp_path / "a.csv", date(2026, 11, 4))
     assert done.path.read_bytes().count(b"\r\n") == 2
+    assert done.manifest_path is not None
     assert done.manifest_path.name == "a.csv.manifest.json"
     assert (done.manifest["rows"], done.manifest["provisional"], done.unpriced_models) == (1, False, [])
     again = export(settings, ORGANIZATION, "mtd", out=tmp_path / "b.csv")
@@ -102,7 +104,9 @@ def test_charges_without_a_price_are_refused_and_leave_no_file(settings: Setting
     insert_cells(client, [Cell(ORGANIZATION, DAY_1, PERSON, model="claude-unheard-of", output_tokens=1)])
     with pytest.raises(RefusedError, match="claude-unheard-of") as told:
         export(settings, ORGANIZATION, "mtd", out=tmp_path / "a.csv", form=focus_form(".csv"))
-    assert explain(told.value).exit_code == ExitCode.REFUSED
+    line = explain(told.value)
+    assert line is not None
+    assert line.exit_code == ExitCode.REFUSED
     assert not list(tmp_path.glob("*.csv"))
 
 
@@ -116,8 +120,8 @@ def test_every_export_has_a_name_of_its_own(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    day = {"period": "custom", "start": DAY_1.date(), "end": DAY_1.date()}
-    asked: list[dict[str, object]] = [
+    day: dict[str, Any] = {"period": "custom", "start": DAY_1.date(), "end": DAY_1.date()}
+    asked: list[dict[str, Any]] = [
         {"period": "mtd"},
         {"period": "mtd", "provisional": True},
         day,
@@ -140,15 +144,19 @@ def test_every_export_has_a_name_of_its_own(
         assert each.manifest["file"] == each.path.name
         assert sha256(each.path.read_bytes()).hexdigest() == each.manifest["sha256"]
     assert len(list(tmp_path.glob("[sf]*"))) == 2 * len(asked)
-    for each in asked:
-        export(settings, ORGANIZATION, **each)  # the very same ones may be made again
+    for again in asked:
+        export(settings, ORGANIZATION, **again)  # the very same ones may be made again
     assert len(list(tmp_path.glob("[sf]*"))) == 2 * len(asked)
 
 
 def test_no_export_replaces_anything_but_itself(settings: Settings, tmp_path: Path) -> None:
-    day = {"period": "custom", "start": DAY_1.date(), "end": DAY_1.date(), "out": tmp_path / "a.csv"}
+    day: dict[str, Any] = {"period": "custom", "start": DAY_1.date(), "end": DAY_1.date(), "out": tmp_path / "a.csv"}
     done = export(settings, ORGANIZATION, **day)
-    others = [{"end": date(2026, 11, 3)}, {"form": spend_format(CLAUDE_2026_10)}, {"form": focus_form(".csv")}]
+    others: list[dict[str, Any]] = [
+        {"end": date(2026, 11, 3)},
+        {"form": spend_format(CLAUDE_2026_10)},
+        {"form": focus_form(".csv")},
+    ]
     before = {path: path.read_bytes() for path in tmp_path.glob("a*")}
     for other in others:
         with pytest.raises(FileError, match="already exists") as told:
@@ -178,7 +186,7 @@ def test_no_export_replaces_anything_but_itself(settings: Settings, tmp_path: Pa
 def test_no_export_touches_an_issued_report(settings: Settings, tmp_path: Path) -> None:
     export_once(settings)
     issued = settings.reports_dir / ORGANIZATION / f"{DAY_1:%Y-%m-%d}.r1.csv"
-    day: dict[str, object] = {"period": "custom", "start": DAY_1.date(), "end": DAY_1.date(), "replace": True}
+    day: dict[str, Any] = {"period": "custom", "start": DAY_1.date(), "end": DAY_1.date(), "replace": True}
     before = {path: path.read_bytes() for path in settings.reports_dir.rglob("*.csv*")}
     assert issued in before
     (tmp_path / "link.csv").symlink_to(issued)
@@ -224,9 +232,9 @@ def test_an_export_into_a_stream_is_whole_and_leaves_nothing_beside_it(settings:
     ],
 )
 def test_a_wrong_export_is_one_clear_line(
-    settings: Settings, tmp_path: Path, change: dict[str, object], code: ExitCode, says: str
+    settings: Settings, tmp_path: Path, change: dict[str, Any], code: ExitCode, says: str
 ) -> None:
-    asked = {"organization": ORGANIZATION, "period": "mtd", "out": tmp_path / "a.csv", **change}
+    asked: dict[str, Any] = {"organization": ORGANIZATION, "period": "mtd", "out": tmp_path / "a.csv", **change}
     with pytest.raises((RefusedError, FileError, UserError), match=says) as told:
         export(settings, **asked)
     line = explain(told.value)

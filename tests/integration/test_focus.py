@@ -93,8 +93,8 @@ def test_the_recount_notices_what_is_wrong(client: Client, put: tuple[World, lis
     assert not equal(world.cells, [step for step in steps if step.type != "group.joined" or step.log_offset % 7])
 
 
-def grouped(rows: Rows, of: Callable[[dict[str, Any]], Key], amounts: tuple[str, ...]) -> dict[Key, list[Decimal]]:
-    sums: dict[Key, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * len(amounts))
+def grouped(rows: Rows, of: Callable[[dict[str, Any]], Any], amounts: tuple[str, ...]) -> dict[Any, list[Decimal]]:
+    sums: dict[Any, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * len(amounts))
     with localcontext() as context:
         context.prec = 100
         for row in rows:

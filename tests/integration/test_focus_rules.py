@@ -173,7 +173,8 @@ def test_a_sku_price_has_one_sku_and_one_list_price(rows: Rows) -> None:
         price = (row["SkuId"], row["ListUnitPrice"], row["PricingUnit"], row["SkuPriceDetails"])
         prices.setdefault(row["SkuPriceId"], set()).add(price)
         skus.setdefault(row["SkuId"], set()).add(row["SkuMeter"])
-    assert all(len(found) == 1 for found in (*prices.values(), *skus.values()))
+    assert all(len(found) == 1 for found in prices.values())
+    assert all(len(found) == 1 for found in skus.values())
     assert len(prices) > len(skus) > 10
 
 

@@ -138,7 +138,7 @@ def test_seats_and_invites_are_those_at_the_end_of_the_day(folded: Folded) -> No
 
 
 def test_a_total_is_distinct_over_its_window(folded: Folded) -> None:
-    started = {"product": "chat", "conversation_id": THINGS[3]}
+    started: dict[str, Any] = {"product": "chat", "conversation_id": THINGS[3]}
     folded.say(
         done("chat.started", ADA, ago(1), **started),
         done("chat.started", BEN, DAY, **started),

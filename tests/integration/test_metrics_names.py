@@ -6,8 +6,9 @@ import pytest
 
 from reports import metrics
 from reports.metric_windows import window
+from tests.support.fold_records import uuid
 from tests.support.folded_tables import Folded
-from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, entry, profile, uuid
+from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, entry, profile
 from tests.support.table_rows import database
 
 

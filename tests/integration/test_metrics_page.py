@@ -26,7 +26,12 @@ def folded(clickhouse: str) -> Iterator[Folded]:
     client = database(clickhouse)
     load_prices(client)
     told = Folded(client)
-    usage = {"request_id": "r", "model": "claude-opus-4-5", "funding": "usage_based", "output_tokens": 1_000_000}
+    usage: dict[str, Any] = {
+        "request_id": "r",
+        "model": "claude-opus-4-5",
+        "funding": "usage_based",
+        "output_tokens": 1_000_000,
+    }
     told.say(
         *(entry("seat.assigned", account_id=person) for person in (ADA, BEN)),
         profile(ADA, "Ada"),

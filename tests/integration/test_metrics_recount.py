@@ -117,7 +117,7 @@ def test_what_arrived_late_counts_in_its_day(lived: Lived) -> None:
 
 
 def is_early(event: Event) -> bool:
-    return event.get("occurred_at", "")[:10] <= "2028-01-20"
+    return str(event.get("occurred_at", ""))[:10] <= "2028-01-20"
 
 
 def largest_first(lived: Lived) -> list[str]:

@@ -45,7 +45,7 @@ def reached(folded: Folded, *events: Event, organization: str = ORGANIZATION) ->
 
 def net(reading: QueryContext, kind: str = "mtd", last: date = DAY) -> Decimal | None:
     spend = metrics.spend(reading, window(kind, last)).spend
-    return spend and spend.net_usd
+    return spend.net_usd if spend else None
 
 
 def test_windows_begin_at_midnight_and_end_with_the_last_hour(folded: Folded) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -23,9 +24,14 @@ from tests.support.directory_log import ACME, ADA, ELEVEN, NOON, Log, profile, s
 from tests.support.table_rows import database
 
 DAY = date(2026, 11, 27)
-PLAN = {"plan": "enterprise_usage_based", "effective_from": "2026-11-01T00:00:00Z"}
-TOKENS = {"funding": "usage_based", "request_id": "r", "model": "claude-opus-5-5", "output_tokens": 1000}
-ACTOR = {"actor": {"type": "user", "id": ADA}, "product": "claude_code"}
+PLAN: dict[str, Any] = {"plan": "enterprise_usage_based", "effective_from": "2026-11-01T00:00:00Z"}
+TOKENS: dict[str, Any] = {
+    "funding": "usage_based",
+    "request_id": "r",
+    "model": "claude-opus-5-5",
+    "output_tokens": 1000,
+}
+ACTOR: dict[str, Any] = {"actor": {"type": "user", "id": ADA}, "product": "claude_code"}
 EMAIL = "ada@a.example"
 
 

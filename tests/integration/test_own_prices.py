@@ -51,7 +51,12 @@ def _shipped(settings: Settings) -> None:
 
 def used(model: str) -> ProducerRecord:
     person, at = str(uuid4()), f"{DAY}T10:00:00Z"
-    event = {"type": "token.used", "event_id": str(uuid4()), "occurred_at": at, "organization_id": ORGANIZATION}
+    event: dict[str, Any] = {
+        "type": "token.used",
+        "event_id": str(uuid4()),
+        "occurred_at": at,
+        "organization_id": ORGANIZATION,
+    }
     event |= {"actor": {"type": "user", "id": person}, "request_id": "r", "product": "chat"}
     event |= {"model": model, "funding": "usage_based", "output_tokens": 1_000_000}
     return ProducerRecord("tally.token", person.encode(), orjson.dumps(event), at)

@@ -102,7 +102,9 @@ def test_the_table_refuses_a_price_that_begins_within_an_hour(client: Client) ->
 def test_a_list_that_cannot_be_read_is_named(client: Client, tmp_path: Path) -> None:
     with pytest.raises(PriceListError, match="Cannot read the price list") as told:
         load_prices(client, tmp_path / "missing.csv")
-    assert explain(told.value).exit_code == ExitCode.FILE
+    line = explain(told.value)
+    assert line is not None
+    assert line.exit_code == ExitCode.FILE
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PriceListError, match="Cannot read the price list"):
         load_prices(client, tmp_path / "binary.csv")

@@ -37,7 +37,12 @@ LATE = ago(3)
 QUESTION = EngagementQuery(ORGANIZATION, ago(7), DAY, ranking=Ranking(limit=100))
 USED = usage.UsageQuery(ORGANIZATION, at(ago(7)), at(ago(-1)), group_by=("actor",), priced=True)
 WEEK = window("1-week", DAY)
-USAGE = {"request_id": "r", "model": "claude-opus-4-5", "funding": "usage_based", "output_tokens": 1_000_000}
+USAGE: dict[str, Any] = {
+    "request_id": "r",
+    "model": "claude-opus-4-5",
+    "funding": "usage_based",
+    "output_tokens": 1_000_000,
+}
 PRICE = "2028-02-25,claude-opus-4-5,,Opus,Claude Opus 4.5,1,1,1,1,1,1,1,1,1,1,1,1,1,,,a page,2028-02-25"
 
 IN_NO_ANSWER = {
@@ -194,7 +199,12 @@ def test_every_table_that_an_answer_is_made_of_has_a_state(folded: Folded) -> No
 
 def test_a_state_is_read_again_only_when_a_table_changed(folded: Folded, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    monkeypatch.setattr(states, "read_state", lambda client, organization: read.append(organization) or DataVersion())
+
+    def read_state(_client: Client, organization: str) -> DataVersion:
+        read.append(organization)
+        return DataVersion()
+
+    monkeypatch.setattr(states, "read_state", read_state)
     for _ in range(3):
         states.data_version(folded.client, ORGANIZATION)
     late_message(folded)

@@ -197,7 +197,12 @@ def is_confirmed(client: Client, cutter: Cutter, limit: int) -> bool:
     """Whether an insert of the number `limit` counts as confirmed when so much of its answer arrives."""
     client.close_connections()
     cutter.limit = limit
-    return outcome(lambda: insert_rows(client, "taken", ["n"], [[limit]]) or True) is not None
+
+    def insert() -> bool:
+        insert_rows(client, "taken", ["n"], [[limit]])
+        return True
+
+    return outcome(insert) is not None
 
 
 def test_a_plain_client_takes_an_answer_without_its_head_for_an_empty_one(cutter: Cutter) -> None:

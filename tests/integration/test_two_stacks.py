@@ -14,12 +14,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from cli.main import run
 from deploy.embedded.ports import free_port
 from deploy.embedded.stack import read_settings, read_stack
 from deploy.errors import ExitCode
-from sinks.client import ClickHouseError, connect
+from sinks.client import connect
 from tests.support.processes import start as start_process
 
 PARTS = ("kafka", "clickhouse", "worker-1", "exporter", "api")

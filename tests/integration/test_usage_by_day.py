@@ -89,13 +89,18 @@ def test_without_the_list_and_the_look_a_cell_counts_twice(client: Client) -> No
     assert found(client) == [(BEGINS, 11)]
 
 
+def write_versions(client: Client) -> None:
+    for number in range(VERSIONS):
+        write(client, 1 + number)
+
+
 def test_cells_that_are_written_meanwhile_count_once(clickhouse: str, client: Client, tmp_path: Path) -> None:
     """A worker writes versions of one cell and parts are merged, while somebody asks again and again."""
     client.command("SYSTEM START MERGES spend_cells")
     path = tmp_path / "usage.sql"
     path.write_text(SQL)
     with ThreadPoolExecutor(1) as pool:
-        writer = pool.submit(lambda: [write(client, 1 + n) for n in range(VERSIONS)])
+        writer = pool.submit(write_versions, client)
         seen = []
         while not writer.done():
             seen += [tokens for _, tokens in fetch_rows(client, path, WINDOW)]

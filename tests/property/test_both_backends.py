@@ -127,6 +127,7 @@ def outcome(compiled: bool, log: Sequence[LogRecord], piece: int, place: int) ->
 def assert_same(log: Sequence[LogRecord], piece: int, place: int = 0) -> int:
     """The forms come to the same; gives how many events stood in columns."""
     pure, none = outcome(False, log, piece, place)
+    in_columns: int
     compiled, in_columns = outcome(True, log, piece, place)
     assert compiled == pure
     assert none == 0
@@ -212,7 +213,11 @@ def test_a_reader_that_forgets_comes_to_the_same(monkeypatch: pytest.MonkeyPatch
 
 def test_a_reader_forgets_cells_that_were_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token_decoder, "REMEMBERED", 100)
-    source, reader_of = Source(TOKEN, "s", 0, Horizon(64, 1), compiled=True), lambda: source._reader._tokens
+    source = Source(TOKEN, "s", 0, Horizon(64, 1), compiled=True)
+
+    def reader_of() -> Any:
+        return source._reader._tokens  # type: ignore[attr-defined]  # of the compiled reader alone
+
     counts = []
     for offset in range(2_000):
         event = token(event_id=uuid(offset), model=f"m{offset % 2}", actor={"type": "user", "id": uuid(offset % 90)})

@@ -198,7 +198,7 @@ class NeverForgets(Horizon):
 class RenewsNothing(Horizon):
     """Remembers the first occurrence alone."""
 
-    def classify(self, block: int, ids: Sequence[int], payloads: Sequence[int]) -> list[Occurrence]:
+    def classify(self, block: int, ids: Any, payloads: Any) -> list[Occurrence]:
         self._advance(block)
         return [self._judge_one(identity, payload) for identity, payload in zip(ids, payloads, strict=True)]
 

@@ -25,7 +25,16 @@ from reports.periods import Period
 from reports.tagged_ids import USER, tagged
 
 PERIOD = Period("custom", date(2026, 11, 1), date(2026, 11, 30))
-ESCAPES = {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "'": "\\'"}
+ESCAPES: dict[str, str | int | None] = {
+    "\\": "\\\\",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\0": "\\0",
+    "'": "\\'",
+}
 TEXT_PLACES = (2, 4, 5, 6, 17)
 MANY_DIGITS = Context(prec=300)
 MODULO = 1 << 256
@@ -33,7 +42,7 @@ MODULO = 1 << 256
 Row = list[str]
 Known = dict[str, Any]
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12) | st.sampled_from(
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
     ("", "=1+1", "-2", "\t", 'say "hi", twice', "a\r\nb", "\\N", "o'neill", "\\n", "é\0\\", "claude-x", "a,b")
 )
 accounts = st.uuids().map(str) | st.sampled_from(("", "219a73aa-a319-b475-c9d3-9b11cce79112"))

@@ -64,7 +64,7 @@ def use(model: dict[str, Any], event: dict[str, Any], prices: Prices) -> None:
     """Add a request to what its model was used for."""
     for shown, fields in TOKENS.items():
         model[shown] += sum(event.get(field, 0) for field in fields)
-    dimensions = {
+    dimensions: dict[str, Any] = {
         name: event.get(name) or default
         for name, default in (
             *(("service_tier", "standard"), ("context_window", ""), ("inference_geo", ""), ("speed", "")),
@@ -73,8 +73,7 @@ def use(model: dict[str, Any], event: dict[str, Any], prices: Prices) -> None:
     }
     hour = at(event).replace(minute=0, second=0, microsecond=0)
     usd = prices.cost(Cell(event["organization_id"], hour, "", model=event["model"], **dimensions))
-    known = usd is not None and model["cents"] is not None
-    model["cents"] = model["cents"] + usd * 100 if known else None
+    model["cents"] = None if usd is None or model["cents"] is None else model["cents"] + usd * 100
 
 
 def plan_at(recount: Recount, organization: str, day: date) -> str | None:

@@ -18,7 +18,7 @@ ENDS = ("group.deleted", "member.removed", "account.deleted")
 
 def at(event: Event) -> datetime:
     """The moment that an event counts for: what befalls an artifact counts for its creation."""
-    return datetime.fromisoformat(event.get("created_at", event["occurred_at"])).astimezone(UTC)
+    return datetime.fromisoformat(str(event.get("created_at", event["occurred_at"]))).astimezone(UTC)
 
 
 def moment(event: Event) -> datetime:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,7 +72,7 @@ class PriceFile:
     def usd(self, event: Event, hour: datetime) -> Fraction:
         """The list price of an event. Raises ValueError when it has none."""
         tools = self._line("", hour)
-        found = event.get("web_search_requests", 0) * Fraction(tools["web_search"])
+        found: Fraction = event.get("web_search_requests", 0) * Fraction(tools["web_search"])
         found += event.get("milliseconds", 0) * Fraction(tools["execution_ms"])
         if "model" in event:
             prices = token_prices(self._line(undated(event["model"]), hour), event)
@@ -91,7 +91,8 @@ def undated(model: str) -> str:
 
 def token_prices(line: dict[str, str], event: Event) -> list[Fraction]:
     """USD of a token of each class. Raises ValueError for what the line states no price of."""
-    tier = {"priority_on_demand": "priority"}.get(event.get("service_tier", ""), event.get("service_tier", "standard"))
+    stated: str = event.get("service_tier", "standard")
+    tier = {"priority_on_demand": "priority"}.get(stated, stated)
     factor = Fraction(1, 1_000_000) * (1 if tier == "standard" else Fraction(line[tier]))
     factor *= Fraction(line["us"]) if event.get("inference_geo") == "us" else 1
     given = written = factor
@@ -160,7 +161,7 @@ def recount(
         at = moment(event["occurred_at"])
         hour = at.replace(minute=0, second=0, microsecond=0)
         if begins <= at < ends and directory.is_reported(event, hour):
-            values = dimensions(event, at, lambda person, hour=hour: directory.cost_center(person, hour))
+            values = dimensions(event, at, partial(directory.cost_center, hour=hour))
             usd = prices.usd(event, hour)
             discount = Fraction(directory.term("discount.changed", hour, "0"))
             money = {"list_usd": units(usd), "net_usd": units(usd * (1 - discount))}

@@ -56,9 +56,10 @@ def cells_of(recount: Recount, organization: str, first: date, last: date) -> It
         for name, field in COUNTED.items():
             row[name] += event.get(field, 0)
     for (hour, account, (product, model, tier, *rest), where), counts in sums.items():
-        named = dict(zip((*DIMENSIONS[1:], "funding"), rest, strict=True))
         tier = tier or ("standard" if model else "")
-        cell = Cell(organization, hour, account, product=product, model=model, service_tier=tier, **named, **counts)
+        named = {"product": product, "model": model, "service_tier": tier, **counts}
+        named |= zip((*DIMENSIONS[1:], "funding"), rest, strict=True)
+        cell = Cell(organization, hour, account, **named)
         yield cell, sorted({plain(name) for name in json.loads(where)["skills"]})
 
 

@@ -76,7 +76,11 @@ class Handle:
         return self.moment
 
 
-class Loop(asyncio.AbstractEventLoop):
+_AbstractEventLoop: Any = asyncio.AbstractEventLoop
+"""Not for mypy, which would ask for the forty methods that nothing calls here."""
+
+
+class Loop(_AbstractEventLoop):  # type: ignore[misc]
     """As much of an event loop as tasks, futures, locks, queues and time-outs need."""
 
     def __init__(self, rng: Random) -> None:
@@ -106,8 +110,8 @@ class Loop(asyncio.AbstractEventLoop):
     def _tidy(self) -> None:
         """Let go what is left, without a word about tasks that were killed."""
         for task in self._tasks:
-            task._log_destroy_pending = False
-            coroutine = task.get_coro()
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            coroutine: Any = task.get_coro()
             if getcoroutinestate(coroutine) == CORO_CREATED:
                 coroutine.close()
 

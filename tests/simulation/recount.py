@@ -126,6 +126,7 @@ def _cells_of(event: dict[str, Any]) -> list[tuple[Cell, tuple[int, ...]]]:
     model = event.get("model", "")
     tokens = (event.get("uncached_input_tokens", 0), 0, 0, 0, event.get("output_tokens", 0))
     requests = int(kind == "token.used")
+    first: tuple[Cell, tuple[int, ...]]
     attribution = _attribution(event) if event.get("attribution") else NIL
     if kind == "token.used":
         key = (*who, model, "standard", "", "", "", event["funding"], attribution)

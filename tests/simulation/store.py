@@ -129,7 +129,7 @@ class Connection:
     def read_pages(self, declaration: CellTable, source: str, pages: Iterable[tuple[str, int]]) -> list[Sequence[Any]]:
         stored = self._ask().cells.get((source, declaration.name), {})
         wanted, parse = set(pages), WINDOW_PARSE[declaration.window]
-        found = [
+        found: list[Sequence[Any]] = [
             (organization, window, *key, *cell)
             for (organization, window), page in stored.items()
             if (organization, parse(window)) in wanted

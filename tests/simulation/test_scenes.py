@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ class Scene:
 
     def __init__(self) -> None:
         options = WorkerOptions(block_size=4, blocks=1, flush_seconds=1000.0, idle_flushes=0)
-        calm = {"trouble": 0.0, "slow": 0.0, "losses": 0.0, "incident": ""}
+        calm: dict[str, Any] = {"trouble": 0.0, "slow": 0.0, "losses": 0.0, "incident": ""}
         plan = replace(plan_of(Random(0)), partitions=(PARTITION,), records=3, options=options, **calm)
         self.loop = Loop(Random(0))
         self.log = Log(self.loop, Random(0), plan)
@@ -97,7 +98,8 @@ def test_a_partition_revoked_while_it_is_assigned_is_not_owned() -> None:
             await asyncio.sleep(0)
         assert not assigning.done()
         scene.assignments.revoke([PARTITION])
-        return await assigning
+        assigned: dict[tuple[str, int], int] = await assigning
+        return assigned
 
     assert scene.loop.run(revoked_meanwhile(), 10_000) == {}
     assert not scene.assignments.owned

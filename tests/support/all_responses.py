@@ -45,7 +45,9 @@ def questions(world: World) -> Iterator[Asked]:
     yield from ((CLAUDE_CODE, {"starting_at": day, "limit": 1000}) for day in ("2026-11-16", "2026-11-17"))
     for endpoint in LISTS:
         path = f"{ANALYTICS}/{endpoint.name}"
-        days = {"starting_date": FIRST} if "starting_date" in endpoint.parameters else {"date": "2026-11-17"}
+        days: dict[str, Any] = (
+            {"starting_date": FIRST} if "starting_date" in endpoint.parameters else {"date": "2026-11-17"}
+        )
         days |= {"limit": 1000}
         yield path, days
         yield from ((path, days | {"group_by[]": dimension}) for dimension in endpoint.group_by)

@@ -18,7 +18,8 @@ from api.context import Context
 from api.rate_limit import RateLimiter
 from api.schemas.pipeline import Pipeline
 from api.usage.endpoints import BETA
-from deploy.api import listen, server_of
+from deploy.api import server_of
+from deploy.health_server import listen
 from tests.support.simulated_world import NOW, World
 
 PREFIX = "/v1/organizations/analytics"
@@ -47,7 +48,7 @@ class Served:
             shown = f"{name}[]" if name in ("filter", "group_by") or LISTED.search(name) else name
             query += [(shown, str(each)) for each in (value if isinstance(value, list) else [value])]
         headers = HEADERS | ({"x-api-key": key} if key else {})
-        return httpx.get(f"{self.base_url}{path}", params=query, headers=headers, timeout=30)
+        return httpx.get(f"{self.base_url}{path}", params=tuple(query), headers=headers, timeout=30)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Dead letters for tests, and how they get into Kafka."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from streams.dead_letters import DeadLetter, DeadLetterWriter
 from streams.topics import ensure_topics, topic_specs
@@ -8,9 +9,16 @@ from streams.topics import ensure_topics, topic_specs
 MOMENT_MS = 1_790_000_000_000
 
 
-def letter(topic: str, offset: int = 0, reason: str = "schema", **fields: object) -> DeadLetter:
+def letter(topic: str, offset: int = 0, reason: str = "schema", **fields: Any) -> DeadLetter:
     """The dead letter of a record of the topic, in partition 1."""
-    given = {"partition": 1, "epoch": 0, "detail": "it is bad", "timestamp_ms": MOMENT_MS, "key": b"k", "value": b"v"}
+    given: dict[str, Any] = {
+        "partition": 1,
+        "epoch": 0,
+        "detail": "it is bad",
+        "timestamp_ms": MOMENT_MS,
+        "key": b"k",
+        "value": b"v",
+    }
     return DeadLetter.from_record(**{**given, "topic": topic, "offset": offset, "reason": reason, **fields})
 
 

@@ -33,7 +33,7 @@ def extra_events(events: Sequence[Event]) -> list[Event]:
 
 
 def _busiest(events: Sequence[Event]) -> str:
-    organizations = [event["organization_id"] for event in events]
+    organizations: list[str] = [event["organization_id"] for event in events]
     return max(set(organizations), key=organizations.count)
 
 

@@ -163,7 +163,7 @@ class World:
         self.lines = lines
         self.end = end
         self.clickhouse = ClickHouse()
-        self.late: list[tuple[str, list[Any]]] = []
+        self.late: list[tuple[str, Sequence[Sequence[Any]]]] = []
         self.workers = [self.new_worker()]
 
     def new_worker(self) -> Worker:

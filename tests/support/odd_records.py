@@ -104,7 +104,11 @@ def sample(kind: Any) -> Any:
         return {field.encode_name: sample(field.type) for field in kind.fields}
     if isinstance(kind, inspect.UnionType):
         return sample(kind.types[0])
-    simple = {inspect.IntType: 3, inspect.BoolType: True, inspect.DateTimeType: "2026-03-01T10:00:00Z"}
+    simple: dict[type[inspect.Type], Any] = {
+        inspect.IntType: 3,
+        inspect.BoolType: True,
+        inspect.DateTimeType: "2026-03-01T10:00:00Z",
+    }
     return simple.get(type(kind), ["one", "two"])
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from deploy.embedded.child import RunningChild
 from deploy.settings import Settings
@@ -25,7 +26,7 @@ from verify import Verdict
 class Pipeline:
     """Kafka, ClickHouse and the workers that were started; `settings` point at them."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder = folder
         self.kafka: RunningChild = start_kafka(folder / "kafka")
         self.clickhouse: RunningChild = start_clickhouse(folder / "clickhouse")
@@ -116,7 +117,7 @@ def assert_exact(running: Pipeline) -> None:
 
 
 @contextmanager
-def pipeline(folder: Path, **settings: object) -> Iterator[Pipeline]:
+def pipeline(folder: Path, **settings: Any) -> Iterator[Pipeline]:
     """A pipeline that is stopped at the end, whatever happens."""
     running = Pipeline(folder, **settings)
     try:

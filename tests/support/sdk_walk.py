@@ -9,7 +9,7 @@ import anthropic
 from tests.support.api_server import Served
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 19)
-RANGE = {"starting_date": FIRST, "ending_date": LAST + timedelta(days=1)}
+RANGE: dict[str, Any] = {"starting_date": FIRST, "ending_date": LAST + timedelta(days=1)}
 DAY = date(2026, 11, 17)
 
 METHODS = ("summaries", "users", "apps.chat.projects", "connectors", "skills", "plugins", "artifacts")

@@ -97,7 +97,7 @@ async def records_of(bootstrap: str) -> AsyncIterator[tuple[str, int, list[Recor
 
 async def folded(bootstrap: str, skip: Skip = lambda _record: False) -> "Folded":
     """The rows of every table, the end and the letters of every source, without the records to skip."""
-    made = {}
+    made: Folded = {}
     async for place, end, read in records_of(bootstrap):
         name = f"{place}@0"
         source = Source(place.split("/")[0], name, 0, Horizon(BLOCK_SIZE, 4))
@@ -111,7 +111,7 @@ async def folded(bootstrap: str, skip: Skip = lambda _record: False) -> "Folded"
     return made
 
 
-Folded = dict[str, tuple[dict[str, list[Any]], list[tuple[str, RejectedRecord]]]]
+Folded = dict[str, tuple[dict[str, Sequence[Any]], list[tuple[str, RejectedRecord]]]]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import orjson
 import pytest
@@ -30,8 +31,8 @@ def a_uuid() -> str:
     return str(uuid.uuid4())
 
 
-def token(**fields: object) -> TokenUsed:
-    given = {
+def token(**fields: Any) -> TokenUsed:
+    given: dict[str, Any] = {
         "event_id": a_uuid(),
         "occurred_at": NOW,
         "organization_id": a_uuid(),
@@ -106,7 +107,7 @@ def test_moments_on_the_bounds_are_taken() -> None:
 
 
 def test_later_artifact_events_need_a_plausible_creation() -> None:
-    common = {
+    common: dict[str, Any] = {
         "event_id": a_uuid(),
         "occurred_at": NOW,
         "organization_id": a_uuid(),
@@ -119,7 +120,7 @@ def test_later_artifact_events_need_a_plausible_creation() -> None:
 
 
 def test_policy_begins_on_a_whole_hour_and_history_may_be_old() -> None:
-    common = {"event_id": a_uuid(), "occurred_at": NOW, "organization_id": a_uuid()}
+    common: dict[str, Any] = {"event_id": a_uuid(), "occurred_at": NOW, "organization_id": a_uuid()}
     encode(DiscountChanged(discount="0.15", effective_from=NOW + timedelta(days=30), **common), NOW)
     said = refusal(DiscountChanged(discount="0.15", effective_from=NOW + timedelta(minutes=30), **common))
     assert "not a whole UTC hour" in said
@@ -143,7 +144,7 @@ def test_an_event_of_another_contract_is_refused() -> None:
 
 
 def test_a_policy_of_the_year_2200_is_refused_as_the_worker_refuses_it() -> None:
-    common = {"event_id": a_uuid(), "occurred_at": NOW, "organization_id": a_uuid(), "discount": "0.15"}
+    common: dict[str, Any] = {"event_id": a_uuid(), "occurred_at": NOW, "organization_id": a_uuid(), "discount": "0.15"}
     encode(DiscountChanged(effective_from=datetime(2199, 12, 31, 23, tzinfo=UTC), **common), NOW)
     said = refusal(DiscountChanged(effective_from=datetime(2200, 1, 1, tzinfo=UTC), **common))
     assert "not between 1970 and 2200" in said

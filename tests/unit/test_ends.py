@@ -6,7 +6,10 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -24,14 +27,17 @@ def everything_of(fifo: Path, found: list[bytes]) -> threading.Thread:
     return reader
 
 
-def python(code: str, *more: str, **options: object) -> "subprocess.CompletedProcess[bytes]":
+Write = Callable[[Path], AbstractContextManager[BinaryIO]]
+
+
+def python(code: str, *more: str, **options: Any) -> "subprocess.CompletedProcess[bytes]":
     """Python code that has `staged_file`, `flowing` and `Path`, as a process of its own."""
     head = "import sys; from pathlib import Path; from files.atomic_files import atomic_write, flowing, staged_file\n"
     return subprocess.run([sys.executable, "-c", head + code, *more], check=False, timeout=60, **options)
 
 
 @pytest.mark.parametrize("write", [atomic_write, flowing])
-def test_a_fifo_stays_and_its_reader_gets_all(write: object, tmp_path: Path) -> None:
+def test_a_fifo_stays_and_its_reader_gets_all(write: Write, tmp_path: Path) -> None:
     fifo, found = tmp_path / "p.csv", list[bytes]()
     os.mkfifo(fifo)
     reader = everything_of(fifo, found)
@@ -53,7 +59,7 @@ def test_the_reader_of_a_draft_that_was_let_go_is_told_that_nothing_comes(tmp_pa
 
 
 @pytest.mark.parametrize("write", [atomic_write, flowing])
-def test_a_reader_that_goes_away_is_not_a_broken_connection(write: object, tmp_path: Path) -> None:
+def test_a_reader_that_goes_away_is_not_a_broken_connection(write: Write, tmp_path: Path) -> None:
     fifo = tmp_path / "p.csv"
     os.mkfifo(fifo)
     readers = [threading.Thread(target=lambda: os.close(os.open(fifo, os.O_RDONLY)))]
@@ -70,7 +76,7 @@ def test_a_reader_that_goes_away_is_not_a_broken_connection(write: object, tmp_p
 
 
 @pytest.mark.parametrize("write", [atomic_write, flowing])
-def test_a_full_device_is_told(write: object) -> None:
+def test_a_full_device_is_told(write: Write) -> None:
     def talk() -> None:
         with write(Path("/dev/full")) as sink:
             sink.write(TEXT)

@@ -2,6 +2,7 @@
 
 import inspect
 from importlib.metadata import version
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -50,6 +51,6 @@ def test_aiokafka_has_what_the_reader_reaches_for() -> None:
 
 
 def test_faust_is_given_the_batches_one_by_one() -> None:
-    batches = {("t", 0): "a", ("t", 1): "b"}
-    assert list(BatchScheduler().iterate(batches)) == [(("t", 0), "a"), (("t", 1), "b")]
+    batches: dict[tuple[str, int], Any] = {("t", 0): "a", ("t", 1): "b"}
+    assert list(BatchScheduler().iterate(batches)) == [*batches.items()]
     assert BatchTransport.Consumer is BatchConsumer

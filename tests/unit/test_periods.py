@@ -1,6 +1,7 @@
 """Periods as people ask for them, at awkward moments."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ NOW = datetime(2026, 11, 22, 21, tzinfo=UTC)
 YESTERDAY = date(2026, 11, 21)
 
 
-def days(kind: str, now: datetime = NOW, newest: date | None = YESTERDAY, **asked: object) -> tuple[str, str, int]:
+def days(kind: str, now: datetime = NOW, newest: date | None = YESTERDAY, **asked: Any) -> tuple[str, str, int]:
     period = resolve(kind, now, newest, **asked)
     return str(period.first), str(period.last), period.days
 
@@ -81,7 +82,7 @@ def test_the_day_is_the_utc_day_whatever_the_zone_of_the_clock() -> None:
 
 
 def test_custom() -> None:
-    asked = {"start": date(2026, 11, 3), "end": date(2026, 11, 3)}
+    asked: dict[str, Any] = {"start": date(2026, 11, 3), "end": date(2026, 11, 3)}
     assert days("custom", **asked) == ("2026-11-03", "2026-11-03", 1)
     period = resolve("custom", NOW, YESTERDAY, **asked)
     assert (period.begins, period.ends) == (midnight(date(2026, 11, 3)), midnight(date(2026, 11, 4)))
@@ -101,7 +102,7 @@ def test_custom() -> None:
         ({"start": date(2026, 11, 4), "end": date(2026, 12, 23), "provisional": True}, "in the future"),
     ],
 )
-def test_custom_periods_that_cannot_be(asked: dict[str, date], says: str) -> None:
+def test_custom_periods_that_cannot_be(asked: dict[str, Any], says: str) -> None:
     with pytest.raises(PeriodError, match=says) as told:
         resolve("custom", NOW, YESTERDAY, **asked)
     assert told.value.hint

@@ -23,9 +23,9 @@ def line(**cells: str) -> str:
     return ",".join({**dict.fromkeys(COLUMNS, ""), **usual, **cells}[column] for column in COLUMNS)
 
 
-def usd(text: str, *key: str) -> list[str]:
+def usd(text: str, tier: str, window: str, geo: str, speed: str) -> list[str]:
     rows = {row.key: row for row in parse_price_list(text, "list.csv").rows}
-    found = rows[PriceKey("claude-x", *key, datetime(2026, 1, 1, tzinfo=UTC))]
+    found = rows[PriceKey("claude-x", tier, window, geo, speed, datetime(2026, 1, 1, tzinfo=UTC))]
     return [f"{price * 1_000_000:f}".rstrip("0").rstrip(".") for price in found.usd[:5] if price is not None]
 
 

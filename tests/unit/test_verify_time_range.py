@@ -47,10 +47,10 @@ def test_texts_name_days_and_hours_in_utc() -> None:
 
 def again(earlier: ProducerRecord, line: ProducerRecord, dice: random.Random) -> ProducerRecord:
     """The earlier line, or the later one under its id, where both have one."""
-    ids = [re.search(rb'"event_id":"[^"]{36}"', each.value or b"") for each in (earlier, line)]
-    if dice.random() < 0.5 or not all(ids):
+    old, new = (re.search(rb'"event_id":"[^"]{36}"', each.value or b"") for each in (earlier, line))
+    if dice.random() < 0.5 or not (old and new):
         return earlier
-    return line._replace(value=(line.value or b"").replace(ids[1][0], ids[0][0]))
+    return line._replace(value=(line.value or b"").replace(new[0], old[0]))
 
 
 def log(seed: int) -> list[Record]:

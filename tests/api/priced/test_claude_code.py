@@ -24,7 +24,8 @@ DAY = date(2026, 11, 17)
 
 def walk(served: Served, key: str, **parameters: Any) -> list[dict[str, Any]]:
     """All rows of all pages; amounts as exact decimals."""
-    rows, page = [], {}
+    rows: list[dict[str, Any]] = []
+    page: dict[str, str] = {}
     while True:
         response = served.get(PATH, key, **parameters, **page)
         assert response.status_code == 200, response.text

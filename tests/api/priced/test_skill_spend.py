@@ -52,7 +52,7 @@ def cut(recount: Recount, organization: str, found: Iterable[Share], how: dict[s
 def rows_of(served: Served, key: str, how: dict[str, Any]) -> list[dict[str, Any]]:
     filters = [f"rbac_group_id:{group}" for group in how.get("groups", ())]
     filters += [f"product:{product}" for product in how.get("products", ())]
-    asked = {"filter": filters, "group_by": how.get("group_by", [])}
+    asked: dict[str, Any] = {"filter": filters, "group_by": how.get("group_by", [])}
     return walk(served, key, "skills", **RANGE, limit=50, **{name: given for name, given in asked.items() if given})
 
 
@@ -96,7 +96,8 @@ def test_the_recount_notices_what_is_wrong(served: Served, recount: Recount, org
     for wrong in (moved, right[:paid] + right[paid + 1 :]):
         assert {key: money for key, money in cut(recount, organization, wrong, {}).items() if any(money)} != found
     chosen = next(event for event in recount.events if is_with_skill(event, organization))
-    for change in ({"attribution": {}}, {"output_tokens": chosen.get("output_tokens", 0) + 1}):
+    changes: list[dict[str, Any]] = [{"attribution": {}}, {"output_tokens": chosen.get("output_tokens", 0) + 1}]
+    for change in changes:
         changed = Recount([event | change if event is chosen else event for event in recount.events])
         assert cut(changed, organization, shares(changed, organization, FIRST, LAST), {}) != found
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import aggregators.activity
+import aggregators.live
 from aggregators.increments import CellColumns
 from aggregators.page_cache import PageCache
 from aggregators.prepared_batch import OffsetGap, TopicRecreated
@@ -106,7 +107,7 @@ def unordered_fold(plant: Plant) -> None:
 @fault
 def fold_reads_the_clock(plant: Plant) -> None:
     """Whether an event is live depends on when it is folded."""
-    original = aggregators.activity.live_change
+    original = aggregators.live.live_change
 
     def live_change(*args: Any) -> Any:
         return original(*args) if asyncio.get_running_loop().time() < 1.5 else []

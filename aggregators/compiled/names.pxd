@@ -3,7 +3,7 @@ from libc.string cimport memcpy
 
 cdef struct Slot:
     uint32_t hashed
-    uint32_t entry  # its number and 1; 0 where nothing is
+    uint32_t entry  # number plus 1; 0 if the slot is empty
 
 
 cdef class Names:
@@ -27,7 +27,7 @@ cdef class Names:
 
 
 cdef inline bint same(const unsigned char *one, const unsigned char *other, Py_ssize_t size) noexcept nogil:
-    """Whether so many bytes are equal: memcmp, without a call for the short strings that are compared here."""
+    """Return True if `size` bytes are equal: memcmp, without a call for the short strings compared here."""
     cdef uint64_t word, other_word
     while size >= 8:
         memcpy(&word, one, 8)

@@ -5,7 +5,7 @@ cdef enum:
     ORGANIZATION
     ACTOR
     ATTRIBUTION
-    TYPE  # from here to SPEED: what a cell's terms follow from
+    TYPE  # from here to SPEED: the fields that decide the terms of a cell
     PRODUCT
     SURFACE
     FUNDING
@@ -14,7 +14,7 @@ cdef enum:
     CONTEXT_WINDOW
     INFERENCE_GEO
     SPEED
-    UNCACHED  # from here on: counts
+    UNCACHED  # counts from here on
     CACHE_READ
     WRITE_5M
     WRITE_1H

@@ -97,7 +97,7 @@ def test_a_topic_that_was_recreated_and_outgrew_its_position_is_stopped(stack: S
     stack.counts(topic, organization, 40)
     recreate(stack.settings, topic)
     stack.emit(topic, organization, 100)
-    stack.stopped(f"{topic}/0@0", f"{topic}/1@0", "another record than the one that was folded", f"tally epoch {topic}")
+    stack.stopped(f"{topic}/0@0", f"{topic}/1@0", "a different record than the one", f"tally epoch {topic}")
     assert counted(stack.settings, topic, organization) == 40
     begun = stack.tally("epoch", topic, "--mode", "continue", "--yes")
     assert begun.returncode == 0, begun.stderr

@@ -59,7 +59,7 @@ REWRITTEN = [
     "verify",
 ]
 """The packages whose docstrings, comments and messages are checked, as git's path patterns."""
-KINDS = {".py", ".pyi", ".pyx", ".sql"}
+KINDS = {".py", ".pyi", ".pyx", ".pxd", ".sql"}
 PROSE = {"COMMENT", "STRING", "FSTRING_MIDDLE"}
 
 

@@ -69,7 +69,7 @@ def test_others_are_not_let_in(served: Served, world: World, role: str) -> None:
         ("of=active&connector=notion", "connector: not allowed. Allowed: with of=connector"),
         ("of=nobody", "of: 'nobody' is not allowed."),
         ("of=chat&page=0", "page: '0' is not allowed."),
-        ("of=chat&first=2026-11-20", "first: there twice."),
+        ("of=chat&first=2026-11-20", "first: given twice."),
     ],
 )
 def test_a_list_of_people_says_what_is_wrong_with_its_address(

@@ -50,7 +50,7 @@ def test_a_link_is_printed_and_works_once(world: World, tally: Tally) -> None:
         (("--operator", "x", "--email", "y"), ExitCode.USAGE, "no account"),
         (("--organization", "x", "--email", "y"), ExitCode.USAGE, "'x', which is not a UUID"),
         (("--organization", OWNER.organization, "--account", "x"), ExitCode.USAGE, "account is 'x'"),
-        (("--organization", str(uuid4()), "--email", "y"), ExitCode.REFUSED, "no organization"),
+        (("--organization", str(uuid4()), "--email", "y"), ExitCode.REFUSED, "does not exist"),
         (("--organization", OWNER.organization, "--email", "y"), ExitCode.REFUSED, "0 members"),
         (
             ("--organization", OWNER.organization, "--account", somebody("team", "admin").account),

@@ -82,7 +82,7 @@ def test_a_key_is_made_listed_and_ended(settings: Settings, tally: Tally) -> Non
     ("arguments", "code", "said"),
     [
         (("create", "--organization", "x", "--name", "n"), ExitCode.USAGE, "'x', which is not a UUID"),
-        (("create", "--organization", str(uuid4()), "--name", "n"), ExitCode.REFUSED, "no organization"),
+        (("create", "--organization", str(uuid4()), "--name", "n"), ExitCode.REFUSED, "does not exist"),
         (("create", "--organization", ORGANIZATION, "--name", "n", "--days", "0"), ExitCode.USAGE, "days"),
         (("revoke", "000000000000"), ExitCode.REFUSED, "no key '000000000000'"),
     ],

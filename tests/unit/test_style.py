@@ -59,7 +59,7 @@ REWRITTEN = [
     "verify",
 ]
 """The packages whose docstrings, comments and messages are checked, as git's path patterns."""
-KINDS = {".py", ".pyi", ".pyx", ".pxd", ".sql"}
+KINDS = {".py", ".pyi", ".pyx", ".pxd", ".sql", ".html"}
 PROSE = {"COMMENT", "STRING", "FSTRING_MIDDLE"}
 
 
@@ -74,6 +74,8 @@ SQL = re.compile(r"\b(SELECT|INSERT INTO|ALTER TABLE|CREATE TABLE)\s")
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 FIELD = re.compile(r"\{[^{}]*\}")
 """A replacement field of an f-string, whose names are not prose."""
+MARKUP = re.compile(r"\{[{%#].*?[}%#]\}|<[^>]*>")
+"""The tags of a template: what is left is what a reader of the page sees."""
 
 
 def tracked(*patterns: str) -> list[str]:
@@ -89,6 +91,8 @@ def without_code(text: str) -> str:
 
 def prose_of(path: Path) -> list[tuple[int, str]]:
     """Every comment and every string that contains a space and is not SQL, with the number of its line."""
+    if path.suffix == ".html":
+        return list(enumerate(MARKUP.sub("", path.read_text()).splitlines(), 1))
     if path.suffix == ".sql":
         return [line for line in enumerate(path.read_text().splitlines(), 1) if line[1].lstrip().startswith("--")]
     with path.open("rb") as file:

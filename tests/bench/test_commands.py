@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from api.dashboard.page_context import DETAILS, PAGES
 from bench.peer_environments import command_of
 from bench.result_files import facts
@@ -15,11 +17,14 @@ from tally_client.events import EVENTS_BY_TOPIC, TOKEN
 from tests.support.backends import FORMS, form_name
 from tests.support.pipeline import pipeline
 
+pytestmark = pytest.mark.timeout(1800)
+"""What bounds a bench is how much it is asked to do, which takes as long as the machine lets it."""
+
 
 def run(name: str, folder: Path, *arguments: str, fails: Callable[[Any], bool] = lambda _: False) -> Any:
     """What the bench has kept; it must have shown a table, and ended well unless its result says otherwise."""
     command = [sys.executable, "-m", f"bench.{name}", "--results", str(folder), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "| --- |" in done.stdout, done.stdout + done.stderr
     (kept,) = folder.iterdir()
     result = json.loads(kept.read_text())
@@ -88,7 +93,7 @@ def test_peers_sum_what_was_emitted(tmp_path: Path) -> None:
         running.emit(made)
         for peer in ("quix_window", "bytewax_map"):
             command = command_of(peer, running.settings.kafka_bootstrap, TOKEN, str(len(made)))
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
             assert json.loads(done.stdout.splitlines()[-1])["total"] == wanted, peer
 
 

@@ -28,8 +28,9 @@ PART = 3_000
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Pipeline]:
-    """A pipeline without a worker."""
+    """A pipeline without a worker; Kafka keeps the place of one that is killed or frozen."""
     with pipeline(tmp_path, **HORIZON) as started:
+        started.command = "tests.support.patient_worker"
         yield started
 
 
@@ -39,7 +40,7 @@ def life() -> Iterator[ProducerRecord]:
     return simulate(PLAN)
 
 
-def started(running: Pipeline, name: str | None) -> "subprocess.Popen[bytes]":
+def started(running: Pipeline, name: str) -> "subprocess.Popen[bytes]":
     """A worker under this name, when it has partitions."""
     worker = running.start_worker(worker_name=name)
     running.wait_until_reading(worker)

@@ -24,7 +24,10 @@ from verify import Verdict
 
 
 class Pipeline:
-    """Kafka, ClickHouse and the workers that were started; `settings` point at them."""
+    """Kafka, ClickHouse and the workers that were started; `settings` point at them.
+
+    `command` is the module that a worker is started by: `tests.support.patient_worker` may take the place of `cli`.
+    """
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder = folder
@@ -39,13 +42,14 @@ class Pipeline:
             **settings,
         )
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.command = "cli"
         prepare(self.settings)
 
     def start_worker(self, **changed: object) -> subprocess.Popen[bytes]:
         """One more worker, with some settings changed; its log is `worker-N.log` in the folder."""
         log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
         worker = start_process(
-            [sys.executable, "-m", "cli", "worker"],
+            [sys.executable, "-m", self.command, "worker"],
             env={**os.environ, **environment_of(self.settings.model_copy(update=changed))},
             stdout=log,
             stderr=subprocess.STDOUT,

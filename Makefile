@@ -8,7 +8,7 @@ CHAOS_ARGS ?=
 SEEDS ?= 1000
 CASES ?= 20000
 
-.PHONY: help setup lock demo chromium test test-fast coverage fmt lint bench bench-all simulate chaos fuzz clean
+.PHONY: help setup lock demo chromium test test-all test-fast coverage fmt lint bench bench-all simulate chaos fuzz clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -44,18 +44,23 @@ chromium:
 		|| echo "No Chromium here: install it (Debian: apt-get install chromium), or the dashboard's tests fail."
 
 # Files of tests are shared out to two processes, each with a Kafka and a ClickHouse of its own; those that take
-# minutes come first, so that neither waits long for the other at the end.
-test: setup chromium  ## all tests (TEST_ARGS go to pytest)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(TEST_ARGS)
+# minutes come first, so that neither waits long for the other at the end. A line says what begins and what has ended.
+BY_FILE := $(BIN)/python -m pytest -p tests.support.progress --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test: setup chromium  ## real Kafka, ClickHouse, API and pages in minutes: all but the slow tests (TEST_ARGS go to pytest)
+	$(BY_FILE) -m "not slow" $(TEST_ARGS)
+
+test-all: setup chromium  ## all tests (TEST_ARGS go to pytest)
+	$(BY_FILE) $(TEST_ARGS)
 
 # What needs no server: a look before each commit.
 test-fast: setup  ## tests that need no server (TEST_ARGS go to pytest)
 	$(BIN)/python -m pytest tests/unit tests/property --numprocesses 2 -m "not (kafka or clickhouse)" $(TEST_ARGS)
 
 # Every branch of the folds is run by their own tests, not by chance.
-coverage: setup  ## tests of the folds, with every branch
-	$(BIN)/python -m pytest tests/unit tests/property --cov=aggregators --cov-branch --cov-fail-under=100 \
-		--cov-report=term:skip-covered
+coverage: setup  ## unit and property tests, with every branch of the folds
+	$(BIN)/python -m pytest tests/unit tests/property --numprocesses 2 --cov=aggregators --cov-branch \
+		--cov-fail-under=100 --cov-report=term:skip-covered
 
 fmt: setup  ## format, and fix what Ruff can
 	$(BIN)/ruff check --fix .

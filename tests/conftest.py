@@ -15,8 +15,8 @@ SERVERS = ("kafka", "clickhouse")
 NEEDS = {
     "browser": ("browser", "clickhouse"),
     "simulation": ("simulation",),
-    "chaos": ("chaos", *SERVERS),
-    "bench": ("bench", *SERVERS),
+    "chaos": ("chaos", "slow", *SERVERS),
+    "bench": ("bench", "slow", *SERVERS),
 }
 """By folder. Elsewhere the fixtures of a test say what it needs; outside of unit and property tests one that asks for
 neither server may start some of its own."""

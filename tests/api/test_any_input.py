@@ -12,8 +12,10 @@ from api.engagement.endpoints import SUMMARY_PARAMETERS
 from api.engagement.routes import FILTERS, LISTS
 from api.usage.endpoints import BETA, REPORTS
 from api.usage.filters import EVERYBODYS, PEOPLES
-from tests.support.api_server import PREFIX, Served
+from tests.support.api_server import NO_TLS, PREFIX, Served
 from tests.support.group_events import GROUPS
+
+pytestmark = pytest.mark.slow
 
 PARAMETERS = {"summaries": SUMMARY_PARAMETERS} | {endpoint.name: endpoint.parameters for endpoint in (*LISTS, *REPORTS)}
 ORDERS = {endpoint.name: (endpoint.sort, *endpoint.metrics) for endpoint in LISTS}
@@ -75,7 +77,7 @@ def test_a_page_or_a_reason(served: Served, key: str, asked: tuple[str, list[tup
         parameters = [("starting_at", "2026-11-12T00:00:00Z"), *parameters]
     query = "&".join(f"{quote(each)}={quote(text.encode('utf-8', 'surrogatepass'))}" for each, text in parameters)
     headers = {"x-api-key": key, "anthropic-beta": BETA}
-    response = httpx.get(f"{served.base_url}{PREFIX}/{name}?{query}", headers=headers, timeout=30)
+    response = httpx.get(f"{served.base_url}{PREFIX}/{name}?{query}", headers=headers, timeout=30, verify=NO_TLS)
     body = response.json()
     assert response.status_code in (200, 400), body
     if response.status_code == 400:

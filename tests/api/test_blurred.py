@@ -20,6 +20,8 @@ from tests.support.api_server import PREFIX, Served, context_of, serve
 from tests.support.sdk_walk import walk
 from tests.support.simulated_world import NOW, UNTIL, World, priced_world
 
+pytestmark = pytest.mark.slow
+
 CHEAP, DEAR, SEATED = (str(UUID(int=0xCAFE00 + number)) for number in range(3))
 PEOPLE = [str(UUID(int=0xCAFF00 + number)) for number in range(3)]
 DEARER = {"service_tier": "priority", "context_window": "200k-1M", "inference_geo": "us", "speed": "fast"}

@@ -9,7 +9,7 @@ from tests.api.fuzz.running import fuzz
 from tests.support.api_server import Served
 from tests.support.simulated_world import World
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 """What bounds them is the number of requests, which take as long as the machine lets them."""
 
 

@@ -16,6 +16,8 @@ from tests.support.group_events import extra_events
 from tests.support.simulated_world import UNTIL, World, priced_world
 from tests.support.table_rows import insert
 
+pytestmark = pytest.mark.slow
+
 NIL = "00000000-0000-0000-0000-000000000000"
 PLAN = Plan(until=UNTIL, seed=12, organizations=3, users=15, days=6)
 """One whose busiest organization pays by use: minutes do not say what was extra usage."""

@@ -27,6 +27,8 @@ from tests.support.identity_provider import ISSUER, token
 from tests.support.people import somebody
 from tests.support.simulated_world import NOW, World
 
+pytestmark = pytest.mark.slow
+
 LARGE, PIECE = 256, b"x" * (512 << 10)
 """Pieces of a report that no socket's buffers take."""
 A, B = somebody("team", "owner"), somebody("enterprise_seat_based", "owner")

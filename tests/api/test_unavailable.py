@@ -29,6 +29,8 @@ from tests.support.processes import start as start_process
 from tests.support.simulated_world import NOW, UNTIL, World, make_world
 from tests.support.stack import start_clickhouse
 
+pytestmark = pytest.mark.slow
+
 PATH = f"{PREFIX}/users"
 PLAN = Plan(until=UNTIL, seed=4, organizations=1, users=4, days=3)
 

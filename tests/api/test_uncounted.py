@@ -16,6 +16,8 @@ from tests.support.deeds import some_of_each
 from tests.support.fold_records import to_json
 from tests.support.simulated_world import UNTIL, World, fold_lines, line_of, priced_world
 
+pytestmark = pytest.mark.slow
+
 PLAN = Plan(until=UNTIL, seed=12, organizations=1, users=5, days=4)
 AT = "2026-11-17T10:00:00Z"
 PLAIN = {"date", "starting_date", "starting_at", "ending_at", "limit"}

@@ -17,6 +17,8 @@ from tests.support.api_server import PREFIX, Served, context_of, make_keys, serv
 from tests.support.group_events import GROUPS, extra_events
 from tests.support.simulated_world import NOW, UNTIL, Events, World, fold_lines, line_of, priced_world
 
+pytestmark = pytest.mark.slow
+
 DAYS = {"starting_date": "2026-11-05", "ending_date": "2026-11-20"}
 SPAN = {"starting_at": "2026-11-05T00:00:00Z", "ending_at": "2026-11-19T00:00:00Z"}
 SHOWN = {"email", "email_address", "name", "deleted", "rbac_group_name", "skill_display_name", "share_status"}

@@ -8,6 +8,8 @@ from tests.support.accessibility import violations
 from tests.support.dashboard_addresses import ALL, PAGES
 from tests.support.simulated_world import World
 
+pytestmark = pytest.mark.slow
+
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 

@@ -21,6 +21,8 @@ from tests.support.sign_in import browser as signed_in
 from tests.support.sign_in import holder_of
 from tests.support.simulated_world import World
 
+pytestmark = pytest.mark.slow
+
 ADMIN = somebody("enterprise_usage_based", "admin")
 TILES = (
     *("Messages", "Chats", "Sessions", "Lines accepted", "Commits", "Pull requests", "Projects used"),

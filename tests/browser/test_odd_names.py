@@ -1,11 +1,14 @@
 """Odd names show as they are and run nowhere; somebody whose account is gone is a deleted user."""
 
+import pytest
 from playwright.sync_api import expect
 
 from api.dashboard.rendering import POLICY
 from tests.browser.conftest import NOWHERE, Open
 from tests.support.odd_names import NAMES, SCRIPT
 from tests.support.page_values import csv_rows, table
+
+pytestmark = pytest.mark.slow
 
 
 def test_odd_names_show_as_they_are(open_page: Open) -> None:

@@ -17,6 +17,8 @@ from sinks.client import connect
 from tests.support.chromium import ELSEWHERE
 from tests.support.stack import start_clickhouse
 
+pytestmark = pytest.mark.slow
+
 SECRET = "ada@example.com"
 READ = "SELECT email FROM mine.people"
 PLANT = "INSERT INTO mine.people VALUES ('planted')"

@@ -11,6 +11,8 @@ from tests.reference.metrics import Recount
 from tests.support.page_values import differing, table, text, texts, texts_of, tiles, without
 from tests.support.simulated_world import World
 
+pytestmark = pytest.mark.slow
+
 PERIODS = [("1-month", "mtd"), ("1-week", "qtd"), ("3-months", "1-year")]
 
 

@@ -8,12 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import orjson
+import pytest
 
 from files.atomic_files import clear_partials
 from pricing.price_table import load_prices
 from reports.exports.export_worker import run_once
 from sinks.client import connect
 from tests.support.table_rows import Cell, database, insert_cells, insert_position
+
+pytestmark = pytest.mark.slow
 
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-0000000000cc"
 PERSON = "bbbbbbbb-0000-4000-8000-0000000000cc"

@@ -22,6 +22,8 @@ from sinks.client import insert_rows
 from tests.support.focus_world import Rows, export, organizations, price_list, put_world, read_csv
 from tests.support.table_rows import database
 
+pytestmark = pytest.mark.slow
+
 
 def words(text: str) -> list[str]:
     return text.split()

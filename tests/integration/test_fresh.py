@@ -14,7 +14,7 @@ from tests.support.api_server import serve
 from tests.support.incidents import eventually, health, tally
 from tests.support.pipeline import Pipeline, pipeline
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.support.fold_records import to_json, uuid
 from tests.support.incidents import add_partitions, counted, eventually, lines, query
 from tests.support.pipeline import assert_equal, pipeline
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 Record = tuple[str, int, str, bytes | None]
 

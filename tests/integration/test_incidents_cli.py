@@ -19,6 +19,8 @@ from tests.support.incidents import eventually, query, start_up, tally
 from tests.support.pipeline import pipeline
 from tests.support.stack import start_clickhouse
 
+pytestmark = pytest.mark.slow
+
 PLAN = Plan(until=datetime.now(UTC).date(), seed=3, organizations=2, users=8, days=3)
 
 A_DAY = 24 * 60

@@ -27,6 +27,8 @@ from tests.support.incidents import (
 )
 from tests.support.pipeline import Pipeline, pipeline
 
+pytestmark = pytest.mark.slow
+
 
 class Stack:
     """The module's pipeline and its one worker, which a test may end and start again."""

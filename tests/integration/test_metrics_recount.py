@@ -21,6 +21,8 @@ from tests.support.folded_tables import Folded, at
 from tests.support.metric_values import differing, everything
 from tests.support.table_rows import World, database
 
+pytestmark = pytest.mark.slow
+
 UNTIL = date(2028, 3, 4)
 PLAN = Plan(UNTIL, seed=29, organizations=6, users=45, days=68, intensity=0.4, duplicates=0.03, late=0.05)
 """From 27 December 2027: a year, a quarter and months begin in it, and 29 February."""

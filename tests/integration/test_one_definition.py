@@ -23,6 +23,8 @@ from tally_client.events import DIRECTORY, PROFILES, SESSION, TOKEN
 from tests.support.directory_log import ACME, ADA, ELEVEN, NOON, Log, profile, says
 from tests.support.table_rows import database
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 11, 27)
 PLAN: dict[str, Any] = {"plan": "enterprise_usage_based", "effective_from": "2026-11-01T00:00:00Z"}
 TOKENS: dict[str, Any] = {

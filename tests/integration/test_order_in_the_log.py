@@ -26,6 +26,8 @@ from tests.support.directory_log import (
 from tests.support.fold_records import NIL
 from tests.support.table_rows import database
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def log(clickhouse: str) -> Iterator[Log]:

@@ -23,7 +23,7 @@ from pricing.price_table import DEFAULT_PRICE_LIST
 from tests.support.incidents import eventually, query, start_up, tally
 from tests.support.pipeline import pipeline
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-00000000000a"
 OPUS, SONNET = "claude-opus-4-8", "claude-sonnet-4-5"

@@ -30,6 +30,8 @@ from tests.support.clickhouse_profiles import Proxied, with_profile
 from tests.support.focus_world import PERIOD, organizations, price_list, put_world
 from tests.support.table_rows import Cell, World, database, insert_cells, insert_position
 
+pytestmark = pytest.mark.slow
+
 OTHERS = {
     "throw": "break", "simple": "unix_timestamp", "best_effort": "basic", "true": "yes", "false": "no",
     "uniqExact": "uniqHLL12", "ALL": "ANY", "UTC": "America/New_York", "ignore": "saturate", "\\N": "nothing",

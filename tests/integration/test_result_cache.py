@@ -32,6 +32,8 @@ from tests.support.folded_tables import GRACE, SOURCES, Folded, at
 from tests.support.handwritten_events import ADA, BEN, DAY, ORGANIZATION, THINGS, ago, done, entry, message, profile
 from tests.support.table_rows import database, insert, load_text
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 LATE = ago(3)
 QUESTION = EngagementQuery(ORGANIZATION, ago(7), DAY, ranking=Ranking(limit=100))

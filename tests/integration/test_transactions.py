@@ -15,7 +15,7 @@ from tests.support.incidents import add_partitions, counted, eventually, health,
 from tests.support.pipeline import Pipeline, assert_equal, pipeline
 from tests.support.transactions import open_transaction, transact
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 ARTIFACT = "tally.artifact"
 SOME = [b"{}", b"{}", b"{}"]

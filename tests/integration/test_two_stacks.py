@@ -26,7 +26,7 @@ from tests.support.processes import start as start_process
 PARTS = ("kafka", "clickhouse", "worker-1", "exporter", "api")
 Up = Callable[[Path], "subprocess.Popen[str]"]
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ def test_both_forms_live_through_the_same_history() -> None:
     assert len({tuple(run(seed, compiled).fingerprint for seed in range(50)) for compiled in FORMS}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - BY_HAND))
 def test_a_planted_fault_is_noticed(name: str) -> None:
     with planted(name):

@@ -27,6 +27,10 @@ HEADERS = {"anthropic-beta": BETA}
 """What the newer reports ask for; the others do not look at it."""
 
 ENDLESS = 1_000_000
+NO_TLS = False
+"""`verify` of httpx: where nothing is encrypted, reading all certificate authorities for each request (22 ms of CPU)
+shows nothing."""
+
 PIPELINE = Pipeline(lag=0, data_refreshed_at=NOW, sources=[], dead_letters={}, dead_letters_counted_at=NOW)
 """What an operator is shown; tests/integration/test_operator_pipeline.py looks at a real one."""
 LISTED = re.compile(r"(_ids|_tiers|_types|_geos|_windows|_categories|models|products|speeds)$")
@@ -48,7 +52,7 @@ class Served:
             shown = f"{name}[]" if name in ("filter", "group_by") or LISTED.search(name) else name
             query += [(shown, str(each)) for each in (value if isinstance(value, list) else [value])]
         headers = HEADERS | ({"x-api-key": key} if key else {})
-        return httpx.get(f"{self.base_url}{path}", params=tuple(query), headers=headers, timeout=30)
+        return httpx.get(f"{self.base_url}{path}", params=tuple(query), headers=headers, timeout=30, verify=NO_TLS)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What contributors read and what their tools read: paths that exist, commands that exist, files that parse."""
 
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
@@ -31,6 +32,32 @@ def test_help_lists_every_target() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
     assert {line.split()[0] for line in listed.splitlines()} == set(phony[1].split()) - {"chromium"}
+
+
+def arguments(target: str) -> list[str]:
+    """What a target of the Makefile gives to pytest."""
+    command = ["make", "--no-print-directory", "--dry-run", target, "TEST_ARGS="]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.replace("\\\n", " ")
+    (line,) = [line for line in shown.splitlines() if " -m pytest " in line]
+    return shlex.split(line.partition(" -m pytest ")[2])
+
+
+def selecting(given: list[str]) -> list[str]:
+    return [each for each in given if re.match(r"-m|-k|--ignore|--deselect|tests/", each)]
+
+
+def test_what_make_test_leaves_out_make_test_all_runs() -> None:
+    assert selecting(arguments("test-all")) == []
+    assert arguments("test") == [*arguments("test-all"), "-m", "not slow"]
+
+
+def test_ci_runs_every_test_once() -> None:
+    lines = [shlex.split(line) for line in (ROOT / ".ci/run").read_text().splitlines() if line.startswith("make ")]
+    runs = {line[2]: line[3:] for line in lines}
+    assert runs.keys() == {"lint", "coverage", "simulate", "test-all"}
+    folders = selecting(arguments("coverage"))
+    assert folders == ["tests/unit", "tests/property"]
+    assert runs["test-all"] == [f"TEST_ARGS={' '.join(f'--ignore={folder}' for folder in folders)}"]
 
 
 @pytest.mark.parametrize("path", [path for path in TRACKED if path.endswith((".yml", ".yaml"))])

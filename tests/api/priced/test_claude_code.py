@@ -18,6 +18,8 @@ from tests.reference.engagement import Recount, at
 from tests.support.api_server import Served, context_of, make_keys, serve
 from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, priced_world
 
+pytestmark = pytest.mark.slow
+
 PATH = f"{PREFIX}/{NAME}"
 DAY = date(2026, 11, 17)
 

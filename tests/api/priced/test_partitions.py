@@ -20,6 +20,8 @@ from tests.support.export_rows import PERIOD, SOURCES
 from tests.support.price_files import DEARER, DEARER_FROM, write_prices
 from tests.support.simulated_world import UNTIL, World, make_world
 
+pytestmark = pytest.mark.slow
+
 PLAN = Plan(until=UNTIL, seed=13, organizations=4, users=24, days=25, duplicates=0.02, late=0.02)
 """One that pays by use, two on seats with and without extra usage, and one that changes its plan in the period."""
 

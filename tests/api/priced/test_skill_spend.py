@@ -20,6 +20,8 @@ from tests.support.price_files import write_prices
 from tests.support.sdk_walk import FIRST, LAST, RANGE, walk
 from tests.support.simulated_world import UNTIL, World, fold_lines, line_of, priced_world
 
+pytestmark = pytest.mark.slow
+
 MONEY = ("attributed_list_price", "estimated_overage_spend")
 CUTS: list[dict[str, Any]] = [
     {},

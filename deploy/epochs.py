@@ -5,8 +5,9 @@ log contains other events. `replace` leaves older epochs out of every view: for 
 """
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from aggregators.prepared_batch import fingerprint
 from deploy.audit import note_money
@@ -14,7 +15,7 @@ from deploy.connections import open_store
 from deploy.errors import ExitCode, UserError
 from deploy.partition_status import PartitionStatus, partition_statuses, require_topic
 from deploy.settings import Settings
-from verify.log import Log, open_log
+from streams.log import KafkaLog
 
 Mode = Literal["continue", "replace"]
 
@@ -27,16 +28,6 @@ class NewEpoch:
     number: int
     mode: Mode
     consequences: tuple[str, ...]
-
-
-@dataclass
-class _Found:
-    """A record with the fields that `fingerprint` reads."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
 
 
 def plan_epoch(settings: Settings, topic: str, mode: Mode) -> NewEpoch:
@@ -83,7 +74,7 @@ async def _is_folded(settings: Settings, standing: PartitionStatus) -> bool:
     """
     if standing.position is None or standing.log_start == standing.log_end:
         return False
-    async with open_log(settings.kafka_bootstrap, settings.client_options()) as log:
+    async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
         first = await _record_from(log, standing, standing.log_start)
         if first is not None and first.timestamp <= standing.position.watermark.timestamp() * 1000:
             return True
@@ -92,14 +83,13 @@ async def _is_folded(settings: Settings, standing: PartitionStatus) -> bool:
     return last is not None and fingerprint(last) == known
 
 
-async def _record_from(log: Log, standing: PartitionStatus, offset: int) -> _Found | None:
+async def _record_from(log: KafkaLog, standing: PartitionStatus, offset: int) -> Any:
     """Return the first record of the log at or after `offset`."""
     if not standing.log_start <= offset < standing.readable:
         return None
-    async for records in log.read((standing.topic, standing.partition), offset, standing.readable):
-        for record in records:
-            return _Found(record.offset, record.timestamp_ms, record.key, record.value)
-    return None
+    records = log.read((standing.topic, standing.partition), offset, standing.readable)
+    async with aclosing(records):
+        return await anext(records, None)
 
 
 def _consequences(topic: str, number: int, mode: Mode, found: list[PartitionStatus]) -> list[str]:

@@ -8,17 +8,17 @@ only what is still unresolved, and the topic shows what is wrong now rather than
 import base64
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from streams.kafka_errors import is_transient, retry_while_kafka_is_unavailable
+from streams.log import KafkaLog
 from streams.topics import MAX_DEAD_LETTER_BYTES
 from tally_client.emitter import Emitter
 from tally_client.events import DEAD_LETTERS
@@ -169,9 +169,10 @@ async def read_dead_letters(
     skipped, and memory holds keys, not bytes.
     """
     wanted = wanted or DeadLetterFilter()
-    async with dead_letter_consumer(bootstrap, options or {}) as consumer:
-        last = {record.key: (record.partition, record.offset) async for record in records_to_the_end(consumer)}
-        async for record in records_to_the_end(consumer):
+    async with KafkaLog(bootstrap, options) as log:
+        bounds = await log.bounds(await log.partitions([DEAD_LETTERS]))
+        last = {record.key: (record.partition, record.offset) async for record in log.read_all(bounds)}
+        async for record in log.read_all(bounds):
             if record.value is None or last.get(record.key) != (record.partition, record.offset):
                 continue
             letter = decode(record.value)
@@ -197,41 +198,6 @@ async def replay(emitter: Emitter, letters: Iterable[DeadLetter]) -> tuple[int, 
         await emitter.emit_raw(DEAD_LETTERS, letter.location.encode(), None)
     await emitter.flush()
     return len(chosen), left
-
-
-@asynccontextmanager
-async def dead_letter_consumer(
-    bootstrap: str, options: Mapping[str, Any], topic: str = DEAD_LETTERS
-) -> AsyncIterator[Any]:
-    """Yield a consumer of all partitions of a topic."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=MAX_DEAD_LETTER_BYTES,
-        **options,
-    )
-    try:
-        await consumer.start()
-        numbers = (await consumer._client.fetch_all_metadata()).partitions_for_topic(topic)
-        consumer.assign([TopicPartition(topic, number) for number in sorted(numbers or ())])
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-async def records_to_the_end(consumer: Any) -> AsyncIterator[Any]:
-    """Yield all records of the assigned partitions up to their current ends."""
-    partitions = consumer.assignment()
-    if not partitions:
-        return
-    await consumer.seek_to_beginning(*partitions)
-    ends = await consumer.end_offsets(list(partitions))
-    while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
-        for partition, records in (await consumer.getmany(timeout_ms=500)).items():
-            for record in records:
-                if record.offset < ends[partition]:
-                    yield record
 
 
 def _encode(data: bytes | None) -> str | None:

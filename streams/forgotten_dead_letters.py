@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from streams.dead_letters import DeadLetter, dead_letter_consumer, records_to_the_end
+from streams.dead_letters import DeadLetter
+from streams.log import KafkaLog
 from tally_client.emitter import Emitter
 from tally_client.events import DEAD_LETTERS, PROFILES
 
@@ -17,8 +18,8 @@ async def forgettings(bootstrap: str, options: Mapping[str, Any] | None = None) 
     """Return when each account was last forgotten, in milliseconds of log time, from the tombstones of
     `tally.profiles`."""
     found: dict[bytes, int] = {}
-    async with dead_letter_consumer(bootstrap, options or {}, PROFILES) as consumer:
-        async for record in records_to_the_end(consumer):
+    async with KafkaLog(bootstrap, options) as log:
+        async for record in log.read_all(await log.bounds(await log.partitions([PROFILES]))):
             if record.value is None and record.key is not None:
                 found[record.key] = max(record.timestamp, found.get(record.key, 0))
     return found

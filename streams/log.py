@@ -1,12 +1,19 @@
 """Metadata of the log: its partitions, and where each begins and ends."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 from streams.record_batch import Partition
+
+FETCH_BYTES = 16 << 20
+"""The largest record is a dead letter (streams.topics.MAX_DEAD_LETTER_BYTES)."""
+
+STALLED_SECONDS = 60.0
 
 
 class Ends(NamedTuple):
@@ -32,7 +39,7 @@ class KafkaLog:
     arguments. Raises aiokafka's KafkaError if Kafka cannot be reached.
     """
 
-    def __init__(self, bootstrap: str, options: dict[str, Any] | None = None) -> None:
+    def __init__(self, bootstrap: str, options: Mapping[str, Any] | None = None) -> None:
         self._settings = {"bootstrap_servers": bootstrap, **(options or {})}
         self._written: AIOKafkaConsumer | None = None
         self._readable: AIOKafkaConsumer | None = None
@@ -48,7 +55,15 @@ class KafkaLog:
 
     async def _consumer(self, isolation_level: str) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
-            **self._settings, isolation_level=isolation_level, request_timeout_ms=15_000, enable_auto_commit=False
+            **self._settings,
+            isolation_level=isolation_level,
+            request_timeout_ms=15_000,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_bytes=4 * FETCH_BYTES,
+            # A fetch at the end of a partition delays all other requests on its connection for as long as it waits.
+            fetch_max_wait_ms=20,
         )
         try:
             await consumer.start()
@@ -92,6 +107,34 @@ class KafkaLog:
             return []
         metadata = await self._written._client.fetch_all_metadata()
         return [(topic, number) for topic in topics for number in sorted(metadata.partitions_for_topic(topic) or ())]
+
+    async def read_all(self, bounds: Mapping[Partition, Bounds]) -> AsyncGenerator[Any, None]:
+        """Yield the committed records within these bounds, one partition after another."""
+        for partition, (start, _, readable) in bounds.items():
+            async for record in self.read(partition, start, readable):
+                yield record
+
+    async def read(self, partition: Partition, start: int, end: int) -> AsyncGenerator[Any, None]:
+        """Yield the committed records of `[start, end)`. Raises KafkaTimeoutError if none arrive for a minute.
+
+        The partition stays assigned until the next one is read: aiokafka's fetcher fails if its consumer assigns and
+        unsubscribes before it has looked.
+        """
+        if start >= end or self._readable is None:
+            return
+        consumer, asked = self._readable, TopicPartition(*partition)
+        consumer.assign([asked])
+        consumer.seek(asked, start)
+        moved_at, position = time.monotonic(), start
+        while position < end:
+            for record in (await consumer.getmany(asked, timeout_ms=1000, max_records=5000)).get(asked, ()):
+                if record.offset < end:
+                    yield record
+            before, position = position, await consumer.position(asked)
+            if position != before:
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > STALLED_SECONDS:
+                raise KafkaTimeoutError(f"no records of {asked.topic}/{asked.partition} from offset {position} on")
 
 
 def held_back(topic: str, partition: int, readable: int) -> str:

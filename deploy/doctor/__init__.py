@@ -13,7 +13,7 @@ from aggregators.backend import HAS_COMPILED
 from deploy.doctor.clickhouse import clickhouse_findings, look_at_clickhouse
 from deploy.doctor.findings import Finding, Level, disk_finding, privacy_finding
 from deploy.doctor.kafka import kafka_findings, look_at_kafka
-from deploy.doctor.progress import hidden_finding, progress_findings
+from deploy.doctor.progress import hidden_findings, progress_findings
 from deploy.doctor.reports import look_at_reports, report_findings
 from deploy.errors import BUILDING, explain
 from deploy.settings import Settings
@@ -32,7 +32,7 @@ def run(settings: Settings) -> list[Finding]:
         findings += clickhouse_findings(settings, stored)
     if kafka is not None and kafka.bounds and stored is not None and stored.is_migrated:
         findings += progress_findings(settings.clock(), kafka.bounds, stored.positions, stored.epochs)
-        findings += [hidden_finding(partition, offset) for partition, offset in sorted(kafka.hidden.items())]
+        findings += hidden_findings(kafka.bounds)
     if stored is not None and stored.is_migrated:
         reports = _try(findings, str(settings.reports_dir), lambda: look_at_reports(settings))
         findings += report_findings(reports) if reports is not None else ()

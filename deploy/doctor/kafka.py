@@ -14,10 +14,10 @@ from deploy.doctor.findings import Finding, clock_finding
 from deploy.settings import Settings
 from streams.consumer_group import group_members
 from streams.dead_letters import DeadLetterFilter, read_dead_letters
+from streams.log import Bounds, KafkaLog
+from streams.record_batch import Partition
 from streams.topics import ExistingTopic, differences, topic_specs
-from tally_client.events import DEAD_LETTERS
-from verify.log import Partition, open_log
-from verify.recount import TOPICS
+from tally_client.events import DEAD_LETTERS, EVENTS_BY_TOPIC
 
 CLOCK_KEY = b"clock of tally doctor"
 """The key of the tombstone that reveals the broker's time; it cannot be confused with the location of a record."""
@@ -27,14 +27,12 @@ CLOCK_KEY = b"clock of tally doctor"
 class KafkaFacts:
     """State of Kafka.
 
-    `bounds`: start and end of each partition of the event topics; `hidden`: the first offset that an open transaction
-    hides, for partitions that have one; `workers`: hosts of the consumer group's members; `letters`: dead letters of
-    the last day by reason; `clock_difference` in seconds, positive if ahead.
+    `bounds`: of each partition of the event topics; `workers`: hosts of the consumer group's members; `letters`: dead
+    letters of the last day by reason; `clock_difference` in seconds, positive if ahead.
     """
 
     topics: Mapping[str, ExistingTopic] = field(default_factory=dict)
-    bounds: Mapping[Partition, tuple[int, int]] = field(default_factory=dict)
-    hidden: Mapping[Partition, int] = field(default_factory=dict)
+    bounds: Mapping[Partition, Bounds] = field(default_factory=dict)
     workers: tuple[str, ...] = ()
     letters: Mapping[str, int] = field(default_factory=dict)
     clock_difference: float | None = None
@@ -50,12 +48,11 @@ async def look_at_kafka(settings: Settings) -> KafkaFacts:
         workers = await _hosts(admin, settings.consumer_group)
     finally:
         await admin.close()
-    async with open_log(settings.kafka_bootstrap, settings.client_options()) as log:
-        bounds = await log.bounds(TOPICS)
-        hidden = await log.hidden(bounds)
+    async with KafkaLog(settings.kafka_bootstrap, settings.client_options()) as log:
+        bounds = await log.bounds(await log.partitions(EVENTS_BY_TOPIC))
     if DEAD_LETTERS not in topics:
-        return KafkaFacts(topics, bounds, hidden, workers)
-    return KafkaFacts(topics, bounds, hidden, workers, await _letters(settings), await _clock_difference(options))
+        return KafkaFacts(topics, bounds, workers)
+    return KafkaFacts(topics, bounds, workers, await _letters(settings), await _clock_difference(options))
 
 
 async def _topics(admin: Any) -> dict[str, ExistingTopic]:

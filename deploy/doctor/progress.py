@@ -4,34 +4,34 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from deploy.doctor.findings import Finding
-from verify.log import Partition
+from streams.log import Bounds
+from streams.record_batch import Partition
 
 FRESH = timedelta(minutes=1)
 STALE = timedelta(minutes=10)
 
-Bounds = Mapping[Partition, tuple[int, int]]
 Positions = Mapping[str, tuple[int, datetime]]
 
 
 def progress_findings(
-    now: datetime, bounds: Bounds, positions: Positions, epochs: Mapping[str, int]
+    now: datetime, bounds: Mapping[Partition, Bounds], positions: Positions, epochs: Mapping[str, int]
 ) -> Iterator[Finding]:
     """Report whether each source is inside its log, the lag of each topic, and the age of the watermark."""
     places = {each: positions.get(f"{each[0]}/{each[1]}@{epochs.get(each[0], 0)}") for each in bounds}
-    lost = [finding for each, span in bounds.items() for finding in position_findings(each, places[each], span)]
+    lost = [finding for each, found in bounds.items() for finding in position_findings(each, places[each], found)]
     yield from lost
     if not lost:
         yield Finding("ok", f"all {len(bounds)} sources are inside their logs", "source_positions")
     for topic in sorted({topic for topic, _ in bounds}):
-        yield _lag_finding(topic, sum(_behind(places[each], span) for each, span in bounds.items() if each[0] == topic))
+        yield _lag_finding(
+            topic, sum(_behind(places[each], found) for each, found in bounds.items() if each[0] == topic)
+        )
     yield watermark_finding(now, [place[1] if place else None for place in places.values()])
 
 
-def position_findings(
-    partition: Partition, place: tuple[int, datetime] | None, span: tuple[int, int]
-) -> Iterator[Finding]:
+def position_findings(partition: Partition, place: tuple[int, datetime] | None, bounds: Bounds) -> Iterator[Finding]:
     """Return a problem if the source cannot be read from its position."""
-    (topic, number), (start, end), offset = partition, span, place[0] if place else 0
+    (topic, number), (start, end, _), offset = partition, bounds, place[0] if place else 0
     where = f"{topic}/{number}"
     if offset < start:
         what = (
@@ -43,8 +43,8 @@ def position_findings(
         yield Finding("problem", what, where, f"Start a new epoch with `tally epoch {topic}`.")
 
 
-def _behind(place: tuple[int, datetime] | None, span: tuple[int, int]) -> int:
-    return max(0, span[1] - (place[0] if place else span[0]))
+def _behind(place: tuple[int, datetime] | None, bounds: Bounds) -> int:
+    return max(0, bounds.end - (place[0] if place else bounds.start))
 
 
 def _lag_finding(topic: str, behind: int) -> Finding:
@@ -54,8 +54,16 @@ def _lag_finding(topic: str, behind: int) -> Finding:
     return Finding("warning", f"{behind:,} offsets are not in the tables yet", topic, remedy)
 
 
-def hidden_finding(partition: Partition, offset: int) -> Finding:
-    """Report an open transaction: normal for a moment, a problem if it stays."""
+def hidden_findings(bounds: Mapping[Partition, Bounds]) -> list[Finding]:
+    """Report open transactions: normal for a moment, a problem if they stay."""
+    return [
+        _hidden_finding(partition, found.readable)
+        for partition, found in sorted(bounds.items())
+        if found.readable < found.end
+    ]
+
+
+def _hidden_finding(partition: Partition, offset: int) -> Finding:
     remedy = (
         "Check again: if it is still there, its producer hangs or is gone. Kafka aborts it when it times out; "
         "end one that stays with `kafka-transactions.sh find-hanging` and `abort`."

@@ -33,9 +33,8 @@ LOG_MS = 1_795_000_000_000
 SCRIPT = Path(__file__).parents[1] / "reference" / "recount_ndjson.py"
 
 
-def test_the_script_is_short_and_imports_nothing_but_the_price_list() -> None:
+def test_the_script_imports_nothing_but_the_price_list() -> None:
     lines = SCRIPT.read_text().splitlines()
-    assert len(lines) < 80
     packages = {line.split()[1].partition(".")[0] for line in lines if line.startswith(("from ", "import "))}
     assert packages - set(sys.stdlib_module_names) == {"pricing"}
 

@@ -33,7 +33,7 @@ async def body_of(request: AnyRequest) -> bytes:
     try:
         return await request.body()
     except InternalServerException:
-        raise BadRequest("The body is incomplete. Send as many bytes as content-length announces.") from None
+        raise BadRequest("The body is incomplete. Allowed: as many bytes as content-length announces.") from None
 
 
 REFUSALS: dict[int, ResponseSpec] = {

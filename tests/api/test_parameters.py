@@ -13,7 +13,7 @@ USERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"date": "2026-13-01"}, ["date:", "'2026-13-01'", "YYYY-MM-DD"]),
     ({"date": "20261101"}, ["'20261101'", "YYYY-MM-DD"]),
     ({"date": "2026-11-01T00:00:00"}, ["'2026-11-01T00:00:00'", "YYYY-MM-DD"]),
-    ({"date": "2026-11-20"}, ["date:", "'2026-11-20'", "newest day", "2026-11-19"]),
+    ({"date": "2026-11-20"}, ["date:", "'2026-11-20'", "newest complete day", "2026-11-19"]),
     ({"date": "2024-12-31"}, ["date:", "'2024-12-31'", "2025-01-01 or later"]),
     ({"date": "2026-11-01", "starting_date": "2026-11-01"}, ["not both"]),
     ({"ending_date": "2026-11-01"}, ["ending_date", "only together with starting_date"]),

@@ -96,7 +96,7 @@ def read_question(
     filters = read_filters(given, endpoint.filters)
     groupings = read_choices(given, "group_by[]", endpoint.group_by)
     if endpoint.name == "users" and filters["project_id"] and (groupings or filters["rbac_group_id"]):
-        raise BadRequest("filter[]: project_id cannot be combined with group_by[] or rbac_group_id. Allowed: one of them.")
+        raise BadRequest("filter[]: project_id excludes group_by[] and rbac_group_id. Allowed: one of them.")
     names = next((values for dimension, values in filters.items() if dimension.endswith("_name")), [])
     return EngagementQuery(
         viewer.organization_id,

@@ -159,4 +159,4 @@ def _write(client: Client, made: Sequence[Credential], ended_at: datetime | None
         moments = (timestamp_text(one.created_at), timestamp_text(one.expires_at), timestamp_text(ended_at))
         whose = (one.holder.organization_id, one.holder.account_id, one.holder.operator)
         rows.append((one.secret_sha256, one.kind, *whose, *moments, int(ended_at is not None)))
-    insert_rows(client, "access_passes", COLUMNS, rows)
+    insert_rows(client, "credentials", COLUMNS, rows)

@@ -83,7 +83,7 @@ def fill(client: Client, size: Size) -> None:
 
 
 def settle(client: Client) -> None:
-    """Months that are over become one part: what ClickHouse does itself a day after their last write (012_speed)."""
+    """Months that are over become one part, as ClickHouse makes them a day after their last write."""
     for kind in CELLS:
         parts = (
             "SELECT DISTINCT partition FROM system.parts WHERE active AND database = currentDatabase() "

@@ -16,7 +16,7 @@ WITH
             model != '' AND sum(usage.cache_creation_1h_input_tokens) > 0 AS has_write_1h,
             model != '' AND sum(usage.output_tokens) > 0 AS has_output,
             sum(usage.web_search_requests) > 0 AS has_search, sum(usage.execution_milliseconds) > 0 AS has_execution
-        FROM counted_usage AS usage
+        FROM spend_cells_current AS usage
         WHERE (organization_id, toDate(hour)) IN (SELECT organization_id, day FROM issued_reports)
         GROUP BY organization_id, hour, model, service_tier, context_window, inference_geo, speed
     )

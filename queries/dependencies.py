@@ -8,13 +8,13 @@ from queries.sql_files import load_sql
 
 USAGE = frozenset({"spend", "terms", "prices"})
 TABLES_BY_VIEW = {
-    "counted_chats": frozenset({"chat"}),
-    "counted_projects": frozenset({"project"}),
-    "counted_artifacts": frozenset({"artifact"}),
-    "counted_connectors": frozenset({"connector"}),
-    "counted_sessions": frozenset({"session"}),
-    "counted_usage": frozenset({"spend"}),
-    "counted_spend": USAGE,
+    "chat_cells_current": frozenset({"chat"}),
+    "project_cells_current": frozenset({"project"}),
+    "artifact_cells_current": frozenset({"artifact"}),
+    "connector_cells_current": frozenset({"connector"}),
+    "session_cells_current": frozenset({"session"}),
+    "spend_cells_current": frozenset({"spend"}),
+    "spend_by_day": USAGE,
     "spend": USAGE,
     "directory_changes": frozenset({"directory"}),
     "invites_pending": frozenset({"directory"}),

@@ -12,7 +12,7 @@ from deploy.prices import difference
 from deploy.settings import Settings, reveal
 from pricing.price_table import LoadedList, list_in_force
 from sinks.client import connect
-from sinks.migrations import load_migrations
+from sinks.migrations import applied_migrations, applied_views, load_migrations, load_views
 
 UNPRICED = """
 SELECT DISTINCT concat(model, ', ', service_tier, if(context_window = '', '', concat(', ', context_window)),
@@ -41,6 +41,7 @@ class ClickHouseFacts:
     clock_difference: float
     disks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     ledger: Mapping[int, str] = field(default_factory=dict)
+    views: Mapping[str, str] = field(default_factory=dict)
     prices: LoadedList | None = None
     other_prices: str = ""
     unpriced: tuple[str, ...] = ()
@@ -64,7 +65,7 @@ def look_at_clickhouse(settings: Settings) -> ClickHouseFacts:
         if not client.query(IS_MIGRATED, parameters=parameters).result_rows[0][0]:
             return facts
         client.database = settings.clickhouse_database
-        facts = replace(facts, ledger=dict(client.query("SELECT number, sha256 FROM migrations FINAL").result_rows))
+        facts = replace(facts, ledger=applied_migrations(client), views=applied_views(client))
         return _tables(settings, client, facts) if facts.is_migrated else facts
     finally:
         client.close()
@@ -101,16 +102,16 @@ def clickhouse_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator
     yield from profile_findings(settings.clickhouse_user, stored.profile)
     for disk, (free, total) in stored.disks.items():
         yield disk_finding(f"ClickHouse's disk {disk}", free, total)
-    yield from migration_findings(settings.clickhouse_database, stored.ledger)
+    yield from migration_findings(settings.clickhouse_database, stored)
     if stored.is_migrated:
         yield from price_findings(settings, stored)
 
 
-def migration_findings(database: str, ledger: Mapping[int, str]) -> Iterator[Finding]:
-    """Check that the database has all migrations, with the text that is shipped, and no others."""
+def migration_findings(database: str, stored: ClickHouseFacts) -> Iterator[Finding]:
+    """Check that the database has all migrations and views, with the text that is shipped, and no others."""
     shipped = {migration.number: migration for migration in load_migrations()}
     for number, migration in shipped.items():
-        name, applied = f"{number:03d}_{migration.name}.sql", ledger.get(number)
+        name, applied = f"{number:03d}_{migration.name}.sql", stored.ledger.get(number)
         if applied is None:
             yield Finding("problem", f"migration {name} is not applied", database, "Apply it with `tally migrate`.")
         elif applied != migration.sha256:
@@ -118,8 +119,13 @@ def migration_findings(database: str, ledger: Mapping[int, str]) -> Iterator[Fin
             yield Finding("problem", f"the text of migration {name} has changed since it was applied", database, remedy)
         else:
             yield Finding("ok", f"migration {name} is applied", database)
-    if set(ledger) - set(shipped):
+    if set(stored.ledger) - set(shipped):
         yield Finding("problem", "the database has migrations of a newer release", database, "Use that release.")
+        return
+    other = sorted(view.name for view in load_views() if stored.views.get(view.name) != view.sha256)
+    if other:
+        what = f"{len(other)} views are not those of this release: {', '.join(other)}"
+        yield Finding("problem", what, database, "Apply them with `tally migrate`.")
 
 
 def price_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator[Finding]:

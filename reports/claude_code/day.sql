@@ -16,7 +16,7 @@ WITH
                 'notebook_edit_tool.accepted', sum(notebook_edit_accepted),
                 'notebook_edit_tool.rejected', sum(notebook_edit_rejected)
             ) AS counts
-        FROM session_days
+        FROM session_cells_current
         WHERE organization_id = {organization_id:UUID} AND day = {day:Date} AND product = 'claude_code'
         GROUP BY actor_type, actor_id, terminal, remote
     ),

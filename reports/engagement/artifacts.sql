@@ -12,7 +12,7 @@ WITH
             day, actor_id, artifact_id, argMax(artifact_type, created > 0) AS artifact_type,
             argMax(if(product = '', 'chat', toString(product)), created > 0) AS made_in,
             sum(published) > 0 AS is_published, is_published OR sum(shared) > 0 AS is_shared
-        FROM artifact_days
+        FROM artifact_cells_current
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
             AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
         GROUP BY day, actor_id, artifact_id

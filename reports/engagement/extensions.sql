@@ -14,7 +14,7 @@ WITH
             product, uses > 0 AND session_id != nil AS in_session, in_session AND product = 'office_agent' AS in_office,
             held.group_id AS group_id, if({by_user:Bool}, actor_id, nil) AS user_id,
             if({by_product:Bool}, if(product = '', 'chat', toString(product)), '') AS product_key
-        FROM extension_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+        FROM connector_cells_current AS acts LEFT JOIN held ON held.account_id = acts.actor_id
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
             AND kind = {kind:String} AND (uses > 0 OR enabled > 0 OR installed > 0)
             AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})

@@ -11,11 +11,11 @@ WITH
             project_id, conversation_id, messages, actor_id, held.group_id AS group_id,
             if({by_user:Bool}, actor_id, nil) AS user_id
         FROM (
-            SELECT day, actor_id, project_id, conversation_id, messages FROM chat_days
+            SELECT day, actor_id, project_id, conversation_id, messages FROM chat_cells_current
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
                 AND actor_type = 'user' AND project_id != nil AND messages > 0
             UNION ALL
-            SELECT day, actor_id, project_id, nil, 0 FROM project_days
+            SELECT day, actor_id, project_id, nil, 0 FROM project_cells_current
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
                 AND actor_type = 'user' AND product IN ('', 'chat') AND used > 0
         ) AS acts

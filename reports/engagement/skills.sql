@@ -43,7 +43,7 @@ WITH
             SELECT
                 day, actor_id, product, name, surface, session_id, uses, enabled,
                 toInt256(0) AS list_units, toInt256(0) AS share_units, false AS unpriced
-            FROM extension_days
+            FROM connector_cells_current
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
                 AND kind = 'skill' AND (uses > 0 OR enabled > 0)
             UNION ALL

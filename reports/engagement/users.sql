@@ -23,7 +23,7 @@ WITH
         ) AS counts
         FROM (
             SELECT acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject
-            FROM chat_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            FROM chat_cells_current AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
                 AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
                 AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
@@ -37,7 +37,7 @@ WITH
         )
         FROM (
             SELECT acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject
-            FROM file_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            FROM file_cells_current AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
                 AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
                 AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
@@ -53,7 +53,7 @@ WITH
             SELECT
                 acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject,
                 if(product = 'claude_design', 'design_metrics', 'chat_metrics') AS place
-            FROM project_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            FROM project_cells_current AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
                 AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
                 AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
@@ -69,7 +69,7 @@ WITH
                 multiIf(product = 'claude_code', 'claude_code_metrics.core_metrics.artifacts_created_count',
                     product = 'cowork', 'cowork_metrics.artifacts_created_count',
                     'chat_metrics.distinct_artifacts_created_count') AS place
-            FROM artifact_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            FROM artifact_cells_current AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
                 AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
                 AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
@@ -91,7 +91,7 @@ WITH
                 acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject,
                 multiIf(product = 'office_agent', concat('office_metrics.', surface), product IN ('', 'chat'), 'chat_metrics',
                     concat(product, '_metrics')) AS place
-            FROM extension_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            FROM connector_cells_current AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
                 AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
                 AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
@@ -132,7 +132,7 @@ WITH
                     product = 'claude_design', 'design_metrics', concat(product, '_metrics')) AS place,
                 if(product = 'claude_code', 'claude_code_metrics.tool_actions.', concat(place, '.')) AS tools,
                 if(product = 'claude_code', '.accepted_count', '_count') AS accepted
-            FROM session_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            FROM session_cells_current AS acts LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
                 AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
                 AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)
@@ -144,7 +144,8 @@ WITH
         SELECT subject, max(day), uniqExactStateIf(actor_id, {by_group:Bool}), map('web_search_count', sum(web_search_requests))
         FROM (
             SELECT acts.*, if({by_group:Bool}, held.group_id, actor_id) AS subject
-            FROM search_days AS acts LEFT JOIN held ON held.account_id = acts.actor_id
+            FROM (SELECT *, toDate(hour) AS day FROM spend_cells_current WHERE web_search_requests > 0) AS acts
+            LEFT JOIN held ON held.account_id = acts.actor_id
             WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
                 AND if(empty({users:Array(UUID)}), true, actor_id IN {users:Array(UUID)})
                 AND if({everyone:Bool}, true, day BETWEEN held.since AND held.until)

@@ -19,27 +19,27 @@ WITH
             multiIf(
                 metric = 'thinking_message_count', thinking_messages, metric = 'web_search_count', web_searches,
                 metric = 'shared_conversations_viewed_count', shared_views, messages) AS amount
-        FROM chat_days
+        FROM chat_cells_current
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
             AND {order_by:String} IN ('chat_metrics.distinct_conversation_count', 'chat_metrics.message_count',
                 'chat_metrics.thinking_message_count', 'chat_metrics.shared_conversations_viewed_count', 'web_search_count')
         UNION ALL
-        SELECT day, actor_id, file_id, '', 1 FROM file_days
+        SELECT day, actor_id, file_id, '', 1 FROM file_cells_current
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
             AND metric = 'distinct_files_uploaded_count'
             AND if(product = '', 'chat', product) = asked
         UNION ALL
-        SELECT day, actor_id, project_id, '', if(metric = 'distinct_projects_created_count', created, used) FROM project_days
+        SELECT day, actor_id, project_id, '', if(metric = 'distinct_projects_created_count', created, used) FROM project_cells_current
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
             AND metric IN ('distinct_projects_created_count', 'distinct_projects_used_count')
             AND if(product = '', 'chat', product) = asked
         UNION ALL
-        SELECT day, actor_id, artifact_id, '', created FROM artifact_days
+        SELECT day, actor_id, artifact_id, '', created FROM artifact_cells_current
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
             AND metric IN ('artifacts_created_count', 'distinct_artifacts_created_count')
             AND if(product = '', 'chat', product) = asked
         UNION ALL
-        SELECT day, actor_id, session_id, name, uses FROM extension_days
+        SELECT day, actor_id, session_id, name, uses FROM connector_cells_current
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
             AND asked_kind != '' AND kind = asked_kind
             AND if(product = '', 'chat', product) = asked AND (asked != 'office_agent' OR surface = path[2])
@@ -58,15 +58,15 @@ WITH
                 asked_tool = 'notebook_edit_tool',
                 if(metric = 'rejected_count', notebook_edit_rejected, notebook_edit_accepted),
                 edit_accepted + multi_edit_accepted + write_accepted + notebook_edit_accepted)
-        FROM session_days
+        FROM session_cells_current
         WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
             AND asked NOT IN ('', 'chat') AND product = asked AND (asked != 'office_agent' OR surface = path[2])
             AND (asked_tool != '' OR metric IN ('distinct_session_count', 'message_count', 'action_count',
                 'dispatch_turn_count', 'delegation_count', 'remote_compute_job_count', 'commit_count', 'pull_request_count',
                 'added_count', 'removed_count', 'file_edit_count', 'sessions_with_file_edits_count'))
         UNION ALL
-        SELECT day, actor_id, actor_id, '', web_search_requests FROM search_days
-        WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
+        SELECT toDate(hour) AS day, actor_id, actor_id, '', web_search_requests FROM spend_cells_current
+        WHERE web_search_requests > 0 AND organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND actor_type = 'user'
             AND metric = 'web_search_count' AND product = 'claude_code'
     ),
     ranked AS (

@@ -9,7 +9,7 @@ FROM (
         day, actor_id,
         if(messages > 0, bit['chat'], 0) + if(started > 0 OR messages > 0, bit['with chat'], 0)
             + if(messages > 0 OR shared_views > 0 OR web_searches > 0, bit['in the list of users'], 0) AS ways
-    FROM counted_chats
+    FROM chat_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND day IN {days:Array(Date)} AND actor_type = 'user'
     UNION ALL
@@ -21,7 +21,7 @@ FROM (
                 AND (messages > 0 OR tool_uses > 0 OR delegations > 0 OR remote_jobs > 0),
             bit[concat('busy in ', product)], 0)
         + if(product IN ('claude_code', 'cowork', 'science', 'claude_design', 'office_agent'), bit['in the list of users'], 0)
-    FROM counted_sessions
+    FROM session_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND day IN {days:Array(Date)} AND actor_type = 'user' AND product NOT IN ('', 'chat')
     UNION ALL
@@ -29,7 +29,7 @@ FROM (
         day, actor_id,
         if(created > 0 OR used > 0, bit['with project'], 0)
         + if(product IN ('', 'chat', 'claude_design'), bit['in the list of users'], 0)
-    FROM counted_projects
+    FROM project_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND day IN {days:Array(Date)} AND actor_type = 'user'
     UNION ALL
@@ -37,7 +37,7 @@ FROM (
         day, actor_id,
         bit['with artifact']
         + if(product IN ('', 'chat', 'claude_code', 'cowork'), bit['in the list of users'], 0)
-    FROM counted_artifacts
+    FROM artifact_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND day IN {days:Array(Date)} AND actor_type = 'user' AND created > 0
     UNION ALL
@@ -46,17 +46,17 @@ FROM (
         if(uncached_input_tokens + cache_read_input_tokens + cache_creation_5m_input_tokens
             + cache_creation_1h_input_tokens + output_tokens > 0, bit['with tokens'], 0)
         + if(product = 'claude_code' AND web_search_requests > 0, bit['in the list of users'], 0)
-    FROM counted_usage
+    FROM spend_cells_current
     WHERE organization_id = {organization_id:UUID} AND toDate(hour) BETWEEN {first:Date} AND {last:Date}
         AND toDate(hour) IN {days:Array(Date)} AND actor_type = 'user'
     UNION ALL
     SELECT day, actor_id, bit['in the list of users']
-    FROM file_days
+    FROM file_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND day IN {days:Array(Date)} AND actor_type = 'user' AND product IN ('', 'chat')
     UNION ALL
     SELECT day, actor_id, bit['in the list of users']
-    FROM counted_connectors
+    FROM connector_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND day IN {days:Array(Date)} AND actor_type = 'user' AND uses > 0
         AND product IN ('', 'chat', 'claude_code', 'cowork', 'science', 'office_agent')

@@ -52,7 +52,7 @@ WITH
             moment, actor_type, nil AS actor_id, product, model, service_tier, context_window, inference_geo, speed, funding,
             nil AS attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
-        FROM usage_in_days(
+        FROM usage_by_day(
             organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')},
             asked = {by_day:Bool}
         )
@@ -62,7 +62,7 @@ WITH
             hour, actor_type, actor_id, product, model, service_tier, context_window, inference_geo, speed, funding,
             attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
-        FROM counted_usage
+        FROM spend_cells_current
         WHERE organization_id = {organization_id:UUID} AND NOT ({by_minute:Bool} OR {by_day:Bool})
             AND hour >= begins AND hour < ends
             AND (empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID}))

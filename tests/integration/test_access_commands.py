@@ -33,7 +33,7 @@ def test_a_link_is_printed_and_works_once(world: World, tally: Tally) -> None:
         assert "once, for 10 minutes" in said
         found = re.fullmatch(r"https://tally\.example/sign-in\?link=([A-Za-z0-9_-]{43})", link)
         assert found
-        assert found[1] not in str(client.query("SELECT * FROM access_passes").result_rows)
+        assert found[1] not in str(client.query("SELECT * FROM credentials").result_rows)
         holder = redeem_link(client, found[1], Settings().clock())
         assert holder is not None
         assert holder.name == name

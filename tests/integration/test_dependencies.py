@@ -56,10 +56,10 @@ def test_a_view_is_made_of_the_changes_that_its_state_is_of(client: Client, kind
 
 
 READ = {
-    "WITH mine AS (SELECT 1) SELECT * FROM mine JOIN counted_chats USING day -- FROM nowhere": {"epochs", "chat"},
-    "SELECT * FROM counted_chats JOIN chat_of_tomorrow USING day": None,
-    "SELECT * FROM counted_chats, seat_changes": None,
-    "SELECT * FROM counted_chats AS chats, seat_changes": None,
+    "WITH mine AS (SELECT 1) SELECT * FROM mine JOIN chat_cells_current USING day -- FROM nowhere": {"epochs", "chat"},
+    "SELECT * FROM chat_cells_current JOIN chat_of_tomorrow USING day": None,
+    "SELECT * FROM chat_cells_current, seat_changes": None,
+    "SELECT * FROM chat_cells_current AS chats, seat_changes": None,
 }
 
 

@@ -182,6 +182,12 @@ def test_a_changed_migration_and_a_newer_one_are_problems(settings: Settings) ->
     assert f"{settings.clickhouse_database}: the database has migrations of a newer release" in problems
 
 
+def test_a_view_of_another_release_is_a_problem(settings: Settings) -> None:
+    client = made_ready(settings)
+    insert_rows(client, "applied_views", ["name", "sha256"], [["spend", "0" * 64]])
+    assert f"{settings.clickhouse_database}: 1 views are not those of this release: spend" in found(settings, "problem")
+
+
 def test_a_topic_with_other_settings_is_a_warning(settings: Settings) -> None:
     made_ready(settings)
     other = settings.model_copy(update={"partitions": 8})

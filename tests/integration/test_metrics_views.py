@@ -12,12 +12,12 @@ from tests.support.random_cells import FIRST, ORGANIZATIONS, PEOPLE, random_chat
 from tests.support.table_rows import database, insert
 
 TABLES: dict[str, CellTable] = {
-    "counted_chats": CHAT,
-    "counted_projects": PROJECT,
-    "counted_artifacts": ARTIFACT,
-    "counted_connectors": CONNECTOR,
-    "counted_sessions": SESSION,
-    "counted_usage": SPEND,
+    "chat_cells_current": CHAT,
+    "project_cells_current": PROJECT,
+    "artifact_cells_current": ARTIFACT,
+    "connector_cells_current": CONNECTOR,
+    "session_cells_current": SESSION,
+    "spend_cells_current": SPEND,
 }
 TOPICS = ("chat", "project", "artifact", "connector", "session", "token")
 WINDOW = {"day": str(FIRST), "hour": f"{FIRST} 00:00:00"}
@@ -95,7 +95,7 @@ def test_filters_reach_the_primary_key_of_the_cells(client: Client, view: str) -
     for organization in ORGANIZATIONS:
         for declared in TABLES.values():
             insert(client, declared, [{"organization_id": organization, **WINDOW, "source": "tally.x/0@0"}])
-    window, day = ("hour", "toDate(hour)") if view == "counted_usage" else ("day", "day")
+    window, day = ("hour", "toDate(hour)") if view == "spend_cells_current" else ("day", "day")
     query = (
         f"EXPLAIN indexes = 1 SELECT * FROM {view} WHERE organization_id = toUUID('{ORGANIZATIONS[0]}') "
         f"AND {day} BETWEEN toDate('2026-09-30') AND toDate('2026-10-02')"

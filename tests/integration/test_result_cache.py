@@ -48,10 +48,10 @@ USAGE: dict[str, Any] = {
 PRICE = "2028-02-25,claude-opus-4-5,,Opus,Claude Opus 4.5,1,1,1,1,1,1,1,1,1,1,1,1,1,,,a page,2028-02-25"
 
 IN_NO_ANSWER = {
-    *("accepted_losses", "source_positions", "migrations", "attributions", "minute_cells"),
+    *("accepted_losses", "source_positions", "migrations", "applied_views", "attributions", "minute_cells"),
     *("issued_reports", "report_checks", "audit_log", "listed_prices", "listed_models", "usage_walks"),
     *("sign_outs", "token_uses"),
-    *("api_keys", "api_key_uses", "api_cursor_secrets", "access_passes", "link_uses", "identity_providers"),
+    *("api_keys", "api_key_uses", "api_cursor_secrets", "credentials", "link_uses", "identity_providers"),
 }
 """Tables that neither a list nor a metric reads; minutes, which are not remembered; attributions, which never change
 and are written before the cells that name them (docs/exactness.md); and lists of prices, which never change either and
@@ -161,8 +161,8 @@ def test_a_change_is_told_at_once(folded: Folded, clickhouse: str, change: Chang
 def test_a_memory_that_does_not_look_is_caught(
     folded: Folded, clickhouse: str, change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(DataVersion, "up_to", lambda state, last, kinds=None: "the same")
-    monkeypatch.setattr(DataVersion, "of_day", lambda state, day: "the same")
+    monkeypatch.setattr(DataVersion, "digest_until", lambda state, last, kinds=None: "the same")
+    monkeypatch.setattr(DataVersion, "digest_of_day", lambda state, day: "the same")
     answers(folded.client)
     change(folded)
     assert answers(folded.client) != afresh(folded.client, clickhouse)
@@ -206,7 +206,7 @@ def test_a_state_is_read_again_only_when_a_table_changed(folded: Folded, monkeyp
         read.append(organization)
         return DataVersion()
 
-    monkeypatch.setattr(states, "read_state", read_state)
+    monkeypatch.setattr(states, "read_data_version", read_state)
     for _ in range(3):
         states.data_version(folded.client, ORGANIZATION)
     late_message(folded)

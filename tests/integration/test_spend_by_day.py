@@ -25,7 +25,7 @@ BY_CELL = TOTALS.replace(
     "AND hour < {ends:DateTime('UTC')}"
 )  # fmt: skip
 BETWEEN = TOTALS.replace(
-    "{source}", "counted_spend(organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, "
+    "{source}", "spend_by_day(organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, "
     "ends = {ends:DateTime('UTC')})"
 )  # fmt: skip
 WINDOW = {"organization_id": ORGANIZATION, "begins": BEGINS, "ends": BEGINS + (HOURS - 5) * HOUR}

@@ -20,7 +20,7 @@ BEGINS = datetime(2026, 10, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 VERSIONS = 60
 SQL = """
-    SELECT moment, sum(output_tokens) FROM usage_in_days(
+    SELECT moment, sum(output_tokens) FROM usage_by_day(
         organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')},
         asked = true)
     GROUP BY moment ORDER BY moment
@@ -122,6 +122,6 @@ def test_what_moved_is_asked_again_until_it_stands(client: Client, tmp_path: Pat
 
 
 def test_both_halves_of_a_view_see_one_list(client: Client) -> None:
-    """What usage_in_days rests on: ClickHouse answers WITH (SELECT ...) once for both sides of UNION ALL."""
+    """What usage_by_day rests on: ClickHouse answers WITH (SELECT ...) once for both sides of UNION ALL."""
     client.command("CREATE VIEW twice AS WITH (SELECT generateUUIDv4()) AS once SELECT once UNION ALL SELECT once")
     assert len(set(client.query("SELECT * FROM twice").result_rows)) == 1

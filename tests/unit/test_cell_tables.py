@@ -13,7 +13,7 @@ from aggregators.source import Source, mark_flushed
 from tally_client.events import DIRECTORY, PROFILES, TOKEN
 from tests.support.fold_records import THING, entry, record, token
 
-SCHEMA = Path(str(sinks.__file__)).parent / "schema"
+TABLES = Path(str(sinks.__file__)).parent / "schema" / "tables"
 WINDOW_TYPES = {"hour": "DateTime('UTC')", "day": "Date", "minute": "DateTime('UTC')"}
 
 
@@ -28,14 +28,14 @@ class SqlTable(NamedTuple):
 
 def tables_of(file: str) -> dict[str, SqlTable]:
     """The tables that a migration creates."""
-    sql = re.sub(r"--[^\n]*", "", (SCHEMA / file).read_text())
+    sql = re.sub(r"--[^\n]*", "", (TABLES / file).read_text())
     sql = re.sub(r"COMMENT\s+'(?:[^']|'')*'", "", sql)
     statements = re.findall(r"CREATE TABLE IF NOT EXISTS (\w+) \((.*?)\n\) ENGINE = ([^;]*);", sql, re.DOTALL)
     return {name: _table(body, tail) for name, body, tail in statements}
 
 
 def _table(body: str, tail: str) -> SqlTable:
-    columns = dict(column.split(None, 1) for column in _split(body))
+    columns = dict(column.split(None, 1) for column in _split(body) if not column.startswith("PROJECTION"))
     order = re.search(r"ORDER BY (?:\((.*?)\)|(\w+))", tail, re.DOTALL)
     partition = re.search(r"PARTITION BY (\S+)", tail)
     assert order
@@ -60,7 +60,7 @@ def _split(body: str) -> list[str]:
 
 
 CELLS = tables_of("001_cells.sql")
-DIMENSIONS = tables_of("003_dimensions.sql")
+DIMENSIONS = tables_of("003_directory.sql")
 
 
 def test_every_declared_table_is_created_and_no_other() -> None:

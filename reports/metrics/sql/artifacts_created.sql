@@ -1,5 +1,5 @@
 -- Distinct artifacts created from first to last: on each day that has any, and in total (whole = 1).
 SELECT grouping(day) AS whole, day, uniqExact(artifact_id)
-FROM counted_artifacts
+FROM artifact_cells_current
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date} AND created > 0
 GROUP BY GROUPING SETS ((day), ())

@@ -4,7 +4,7 @@ SELECT
     uniqExactIf(actor_id, actor_type = 'user') AS people, sum(uses) AS calls,
     sum(read_calls) AS reads, sum(write_calls) AS writes, sum(unclassified_calls) AS unclassified
 FROM (
-    SELECT *, if(product = '', 'chat', toString(product)) AS place FROM counted_connectors
+    SELECT *, if(product = '', 'chat', toString(product)) AS place FROM connector_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND kind = 'connector' AND name = {connector:String} AND uses > 0
 )

@@ -10,27 +10,27 @@ FROM (
     SELECT
         day, if(product = '', 'chat', toString(product)) AS place, 'chat' AS kind, conversation_id AS thing,
         messages AS n_messages, 0 AS n_lines, 0 AS n_commits, 0 AS n_pull_requests, 0 AS n_calls
-    FROM counted_chats
+    FROM chat_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND actor_type = 'user' AND actor_id = {account:UUID} AND (started > 0 OR messages > 0)
     UNION ALL
     SELECT day, toString(product), 'session', session_id, messages, lines_added, commits, pull_requests, 0
-    FROM counted_sessions
+    FROM session_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND actor_type = 'user' AND actor_id = {account:UUID}
     UNION ALL
     SELECT day, if(product = '', 'chat', toString(product)), 'project', project_id, 0, 0, 0, 0, 0
-    FROM counted_projects
+    FROM project_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND actor_type = 'user' AND actor_id = {account:UUID} AND used > 0
     UNION ALL
     SELECT day, if(product = '', 'chat', toString(product)), 'artifact', artifact_id, 0, 0, 0, 0, 0
-    FROM counted_artifacts
+    FROM artifact_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND actor_type = 'user' AND actor_id = {account:UUID} AND created > 0
     UNION ALL
     SELECT day, if(product = '', 'chat', toString(product)), 'calls', session_id, 0, 0, 0, 0, uses
-    FROM counted_connectors
+    FROM connector_cells_current
     WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
         AND actor_type = 'user' AND actor_id = {account:UUID} AND kind = 'connector' AND uses > 0
 )

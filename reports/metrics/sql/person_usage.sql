@@ -6,7 +6,7 @@ SELECT
         + cache_creation_1h_input_tokens) AS prompt_tokens,
     sum(output_tokens) AS completion_tokens
 FROM (
-    SELECT *, toDate(hour) AS day, toString(model) AS model_id FROM counted_usage
+    SELECT *, toDate(hour) AS day, toString(model) AS model_id FROM spend_cells_current
     WHERE organization_id = {organization_id:UUID}
         AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')}
         AND actor_type = 'user' AND actor_id = {account:UUID} AND requests > 0

@@ -10,7 +10,7 @@ FROM (
         sum(ifNull(net_usd, toDecimal256(0, 24))) AS priced_net_usd,
         sum(ifNull(list_usd, toDecimal128(0, 18))) AS priced_list_usd,
         arraySort(arrayMap(name -> toString(name), groupUniqArrayIf(model, isNull(list_usd)))) AS unpriced_models
-    FROM counted_spend(
+    FROM spend_by_day(
         organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')}
     )
     WHERE reported

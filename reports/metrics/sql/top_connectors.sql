@@ -3,7 +3,7 @@
 SELECT
     name, count() OVER () AS ranked, uniqExactIf(actor_id, actor_type = 'user') AS people, sum(uses) AS calls,
     sum(read_calls) AS reads, sum(write_calls) AS writes, sum(unclassified_calls) AS unclassified
-FROM counted_connectors
+FROM connector_cells_current
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
     AND kind = 'connector' AND uses > 0
 GROUP BY name

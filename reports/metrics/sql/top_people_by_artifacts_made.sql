@@ -1,6 +1,6 @@
 -- Distinct artifacts that each person created, from first to last, most first, and the number of people.
 SELECT toString(actor_id) AS account_id, count() OVER () AS ranked, uniqExact(artifact_id) AS amount
-FROM counted_artifacts
+FROM artifact_cells_current
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
     AND actor_type = 'user' AND created > 0
 GROUP BY actor_id

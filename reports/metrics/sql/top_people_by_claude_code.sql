@@ -8,7 +8,7 @@ SELECT
     sum(pull_requests) AS n_pull_requests,
     sum(edit_accepted), sum(edit_rejected), sum(multi_edit_accepted), sum(multi_edit_rejected),
     sum(write_accepted), sum(write_rejected), sum(notebook_edit_accepted), sum(notebook_edit_rejected)
-FROM counted_sessions
+FROM session_cells_current
 WHERE organization_id = {organization_id:UUID} AND day BETWEEN {first:Date} AND {last:Date}
     AND product = 'claude_code' AND actor_type = 'user'
 GROUP BY actor_id

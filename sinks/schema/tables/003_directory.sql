@@ -11,23 +11,14 @@ CREATE TABLE IF NOT EXISTS directory (
     source LowCardinality(String), log_offset UInt64,
     log_place Tuple(UInt32, DateTime64(3, 'UTC'), UInt32, UInt64) ALIAS (
         toUInt32OrZero(extract(source, '@(.*)')), logged_at, toUInt32OrZero(extract(source, '/([0-9]+)@')), log_offset
+    ),
+    PROJECTION states (
+        SELECT organization_id, count(), sum(sipHash64(*)) GROUP BY organization_id
     )
 ) ENGINE = ReplacingMergeTree(log_offset)
 ORDER BY (organization_id, type, subject_id, in_force_from, source, log_offset)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
-
--- The directory's events, each once, at its first place, however often and wherever it was repeated. `place` is the
--- order of all changes: by when they take effect, then by when they happened, then by the log.
-CREATE OR REPLACE VIEW directory_history AS
-SELECT
-    organization_id, type, subject_id, in_force_from, argMin(row.detail, row.log_place) AS detail,
-    (in_force_from, argMin(row.occurred_at, row.log_place), min(row.log_place)) AS place
-FROM (
-    SELECT organization_id, type, subject_id, in_force_from, event_id, detail, occurred_at, log_place FROM directory FINAL
-    WHERE toUInt32OrZero(extract(source, '@(.*)'))
-        >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace')
-) AS row
-GROUP BY organization_id, type, subject_id, in_force_from, event_id;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+    deduplicate_merge_projection_mode = 'rebuild';
 
 -- The only personal data: for each account, what each organization last reported, and tombstones, which belong to no
 -- organization. Within a source, the newest by `occurred_at` applies, then by the log (`order`). A tombstone's
@@ -42,10 +33,12 @@ CREATE TABLE IF NOT EXISTS profiles (
     version UInt256 MATERIALIZED bitOr(bitOr(
         bitShiftLeft(toUInt256(toUnixTimestamp64Micro(occurred_at)), 128),
         bitShiftLeft(toUInt256(toUnixTimestamp64Milli(logged_at)), 64)
-    ), toUInt256(log_offset))
+    ), toUInt256(log_offset)),
+    PROJECTION states (SELECT count(), sum(sipHash64(*)))
 ) ENGINE = ReplacingMergeTree(version)
 ORDER BY (forgotten, organization_id, account_id, source)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
+    deduplicate_merge_projection_mode = 'rebuild';
 
 -- Where usage belongs in the customer's organization: immutable, attribution_id is the hash of the other fields.
 CREATE TABLE IF NOT EXISTS attributions (

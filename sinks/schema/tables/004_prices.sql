@@ -35,13 +35,3 @@ CREATE TABLE IF NOT EXISTS listed_models (
 ) ENGINE = ReplacingMergeTree
 ORDER BY (list, model)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
-
--- The list in force. Everything that reads a price or a model's name reads these three views.
-CREATE OR REPLACE VIEW price_list_in_force AS
-SELECT * FROM price_lists ORDER BY revision DESC, loaded_at DESC, list LIMIT 1;
-
-CREATE OR REPLACE VIEW prices AS
-SELECT * EXCEPT (list) FROM listed_prices FINAL WHERE list = (SELECT list FROM price_list_in_force);
-
-CREATE OR REPLACE VIEW models AS
-SELECT * EXCEPT (list) FROM listed_models FINAL WHERE list = (SELECT list FROM price_list_in_force);

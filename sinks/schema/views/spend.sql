@@ -1,6 +1,5 @@
--- The view `spend` over the cells of `counted_usage`, which finds epochs faster (015_lists.sql). The result is as
--- before (005_views.sql); exports and rankings of people are a sixth faster.
-
+-- The cost of each cell of usage, with the terms under which it happened: `reported` if it is part of the spend report,
+-- `list_usd` NULL where there is no price, `net_usd` after the discount.
 CREATE OR REPLACE VIEW spend AS
 SELECT
     cell.organization_id AS organization_id, cell.hour AS hour, toDate(cell.hour) AS day,
@@ -35,7 +34,7 @@ FROM (
         if(context_window = '', '0-200k', context_window) AS price_context_window,
         if(inference_geo = '', 'global', inference_geo) AS price_inference_geo,
         if(speed = '', 'standard', speed) AS price_speed
-    FROM counted_usage
+    FROM spend_cells_current
 ) AS cell
 ASOF LEFT JOIN (SELECT * FROM prices WHERE model != '') AS price
     ON cell.price_model = price.model AND cell.service_tier = price.service_tier

@@ -7,7 +7,7 @@ import pytest
 
 from access.keys import READ_ACTIVITY, create_key
 from api.usage.endpoints import BETA, REPORTS
-from tests.support.api_server import PREFIX, Served
+from tests.support.api_server import NO_TLS, PREFIX, Served
 from tests.support.sdk_reports import METHODS, PRICED
 from tests.support.simulated_world import NOW, World
 
@@ -88,7 +88,9 @@ def test_a_refusal_says_what_is_wrong(
 def test_the_newer_reports_need_their_beta(served: Served, organization: str, method: str) -> None:
     def ask(*betas: str) -> httpx.Response:
         headers = [("x-api-key", served.keys[organization]), *(("anthropic-beta", beta) for beta in betas)]
-        return httpx.get(f"{served.base_url}{PREFIX}/{method}", params=RANGE, headers=headers, timeout=30)
+        return httpx.get(
+            f"{served.base_url}{PREFIX}/{method}", params=RANGE, headers=headers, timeout=30, verify=NO_TLS
+        )
 
     for betas in ([], ["other-2026-01-01"]):
         response = ask(*betas)

@@ -20,7 +20,7 @@ from access.identity_providers import ProviderError, remove_provider, save_provi
 from access.jwt_verifier import JwtVerifier
 from access.sessions import Identity, revoke_credentials
 from tests.support import identity_provider as idp
-from tests.support.api_server import PREFIX, Served, context_of, serve
+from tests.support.api_server import NO_TLS, PREFIX, Served, context_of, serve
 from tests.support.identity_provider import AUDIENCE, ISSUER, KEYS, later, public, token
 from tests.support.people import somebody
 from tests.support.simulated_world import NOW, World
@@ -50,7 +50,9 @@ def trusting(world: World, issuer: idp.Provider) -> Iterator[Served]:
 
 
 def asked(served: Served, text: str) -> httpx.Response:
-    return httpx.get(served.base_url + PATH, headers={b"authorization": f"Bearer {text}".encode()}, timeout=30)
+    return httpx.get(
+        served.base_url + PATH, headers={b"authorization": f"Bearer {text}".encode()}, timeout=30, verify=NO_TLS
+    )
 
 
 @pytest.mark.parametrize("kid", ["rsa", "ec", "okp"])
@@ -65,7 +67,7 @@ def test_a_good_token_lets_in_with_the_roles_of_the_directory(trusting: Served, 
 
 
 def exchanged(served: Served, made: str) -> httpx.Response:
-    return httpx.post(f"{served.base_url}/sign-in", json={"token": made}, timeout=30)
+    return httpx.post(f"{served.base_url}/sign-in", json={"token": made}, timeout=30, verify=NO_TLS)
 
 
 def test_a_token_becomes_a_session(trusting: Served) -> None:

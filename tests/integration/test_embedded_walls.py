@@ -17,8 +17,6 @@ from deploy.embedded.child import RunningChild
 from tests.support.forbidden_statements import CALLS_OUT, READS_A_FILE, RUNS_A_PROGRAM, WRITES_A_FILE
 from tests.support.stack import start_clickhouse
 
-pytestmark = pytest.mark.slow
-
 PASSWORD = "only in the environment"
 
 

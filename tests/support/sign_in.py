@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 
 from access.sessions import Identity, create_credential
-from tests.support.api_server import HEADERS, Served
+from tests.support.api_server import HEADERS, NO_TLS, Served
 from tests.support.people import Someone
 from tests.support.simulated_world import NOW, World
 
@@ -27,11 +27,15 @@ def holder_of(one: Someone) -> Identity:
 
 def use(served: Served, link: str, **headers: str) -> httpx.Response:
     """The button of a link's page."""
-    return httpx.post(f"{served.base_url}/sign-in", data={"link": link}, headers={**FORM, **headers}, timeout=30)
+    return httpx.post(
+        f"{served.base_url}/sign-in", data={"link": link}, headers={**FORM, **headers}, timeout=30, verify=NO_TLS
+    )
 
 
 def browser(world: World, served: Served, holder: Identity) -> httpx.Client:
     """A browser in which somebody is signed in: all that it has of them is the cookie."""
     response = use(served, link_for(world, holder))
     assert response.status_code == 303, response.text
-    return httpx.Client(base_url=served.base_url, cookies=response.cookies, headers=FORM | HEADERS, timeout=30)
+    return httpx.Client(
+        base_url=served.base_url, cookies=response.cookies, headers=FORM | HEADERS, timeout=30, verify=NO_TLS
+    )

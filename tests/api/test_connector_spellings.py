@@ -4,9 +4,13 @@ apart."""
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from simulation import Plan
 from tests.support.api_server import PREFIX, context_of, make_keys, serve
 from tests.support.simulated_world import UNTIL, fold_lines, line_of, priced_world
+
+pytestmark = pytest.mark.slow
 
 DAY = "2026-11-12"
 PLAN = Plan(until=UNTIL, seed=3, organizations=1, users=4, days=5)

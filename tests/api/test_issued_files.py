@@ -17,6 +17,8 @@ from tests.support.people import people_events, somebody
 from tests.support.sign_in import browser, holder_of
 from tests.support.simulated_world import NOW, UNTIL, World, make_world
 
+pytestmark = pytest.mark.slow
+
 OWNER = somebody("enterprise_usage_based", "owner")
 
 

@@ -17,6 +17,8 @@ from tests.support.people import people_events, somebody
 from tests.support.sign_in import FORM, holder_of, use
 from tests.support.simulated_world import UNTIL, World, make_world
 
+pytestmark = pytest.mark.slow
+
 OWNER = somebody("enterprise_usage_based", "owner")
 EARLY = datetime(2026, 12, 1, 5, tzinfo=UTC)
 """The newest complete day is in November, and there is no later one."""

@@ -11,6 +11,8 @@ from deploy.connection_timeouts import PatientProtocol
 from tests.support.api_server import Served, context_of, serve
 from tests.support.simulated_world import World
 
+pytestmark = pytest.mark.slow
+
 POST = b"POST /sign-in HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n"
 GET = b"GET /alive HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 

@@ -16,6 +16,8 @@ from tests.support.sdk_reports import Key, found
 from tests.support.sdk_walk import walk
 from tests.support.simulated_world import World, fold_lines, line_of
 
+pytestmark = pytest.mark.slow
+
 USAGE_BASED, SEATED = str(UUID(int=0xB001)), str(UUID(int=0xB002))
 MINUTE = timedelta(minutes=1)
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)

@@ -17,6 +17,8 @@ from tests.support.sdk_reports import NEWER, SPAN
 from tests.support.sdk_walk import walk
 from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
 
+pytestmark = pytest.mark.slow
+
 
 def test_empty_buckets_are_there(served: Served, organization: str) -> None:
     body = served.get(

@@ -87,6 +87,7 @@ def test_every_grouping(served: Served, spending: Spending, organization: str, m
 SEVERAL = [["product", "model", "rbac_group_id"], ["inference_geo", "speed", "context_window", "slack_channel_id"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", SEVERAL, ids=str)
 @pytest.mark.parametrize("method", METHODS)
 def test_several_groupings(served: Served, spending: Spending, organization: str, method: str, by: list[str]) -> None:
@@ -95,6 +96,7 @@ def test_several_groupings(served: Served, spending: Spending, organization: str
     assert same(served, spending, organization, method, by=by, width="1d", pages=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "name"), cases(lists))
 def test_every_filter(served: Served, spending: Spending, organization: str, method: str, name: str) -> None:
     dimension = DIMENSIONS.get(name, name.removesuffix("s"))
@@ -118,6 +120,7 @@ def inner(value: str) -> Value:
     return {"not_available": None, "claude-tag": "claude_tag"}.get(value, value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in lists("cost") if named("cost", name)])
 def test_every_value_of_a_filter(served: Served, spending: Spending, organization: str, name: str) -> None:
     dimension = DIMENSIONS.get(name, name.removesuffix("s"))
@@ -135,6 +138,7 @@ def test_usage_without_a_key(served: Served, spending: Spending, organization: s
     assert same(served, spending, organization, method, only=only, by=["api_key_id"], api_key_ids=asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [None, "1d"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize(

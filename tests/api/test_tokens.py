@@ -25,6 +25,8 @@ from tests.support.identity_provider import AUDIENCE, ISSUER, KEYS, later, publi
 from tests.support.people import somebody
 from tests.support.simulated_world import NOW, World
 
+pytestmark = pytest.mark.slow
+
 PATH = f"{PREFIX}/summaries?starting_date=2026-11-18"
 OWNER, ADMIN = somebody("enterprise_seat_based", "owner"), somebody("enterprise_seat_based", "admin")
 TEAM, OTHER = somebody("team", "owner"), somebody("enterprise_usage_based", "owner")

@@ -17,6 +17,8 @@ from tests.support.group_events import GROUPS
 from tests.support.sdk_walk import FIRST, LAST
 from tests.support.simulated_world import World
 
+pytestmark = pytest.mark.slow
+
 METRICS = tuple(metric_names(UserActivity))
 WALKED = ("web_search_count", "cowork_metrics.distinct_session_count", "office_metrics.excel.connectors_used_count")
 

@@ -3,11 +3,14 @@
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
 from tests.support.page_values import csv_rows, table, tiles
 from tests.support.simulated_world import World
+
+pytestmark = pytest.mark.slow
 
 
 def mark(page: Page) -> None:

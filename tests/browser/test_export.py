@@ -23,6 +23,8 @@ from tests.support.page_values import text
 from tests.support.sign_in import browser as signed_in
 from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, make_world
 
+pytestmark = pytest.mark.slow
+
 GRACE = timedelta(minutes=120)
 
 

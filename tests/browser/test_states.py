@@ -19,6 +19,8 @@ from tests.support.page_values import table, tiles
 from tests.support.sign_in import browser as signed_in
 from tests.support.simulated_world import NOW, UNTIL, World, make_world
 
+pytestmark = pytest.mark.slow
+
 At = Callable[..., Page]
 
 

@@ -25,6 +25,8 @@ from tests.support.kafka_topics import new_topic, records_of
 from tests.support.processes import start as start_process
 from tests.support.stack import start_kafka
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ from streams.topics import ensure_topics, topic_specs
 from tests.support.stack import start_clickhouse, start_kafka
 from verify.recount import TOPICS
 
+pytestmark = pytest.mark.slow
+
 PARTITIONS = 2
 
 

@@ -17,6 +17,8 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from deploy.embedded.kafka_jars import JARS, default_cache, fetch_kafka
 from tests.support.stack import start_clickhouse, start_kafka
 
+pytestmark = pytest.mark.slow
+
 
 def connect(url: str, password: str = "") -> Client:
     address = urlparse(url)

@@ -15,6 +15,8 @@ from reports.engagement.query import EngagementQuery, revision_hash
 from reports.engagement.summaries import read_summaries
 from tests.support.table_rows import database, insert
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 ORGANIZATION, OTHER = (f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for number in range(2))
 PERSON, THING = "bbbbbbbb-0000-4000-8000-000000000000", "cccccccc-0000-4000-8000-000000000000"

@@ -28,6 +28,8 @@ from worker.assignment import Assignments
 from worker.partition_state import WorkerOptions
 from worker.store_calls import StoreCalls
 
+pytestmark = pytest.mark.slow
+
 TOPIC = "tally.session"
 
 

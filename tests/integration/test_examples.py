@@ -37,7 +37,7 @@ from tests.support.granted_clickhouse import answered
 from tests.support.stack import start_clickhouse
 from tests.support.table_rows import Cell, insert_cells
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SERVED = "9f3c2d41-70a5-4d2e-8c1b-6a4e5d3f2b10"
 """The organization of the service's users."""

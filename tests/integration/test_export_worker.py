@@ -29,6 +29,8 @@ from tests.support.table_rows import (
     insert_position,
 )
 
+pytestmark = pytest.mark.slow
+
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-00000000000a"
 PERSON = "bbbbbbbb-0000-4000-8000-00000000000a"
 TOKEN = "tally.token/0@0"

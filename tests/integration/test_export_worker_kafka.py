@@ -28,6 +28,8 @@ from streams.topics import TopicsMissing, ensure_topics, topic_specs
 from tally_client.events import EVENTS_BY_TOPIC
 from tests.support.table_rows import Cell, Change, insert_cells, insert_changes, insert_position
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
 DAY_1 = datetime(2026, 11, 2, tzinfo=UTC)
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-00000000000b"

@@ -26,6 +26,8 @@ from tests.reference.spend_report import Prices
 from tests.support.focus_world import PERIOD, Rows, export, organizations, price_list, put_world, read_csv
 from tests.support.table_rows import Cell, World, database, insert_cells
 
+pytestmark = pytest.mark.slow
+
 TYPES = {"User": "user", "API Key": "api_key"}
 COUNTED = {"1000000 Tokens": 1_000_000, "Requests": 1, "Seconds": 1000}
 

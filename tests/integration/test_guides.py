@@ -17,6 +17,8 @@ from reports.periods import Period
 from tests.support.code_blocks import code_blocks
 from tests.support.table_rows import Cell, Change, database, insert_cells, insert_changes, insert_position
 
+pytestmark = pytest.mark.slow
+
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "finance.md").read_text()
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-00000000000a"
 PERSON = "bbbbbbbb-0000-4000-8000-00000000000a"

@@ -28,6 +28,8 @@ from tests.support.handwritten_events import (
 )
 from tests.support.table_rows import database
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folded(clickhouse: str) -> Iterator[Folded]:

@@ -11,6 +11,8 @@ from aggregators.cell_tables import ARTIFACT, CHAT, CONNECTOR, PROJECT, SESSION,
 from tests.support.random_cells import FIRST, ORGANIZATIONS, PEOPLE, random_chats, random_sessions
 from tests.support.table_rows import database, insert
 
+pytestmark = pytest.mark.slow
+
 TABLES: dict[str, CellTable] = {
     "chat_cells_current": CHAT,
     "project_cells_current": PROJECT,

@@ -21,6 +21,8 @@ from tally_client.events.envelope import MAX_COUNT
 from tests.support.backends import FORMS, form_name
 from tests.support.fold_records import uuid
 
+pytestmark = pytest.mark.slow
+
 WINDOWS = {
     "hour": ("2025-01-01 00:00:00", "2028-02-29 23:00:00", "2100-12-31 23:00:00"),
     "minute": ("2026-11-25 06:44:00", "2028-02-29 23:59:00", "2100-12-31 00:00:00"),

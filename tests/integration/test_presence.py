@@ -18,6 +18,8 @@ from tests.support.folded_tables import GRACE, SOURCES, Folded, at
 from tests.support.handwritten_events import ADA, BEN, CLEO, DAY, ORGANIZATION, OTHER, THINGS, ago, done, entry, message
 from tests.support.table_rows import database
 
+pytestmark = pytest.mark.slow
+
 GROUP = THINGS[9]
 
 

@@ -12,6 +12,8 @@ from pricing.price_table import load_prices
 from tests.support.broken_view import change_days
 from tests.support.table_rows import HOUR, Cell, Change, database, insert_cells, insert_changes
 
+pytestmark = pytest.mark.slow
+
 ORGANIZATION = "aaaaaaaa-0000-4000-8000-000000000001"
 BEGINS = datetime(2026, 10, 1, tzinfo=UTC)
 HOURS = 60

@@ -32,6 +32,8 @@ from tests.support.table_rows import (
     insert_people,
 )
 
+pytestmark = pytest.mark.slow
+
 FIRST = datetime(2026, 10, 1, tzinfo=UTC)
 PERIOD = Period("custom", date(2026, 10, 2), date(2026, 10, 11))
 HEADER = (

@@ -20,6 +20,8 @@ from sinks.store import Store
 from tally_client.events import EVENTS_BY_TOPIC
 from tests.support.incidents import tally
 
+pytestmark = pytest.mark.slow
+
 ACME, OTHER = (str(uuid4()) for _ in range(2))
 NAME = "Acme [bold] \x1b[2J Inc."
 MINUTES = {0: 3, 2: 5, 20: 1000}

@@ -19,6 +19,8 @@ from queries.streaming import stream_rows
 from reports.exports.streaming import stream_columns
 from sinks.client import connect, insert_rows, is_transient
 
+pytestmark = pytest.mark.slow
+
 Stream = Callable[[Client, Path], int]
 
 

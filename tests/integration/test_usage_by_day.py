@@ -14,6 +14,8 @@ from queries.sql_files import PARTS_CHANGED, fetch_rows
 from tests.support.broken_view import change_days
 from tests.support.table_rows import HOUR, Cell, database, insert_cells
 
+pytestmark = pytest.mark.slow
+
 ORGANIZATION, OTHER = (f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for number in range(2))
 PERSON = "bbbbbbbb-0000-4000-8000-000000000000"
 BEGINS = datetime(2026, 10, 1, tzinfo=UTC)

@@ -15,6 +15,8 @@ from reports.usage.query import Ranking, UsageQuery
 from reports.usage.rows import read_usage, revision_hash
 from tests.support.table_rows import Cell, database, insert, insert_cells
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "reports" / "usage"
 ORGANIZATION, OTHER = (f"aaaaaaaa-0000-4000-8000-0000000000{number:02d}" for number in range(2))
 PERSON = "bbbbbbbb-0000-4000-8000-000000000000"

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from clickhouse_connect.driver.client import Client
 
 from aggregators.deduplication import Horizon
@@ -27,6 +28,8 @@ from sinks.store import Store
 from tests.support.fold_records import LogRecord
 from verify import active_users
 from verify.table_reader import TableReader
+
+pytestmark = pytest.mark.slow
 
 FIRST, UNTIL = date(2026, 9, 28), date(2026, 10, 12)
 LOG_MS = 1_795_000_000_000

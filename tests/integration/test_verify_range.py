@@ -18,6 +18,8 @@ from verify.records import Record
 from verify.tables import CELL_TABLES
 from verify.time_range import span_of
 
+pytestmark = pytest.mark.slow
+
 TOKENS = CELL_TABLES["spend_cells"].counters[1:6]
 
 

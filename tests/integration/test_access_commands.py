@@ -121,7 +121,7 @@ def test_links_stand_in_the_audit_log(tally: Tally) -> None:
     assert code == ExitCode.OK
     person, operator = json.loads(printed)
     assert (person["action"], person["outcome"], person["organization_id"]) == ("link", "done", OWNER.organization)
-    assert person["who"].startswith("system user")
+    assert person["actor"].startswith("system user")
     assert json.loads(person["filter"]) == {"for": f"person {OWNER.account}"}
     assert json.loads(operator["filter"]) == {"for": "operator kim\x1b[2J"}
     listed = json.loads(tally("audit", "--organization", OWNER.organization, "--json")[1])
@@ -136,7 +136,7 @@ def test_links_stand_in_the_audit_log(tally: Tally) -> None:
 def test_reading_the_log_stands_in_it_and_it_can_be_verified(tally: Tally) -> None:
     tally("audit", "--organization", OWNER.organization)
     (read,) = json.loads(tally("audit", "--json", "--limit", "1")[1])
-    assert (read["action"], read["organization_id"], read["who"][:11]) == ("audit", OWNER.organization, "system user")
+    assert (read["action"], read["organization_id"], read["actor"][:11]) == ("audit", OWNER.organization, "system user")
     code, said, _ = tally("audit", "--verify")
     assert (code, said.startswith("The log is unchanged: ")) == (ExitCode.OK, True)
     head = said.rpartition("head ")[2].strip().rstrip(".")

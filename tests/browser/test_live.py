@@ -189,7 +189,7 @@ def test_operators_see_the_pipeline_and_no_organization(world: World, context: B
         assert table(page, "letters") == [["<b>schema</b>", "11"], ["not JSON", "3"]]
         assert [row[:3] for row in table(page, "sources")] == [
             ["tally.chat/2@0", "needs attention", "0"],
-            ["tally.chat/1@0", "reads", "12"],
+            ["tally.chat/1@0", "reading", "12"],
             ["tally.chat/0@0", "up to date", "0"],
         ]
         assert violations(page) == []

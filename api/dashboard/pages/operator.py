@@ -70,7 +70,7 @@ def sources_of(found: Pipeline) -> Figure:
         unit="one partition of a topic each; the log has offsets [start, end), the tables all offsets below next",
         columns=(
             Column(key="source", title="Source", kind="text"),
-            Column(key="standing", title="Standing", kind="text"),
+            Column(key="standing", title="Status", kind="text"),
             Column(key="lag", title="Lag"),
             Column(key="next_offset", title="Next"),
             Column(key="log_start", title="Start"),

@@ -80,7 +80,7 @@ class Flusher:
 
     @property
     def has_unwritten(self) -> bool:
-        """Whether anything was folded that no stored position covers."""
+        """True if anything was folded that no stored position covers."""
         return any(owned.source.next_offset > owned.stored_offset for owned in self._assignments.owned.values())
 
     async def flush(self) -> None:

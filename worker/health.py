@@ -1,4 +1,4 @@
-"""What a process says of its health."""
+"""Health of a process, as its health endpoint reports it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 
 @dataclass
 class Health:
-    """Whether a process does its work, what a person should know when it does not, and what else is shown."""
+    """Health of a process: `problems` that an operator should know, and `shown`, further fields of the response."""
 
     problems: list[str]
     shown: dict[str, Any] = field(default_factory=dict)
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing is wrong."""
+        """True if there is no problem."""
         return not self.problems

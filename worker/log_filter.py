@@ -1,4 +1,4 @@
-"""Keeps a log readable while a server is away: aiokafka says the same thing fifty times a second."""
+"""Rate limit for log lines: while a server is unavailable, aiokafka logs the same line fifty times a second."""
 
 import logging
 import time
@@ -8,10 +8,10 @@ Key = tuple[str, int, str]
 
 
 class RateLimitFilter(logging.Filter):
-    """Lets the same line of a library (logger, level, text before its arguments) through once in `seconds`.
+    """Pass the same line of a library (logger, level, text before its arguments) once in `seconds`.
 
-    The next one that gets through says how many were held back. Lines of Tally itself, and those that carry a
-    traceback, always get through.
+    The next line that passes ends with the number of dropped ones. Lines of Tally itself and lines with a traceback
+    always pass.
     """
 
     def __init__(self, seconds: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -22,7 +22,7 @@ class RateLimitFilter(logging.Filter):
         self._held: dict[Key, int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is to be written."""
+        """Return True if the line is to be written."""
         if record.name.startswith("tally") or record.exc_info or record.levelno < logging.WARNING:
             return True
         key = (record.name, record.levelno, str(record.msg))

@@ -1,6 +1,6 @@
-"""What a worker tells of itself: its metrics, each named here once with its unit in its name, and its health.
+"""Metrics of a worker, each named here once with its unit in its name, and its health.
 
-They are read from the sources when they are asked for, so folding pays nothing for them.
+Both are read from the sources when they are requested, so they cost folding nothing.
 """
 
 import time
@@ -22,15 +22,15 @@ from worker.store_calls import StoreCalls
 Name = Literal[
     "tally_source_next_offset",  # next offset to fold
     "tally_source_confirmed_offset",  # next offset of the stored position
-    "tally_source_watermark_age_seconds",  # how far behind now the source's tables are known to be whole
+    "tally_source_watermark_age_seconds",  # age of the moment until which the source's tables are whole
     "tally_source_duplicates_total",  # repeats of an event_id that were not counted
-    "tally_source_stopped",  # 1 for a source that needs a person
-    "tally_source_held_back",  # 1 for a source whose log an open transaction hides the end of
+    "tally_source_stopped",  # 1 for a source that needs an operator
+    "tally_source_held_back",  # 1 for a source whose log's end an open transaction hides
     "tally_worker_open_cells",  # cells in memory
     "tally_worker_unflushed_rows",  # rows that wait for a flush
     "tally_worker_retrying",  # 1 while a call to ClickHouse is being retried
     "tally_worker_waiting",  # 1 while the worker waits at its start
-    "tally_exporter_last_run_timestamp_seconds",  # when a run last ended well
+    "tally_exporter_last_run_timestamp_seconds",  # when a run last succeeded
     "tally_exporter_complete_until_timestamp_seconds",  # end of the newest complete day that a run saw
     "tally_exporter_failing",  # 1 while the latest run failed
 ]
@@ -39,29 +39,29 @@ HELD_SECONDS = 15.0
 """An open transaction that hides a log's end for longer makes the worker unhealthy; most last less than a second."""
 
 JOINING_SECONDS = 60.0
-"""How long a worker may take to be given partitions; after that it is taken for one that there are none for."""
+"""Time for a worker to get partitions. A worker without any after that is a spare one, and healthy."""
 
 STALE_SECONDS = 60.0
 """A watermark older than this, on a source that is owned, makes the worker unhealthy."""
 
 
 class Waiting:
-    """A worker that waits at its start, and for what."""
+    """Report of a worker that still waits at its start; `problem` names what for."""
 
     def __init__(self, problem: str) -> None:
         self.problem = problem
 
     def health(self) -> Health:
-        """Not healthy, and why."""
+        """Return the problem: the worker is not healthy yet."""
         return Health([self.problem], {"partitions": 0})
 
     def collect(self) -> Iterator[Metric]:
-        """That it waits."""
+        """Yield the metric of a waiting worker."""
         yield single("tally_worker_waiting", 1)
 
 
 class WorkerReporter:
-    """Reads metrics and health of a worker's sources, by source where there is one."""
+    """Metrics and health of a running worker, by source where there is one."""
 
     def __init__(self, assignments: Assignments, call: StoreCalls, clock: Callable[[], datetime]) -> None:
         self._assignments = assignments
@@ -71,7 +71,7 @@ class WorkerReporter:
         self._until = time.monotonic() + JOINING_SECONDS
 
     def health(self) -> Health:
-        """As it is now; a worker that has not been given partitions for long is one too many, and well."""
+        """Return the current health; a worker without partitions for JOINING_SECONDS is a spare one, and healthy."""
         self._is_joining = self._is_joining and not self._assignments.owned and not self._assignments.stopped
         if self._is_joining and time.monotonic() < self._until:
             return Waiting("the worker joins its group and has no partitions yet").health()
@@ -120,12 +120,12 @@ def health_of(assignments: Assignments, retrying: str, now: datetime) -> Health:
 
 
 def is_held(one: PartitionState, now: datetime) -> bool:
-    """Whether an open transaction has kept the source from its log's end for longer than is usual."""
+    """True if an open transaction has kept the source from its log's end for unusually long."""
     return one.held_since is not None and (now - one.held_since).total_seconds() > HELD_SECONDS
 
 
 def _behind(partition: Partition, one: PartitionState, now: datetime) -> str:
-    """Why a source's tables are not whole until about now, or nothing."""
+    """Return the reason why a source's tables are not whole until about now, or nothing."""
     if is_held(one, now):
         return held_back(*partition, one.readable)
     if one.watermark <= NO_WATERMARK:

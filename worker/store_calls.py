@@ -13,7 +13,7 @@ logger = logging.getLogger("tally.sources")
 
 
 class StoreCalls:
-    """Runs blocking calls `in_thread`. While one is being retried, `retrying` says why; otherwise it is empty."""
+    """Runs blocking calls `in_thread`. `retrying` is the reason while one is being retried, otherwise empty."""
 
     def __init__(self, in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread) -> None:
         self.retrying = ""

@@ -1,11 +1,11 @@
-"""Faust, fed whole record batches: the one package that knows Faust's insides.
+"""Faust, fed whole record batches: the only package that depends on Faust's internals.
 
-Faust hands an agent one event at a time, which costs it 40 us an event, and acks an event whether or not its work
-succeeded. Here an agent's event is a `RecordBatch`, reading starts where `on_assigned` says (the stored
-positions, not Kafka's committed offsets), and what is committed to Kafka is what `stored_offset` returns.
+Faust hands an agent one event at a time, at 40 us an event, and acknowledges an event whether or not its processing
+succeeded. Here an agent's event is a `RecordBatch`, reading starts at the offsets that `on_assigned` returns (the
+stored positions, not Kafka's committed offsets), and what is committed to Kafka is what `stored_offset` returns.
 
-Pinned to faust-streaming 0.15.3 and aiokafka 0.14.0; tests/unit/test_faust_contract.py is the contract that
-tells when an upgrade breaks one of these hooks.
+Pinned to faust-streaming 0.15.3 and aiokafka 0.14.0; tests/unit/test_faust_contract.py fails when an
+upgrade breaks one of these hooks.
 """
 
 from streams.faust.consumer import BatchConsumer, BatchScheduler, BatchTransport, Hooks, OnAssigned

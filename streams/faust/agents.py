@@ -1,4 +1,4 @@
-"""One agent a topic: it folds the batches of its topic, one after another."""
+"""One agent for each topic, which folds the batches of its topic one after another."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,14 +9,14 @@ import faust
 from streams.faust import RecordBatch
 
 BatchHandler = Callable[[RecordBatch], Awaitable[int | None]]
-"""Folds one batch; gives the offset to seek back to, or None."""
+"""Folds one batch; returns the offset to seek back to, or None."""
 
 
 def add_agent(app: faust.App, topic: str, process: BatchHandler, failed: Callable[[BaseException], None]) -> None:
-    """One agent that folds the batches of `topic`, one after another.
+    """Add an agent that folds the batches of `topic`, one after another.
 
-    An exception that left the agent would restart it in place with its batch gone and the process looking healthy,
-    so none does: `failed` ends the process.
+    An exception that leaves the agent would restart it with its batch lost and the process apparently healthy, so
+    none does: `failed` ends the process.
     """
 
     async def fold(stream: Any) -> None:

@@ -1,4 +1,4 @@
-"""The Faust application: its settings, each with what was measured, and what runs beside its agents."""
+"""The Faust application: its settings, each with what was measured, and the services that run next to its agents."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ SETTINGS: dict[str, Any] = {
     # "earliest" would turn a recreated topic into silence; positions come from ClickHouse.
     "consumer_auto_offset_reset": "none",
     "consumer_max_fetch_size": 1024 * 1024,
-    # How long a new partition, or a topic that was made anew, may go unnoticed; Faust's default is 5 minutes.
+    # How long a new partition, or a recreated topic, may go unnoticed; Faust's default is 5 minutes.
     "consumer_metadata_max_age_ms": 5_000,
     "ConsumerScheduler": BatchScheduler,
     "stream_wait_empty": False,
@@ -64,7 +64,7 @@ def make_app(
     credentials: CredentialsT | None = None,
     name: str | None = None,
 ) -> BatchApp:
-    """The worker's application, with one agent for each topic. In its group it goes by `name`."""
+    """Return the worker's application, with one agent for each topic; `name` is its client id in the group."""
     app = BatchApp(
         group,
         broker="kafka://" + bootstrap.replace(",", ";kafka://"),
@@ -81,8 +81,8 @@ def make_app(
 
 
 def attach_service(app: BatchApp, start: Work, run: Work, before_leaving: Work, stop: Work) -> None:
-    """Run work beside the agents: `start` and `run` with the app, `before_leaving` before its partitions are given
-    back, `stop` at the end."""
+    """Run work next to the agents: `start` and `run` with the app, `before_leaving` before its partitions are released,
+    `stop` at the end."""
 
     class Companion(Service):
         async def on_start(self) -> None:

@@ -21,11 +21,11 @@ FETCH_WAIT_MS = 50
 
 
 class LeanRecords(fetcher.PartitionRecords):
-    """Records as aiokafka's parser gives them, with offset, timestamp, key and value: to wrap each of them in a
+    """Records as aiokafka's parser returns them, with offset, timestamp, key and value: wrapping each in a
     ConsumerRecord costs 1.3 us, a third of reading it."""
 
     def __iter__(self) -> Any:
-        return self._records_iterator  # itself, and not one more call around it for each record
+        return self._records_iterator  # not wrapped in another generator, which would cost a call for each record
 
     def _consumer_record(self, _tp: Any, record: Any) -> Any:
         return record
@@ -42,7 +42,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         # Faust waits 1.5 s, and a partition whose records are buffered is left out of the fetch under way: with idle
-        # partitions beside it, a busy one stood still for that long after every buffer.
+        # partitions on the same broker, a busy one stood still for that long after every buffer.
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._isolation_level = "read_committed"
         # Here and not on import: other readers in a process that only imports this want whole records.
@@ -51,10 +51,10 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         return consumer
 
     def _watch_for_deletion(self, client: Any) -> None:
-        """Notice a partition that is gone for a moment: a topic that was deleted and made anew at once.
+        """Detect a partition that vanishes for a moment: a topic that was deleted and recreated immediately.
 
-        aiokafka only asks for metadata again, and would read the new log from the old one's offset on. What is no
-        longer in `_reading` is not handed on until it is placed again.
+        aiokafka only refreshes its metadata, and would continue in the new log at the old log's offset. A partition
+        that is no longer in `_reading` is not handed on until it is assigned again.
         """
         send = client.send
 
@@ -68,13 +68,13 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         client.send = watched
 
     async def seek_to(self, starts: Mapping[Partition, int], assignment: int) -> set[Partition]:
-        """Read these partitions from these offsets on, if they are still ours; gives those that were sought."""
+        """Read these partitions from these offsets on, if they are still assigned; return those that were sought."""
         sought: set[Partition] = await self.call_thread(self._seek_to, starts, assignment)
         return sought
 
     async def _seek_to(self, starts: Mapping[Partition, int], assignment: int) -> set[Partition]:
         consumer = self._ensure_consumer()
-        # A seek of an older assignment that comes late would number all that follows as stale.
+        # A late seek of an older assignment would number all that follows as stale.
         mine = {
             partition
             for partition in starts
@@ -98,15 +98,15 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             )
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
             if self._is_current(error):
-                self._reassign(f"the log does not hold what is to be read next: {error}")
+                self._reassign(f"the log lacks the next offset to read: {error}")
             return {}
         return self._batches(consumer, fetched) if self.consumer.flow_active else {}
 
     def _batches(self, consumer: Any, fetched: Mapping[Any, list[Any]]) -> dict[TP, RecordBatch]:
-        """A batch of each partition whose fetch position has moved, be it without any record.
+        """Return a batch for each partition whose fetch position has moved, even without a record.
 
-        So it moves over control records, aborted transactions and what compaction has removed, of which aiokafka
-        hands on nothing: a place that followed records alone would stand before them until the next one came.
+        It moves past control records, aborted transactions and compacted records, for which aiokafka returns nothing:
+        an offset that followed records alone would wait before them until the next record arrived.
         """
         batches = {}
         for tp, (start, assignment) in self._reading.items():
@@ -118,22 +118,22 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         return batches
 
     def _is_current(self, error: Exception) -> bool:
-        """Whether the log lacks an offset that is to be read.
+        """Return True if the log lacks an offset that is to be read.
 
-        An error of an offset that was sought away from meanwhile is out of date, as is that of a partition that had
-        no offset at all before it was placed.
+        An error about an offset that was sought away from in the meantime is out of date, as is one about a partition
+        that had no offset before it was assigned.
         """
         missing = error.args[0] if isinstance(error, OffsetOutOfRangeError) else {}
         return any(self._reading.get(TP(*tp), (None, 0))[0] == offset for tp, offset in missing.items())
 
     def _reassign(self, why: str) -> None:
-        """Have the partitions assigned again, which finds out what is wrong with a source."""
+        """Assign the partitions again, which finds the problem of a source."""
         logger.warning("%s: reassigning", why)
         asyncio.run_coroutine_threadsafe(self.consumer.perform_seek(), self.consumer.loop)
 
 
 def _position(consumer: Any, tp: TP) -> int | None:
-    """The offset from which a partition is fetched next; None if it is not assigned or was not sought yet."""
+    """Return the offset from which a partition is fetched next; None if it is not assigned or was not sought yet."""
     subscription = consumer._subscription.subscription
     assignment = subscription.assignment if subscription is not None else None
     state = assignment.state_value(TopicPartition(*tp)) if assignment is not None else None
@@ -141,6 +141,6 @@ def _position(consumer: Any, tp: TP) -> int | None:
 
 
 def _unknown_partitions(response: Any) -> list[TP]:
-    """The partitions that the broker, asked for records, does not know."""
+    """Return the partitions that a fetch response reports as unknown."""
     unknown = UnknownTopicOrPartitionError.errno
     return [TP(topic, number) for topic, found in response.topics for number, error, *_ in found if error == unknown]

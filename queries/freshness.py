@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.positions import NO_WATERMARK
+
 DAY = timedelta(days=1)
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""The watermark of a source that was folded but never read to its end, or that has no position."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ def read_freshness(client: Client, expected_sources: Collection[str]) -> Freshne
         "SELECT source, max(next_offset), toUnixTimestamp64Milli(max(watermark)) FROM source_positions GROUP BY source"
     ).result_rows
     stored = {source: datetime.fromtimestamp(milliseconds / 1000, UTC) for source, _, milliseconds in rows}
-    watermarks = {source: stored.get(source, NEVER) for source in expected_sources}
-    oldest = min(watermarks.values(), default=NEVER)
+    watermarks = {source: stored.get(source, NO_WATERMARK) for source in expected_sources}
+    oldest = min(watermarks.values(), default=NO_WATERMARK)
     return Freshness(
         {source: offset for source, offset, _ in rows},
-        oldest if oldest > NEVER else None,
+        oldest if oldest > NO_WATERMARK else None,
         frozenset(source for source, moment in watermarks.items() if moment == oldest),
-        all(moment == NEVER for moment in watermarks.values()),
+        all(moment == NO_WATERMARK for moment in watermarks.values()),
     )

@@ -138,18 +138,16 @@ def _migrate_views(client: Client, folder: Path) -> list[str]:
     if applied_migrations(client).keys() - {migration.number for migration in load_migrations(folder)}:
         return []  # a newer release has migrated: its views are for its tables
     applied, views = applied_views(client), load_views(folder)
-    changed = [view for view in views if applied.get(view.name) != view.sha256]
-    for view in changed:
+    changed = {view.name: view for view in views if applied.get(view.name) != view.sha256}
+    gone = applied.keys() - {view.name for view in views}
+    for view in changed.values():
         client.command(view.statement)
-        _record_view(client, view.name, view.sha256)
-    for name in applied.keys() - {view.name for view in views}:
+    for name in gone:
         client.command("DROP VIEW IF EXISTS {name:Identifier}", parameters={"name": name})
-        _record_view(client, name, "")
-    return [f"views/{view.name}.sql" for view in changed]
-
-
-def _record_view(client: Client, name: str, sha256: str) -> None:
-    client.insert("applied_views", [[name, sha256]], column_names=["name", "sha256"])
+    rows = [[name, view.sha256] for name, view in changed.items()] + [[name, ""] for name in gone]
+    if rows:  # once for all: what a crash leaves unrecorded is applied again
+        client.insert("applied_views", rows, column_names=["name", "sha256"])
+    return [f"views/{name}.sql" for name in changed]
 
 
 def _refuse_change(migration: Migration, applied_sha256: str) -> None:

@@ -6,17 +6,24 @@ import os
 import socket
 from itertools import chain, repeat
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 HOST = "127.0.0.1"
 
 
-def free_port(preferred: int = 0, host: str = HOST) -> int:
-    """Return `preferred` if nothing listens there, else a free port that the system picks.
+FIRST_PORT = 10_000
+CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
-    The port is free when this returns, but not reserved. `KeptPorts` reserves the ports that it chooses.
+
+def free_port(preferred: int = 0, host: str = HOST) -> int:
+    """Return `preferred` if nothing listens there, else a free port that the system gives to no client.
+
+    The port is free when this returns, but not reserved, and neither is it between two starts of a stack. A port from
+    the range of outgoing connections could be taken by any of them, so others come first. `KeptPorts` reserves the
+    ports that it chooses.
     """
-    for candidate in (preferred, 0):
+    for candidate in (*([preferred] if preferred else []), *_ports_of_no_client(), 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             # Without this a port counts as taken for a minute after its last connection closed.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -27,6 +34,15 @@ def free_port(preferred: int = 0, host: str = HOST) -> int:
             port: int = probe.getsockname()[1]
             return port
     raise OSError(f"no free TCP port on {host}: close some programs that listen there and start again")
+
+
+def _ports_of_no_client() -> list[int]:
+    """Return some ports below those of outgoing connections, by chance, so that two processes choose different ones."""
+    try:
+        end = int(CLIENT_PORTS.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        end = 32_768
+    return SystemRandom().sample(range(FIRST_PORT, end), 20) if end >= FIRST_PORT + 1_000 else []
 
 
 def is_free(port: int) -> bool:

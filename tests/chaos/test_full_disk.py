@@ -49,7 +49,7 @@ def small(tmp_path: Path) -> Iterator[Pipeline]:
         port = int(running.settings.clickhouse_url.rpartition(":")[2])
         child = clickhouse_child(folder, port, memory=2 << 30)
         mounted = (*IN_NAMESPACE, MOUNTED, "sh", DISK, str(folder), *child.command)
-        running.clickhouse = started(dataclasses.replace(child, command=mounted), folder)
+        running.clickhouse = started(lambda _: dataclasses.replace(child, command=mounted), folder, port)
         prepare(running.settings)
         yield running
 

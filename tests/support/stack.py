@@ -3,13 +3,13 @@
 `pytest_plugins = ["tests.support.stack"]` brings the fixtures. They start when the first test asks for them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deploy.embedded.child import Child, RunningChild, start
+from deploy.embedded.child import Child, PortLost, RunningChild, start
 from deploy.embedded.clickhouse import clickhouse_child
 from deploy.embedded.kafka import kafka_child
 from deploy.embedded.ports import free_port
@@ -17,17 +17,25 @@ from deploy.embedded.ports import free_port
 
 def start_kafka(data: Path, port: int = 0, password: str = "") -> RunningChild:
     """Start a broker over `data`; its address is `.child.url`. The caller stops it."""
-    return started(kafka_child(data, port or free_port(), heap_mb=384, password=password), data)
+    return started(lambda number: kafka_child(data, number, heap_mb=384, password=password), data, port)
 
 
 def start_clickhouse(data: Path, port: int = 0, password: str = "") -> RunningChild:
     """Start a ClickHouse server over `data`; its address is `.child.url`. The caller stops it."""
-    return started(clickhouse_child(data, port or free_port(), password=password, memory=2 << 30), data)
+    return started(lambda number: clickhouse_child(data, number, password=password, memory=2 << 30), data, port)
 
 
-def started(child: Child, data: Path) -> RunningChild:
-    """However slow the machine is, within minutes: no test is of how long a server takes."""
-    return start(replace(child, start_timeout=240), data / "output.log")
+def started(child: Callable[[int], Child], data: Path, port: int) -> RunningChild:
+    """Start the child on `port`, or on a free one that no other process takes before it listens.
+
+    However slow the machine is, within minutes: no test is of how long a server takes.
+    """
+    while True:
+        try:
+            return start(replace(child(port or free_port()), start_timeout=240), data / "output.log")
+        except PortLost:
+            if port:
+                raise
 
 
 @pytest.fixture(scope="session")

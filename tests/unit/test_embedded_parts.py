@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.embedded import kafka_jars
+from deploy.embedded import kafka_jars, ports
 from deploy.embedded.compression import BadCompression, compressor, decompressor
 from deploy.embedded.kafka_jars import JARS, FetchFailed, fetch_kafka
 from deploy.embedded.passwords import kept_password
-from deploy.embedded.ports import KeptPorts, free_port
+from deploy.embedded.ports import CLIENT_PORTS, KeptPorts, free_port, is_free
 from deploy.embedded.supervisor import Backoff
 
 
@@ -100,6 +100,22 @@ def test_a_taken_port_is_avoided_and_a_chosen_one_kept(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", first)):
         assert choose(tmp_path, "kafka", port) == port
     assert choose(tmp_path, "kafka", 0) == port
+
+
+def test_no_client_gets_a_port_that_was_found_free() -> None:
+    first, last = map(int, CLIENT_PORTS.read_text().split())
+    found = {free_port() for _ in range(50)}
+    assert len(found) > 40
+    assert not found & set(range(first, last + 1))
+
+
+@pytest.mark.parametrize("text", ["1024\t60999\n", "", "no range"])
+def test_a_free_port_is_found_whatever_the_system_says_of_clients(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "range").write_text(text)
+    monkeypatch.setattr(ports, "CLIENT_PORTS", tmp_path / "range")
+    assert is_free(free_port())
 
 
 def test_a_chosen_port_is_held_before_anybody_listens_there(tmp_path: Path) -> None:

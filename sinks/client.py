@@ -110,12 +110,8 @@ def retry_while_unavailable(call: Callable[[], T], on_retry: OnRetry) -> T:
 
 
 async def retry_async_while_unavailable(call: Callable[[], Awaitable[T]], on_retry: OnRetry) -> T:
-    """Do the same for a coroutine function, without blocking the event loop."""
-
-    async def attempt() -> T:
-        return await call()  # tenacity awaits coroutine functions alone, not a lambda that returns a coroutine
-
-    return await AsyncRetrying(**_retry_policy(on_retry), sleep=asyncio.sleep)(attempt)
+    """Do the same without blocking the event loop. `call` is an `async def`: tenacity awaits no lambda's coroutine."""
+    return await AsyncRetrying(**_retry_policy(on_retry), sleep=asyncio.sleep)(call)
 
 
 def _retry_policy(on_retry: OnRetry) -> dict[str, Any]:

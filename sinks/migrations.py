@@ -7,6 +7,7 @@ file. `schema/views/NAME.sql` has one view and is edited in place. What was appl
 
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -101,12 +102,15 @@ def migrate(client: Client, folder: Path = SCHEMA) -> list[str]:
 
     Every statement is `IF NOT EXISTS` or `OR REPLACE`, so a migration interrupted by a crash is simply run again. A
     view that is no longer in `folder` is dropped. In a database with migrations of a newer release the views stay as
-    they are. Raises MigrationChanged if the text of an applied table file
-    differs from what was applied.
+    they are. Raises MigrationChanged if the text of a table file differs from what was applied.
     """
     for statement in LEDGER:
         client.command(statement)
-    return [*_migrate_tables(client, folder), *_migrate_views(client, folder)]
+    applied, migrations = applied_migrations(client), load_migrations(folder)
+    fresh = _migrate_tables(client, migrations, applied)
+    if applied.keys() - {migration.number for migration in migrations}:
+        return fresh  # a newer release has migrated: its views are for its tables
+    return [*fresh, *_migrate_views(client, load_views(folder))]
 
 
 def applied_migrations(client: Client) -> dict[int, str]:
@@ -119,10 +123,9 @@ def applied_views(client: Client) -> dict[str, str]:
     return dict(client.query("SELECT name, sha256 FROM applied_views FINAL WHERE sha256 != ''").result_rows)
 
 
-def _migrate_tables(client: Client, folder: Path) -> list[str]:
-    applied = applied_migrations(client)
+def _migrate_tables(client: Client, migrations: Sequence[Migration], applied: Mapping[int, str]) -> list[str]:
     fresh = []
-    for migration in load_migrations(folder):
+    for migration in migrations:
         if migration.number in applied:
             _refuse_change(migration, applied[migration.number])
             continue
@@ -134,10 +137,8 @@ def _migrate_tables(client: Client, folder: Path) -> list[str]:
     return fresh
 
 
-def _migrate_views(client: Client, folder: Path) -> list[str]:
-    if applied_migrations(client).keys() - {migration.number for migration in load_migrations(folder)}:
-        return []  # a newer release has migrated: its views are for its tables
-    applied, views = applied_views(client), load_views(folder)
+def _migrate_views(client: Client, views: Sequence[View]) -> list[str]:
+    applied = applied_views(client)
     changed = {view.name: view for view in views if applied.get(view.name) != view.sha256}
     gone = applied.keys() - {view.name for view in views}
     for view in changed.values():

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import socket
+from collections.abc import Iterator
 from itertools import chain, repeat
 from pathlib import Path
 from random import SystemRandom
@@ -23,7 +24,7 @@ def free_port(preferred: int = 0, host: str = HOST) -> int:
     the range of outgoing connections could be taken by any of them, so others come first. `KeptPorts` reserves the
     ports that it chooses.
     """
-    for candidate in (*([preferred] if preferred else []), *_ports_of_no_client(), 0):
+    for candidate in chain([preferred] if preferred else [], _ports_of_no_client(), [0]):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             # Without this a port counts as taken for a minute after its last connection closed.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -36,13 +37,14 @@ def free_port(preferred: int = 0, host: str = HOST) -> int:
     raise OSError(f"no free TCP port on {host}: close some programs that listen there and start again")
 
 
-def _ports_of_no_client() -> list[int]:
-    """Return some ports below those of outgoing connections, by chance, so that two processes choose different ones."""
+def _ports_of_no_client() -> Iterator[int]:
+    """Yield some ports below those of outgoing connections, by chance, so that two processes choose different ones."""
     try:
         end = int(CLIENT_PORTS.read_text().split()[0])
     except (OSError, ValueError, IndexError):
         end = 32_768
-    return SystemRandom().sample(range(FIRST_PORT, end), 20) if end >= FIRST_PORT + 1_000 else []
+    if end >= FIRST_PORT + 1_000:
+        yield from SystemRandom().sample(range(FIRST_PORT, end), 20)
 
 
 def is_free(port: int) -> bool:

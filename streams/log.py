@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from streams.record_batch import Partition
 
@@ -102,10 +102,17 @@ class KafkaLog:
         return {(tp.topic, tp.partition): Ends(ends[tp], min(ends[tp], readable[tp])) for tp in asked}
 
     async def partitions(self, topics: Iterable[str]) -> list[Partition]:
-        """Return every partition of these topics, from fresh metadata; a topic that does not exist has none."""
+        """Return every partition of these topics, from fresh metadata; a topic that does not exist has none.
+
+        Raises KafkaConnectionError if no broker answers, or if one that has just started knows none yet: aiokafka's own
+        error for both is not one that a retry is known to help.
+        """
         if self._written is None:
             return []
-        metadata = await self._written._client.fetch_all_metadata()
+        try:
+            metadata = await self._written._client.fetch_all_metadata()
+        except KafkaError as error:
+            raise KafkaConnectionError(str(error)) from error
         return [(topic, number) for topic in topics for number in sorted(metadata.partitions_for_topic(topic) or ())]
 
     async def read_all(self, bounds: Mapping[Partition, Bounds]) -> AsyncGenerator[Any, None]:

@@ -90,7 +90,8 @@ class Emitter:
 
     Callers wait while the buffer is full (two batches of `batch_bytes` per partition). `linger` is how many seconds a
     batch waits for more events. A batch that is not confirmed within `delivery_timeout` seconds (None: no limit) is
-    reported by the next `emit`, `flush` or `close`. `client` are aiokafka's connection keywords.
+    reported by the next `emit`, `flush` or `close`; the first event of a topic waits as long for a broker that tells
+    its partitions. `client` are aiokafka's connection keywords.
     """
 
     def __init__(
@@ -237,7 +238,7 @@ class Emitter:
 
     async def _open_lanes(self, topic: str) -> list[PartitionBatcher]:
         """Return the topic's lanes, opening one for each partition that has been added, which moves keys."""
-        partitions = await topic_partitions(self._producer, topic)
+        partitions = await topic_partitions(self._producer, topic, self._delivery_timeout)
         lanes = self._lanes.setdefault(topic, [])  # another task may have opened them during the await
         for partition in partitions[len(lanes) :]:
             lanes.append(

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from aiokafka.errors import KafkaError
+
 METADATA_SECONDS = 5.0
+RETRY_SECONDS = 0.2
 
 
 class Record(NamedTuple):
@@ -125,19 +128,40 @@ class PartitionBatcher:
         self._changed = asyncio.Event()
 
 
-async def topic_partitions(producer: Any, topic: str) -> list[int]:
-    """Return the partitions of an existing topic. Raises TimeoutError if it does not exist.
+async def cluster_metadata(client: Any, timeout: float | None) -> Any:
+    """Return the metadata of all topics from aiokafka's `client`. Raises TimeoutError after `timeout` seconds (None: no
+    limit) without an answer.
+
+    aiokafka asks each broker once and gives up. A broker that starts, or that stood still and has not joined its
+    cluster again, does not answer for a few seconds, or answers that there are no brokers.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            while True:
+                try:
+                    return await client.fetch_all_metadata()
+                except KafkaError:
+                    await asyncio.sleep(RETRY_SECONDS)
+    except TimeoutError as error:
+        raise TimeoutError(f"no broker answered within {timeout} s") from error
+
+
+async def topic_partitions(producer: Any, topic: str, timeout: float | None) -> list[int]:
+    """Return the partitions of an existing topic. Raises TimeoutError if it does not exist, or if no broker answers
+    within `timeout` seconds (None: no limit).
 
     Fetches the metadata of all topics, because requesting one by name can create it with the broker's settings instead
     of Tally's. Waits for a topic that was created a moment ago, and for the producer, which rejects a partition added
     since its last metadata update.
     """
-    deadline = time.monotonic() + METADATA_SECONDS
-    while time.monotonic() < deadline:
-        known = (await producer.client.fetch_all_metadata()).partitions_for_topic(topic)
+    patience = METADATA_SECONDS
+    while patience > 0:
+        known = (await cluster_metadata(producer.client, timeout)).partitions_for_topic(topic)
+        answered = time.monotonic()
         if known and known <= (producer.client.cluster.partitions_for_topic(topic) or known):
             return sorted(known)
-        await (producer.client.force_metadata_update() if known else asyncio.sleep(0.2))
+        await (producer.client.force_metadata_update() if known else asyncio.sleep(RETRY_SECONDS))
+        patience -= time.monotonic() - answered
     raise TimeoutError("the topic does not exist")
 
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -215,6 +216,34 @@ async def test_an_error_of_the_callers_own_is_not_hidden_by_the_undelivered(own_
         await emitter.emit_raw(topic, b"k", b"after")
         await emitter.__aexit__(ZeroDivisionError, own, None)
     assert "was not delivered" in own.__notes__[0]
+
+
+async def test_the_first_event_of_a_topic_waits_for_a_broker_that_starts_again(tmp_path: Path) -> None:
+    """aiokafka asks each broker once for its topics; a broker that restarts must not cost an event."""
+    broker = start_kafka(tmp_path / "kafka")
+    port = int(broker.child.url.rpartition(":")[2])
+    try:
+        topic = await new_topic(broker.child.url)
+        async with Emitter(broker.child.url) as emitter:
+            broker.kill()
+            emitting = asyncio.create_task(emitter.emit_raw(topic, b"k", b"waited"))
+            await asyncio.sleep(1)
+            assert not emitting.done(), emitting.exception()
+            broker = await asyncio.to_thread(start_kafka, tmp_path / "kafka", port)
+            await emitting
+        assert [record.value for record in await records_of(broker.child.url, topic)] == [b"waited"]
+    finally:
+        broker.stop()
+
+
+async def test_a_broker_that_stays_away_is_named_with_the_event(own_kafka: RunningChild) -> None:
+    topic = await new_topic(own_kafka.child.url)
+    emitter = Emitter(own_kafka.child.url, delivery_timeout=2)
+    await emitter.start()
+    async with frozen(own_kafka):
+        with pytest.raises(UndeliverableEvent, match="no broker answered within 2 s"):
+            await emitter.emit_raw(topic, b"k", b"1")
+    await emitter.close()
 
 
 async def test_what_was_not_delivered_is_told_once_and_the_emitter_goes_on(own_kafka: RunningChild) -> None:

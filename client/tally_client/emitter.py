@@ -90,7 +90,7 @@ class Emitter:
 
     Callers wait while the buffer is full (two batches of `batch_bytes` per partition). `linger` is how many seconds a
     batch waits for more events. A batch that is not confirmed within `delivery_timeout` seconds (None: no limit) is
-    reported by the next `emit`, `flush` or `close`; the first event of a topic waits as long for a broker that tells
+    reported by the next `emit`, `flush` or `close`; the first event of a topic waits as long for a broker to report
     its partitions. `client` are aiokafka's connection keywords.
     """
 

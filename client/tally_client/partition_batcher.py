@@ -132,7 +132,7 @@ async def cluster_metadata(client: Any, timeout: float | None) -> Any:
     """Return the metadata of all topics from aiokafka's `client`. Raises TimeoutError after `timeout` seconds (None: no
     limit) without an answer.
 
-    aiokafka asks each broker once and gives up. A broker that starts, or that stood still and has not joined its
+    aiokafka queries each broker once and gives up. A broker that starts, or that stood still and has not joined its
     cluster again, does not answer for a few seconds, or answers that there are no brokers.
     """
     try:

@@ -49,7 +49,7 @@ class Request:
 
     @cached_property
     def facts(self) -> Facts:
-        """Facts from the statement's tokens. Long statements take time: do not access this first in the event loop."""
+        """Facts from the statement's tokens. Long statements take time: see `read_tokens`."""
         return facts_of(self.sql)
 
     @property

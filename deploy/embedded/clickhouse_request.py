@@ -4,14 +4,17 @@ import asyncio
 import base64
 import binascii
 import hmac
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiohttp import BodyPartReader, web
 
 from deploy.embedded.clickhouse_engine import ClickHouseError, Request
-from deploy.embedded.clickhouse_sql import InsertHead, split_insert
+from deploy.embedded.clickhouse_sql import SHORT, InsertHead, split_insert
 from deploy.embedded.compression import BadCompression, decompressor
+
+T = TypeVar("T")
 
 # URL parameters of the protocol; all others are settings of the statement.
 _PROTOCOL = frozenset(
@@ -69,6 +72,12 @@ class Call:
     data: AsyncIterator[bytes]
 
 
+async def read_tokens(length: int, read: Callable[..., T], *arguments: object) -> T:
+    """Return `read(*arguments)`, which reads a statement of `length` bytes: a long one in a thread, because it would
+    block the event loop for every other request."""
+    return read(*arguments) if length <= SHORT else await asyncio.to_thread(read, *arguments)
+
+
 async def read_call(request: web.Request, query_id: str) -> Call:
     """Read a request up to the beginning of its data. Raises ClickHouseError."""
     parameters = dict(request.query)
@@ -99,7 +108,7 @@ async def _statement(query: str, body: AsyncIterator[bytes]) -> tuple[bytes, Ins
     head, next_look = None, 0
     while True:
         if len(text) >= next_look:
-            head = await asyncio.to_thread(split_insert, text)
+            head = await read_tokens(len(text), split_insert, text)
             if head is not None and (query or len(text) > head.data_start):
                 return text[: head.data_start], head, _after(text[head.data_start :], body)
             # Twice the length, so that all searches together take at most twice the time of one; a name may be cut off
@@ -111,7 +120,7 @@ async def _statement(query: str, body: AsyncIterator[bytes]) -> tuple[bytes, Ins
         text, head = text + part, None
         if len(text) > _MAX_STATEMENT:
             raise _too_long()
-    head = head or await asyncio.to_thread(split_insert, text)
+    head = head or await read_tokens(len(text), split_insert, text)
     return (text[: head.data_start], head, _no_data()) if head else (text.removesuffix(b"\n"), None, _no_data())
 
 

@@ -23,7 +23,7 @@ from aiohttp import web
 from deploy.browser_guard import refuse_pages
 from deploy.embedded.clickhouse_engine import ClickHouseError, Engine, PathInUse, Request, Summary, run
 from deploy.embedded.clickhouse_insert import Insert
-from deploy.embedded.clickhouse_request import Call, Credentials, read_call
+from deploy.embedded.clickhouse_request import Call, Credentials, read_call, read_tokens
 from deploy.embedded.clickhouse_responses import refusal, send, send_when_complete, success
 from deploy.embedded.confinement import confine
 from deploy.embedded.ports import HOST
@@ -67,8 +67,7 @@ class Server:
         try:
             self._credentials.check(request)
             call = await read_call(request, query_id)
-            # In a thread first, because a long statement would block the event loop for every other request.
-            if (await asyncio.to_thread(lambda: call.asked.facts)).is_empty:
+            if (await read_tokens(len(call.asked.sql), lambda: call.asked.facts)).is_empty:
                 return web.Response(text="Ok.\n")
             return await self._execute(request, call)
         except ClickHouseError as error:
@@ -108,12 +107,15 @@ class Server:
         return web.Response(headers=success(call.asked, summary))
 
     async def _parts(self, asked: Request, blocks: Generator[bytes, None, None]) -> AsyncGenerator[bytes, None]:
+        ended = False
         try:
             while (block := await self._work(asked, next, blocks, None)) is not None:
                 if block:
                     yield block
+            ended = True
         finally:
-            await self._tidy(blocks.close)
+            if not ended:
+                await self._tidy(blocks.close)
 
     async def _work(self, asked: Request, work: Callable[..., T], *arguments: object) -> T:
         """Run blocking work in a thread. If the client disconnects, kill it and wait for its end."""

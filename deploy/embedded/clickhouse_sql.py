@@ -8,7 +8,11 @@ unterminated string, comment or heredoc extends to the end.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
+
+SHORT = 8 << 10
+"""Bytes of a statement whose tokens are read within milliseconds."""
 
 _TOKEN = re.compile(
     rb"""(?P<skip>\s++|--[^\n]*+|\#[\x20!][^\n]*+|/\*.*?(?:\*/|\Z))
@@ -68,7 +72,17 @@ class Facts:
 
 
 def facts_of(sql: bytes) -> Facts:
-    """Read all of the statement's tokens."""
+    """Return the facts of a statement. Those of short ones are kept, because the same statements come again and again,
+    with other parameters."""
+    return _kept_facts(sql) if len(sql) <= SHORT else _facts(sql)
+
+
+@lru_cache(maxsize=512)
+def _kept_facts(sql: bytes) -> Facts:
+    return _facts(sql)
+
+
+def _facts(sql: bytes) -> Facts:
     first, format_name, reaches_out, inlined = b"", _FormatClause(sql), _opens_files(sql), False
     for before, token in pairwise(_with_ends(sql)):
         first = first or (token.text if token.text not in (b"(", b"") else b"")

@@ -1,5 +1,6 @@
 """Where a statement ends and its data begins, and which format its result has."""
 
+import threading
 import time
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.embedded.clickhouse_formats import content_type, header_of, joins
-from deploy.embedded.clickhouse_sql import facts_of, split_insert
+from deploy.embedded.clickhouse_request import read_tokens
+from deploy.embedded.clickhouse_sql import SHORT, facts_of, split_insert
 
 
 @pytest.mark.parametrize(
@@ -174,3 +176,18 @@ def test_content_types() -> None:
     assert content_type("TabSeparated").startswith("text/tab-separated-values")
     assert content_type("CSVWithNames").startswith("text/csv")
     assert content_type("Native") == "application/octet-stream"
+
+
+LONG = b"SELECT '" + b"x" * SHORT + b"'"
+
+
+def test_the_tokens_of_a_statement_that_comes_again_are_read_once_unless_it_is_long() -> None:
+    short = "SELECT {name:String} FORMAT CSV"
+    assert facts_of(short.encode()) is facts_of(short.encode())
+    assert facts_of(LONG) == facts_of(LONG)
+    assert facts_of(LONG) is not facts_of(LONG)
+
+
+async def test_only_a_long_statement_is_read_in_a_thread() -> None:
+    assert await read_tokens(SHORT, threading.get_ident) == threading.get_ident()
+    assert await read_tokens(len(LONG), threading.get_ident) != threading.get_ident()

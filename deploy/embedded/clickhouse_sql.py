@@ -72,8 +72,8 @@ class Facts:
 
 
 def facts_of(sql: bytes) -> Facts:
-    """Return the facts of a statement. Those of short ones are kept, because the same statements come again and again,
-    with other parameters."""
+    """Return the facts of a statement. Those of short ones are kept, because the same statements recur, with other
+    parameters."""
     return _kept_facts(sql) if len(sql) <= SHORT else _facts(sql)
 
 

@@ -43,9 +43,10 @@ chromium:
 			&& apt-get update --quiet=2 && apt-get install --yes --quiet=2 chromium >/dev/null; } \
 		|| echo "No Chromium here: install it (Debian: apt-get install chromium), or the dashboard's tests fail."
 
-# Files of tests are shared out to two processes, each with a Kafka and a ClickHouse of its own; those that take
-# minutes come first, so that neither waits long for the other at the end. A line says what begins and what has ended.
-BY_FILE := $(BIN)/python -m pytest -p tests.support.progress --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Files of tests are shared out to three processes, each with a Kafka and a ClickHouse of its own: on two cores, because
+# a test that waits (for a rebalance, for a server to come back) leaves its core to the others. The order is that of
+# tests/conftest.py. A line says what begins and what has ended.
+BY_FILE := $(BIN)/python -m pytest -p tests.support.progress --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test: setup chromium  ## real Kafka, ClickHouse, API and pages in minutes: all but the slow tests (TEST_ARGS go to pytest)
 	$(BY_FILE) -m "not slow" $(TEST_ARGS)

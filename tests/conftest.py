@@ -11,6 +11,9 @@ pytest_plugins = ["tests.support.stack"]
 settings.register_profile("tally", deadline=None)
 settings.load_profile("tally")
 
+ORDER = ("bench", "chaos", "simulation", "integration", "api", "browser", "property", "unit")
+"""Folders as they run: files that take minutes come first, so that at the end no process waits long for another."""
+
 SERVERS = ("kafka", "clickhouse")
 NEEDS = {
     "browser": ("browser", "clickhouse"),
@@ -23,11 +26,17 @@ neither server may start some of its own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with what it needs, so that `-m "not (kafka or clickhouse)"` runs without either."""
+    """Put the folders in order, and mark each test with what it needs, so that `-m "not (kafka or clickhouse)"` runs
+    without either."""
+    items.sort(key=lambda item: ORDER.index(_folder(item)))
     for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        folder = _folder(item)
         for name in NEEDS.get(folder) or _servers(folder, set(getattr(item, "fixturenames", ()))):
             item.add_marker(name)
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 def _servers(folder: str, fixtures: set[str]) -> list[str]:

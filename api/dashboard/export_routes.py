@@ -12,8 +12,8 @@ from litestar.params import FromPath
 from litestar.response import File, Stream
 
 from api.audit import EXPOSES_SPEND, set_row_count
+from api.auth.guards import require_organization, require_page_viewer, require_spend_page
 from api.context import Context
-from api.dashboard.error_pages import require_organization, require_page_viewer, require_spend_page
 from api.dashboard.page_context import open_view, page_context, query_of
 from api.dashboard.page_request import Look, read_number, read_once
 from api.dashboard.pages.exports import EXPORTS, PARAMETERS, export_values, read_format, read_period

@@ -11,9 +11,9 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from api.auth.authenticate import authenticate
+from api.auth.guards import require_organization, require_page_viewer, require_spend_page
 from api.concurrency_limits import Shares
 from api.context import Context
-from api.dashboard.error_pages import require_organization, require_page_viewer, require_spend_page
 from api.dashboard.page_context import open_view, page_context
 from api.dashboard.pages.live import LIVE, Now, read_now
 from api.dashboard.rendering import HEADERS, html, templates

@@ -12,9 +12,10 @@ from litestar.response import Redirect
 
 from api.audit import EXPOSES_SPEND, set_row_count
 from api.auth.authenticate import authenticate
+from api.auth.guards import NO_PAGE, require_organization, require_page_viewer, require_spend_page
 from api.context import Context
 from api.dashboard.components import choices
-from api.dashboard.error_pages import NO_PAGE, refuse, require_organization, require_page_viewer, require_spend_page
+from api.dashboard.error_pages import refuse
 from api.dashboard.export_routes import exports
 from api.dashboard.figures import BuiltFigure, DashboardPage, Figure, FigureBuilder
 from api.dashboard.formatting import exact

@@ -4,8 +4,8 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from api.auth.guards import require_operator_page
 from api.context import Context
-from api.dashboard.error_pages import require_operator_page
 from api.dashboard.figures import Column, Figure, Row, Tile
 from api.dashboard.rendering import html
 from api.principal import operator_of

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from api.auth.guards import NO_PAGE
 from api.dashboard.components import day_rows, total_tiles
-from api.dashboard.error_pages import NO_PAGE
 from api.dashboard.figures import UNKNOWN_PERSON, BuiltFigure, Column, DashboardPage, Figure, FigureBuilder, Row, Tile
 from api.dashboard.formatting import EVERY_PERIOD, Value, usd
 from api.dashboard.page_request import PageRequest, Subject

@@ -1,0 +1,34 @@
+"""A rule that could be written in several places is written in one: no other file of the product writes it again.
+
+`verify/` is left out: it keeps its own copy of every rule, on purpose.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+FOLDERS = ["client/tally_client" if name == "tally_client" else name for name in PACKAGES if name != "verify"]
+SOURCES = {
+    path.relative_to(ROOT).as_posix(): path.read_text() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")
+}
+
+
+def files_with(pattern: str, sources: dict[str, str] = SOURCES) -> list[str]:
+    """The files whose text has the pattern."""
+    return sorted(name for name, text in sources.items() if re.search(pattern, text))
+
+
+RULES = {
+    "a guard of pages or of endpoints": (r"def \w+\([^)]*BaseRouteHandler", ["api/auth/guards.py"]),
+}
+"""Each rule's way to be written, and the files that may."""
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_no_other_file_writes(rule: str) -> None:
+    pattern, homes = RULES[rule]
+    assert files_with(pattern) == homes

@@ -15,6 +15,7 @@ from clickhouse_connect.driver.client import Client
 from access.audit_log import COLUMNS, EPOCH, AuditEntry, entry_hash
 from queries.sql_files import fetch
 from queries.streaming import stream_rows
+from sinks.datetimes import clickhouse_timestamp
 
 FOLDER = Path(__file__).parent
 MOST_TOLD = 20
@@ -37,7 +38,7 @@ def verify_chain(client: Client, head: str = "") -> Chain:
     for entry, (of, number, previous, told) in _entries(client):
         entries += 1
         expected = last + 1 if of == writer else 1
-        where = f"{entry.moment:%Y-%m-%d %H:%M:%S.%f}, writer {of}, number {number}"
+        where = f"{clickhouse_timestamp(entry.moment, 'microseconds')}, writer {of}, number {number}"
         if entry_hash(entry, of, number, previous) != told:
             wrong.append(f"The entry of {where} was changed.")
         elif number != expected:
@@ -46,8 +47,8 @@ def verify_chain(client: Client, head: str = "") -> Chain:
         newest = max(newest, (entry.moment, number, told))
         heads.update({told} & {head})
     for row in fetch(client, FOLDER / "audit_orphans.sql"):
-        moment = _moment(row["moment_us"])
-        wrong.append(f"The entry before that of {moment:%Y-%m-%d %H:%M:%S.%f}, writer {row['writer']}, is missing.")
+        moment = clickhouse_timestamp(_moment(row["moment_us"]), "microseconds")
+        wrong.append(f"The entry before that of {moment}, writer {row['writer']}, is missing.")
     if head and not heads:
         wrong.append(f"The entry {head} is missing, and possibly all entries after it.")
     return Chain(entries, newest[2], tuple(wrong[:MOST_TOLD]))

@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 from queries.per_client import PerClient
 from queries.sql_files import fetch
 from sinks.client import insert_rows
+from sinks.datetimes import clickhouse_timestamp
 from tally_client.events.envelope import NIL
 
 FOLDER = Path(__file__).parent
@@ -88,7 +89,7 @@ class Writer:
             newest = fetch(client, FOLDER / "audit_newest.sql")
             previous, number = newest[0]["entry_sha256"] if newest else "", self._number + 1
             place = (self._id, number, previous, entry_hash(entry, self._id, number, previous))
-            moment = entry.moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+            moment = clickhouse_timestamp(entry.moment, "microseconds")
             try:
                 insert_rows(client, "audit_log", COLUMNS + PLACE, [(moment, *astuple(entry)[1:], *place)])
                 self._number = number

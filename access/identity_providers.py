@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from queries.errors import RefusedError
 from queries.sql_files import fetch
 from sinks.client import insert_rows
+from sinks.datetimes import clickhouse_timestamp
 
 FOLDER = Path(__file__).parent
 EMAIL = "email"
@@ -65,5 +66,5 @@ def find_providers(client: Client, organization_id: str = "", issuer: str = "") 
 
 
 def _write(client: Client, provider: Provider, now: datetime, removed: bool) -> None:
-    moment = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    moment = clickhouse_timestamp(now, "microseconds")
     insert_rows(client, "identity_providers", COLUMNS, [(*astuple(provider), removed, moment)])

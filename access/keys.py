@@ -17,6 +17,7 @@ from clickhouse_connect.driver.client import Client
 from queries.errors import RefusedError
 from queries.sql_files import Row, fetch
 from sinks.client import insert_rows
+from sinks.datetimes import clickhouse_timestamp
 
 FOLDER = Path(__file__).parent
 READ_ANALYTICS = "read:analytics"
@@ -120,7 +121,7 @@ def record_use(client: Client, key: ApiKey, now: datetime) -> None:
 def ensure_cursor_secret(client: Client, now: datetime) -> None:
     """Create the secret that seals cursors, unless there is one."""
     if not fetch(client, FOLDER / "cursor_secret.sql"):
-        row = (secrets.token_hex(32), now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
+        row = (secrets.token_hex(32), clickhouse_timestamp(now, "microseconds"))
         insert_rows(client, "api_cursor_secrets", ("secret", "created_at"), [row])
 
 
@@ -162,5 +163,5 @@ def _moment(milliseconds: int | None) -> datetime | None:
 
 
 def timestamp_text(moment: datetime | None) -> str | None:
-    """Return a moment as the text of a DateTime64(3, 'UTC') column."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if moment else None
+    """Return a moment as the text of a DateTime64(3, 'UTC') column, None for NULL."""
+    return clickhouse_timestamp(moment, "milliseconds") if moment else None

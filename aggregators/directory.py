@@ -4,13 +4,12 @@ A row is keyed by its own place in the log, so writing it again writes the same 
 which rows of several partitions are compared.
 """
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from aggregators.connectors import connector_key, name_key
 from aggregators.increments import Folded, Row
 from aggregators.validity import IdInterner, history_moment
+from aggregators.windows import log_time_text, moment_text
 from tally_client.events import DirectoryEvent, ProfileUpdated
 from tally_client.events.directory import ConnectorSaved, PluginSaved, PolicyEvent, ProjectSaved, SkillSaved
 from tally_client.events.envelope import NIL
@@ -29,15 +28,6 @@ SUBJECTS = (
 """The field that a row is looked up by: the first of these that the event has (for a membership, its group)."""
 
 IDS = (*SUBJECTS[:-1], "created_by", "workspace_id", "plugin_id")
-
-
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-def _log_text(log_ms: int) -> str:
-    """Format the log's time as column text, in milliseconds."""
-    return f"{datetime.fromtimestamp(log_ms // 1000, UTC):%Y-%m-%d %H:%M:%S}.{log_ms % 1000:03d}"
 
 
 def _subject(event: DirectoryEvent) -> str:
@@ -72,12 +62,12 @@ class DirectoryFold:
         values = (
             event.organization_id,
             str(event.__struct_config__.tag),
-            _text(in_force_from),
+            moment_text(in_force_from),
             _subject(event),
             msgspec.json.encode(event).decode(),
             event.event_id,
-            _text(at),
-            _log_text(log_ms),
+            moment_text(at),
+            log_time_text(log_ms),
         )
         return (), (Row("directory", values),)
 
@@ -95,7 +85,7 @@ class ProfileFold:
             self._ids.check(event.organization_id, "organization_id"),
             self._ids.check(event.account_id, "account_id"),
             *(event.email, event.name, 0),
-            *(event.event_id, _text(at), _log_text(log_ms)),
+            *(event.event_id, moment_text(at), log_time_text(log_ms)),
         )
         return (), (Row("profiles", values),)
 
@@ -105,5 +95,5 @@ class ProfileFold:
         Raises InvalidRecord if the record's key is not an account's id.
         """
         account = self._ids.check((key or b"").decode("ascii", "replace"), "record key")
-        logged_at = _log_text(log_ms)
+        logged_at = log_time_text(log_ms)
         return (), (Row("profiles", (NIL, account, "", "", 1, "", logged_at, logged_at)),)

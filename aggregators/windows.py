@@ -46,6 +46,17 @@ def minute_text(minute: int) -> str:
     return f"{day_text(minute // 1440)} {minute // 60 % 24:02d}:{minute % 60:02d}:00"
 
 
+def moment_text(moment: datetime) -> str:
+    """Convert a UTC moment to ClickHouse `DateTime64(6, 'UTC')` text."""
+    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def log_time_text(milliseconds: int) -> str:
+    """Convert a record's log timestamp (milliseconds since 1970) to ClickHouse `DateTime64(3, 'UTC')` text."""
+    moment = datetime.fromtimestamp(milliseconds // 1000, UTC).replace(tzinfo=None)
+    return f"{moment.isoformat(' ')}.{milliseconds % 1000:03d}"
+
+
 def start_of_minute(minute: int) -> datetime:
     """Return the moment at which minute number `minute` begins."""
     return datetime(1, 1, 1, tzinfo=UTC) + timedelta(minutes=minute - 1440)

@@ -97,8 +97,8 @@ def print_json(value: Any) -> None:
 
 
 def json_text(value: Any) -> str:
-    """Return the document as indented JSON."""
-    return ascii_json(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+    """Return the document as indented JSON; moments are RFC 3339 in UTC, with `Z`."""
+    return ascii_json(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z, default=str).decode())
 
 
 def ascii_json(text: str) -> str:

@@ -17,6 +17,7 @@ from rich.text import Text
 from deploy.connections import report_client
 from deploy.partition_status import PartitionStatus, partition_statuses, watermark_of
 from deploy.settings import Settings
+from sinks.datetimes import rfc3339
 
 LIVE = """
 SELECT toString(organization_id), product, model, sum(events) AS n_events, sum(requests),
@@ -105,10 +106,10 @@ def _rows(client: Client, since: datetime) -> list[Row]:
 def as_json(frame: Frame) -> dict[str, Any]:
     """Return the frame as JSON-able values."""
     return {
-        "since": frame.since.isoformat(),
-        "at": frame.at.isoformat(),
+        "since": rfc3339(frame.since),
+        "at": rfc3339(frame.at),
         "lag": frame.lag,
-        "data_refreshed_at": frame.watermark.isoformat() if frame.watermark else None,
+        "data_refreshed_at": rfc3339(frame.watermark) if frame.watermark else None,
         "stuck": frame.stuck,
         "held_back": frame.held,
         "rows": [

@@ -17,6 +17,7 @@ from pricing.price_list import PriceList, PriceRow, parse_price_list
 from queries.errors import IssuedReportsRest, PriceListUnreadable
 from queries.sql_files import SETTINGS, load_sql
 from sinks.client import insert_rows
+from sinks.datetimes import clickhouse_timestamp
 
 DEFAULT_PRICE_LIST = Path(__file__).parent / "prices.csv"
 SHIPPED_SOURCE = "shipped"
@@ -94,7 +95,7 @@ def load_prices(client: Client, path: Path | None = None, by: str = "", revise: 
     _keep(client, name, *content)
     if held and not revise:
         _refuse_if_reports_rest(client, name, str(path or "the shipped list"))
-    loaded_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    loaded_at = clickhouse_timestamp(datetime.now(UTC), "microseconds")
     source = _source_of(path) if path else SHIPPED_SOURCE
     revision = prices_revision(client) + 1
     insert_rows(client, "price_lists", LIST_COLUMNS, [(revision, name, source, len(listed.rows), loaded_at, by)])
@@ -165,7 +166,7 @@ def _hash(content: tuple[list[tuple[Any, ...]], list[tuple[str, ...]]]) -> str:
 
 def _cells(row: PriceRow) -> tuple[Any, ...]:
     key = row.key
-    start = key.effective_from.strftime("%Y-%m-%d %H:%M:%S")
+    start = clickhouse_timestamp(key.effective_from)
     named = (key.model, key.service_tier, key.context_window, key.inference_geo, key.speed, start)
     return (*named, *map(_plain, row.usd), row.origin)
 

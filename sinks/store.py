@@ -15,6 +15,7 @@ from aggregators.cell_rows import CellRows, PageKey
 from aggregators.cell_tables import CELL_TABLES, CellTable
 from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
 from sinks.client import insert_cells, insert_rows
+from sinks.datetimes import clickhouse_timestamp
 from sinks.positions import Position
 
 ROW_TABLES: dict[str, tuple[str, ...]] = {
@@ -233,7 +234,7 @@ def _as_folded(column: str) -> str:
 
 
 def _millis(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    return clickhouse_timestamp(moment, "milliseconds")
 
 
 def _aware(moment: datetime) -> datetime:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pricing.money import money_text
 from reports.metric_windows import WINDOW_KINDS
+from sinks.datetimes import rfc3339
 
 Kind = Literal["text", "email", "id", "day", "minute", "count", "percent", "usd", "moment"]
 """The kind of value in a column or tile. An `id` is for programs: it is in the CSV but not on the page."""
@@ -51,7 +52,7 @@ def exact(value: Value) -> str:
     if isinstance(value, Decimal):
         return money_text(value) or ""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return rfc3339(value, "seconds")
     return "" if value is None else str(value)
 
 

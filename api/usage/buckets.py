@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from api.errors import BadRequest, invalid_parameter
-from api.parameters import EARLIEST, QueryParams, read_choice, single
-from reports.periods import midnight
+from api.parameters import QueryParams, read_choice, single
+from reports.periods import FIRST_KEPT_DAY, midnight
 from reports.usage.rows import MINUTES_BACK
+from sinks.datetimes import rfc3339
 
 WIDTHS = {"1d": timedelta(days=1), "1h": timedelta(hours=1), "1m": timedelta(minutes=1)}
 BUCKETS = {"1d": (7, 31), "1h": (24, 168), "1m": (60, 256)}
@@ -48,7 +49,8 @@ def read_range(given: QueryParams, width: str | None, now: datetime, by_row: boo
         ends = floor(now, step) + step
     if begins >= ends:
         raise invalid_parameter(
-            "ending_at", shown(ending or now), f"at least {shown(begins + step)}, the end of one whole {_unit(width)}"
+            *("ending_at", rfc3339(ending or now)),
+            f"at least {rfc3339(begins + step)}, the end of one whole {_unit(width)}",
         )
     return pinned(begins, ends, width, now)
 
@@ -67,12 +69,7 @@ def read_width(given: QueryParams, name: str, usual: str | None) -> str | None:
 
 def floor(moment: datetime, width: timedelta) -> datetime:
     """Return the beginning of the UTC bucket that contains a moment."""
-    return moment - (moment - midnight(EARLIEST)) % width
-
-
-def shown(moment: datetime) -> str:
-    """Return a moment for a message."""
-    return moment.isoformat().replace("+00:00", "Z")
+    return moment - (moment - midnight(FIRST_KEPT_DAY)) % width
 
 
 def _unit(width: str | None) -> str:
@@ -93,13 +90,15 @@ def _moment(given: QueryParams, name: str) -> datetime | None:
 
 
 def _within(starts: datetime, ending: datetime | None, now: datetime, most: timedelta) -> None:
-    oldest = max(midnight(EARLIEST), now - OLDEST)
+    oldest = max(midnight(FIRST_KEPT_DAY), now - OLDEST)
     if not oldest <= starts < now:
-        raise invalid_parameter("starting_at", shown(starts), f"from {shown(oldest)} on, and before now, {shown(now)}")
+        raise invalid_parameter(
+            "starting_at", rfc3339(starts), f"from {rfc3339(oldest)} on, and before now, {rfc3339(now)}"
+        )
     if ending is not None and not starts < ending <= starts + most:
         hours = most // timedelta(hours=1)
         raise invalid_parameter(
-            "ending_at", shown(ending), f"after starting_at, {shown(starts)}, and at most {hours} hours after it"
+            "ending_at", rfc3339(ending), f"after starting_at, {rfc3339(starts)}, and at most {hours} hours after it"
         )
 
 
@@ -107,5 +106,5 @@ def _kept(begins: datetime, now: datetime) -> None:
     oldest = floor(now - MINUTES_BACK, WIDTHS["1m"]) + 2 * WIDTHS["1m"]
     if begins < oldest:
         raise invalid_parameter(
-            "starting_at", shown(begins), f"{shown(oldest)} or later for minutes, which are kept for 7 days"
+            "starting_at", rfc3339(begins), f"{rfc3339(oldest)} or later for minutes, which are kept for 7 days"
         )

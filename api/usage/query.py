@@ -15,7 +15,7 @@ from api.pagination import query_digest
 from api.parameters import QueryParams, a_flag, read_choice, read_choices, read_limit, single
 from api.principal import Viewer
 from api.schemas.usage import ReportPage
-from api.usage.buckets import BUCKETS, Range, floor, pinned, read_range, read_width, shown
+from api.usage.buckets import BUCKETS, Range, floor, pinned, read_range, read_width
 from api.usage.endpoints import MINUTE_FILTERS, MINUTE_GROUPS, MOST_GROUPS, Report
 from api.usage.filters import read_filters
 from api.usage.redaction import blurred, require_detail, require_no_seats
@@ -24,6 +24,7 @@ from queries.sql_files import Row
 from reports.usage.query import EVERY_ACTOR_TYPE, AfterRow, Ranking, UsageQuery
 from reports.usage.rows import had_seats, read_identities, read_people, read_usage, revision_hash
 from reports.usage.walks import keep_walk, read_walk
+from sinks.datetimes import rfc3339
 
 USUAL_ROWS = 20
 HOUR = timedelta(hours=1)
@@ -228,6 +229,6 @@ def _kind(row: Row) -> str:
 
 def _unrevised(client: Client, question: UsageQuery, cursor: ReportCursor) -> str:
     if revision_hash(client, question) != cursor.stamp:
-        begins, ends = shown(question.begins), shown(question.ends)
+        begins, ends = rfc3339(question.begins), rfc3339(question.ends)
         raise CursorExpired(f"page: usage from {begins} to {ends} was revised since page 1. Start again without page.")
     return cursor.stamp

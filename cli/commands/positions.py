@@ -64,14 +64,13 @@ def accept(
 
 
 def _as_json(standing: "PartitionStatus") -> dict[str, Any]:
-    watermark = standing.watermark
     return {
         "source": standing.source,
         "next_offset": standing.next_offset,
         "log_start": standing.log_start,
         "log_end": standing.log_end,
         "lag": standing.lag,
-        "watermark": watermark.isoformat() if watermark else None,
+        "watermark": standing.watermark,
         "remark": _remark(standing) or None,
     }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.embedded.ports import KeptPorts, write_atomically
+from sinks.datetimes import rfc3339
 
 
 class StackRunning(RuntimeError):
@@ -52,7 +53,7 @@ def hold_stack(directory: Path) -> Iterator[KeptPorts]:
 
 def write_stack(directory: Path, children: Mapping[str, Mapping[str, object]]) -> None:
     """Publish the running processes: `children` maps a name to its `pid`, `url`, `healthy` and `restarts`."""
-    stack = {"pid": os.getpid(), "written_at": datetime.now(UTC).isoformat(), "children": children}
+    stack = {"pid": os.getpid(), "written_at": rfc3339(datetime.now(UTC)), "children": children}
     write_atomically(directory / "stack.json", json.dumps(stack, indent=2) + "\n")
 
 

@@ -9,6 +9,7 @@ import orjson
 from clickhouse_connect.driver.client import Client
 
 from sinks.client import insert_rows
+from sinks.datetimes import clickhouse_timestamp
 
 ISSUED_COLUMNS = (
     *("organization_id", "day", "revision", "file_name", "sha256", "facts_sha256", "rows", "issued_at"),
@@ -122,7 +123,7 @@ def record_issued(client: Client, row: Mapping[str, Any]) -> None:
 
 def record_checks(client: Client, compared: Mapping[DayKey, Check], at: datetime) -> None:
     """Record that these days' reports were compared with the tables."""
-    moment = at.strftime("%Y-%m-%d %H:%M:%S.%f")
+    moment = clickhouse_timestamp(at, "microseconds")
     rows = [
         [
             *(organization_id, day.isoformat(), sorted(check.sources), dict(check.next_offsets)),

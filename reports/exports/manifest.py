@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from files.errors import FileError
 from queries.errors import NotAsIssued
 from queries.freshness import Freshness
 from reports.periods import Period
+from sinks.datetimes import rfc3339
 
 VERSION = 1
 
@@ -60,6 +61,7 @@ def manifest(
     file: Path, organization_id: str, period: Period, report: WrittenReport, inputs: Inputs, issued_at: datetime
 ) -> dict[str, Any]:
     """Return the manifest of a report as JSON values."""
+    refreshed_at = inputs.freshness.data_refreshed_at
     return {
         "manifest_version": VERSION,
         "file": file.name,
@@ -70,8 +72,8 @@ def manifest(
         "organization_uuid": organization_id,
         "period": period_json(period),
         "provisional": period.provisional,
-        "issued_at": moment_text(issued_at),
-        "data_refreshed_at": moment_text(inputs.freshness.data_refreshed_at),
+        "issued_at": rfc3339(issued_at, "milliseconds"),
+        "data_refreshed_at": rfc3339(refreshed_at, "milliseconds") if refreshed_at else None,
         "next_offsets": sorted_offsets(inputs.freshness.next_offsets),
         "prices_revision": inputs.prices_revision,
         "terms_sha256": inputs.terms_sha256,
@@ -83,13 +85,6 @@ def manifest(
 def period_json(period: Period) -> dict[str, str]:
     """Return the days as in a manifest."""
     return {"kind": period.kind, "first_day": str(period.first), "last_day": str(period.last)}
-
-
-def moment_text(moment: datetime | None) -> str | None:
-    """Return the moment in RFC 3339 and UTC, to the millisecond."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def sorted_offsets(offsets: Mapping[str, int]) -> dict[str, int]:

@@ -12,8 +12,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
 FOLDERS = ["client/tally_client" if name == "tally_client" else name for name in PACKAGES if name != "verify"]
+KINDS = {".py", ".pyx", ".sql", ".html", ".js"}
 SOURCES = {
-    path.relative_to(ROOT).as_posix(): path.read_text() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")
+    path.relative_to(ROOT).as_posix(): path.read_text()
+    for folder in FOLDERS
+    for path in (ROOT / folder).rglob("*.*")
+    if path.suffix in KINDS
 }
 
 
@@ -23,6 +27,11 @@ def files_with(pattern: str, sources: dict[str, str] = SOURCES) -> list[str]:
 
 
 RULES = {
+    "a timestamp for ClickHouse": (
+        r"\.strftime\(|isoformat\([\"']|%H:%M:%S\.%f",
+        ["aggregators/windows.py", "sinks/datetimes.py"],
+    ),
+    "RFC 3339": (r"\+00:00[\"'], [\"']Z|OPT_UTC_Z", ["cli/console.py", "sinks/datetimes.py"]),
     "a guard of pages or of endpoints": (r"def \w+\([^)]*BaseRouteHandler", ["api/auth/guards.py"]),
 }
 """Each rule's way to be written, and the files that may."""

@@ -6,6 +6,7 @@ from aggregators.windows import MINUTES_BEFORE_1970, minute_of, minute_of_log, s
 from tally_client.validity import AHEAD, DIRECTORY_EARLIEST, EARLIEST, NO_ID, InvalidRecord, is_uuid
 
 EARLIEST_MINUTE = minute_of(EARLIEST)
+AHEAD_MINUTES = AHEAD // timedelta(minutes=1)
 
 
 def minute_in_bounds(moment: datetime, log_ms: int, field: str) -> int:
@@ -23,7 +24,7 @@ def minute_in_bounds(moment: datetime, log_ms: int, field: str) -> int:
 
 
 def require_not_ahead(moment: datetime, log_ms: int, field: str) -> tuple[datetime, int]:
-    """Return `moment` in UTC and its minute number. Raises InvalidRecord if it is over 5 minutes ahead of the log."""
+    """Return `moment` in UTC and its minute number. Raises InvalidRecord if it is more than AHEAD of the log."""
     try:
         at = utc(moment)
     except OverflowError:
@@ -32,7 +33,7 @@ def require_not_ahead(moment: datetime, log_ms: int, field: str) -> tuple[dateti
     # Minutes first: comparing datetimes costs more than the rest of the check.
     if minute > minute_of_log(log_ms) and at > _moment_of_log(log_ms) + AHEAD:
         raise InvalidRecord(
-            "in_the_future", f"{field} {moment.isoformat()} is more than 5 minutes ahead of its log time"
+            "in_the_future", f"{field} {moment.isoformat()} is more than {AHEAD_MINUTES} minutes ahead of its log time"
         )
     return at, minute
 

@@ -7,10 +7,9 @@ from typing import Any
 
 from api.errors import BadRequest, invalid_parameter, one_of
 from api.tagged_ids import untagged
+from reports.periods import FIRST_KEPT_DAY
 
 DAY = timedelta(days=1)
-EARLIEST = date(2025, 1, 1)
-"""Earlier events are dead letters (docs/events.md)."""
 MOST_DAYS = 366
 MOST_ENTRIES = 100
 MOST_ROWS, USUAL_ROWS = 1000, 100
@@ -65,7 +64,7 @@ def read_days(given: QueryParams, newest: date, ranged: bool) -> tuple[date, dat
         return _within("date", named["date"], "date", named["date"], newest)
     if "starting_date" not in named:
         either = " or starting_date" if ranged else ""
-        raise BadRequest(f"date{either}: missing. Allowed: a UTC day as YYYY-MM-DD, from {EARLIEST} to {newest}.")
+        raise BadRequest(f"date{either}: missing. Allowed: a UTC day as YYYY-MM-DD, from {FIRST_KEPT_DAY} to {newest}.")
     first = named["starting_date"]
     if "ending_date" not in named:
         return _within("starting_date", first, "starting_date", max(newest, first), newest)
@@ -76,8 +75,8 @@ def read_days(given: QueryParams, newest: date, ranged: bool) -> tuple[date, dat
 
 def _within(first_name: str, first: date, last_name: str, last: date, newest: date) -> tuple[date, date]:
     exclusive = last_name == "ending_date"
-    if first < EARLIEST:
-        raise invalid_parameter(first_name, first, f"{EARLIEST} or later")
+    if first < FIRST_KEPT_DAY:
+        raise invalid_parameter(first_name, first, f"{FIRST_KEPT_DAY} or later")
     if last > newest:
         shown, latest = (last + DAY, newest + DAY) if exclusive else (max(first, last), newest)
         why = f"at most {latest}: the newest complete day is {newest}"

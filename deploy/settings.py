@@ -16,7 +16,6 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from pydantic import (
     AwareDatetime,
@@ -33,6 +32,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.errors import ExitCode, UserError
+from tally_client.validity import bare
 
 PREFIX = "TALLY_"
 CONFIG_VARIABLE = "TALLY_CONFIG"
@@ -157,7 +157,7 @@ class Settings(BaseSettings):
     def _are_uuids(cls, organizations: str) -> str:
         named = [organization.strip() for organization in organizations.split(",") if organization.strip()]
         try:
-            return ",".join(str(UUID(organization)) for organization in named)
+            return ",".join(bare(organization) for organization in named)
         except ValueError:
             raise ValueError("must be UUIDs of organizations, comma-separated") from None
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
-EARLIEST_DAY = date(2025, 1, 1)
+from tally_client.validity import EARLIEST
+
+EARLIEST_DAY = EARLIEST.date()
 """Earlier usage would all become dead letters: it is older than the oldest window kept."""
 
 RATES = ("duplicates", "late", "poison", "out_of_order", "clock_skew")

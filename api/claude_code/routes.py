@@ -15,12 +15,13 @@ from api.context import Context
 from api.cursors import Cursor, decode_cursor, encode_cursor
 from api.errors import BadRequest, invalid_parameter
 from api.pagination import newest_day, query_digest, read_consistently
-from api.parameters import EARLIEST, MOST_ROWS, QueryParams, read_date, read_limit, single
+from api.parameters import MOST_ROWS, QueryParams, read_date, read_limit, single
 from api.principal import Viewer, current_viewer
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.claude_code import ClaudeCodePage, claude_code_day
 from queries.sql_files import Row
 from reports.claude_code.day import day_stamp, plan_of, read_day
+from reports.periods import FIRST_KEPT_DAY
 
 PREFIX = "/v1/organizations/usage_report"
 NAME = "claude_code"
@@ -90,10 +91,10 @@ def read_starting_at(given: QueryParams, newest: date) -> date:
     """Return the requested day. Raises BadRequest."""
     text = single(given, "starting_at")
     if text is None:
-        raise BadRequest(f"starting_at: missing. Allowed: a UTC day as YYYY-MM-DD, from {EARLIEST} to {newest}.")
+        raise BadRequest(f"starting_at: missing. Allowed: a UTC day as YYYY-MM-DD, from {FIRST_KEPT_DAY} to {newest}.")
     day = read_date("starting_at", text)
-    if not EARLIEST <= day <= newest:
-        raise invalid_parameter("starting_at", day, f"a day from {EARLIEST} to {newest}, the newest complete day")
+    if not FIRST_KEPT_DAY <= day <= newest:
+        raise invalid_parameter("starting_at", day, f"a day from {FIRST_KEPT_DAY} to {newest}, the newest complete day")
     return day
 
 

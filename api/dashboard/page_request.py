@@ -10,8 +10,8 @@ from api.errors import BadRequest, invalid_parameter
 from api.parameters import choice, read_date
 from api.principal import Viewer
 from reports.metric_windows import window
-from reports.metrics import FIRST_KEPT_DAY, QueryContext
-from reports.periods import Period
+from reports.metrics import QueryContext
+from reports.periods import FIRST_KEPT_DAY, Period
 
 TOPS = ("10", "100", "1000")
 """The lengths of a ranking that a page can show."""

@@ -32,6 +32,7 @@ from api.static_files import assets
 from queries.errors import NoCompleteDay
 from reports.exports.csv_cells import csv_line, safe_text
 from reports.metrics import METRICS
+from reports.periods import FIRST_KEPT_DAY
 
 logger = logging.getLogger("tally.api")
 
@@ -129,6 +130,7 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Dashboa
         notes=notes,
         choices=choices(ask, page.shared, page.periods[page.shared]) if page.shared else (),
         definitions=DEFINITIONS,
+        first_day=FIRST_KEPT_DAY,
         today=context.clock().date(),
     )
 

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
 from queries.sql_files import Row, fetch
-from reports.metrics import FIRST_KEPT_DAY
+from reports.periods import FIRST_KEPT_DAY
 
 SQL = Path(__file__).with_name("issued_reports.sql")
 COUNTED = {"total_requests": "requests", "total_prompt_tokens": "prompt tokens",

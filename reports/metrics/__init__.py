@@ -72,14 +72,12 @@ from reports.metrics.spend import (
     spend_in_products,
     top_people_by_spend,
 )
-from reports.periods import FIRST_KEPT_DAY
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 
 __all__ = [
     "ACTIVITY_PRODUCTS",
     "DEFAULT_LIMIT",
     "DELETED_USER",
-    "FIRST_KEPT_DAY",
     "METRICS",
     "ActiveDays",
     "Actives",

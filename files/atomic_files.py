@@ -168,6 +168,12 @@ def _lock(descriptor: int, folder: Path) -> None:
         raise FileError(f"Another export worker writes to {folder}", "Only one may run: stop the other one.") from None
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write `text`, whole or not at all."""
+    with atomic_write(path) as sink:
+        sink.write(text.encode())
+
+
 def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON, whole or not at all."""
     with atomic_write(path) as sink:

@@ -7,7 +7,7 @@ adds, as table functions, as engines of tables and databases, and in dictionarie
 
 from pathlib import Path
 
-from deploy.embedded.ports import write_atomically
+from files.atomic_files import write_text
 
 _CONFIG = """\
 <clickhouse>
@@ -69,7 +69,7 @@ def write_config(path: Path, memory: int) -> Path:
         grants="\n".join(f"<query>{grant}</query>" for grant in grants),
         constraints="\n".join(f"<{name}><readonly/></{name}>" for name in _FIXED_SETTINGS),
     )
-    write_atomically(path / "tally-users.xml", users)
+    write_text(path / "tally-users.xml", users)
     config = path / "tally-engine.xml"
-    write_atomically(config, _CONFIG.format(memory=memory, path=path))
+    write_text(config, _CONFIG.format(memory=memory, path=path))
     return config

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from deploy.embedded.child import Child
 from deploy.embedded.kafka_jars import Progress, default_cache, fetch_kafka
-from deploy.embedded.ports import HOST, free_port, write_atomically
+from deploy.embedded.ports import HOST, free_port
+from files.atomic_files import write_text
 
 _LOG4J = """\
 appender.file.type = RollingFile
@@ -73,8 +74,8 @@ def kafka_child(
     (data / "tmp").mkdir(parents=True)
     settings = {**_properties(data / "log", port, free_port(), bool(password)), **(properties or {})}
     env = {_PASSWORD_VARIABLE: password}
-    write_atomically(data / "server.properties", "".join(f"{k}={v}\n" for k, v in settings.items()))
-    write_atomically(data / "log4j2.properties", _LOG4J)
+    write_text(data / "server.properties", "".join(f"{k}={v}\n" for k, v in settings.items()))
+    write_text(data / "log4j2.properties", _LOG4J)
     java = _java(jars, data)
     if not (data / "log" / "meta.properties").exists():
         _format([*java, "-XX:TieredStopAtLevel=1"], data, env)

@@ -1,11 +1,11 @@
 """The passwords of a data directory's Kafka and ClickHouse, generated at the first start and readable by its owner
 alone."""
 
-import json
 import secrets
 from pathlib import Path
 
-from deploy.embedded.ports import NotKept, read_kept, write_atomically
+from deploy.embedded.ports import NotKept, read_kept
+from files.atomic_files import write_json
 
 _BYTES = 32
 
@@ -17,8 +17,9 @@ def kept_password(directory: Path, name: str) -> str:
     kept = read_kept(path)
     if not all(isinstance(password, str) and password for password in kept.values()):
         raise NotKept(path)
+    if path.exists():
+        path.chmod(0o600)  # it may have been copied with other permissions
     if name not in kept:
         kept[name] = secrets.token_urlsafe(_BYTES)
-        write_atomically(path, json.dumps(kept, indent=2) + "\n", mode=0o600)
-    path.chmod(0o600)  # it may have been copied with other permissions
+        write_json(path, kept)
     return str(kept[name])

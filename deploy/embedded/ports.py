@@ -10,6 +10,8 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
+from files.atomic_files import write_json
+
 HOST = "127.0.0.1"
 
 
@@ -92,7 +94,7 @@ class KeptPorts:
         for candidate in chain(wanted, (preferred,), repeat(0)):
             port = free_port(candidate)
             if port == (candidate or port) and self._hold(port):
-                write_atomically(self._file, json.dumps({**kept, name: port}, indent=2))
+                write_json(self._file, {**kept, name: port})
                 return port
         raise AssertionError("the candidates do not end")
 
@@ -118,16 +120,3 @@ class KeptPorts:
         if not all(isinstance(port, int) and 0 < port < 65536 for port in kept.values()):
             raise NotKept(self._file)
         return kept
-
-
-def write_atomically(path: Path, text: str, mode: int = 0o666) -> None:
-    """Replace the file's content so that a reader, or a crash, sees the old text or the new one, never a part.
-
-    `mode` are the permissions of the new file, less those in the umask.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-        file.write(text)
-    partial.replace(path)

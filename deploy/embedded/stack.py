@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.ports import KeptPorts, write_atomically
+from deploy.embedded.ports import KeptPorts
+from files.atomic_files import staged_file, write_json
 from sinks.datetimes import rfc3339
 
 
@@ -54,7 +55,7 @@ def hold_stack(directory: Path) -> Iterator[KeptPorts]:
 def write_stack(directory: Path, children: Mapping[str, Mapping[str, object]]) -> None:
     """Publish the running processes: `children` maps a name to its `pid`, `url`, `healthy` and `restarts`."""
     stack = {"pid": os.getpid(), "written_at": rfc3339(datetime.now(UTC)), "children": children}
-    write_atomically(directory / "stack.json", json.dumps(stack, indent=2) + "\n")
+    write_json(directory / "stack.json", stack)
 
 
 def read_stack(directory: Path) -> dict[str, dict[str, Any]]:
@@ -76,13 +77,12 @@ def publish_settings(directory: Path, texts: Mapping[str, str | None]) -> Iterat
     """
     path = directory / "settings.json"
     path.unlink(missing_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(json.dumps(texts, indent=2) + "\n")
-        file.flush()
-        partial.rename(path)
+    with staged_file(path) as file:
+        held = os.fdopen(os.dup(file.sink.fileno()))  # the lock belongs to the open file, which this keeps open
+        fcntl.flock(held, fcntl.LOCK_EX)
+        file.sink.write(json.dumps(texts, indent=2).encode() + b"\n")
+        file.publish()
+    with held:
         try:
             yield
         finally:

@@ -27,6 +27,7 @@ def files_with(pattern: str, sources: dict[str, str] = SOURCES) -> list[str]:
 
 
 RULES = {
+    "an atomic write of a file": (r"mkstemp|os\.replace|\.rename\(|O_EXCL", ["files/atomic_files.py"]),
     "the earliest time of an event": (r"2025, 1, 1|2025-01-01", ["client/tally_client/validity.py"]),
     "how far an event may be ahead": (r"timedelta\(minutes=5\)", ["client/tally_client/validity.py"]),
     "the pattern of a UUID": (r"0-9a-f[^\n]*\{8\}", ["client/tally_client/events/envelope.py"]),

@@ -27,7 +27,7 @@ from queries.freshness import read_freshness
 from reports.exports.export_worker import Run, run_once
 from reports.exports.formats import ExportFormat, spend_format
 from reports.exports.manifest import Inputs, manifest, manifest_path, refuse_to_replace
-from reports.periods import Period, resolve
+from reports.periods import Kind, Period, resolve
 from sinks.store import Store
 from streams.source_names import expected_sources
 
@@ -69,7 +69,7 @@ class Exported:
 def export(
     settings: Settings,
     organization: str,
-    period: str,
+    period: Kind,
     start: date | None = None,
     end: date | None = None,
     provisional: bool = False,

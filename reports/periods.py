@@ -12,6 +12,13 @@ from tally_client.validity import EARLIEST
 
 Kind = Literal["mtd", "last-month", "last-90-days", "custom"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+TITLES: dict[Kind, str] = {
+    "mtd": "Month to date",
+    "last-month": "Last month",
+    "last-90-days": "Last 90 days",
+    "custom": "Custom",
+}
+"""The periods' names for people."""
 WindowKind = Literal["1-day", "1-week", "1-month", "3-months", "1-year", "mtd", "qtd", "ytd"]
 """The windows of metrics; reports/metric_windows.py defines their days."""
 DAYS_BACK = 90

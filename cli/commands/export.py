@@ -1,41 +1,17 @@
 """`tally export`."""
 
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.console import answer_to, json_text, progress_bar, running_settings, warn
 from deploy.errors import UserError, printable
-
-if TYPE_CHECKING:
-    from reports.exports.formats import ExportFormat
-
-
-class PeriodName(StrEnum):
-    """Periods of a report."""
-
-    MTD = "mtd"
-    LAST_MONTH = "last-month"
-    LAST_90_DAYS = "last-90-days"
-    CUSTOM = "custom"
-
-
-class FormatName(StrEnum):
-    """Export formats: the spend report, or charges in the columns of FOCUS 1.2."""
-
-    CSV = "csv"
-    FOCUS = "focus"
-
-
-class ColumnsName(StrEnum):
-    """Column layouts of the spend report."""
-
-    DAILY = "daily"
-    CLAUDE_2026_10 = "claude-2026-10"
-
+from files.byte_streams import is_stream
+from reports.exports.formats import FOCUS_SUFFIXES, ExportFormat, FormatName, focus_form, spend_format
+from reports.exports.spend_columns import LAYOUTS, LayoutName
+from reports.periods import Kind
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A UTC day, for --period custom.")]
 
@@ -43,12 +19,12 @@ Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A UTC 
 def command(
     context: typer.Context,
     organization: Annotated[str, typer.Option(help="The organization's UUID.")],
-    period: Annotated[PeriodName, typer.Option(help="Days to export.")] = PeriodName.MTD,
+    period: Annotated[Kind, typer.Option(help="Days to export.")] = "mtd",
     start: Day = None,
     end: Day = None,
     provisional: Annotated[bool, typer.Option(help="Include today up to now; the file's name shows it.")] = False,
-    what: Annotated[FormatName, typer.Option("--format", help="Spend report, or FOCUS 1.2.")] = FormatName.CSV,
-    columns: Annotated[ColumnsName | None, typer.Option(help="Spend report by day (daily), or by channel.")] = None,
+    what: Annotated[FormatName, typer.Option("--format", help="Spend report, or FOCUS 1.2.")] = "csv",
+    columns: Annotated[LayoutName | None, typer.Option(help="Spend report by day (daily), or by channel.")] = None,
     output: Annotated[
         Path | None, typer.Option("--out", help="File to write (FOCUS: .csv, .parquet); - is stdout.")
     ] = None,
@@ -64,14 +40,14 @@ def command(
     with progress_bar() as bar:
         task = bar.add_task("rows written", total=None)
         done = export(
-            *(settings, organization, period.value, first, last, provisional, output),
+            *(settings, organization, period, first, last, provisional, output),
             progress=lambda rows: bar.update(task, completed=rows),
             form=form,
             replace=replace,
         )
     for model in done.unpriced_models:
         warn(f"no price for the model {model}: its amounts are empty in the file")
-    if period is not PeriodName.CUSTOM and not provisional and (missing := done.missing_days(settings.clock())):
+    if period != "custom" and not provisional and (missing := done.missing_days(settings.clock())):
         warn(f"{missing} not complete yet, so the file ends with {done.period.last}")
     answer = answer_to(output)
     if as_json:
@@ -81,22 +57,20 @@ def command(
         answer(printable(f"{done.path}: {rows}, {days}"))
 
 
-def form_of(what: FormatName, columns: ColumnsName | None, output: Path | None) -> "ExportFormat":
-    """Return the format that the flags select. Raises UserError if they contradict each other."""
-    from files.byte_streams import is_stream
-    from reports.exports.formats import FOCUS_SUFFIXES, focus_form, spend_format
-    from reports.exports.spend_columns import LAYOUTS
-
-    if what is FormatName.CSV:
-        return spend_format(LAYOUTS[(columns or ColumnsName.DAILY).value])
+def form_of(what: FormatName, columns: LayoutName | None, output: Path | None) -> ExportFormat:
+    """Return the format that the flags select: FOCUS as the file's name ends. Raises UserError if they contradict each
+    other."""
+    if what == "csv":
+        return spend_format(LAYOUTS[columns or "daily"])
     if columns is not None:
-        raise UserError("--columns is only for the spend report", "Remove it, or remove --format focus.")
-    suffix = output.suffix.lower() if output else FOCUS_SUFFIXES[0]
-    if output and suffix not in FOCUS_SUFFIXES and is_stream(output):
-        suffix = FOCUS_SUFFIXES[0]
-    if suffix not in FOCUS_SUFFIXES:
-        raise UserError(
-            f"FOCUS is written to .csv or .parquet, not to {output}",
-            "Choose a file with one of these endings with --out.",
-        )
-    return focus_form(suffix)
+        raise UserError("--columns is only for the spend report", f"Remove it, or remove --format {what}.")
+    usual, *others = FOCUS_SUFFIXES if what == "focus" else (".parquet",)
+    suffix = output.suffix.lower() if output else usual
+    if suffix in (usual, *others):
+        return focus_form(suffix)
+    if output and is_stream(output):
+        return focus_form(usual)
+    raise UserError(
+        f"FOCUS is written to {' or '.join((usual, *others))}, not to {output}",
+        "Choose a file with such an ending with --out.",
+    )

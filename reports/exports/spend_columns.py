@@ -1,11 +1,7 @@
 """The columns of spend reports, and the keys that distinguish their rows."""
 
 from dataclasses import dataclass
-
-import pyarrow as pa
-
-from reports.exports.text_columns import each_text
-from reports.tagged_ids import USER, tagged
+from typing import Literal
 
 ROW = (
     "date",
@@ -35,6 +31,9 @@ SELECTED = ROW[:18]
 """The columns that spend_report.sql selects."""
 
 
+LayoutName = Literal["daily", "claude-2026-10"]
+
+
 @dataclass(frozen=True)
 class Layout:
     """A choice of columns. `keys` distinguish rows; `by_day` and `by_channel` enable two of them.
@@ -43,7 +42,7 @@ class Layout:
     facts of a row.
     """
 
-    name: str
+    name: LayoutName
     columns: tuple[str, ...]
     keys: tuple[str, ...]
     by_day: bool = False
@@ -72,10 +71,4 @@ CLAUDE_2026_10 = Layout(
 )
 """One row for the whole period, by channel: the columns of the original API's report since October 2026."""
 
-LAYOUTS = {layout.name: layout for layout in (DAILY, CLAUDE_2026_10)}
-
-
-def whole_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Return rows of ROW from rows of spend_report.sql. Teams channels have no data source."""
-    user_ids = each_text(rows["account_uuid"], lambda account: tagged(USER, account) if account else "")
-    return pa.record_batch([*rows.columns, user_ids, pa.repeat("", len(rows))], names=list(ROW))
+LAYOUTS: dict[LayoutName, Layout] = {layout.name: layout for layout in (DAILY, CLAUDE_2026_10)}

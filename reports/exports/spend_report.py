@@ -10,11 +10,13 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from reports.exports.spend_columns import DAILY, SELECTED, Layout, whole_rows
+from reports.exports.spend_columns import DAILY, ROW, SELECTED, Layout
 from reports.exports.spend_csv import Facts, SpendCsv, Totals, safe_rows
 from reports.exports.streaming import stream_columns
+from reports.exports.text_columns import each_text
 from reports.periods import Period
 from reports.product_labels import PRODUCT_LABELS
+from reports.tagged_ids import USER, tagged
 from sinks.datetimes import clickhouse_timestamp
 
 QUERY = Path(__file__).with_name("spend_report.sql")
@@ -88,7 +90,7 @@ def report_rows(
     asked = scope(organization_id, period) | {"by_day": layout.by_day, "by_channel": layout.by_channel}
     with closing(stream_columns(client, QUERY, asked, SELECTED)) as pieces:
         for rows in pieces:
-            yield whole_rows(rows) if layout.by_user_id else rows
+            yield _whole_rows(rows) if layout.by_user_id else rows
 
 
 def scope(organization_id: str, period: Period) -> dict[str, Any]:
@@ -100,3 +102,9 @@ def scope(organization_id: str, period: Period) -> dict[str, Any]:
         "products": list(PRODUCT_LABELS),
         "labels": list(PRODUCT_LABELS.values()),
     }
+
+
+def _whole_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows of ROW from rows of spend_report.sql. Teams channels have no data source."""
+    user_ids = each_text(rows["account_uuid"], lambda account: tagged(USER, account) if account else "")
+    return pa.record_batch([*rows.columns, user_ids, pa.repeat("", len(rows))], names=list(ROW))

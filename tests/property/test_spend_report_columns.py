@@ -187,7 +187,7 @@ def test_columns_give_what_rows_give(rows: list[Row], sizes: list[int], layout: 
         ("reports.exports.spend_csv.safe_text", lambda cell: cell),
         ("reports.exports.spend_csv.SEPARATOR", ""),
         ("reports.exports.streaming._unescaped", lambda text: text.replace("\\n", "\n")),
-        ("reports.exports.spend_columns.tagged", lambda prefix, account: prefix + account),
+        ("reports.exports.spend_report.tagged", lambda prefix, account: prefix + account),
     ],
 )
 def test_the_comparison_notices(what: str, wrong: object, monkeypatch: pytest.MonkeyPatch) -> None:

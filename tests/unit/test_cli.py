@@ -3,8 +3,10 @@
 import errno
 import inspect
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,9 @@ from cli.main import app, run, split_settings
 from deploy.errors import MEANINGS, ExitCode, UserError, explain
 from deploy.settings import Settings
 from pricing.price_table import DEFAULT_PRICE_LIST
+from reports.exports.formats import FORMATS
+from reports.exports.spend_columns import LAYOUTS
+from reports.periods import KINDS
 from tally_client.emitter import UndeliverableEvent
 from tally_client.partition_batcher import DeliveryFailure, Record
 
@@ -298,6 +303,15 @@ def test_the_cause_of_an_error_is_told_when_the_error_itself_is_unknown() -> Non
 
 def test_a_servers_many_lines_become_one() -> None:
     assert UserError("a\nb.", "c\n d").line() == "a b. c d"
+
+
+@pytest.mark.parametrize(("flag", "names"), [("--period", KINDS), ("--format", FORMATS), ("--columns", LAYOUTS)])
+def test_an_export_takes_the_names_that_reports_have(
+    capsys: pytest.CaptureFixture[str], flag: str, names: Iterable[str]
+) -> None:
+    code, line = failure(capsys, "export", "--organization", "x", flag, "other")
+    assert code == ExitCode.USAGE
+    assert re.findall(r"'([\w-]+)'", line.partition(" one of ")[2]) == list(names)
 
 
 @pytest.mark.parametrize(

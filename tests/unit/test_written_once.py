@@ -27,6 +27,8 @@ def files_with(pattern: str, sources: dict[str, str] = SOURCES) -> list[str]:
 
 
 RULES = {
+    "the names of export formats": (r"[\"']focus-parquet[\"']", ["reports/exports/formats.py"]),
+    "the names of layouts": (r"[\"']claude-2026-10[\"']", ["reports/exports/spend_columns.py"]),
     "an atomic write of a file": (r"mkstemp|os\.replace|\.rename\(|O_EXCL", ["files/atomic_files.py"]),
     "the earliest time of an event": (r"2025, 1, 1|2025-01-01", ["client/tally_client/validity.py"]),
     "how far an event may be ahead": (r"timedelta\(minutes=5\)", ["client/tally_client/validity.py"]),

@@ -1,8 +1,7 @@
 """Export: the available periods and formats, and the issued reports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -12,35 +11,14 @@ from api.dashboard.figures import DashboardPage
 from api.dashboard.page_request import Look, address, read_number
 from api.parameters import choice, read_date
 from queries.errors import NoCompleteDay, PeriodError
-from reports.exports.formats import ExportFormat, focus_form, spend_format
+from reports.exports.formats import FORMATS, NamedFormat
 from reports.exports.issued_reports import issued_reports
-from reports.periods import DAY, DAYS_BACK, KINDS, Period, resolve
+from reports.periods import DAY, DAYS_BACK, KINDS, TITLES, Kind, Period, resolve
 
 AT_ONCE = 31
 PARAMETERS = ("period", "start", "end", "format", "page")
 
 EXPORTS = DashboardPage(name="exports", title="Export", lead="", periods={}, makers=(), exposes_spend=True)
-
-
-class Format(Struct, frozen=True, kw_only=True):
-    """A format for spend exports; `form` writes it."""
-
-    title: str
-    media_type: str
-    form: Callable[[], ExportFormat]
-
-
-CSV = "text/csv"
-FORMATS: dict[str, Format] = {
-    "csv": Format(title="CSV: one row per person, product, model and day", media_type=CSV, form=spend_format),
-    "focus": Format(title="FOCUS 1.2, CSV", media_type=CSV, form=partial(focus_form, ".csv")),
-    "focus-parquet": Format(
-        title="FOCUS 1.2, Parquet", media_type="application/vnd.apache.parquet", form=partial(focus_form, ".parquet")
-    ),
-}
-"""Every format, by its name in the address; the first is the default."""
-
-TITLES = {"mtd": "Month to date", "last-month": "Last month", "last-90-days": "Last 90 days", "custom": "Custom"}
 
 
 class Offer(Struct, frozen=True, kw_only=True):
@@ -57,7 +35,7 @@ def offers(now: datetime, newest: date | None) -> list[Offer]:
     return [_offer(kind, now, newest) for kind in KINDS]
 
 
-def _offer(kind: str, now: datetime, newest: date | None) -> Offer:
+def _offer(kind: Kind, now: datetime, newest: date | None) -> Offer:
     if kind == "custom":
         return Offer(kind=kind, title=TITLES[kind], days=None, why=f"at most {DAYS_BACK} days back")
     try:
@@ -75,7 +53,7 @@ def read_period(given: Mapping[str, str], now: datetime, newest: date | None) ->
     return resolve(kind, now, newest, *((start, end) if kind == "custom" else ()))
 
 
-def read_format(given: Mapping[str, str]) -> Format:
+def read_format(given: Mapping[str, str]) -> NamedFormat:
     """Return the requested format. Raises BadRequest."""
     return FORMATS[choice(*FORMATS)("format", given.get("format", next(iter(FORMATS))))]
 

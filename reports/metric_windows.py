@@ -24,6 +24,9 @@ TRAILING_DAYS: dict[WindowKind, int] = {
 }
 """Days in a trailing window, including its last day. A month always has 30 days and a year 365."""
 
+ACTIVE_DAYS: dict[str, int] = {"daily": 1, "weekly": WEEK_DAYS, "monthly": MONTH_DAYS}
+"""Days in the trailing windows of daily, weekly and monthly active people."""
+
 WINDOW_KINDS: tuple[WindowKind, ...] = get_args(WindowKind)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from api.schemas.common import ResponsePage
-from reports.engagement.summaries import PRODUCTS, WINDOWS, Summary
+from reports.engagement.summaries import PRODUCTS, Summary
+from reports.metric_windows import ACTIVE_DAYS
 from reports.periods import midnight
 
 
@@ -64,11 +65,11 @@ def day_summary(summary: Summary) -> DaySummary:
     counts: dict[str, Any] = {
         f"{product}_{window}_active_user_count".lstrip("_"): summary.active[product, days]
         for product in ("", *PRODUCTS)
-        for window, days in WINDOWS.items()
+        for window, days in ACTIVE_DAYS.items()
     }
     rates: dict[str, Any] = {
         f"{window}_adoption_rate": adoption_rate(summary.active["", days], summary.seats)
-        for window, days in WINDOWS.items()
+        for window, days in ACTIVE_DAYS.items()
     }
     return DaySummary(
         starting_at=midnight(summary.day),

@@ -9,14 +9,11 @@ from clickhouse_connect.driver.client import Client
 from queries.data_version import data_version
 from queries.sql_files import Row
 from reports.engagement.query import EngagementQuery, cached_rows, rows
-from reports.metric_windows import days_between, days_of
+from reports.metric_windows import ACTIVE_DAYS, MONTH_DAYS, days_between, days_of
 from reports.periods import DAY
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 from reports.presence.bitsets import counts, trailing
 from reports.presence.presence import read_group_days, read_present
-
-WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
-"""Days in a trailing window, including its last day. Window lengths are defined here only."""
 
 KINDS = {
     "": ACTIVITY_PRODUCTS,
@@ -50,7 +47,7 @@ def read_summaries(client: Client, question: EngagementQuery) -> Sequence[Summar
 def _active(client: Client, question: EngagementQuery) -> dict[date, dict[tuple[str, int], int]]:
     """Return the active people of each day, by product and window."""
     organization_id = question.organization_id
-    before = max(WINDOWS.values()) - 1
+    before = MONTH_DAYS - 1
     state = data_version(client, organization_id)
     present = read_present(client, organization_id, state, question.first - before * DAY, question.last)
     held = read_group_days(client, organization_id, state, question.groups, present) if question.groups else None
@@ -59,7 +56,7 @@ def _active(client: Client, question: EngagementQuery) -> dict[date, dict[tuple[
     for product, kinds in KINDS.items():
         rows = present.rows(kinds)
         shown = rows if held is None else rows & held
-        for width in WINDOWS.values():
+        for width in ACTIVE_DAYS.values():
             for day, people in zip(active, counts(trailing(shown, width))[before:], strict=True):
                 active[day][product, width] = people
     return active

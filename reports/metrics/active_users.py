@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from reports.metric_windows import MONTH_DAYS, WEEK_DAYS, days_of
+from reports.metric_windows import ACTIVE_DAYS, MONTH_DAYS, days_of
 from reports.metrics.query_context import QueryContext
 from reports.metrics.result_types import Actives, PeopleCount, Series
 from reports.periods import DAY, Period
@@ -20,9 +20,9 @@ def active_users(reading: QueryContext, window: Period, products: Sequence[str] 
     if reading.overlaps(window):
         before = MONTH_DAYS - 1
         rows = reading.present(window.first - before * DAY, window.last).rows(products)
-        daily, weekly, monthly = (counts(trailing(rows, width))[before:] for width in (1, WEEK_DAYS, MONTH_DAYS))
-        for day, *people in zip(days_of(window), daily, weekly, monthly, strict=True):
-            found[day] = Actives(daily=people[0], weekly=people[1], monthly=people[2])
+        active = (counts(trailing(rows, width))[before:] for width in ACTIVE_DAYS.values())
+        for day, *people in zip(days_of(window), *active, strict=True):
+            found[day] = Actives(**dict(zip(ACTIVE_DAYS, people, strict=True)))
     nobody = Actives(daily=0, weekly=0, monthly=0)
     return Series(about=reading.about(window), days=reading.by_day(window, found, nobody, MONTH_DAYS))
 

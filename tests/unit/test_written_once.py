@@ -27,6 +27,7 @@ def files_with(pattern: str, sources: dict[str, str] = SOURCES) -> list[str]:
 
 
 RULES = {
+    "the windows of active people": (r"[\"']weekly[\"']: ", ["reports/metric_windows.py"]),
     "the names of export formats": (r"[\"']focus-parquet[\"']", ["reports/exports/formats.py"]),
     "the names of layouts": (r"[\"']claude-2026-10[\"']", ["reports/exports/spend_columns.py"]),
     "an atomic write of a file": (r"mkstemp|os\.replace|\.rename\(|O_EXCL", ["files/atomic_files.py"]),

@@ -7,13 +7,11 @@ from api.dashboard.figures import BuiltFigure, Column, DashboardPage, Figure, Fi
 from api.dashboard.formatting import day, days
 from api.dashboard.page_request import PageRequest
 from reports import metrics
-from reports.metric_windows import MONTH_DAYS, WEEK_DAYS
+from reports.metric_windows import ACTIVE_DAYS, WEEK_DAYS
 from reports.metrics import Actives, Adoption, Seats, Series
 from reports.periods import DAY
 
 PERIODS = {"days": ("1-month", "3-months", "1-year"), "connectors": ("1-month", "1-week", "3-months", "1-year")}
-
-WIDTHS = {"daily": 1, "weekly": WEEK_DAYS, "monthly": MONTH_DAYS}
 
 
 def active_users(ask: PageRequest) -> BuiltFigure:
@@ -39,16 +37,16 @@ def active_users(ask: PageRequest) -> BuiltFigure:
 
 
 def _people(ask: PageRequest, last: date) -> dict[str, str]:
-    return {f"{name}_active_users": ask.people("active", trailing(last, width)) for name, width in WIDTHS.items()}
+    return {f"{name}_active_users": ask.people("active", trailing(last, width)) for name, width in ACTIVE_DAYS.items()}
 
 
 def _active_tiles(ask: PageRequest, series: Series[Actives]) -> tuple[Tile, ...]:
     now, before = series.days[-1].value, series.days[-1 - WEEK_DAYS].value
     since = ask.last - WEEK_DAYS * DAY
 
-    def tile(label: str, name: str, width: int) -> Tile:
+    def tile(label: str, name: str) -> Tile:
         value = getattr(now, name, None)
-        window = trailing(ask.last, width)
+        window = trailing(ask.last, ACTIVE_DAYS[name])
         return Tile(
             label=label,
             value=value,
@@ -58,9 +56,9 @@ def _active_tiles(ask: PageRequest, series: Series[Actives]) -> tuple[Tile, ...]
         )
 
     return (
-        tile("Weekly active people", "weekly", WEEK_DAYS),
-        tile("Daily active people", "daily", 1),
-        tile("Monthly active people", "monthly", MONTH_DAYS),
+        tile("Weekly active people", "weekly"),
+        tile("Daily active people", "daily"),
+        tile("Monthly active people", "monthly"),
     )
 
 

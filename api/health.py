@@ -91,7 +91,7 @@ def _unknown(freshness: Freshness) -> Health:
             "starting", "nothing is known yet: no worker has read a log to its end, as each does after it starts"
         )
     some = sorted(freshness.behind)
-    said = f"{len(some)} sources have not been read to the end of their logs yet, among them {some[0]}"
+    said = f"sources not read to the end of their logs yet: {len(some)}, among them {some[0]}"
     return _ill("behind", f"how far the tables reach is unknown: {said}: is a worker running?")
 
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deploy.connections import open_store
+from deploy.counts import counted
 from deploy.errors import UserError, printable
 from deploy.export import export
 from deploy.login_links import LINK_MINUTES, links_to_show
@@ -172,8 +173,9 @@ def _summary(
     for name, outcome, path in reports:
         table.add_row(escape(printable(f"spend of {name}"[:60])), outcome + (f"\n{_short(path)}" if path else ""))
     rows = sum(result.compared for result in verdict.tables)
-    equal = "equal everywhere" if verdict.equal else f"[red]{verdict.different} rows differ[/]"
-    table.add_row("independent recount", f"{rows:,} rows compared: {equal}")
+    different = counted(verdict.different, "row differs", "rows differ")
+    equal = "equal everywhere" if verdict.equal else f"[red]{different}[/]"
+    table.add_row("independent recount", f"{counted(rows, 'row')} compared: {equal}")
     return table
 
 

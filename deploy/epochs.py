@@ -12,6 +12,7 @@ from typing import Any, Literal
 from aggregators.prepared_batch import fingerprint
 from deploy.audit import note_money
 from deploy.connections import open_store
+from deploy.counts import counted
 from deploy.errors import ExitCode, UserError
 from deploy.partition_status import PartitionStatus, partition_statuses, require_topic
 from deploy.settings import Settings
@@ -94,12 +95,13 @@ async def _record_from(log: KafkaLog, standing: PartitionStatus, offset: int) ->
 
 def _consequences(topic: str, number: int, mode: Mode, found: list[PartitionStatus]) -> list[str]:
     records = sum(standing.log_end - standing.log_start for standing in found)
+    log = f"{counted(records, 'record')} in {counted(len(found), 'partition')}"
     kept = {
         "continue": f"Everything counted of {topic} so far stays, and the new log's events are added to it.",
         "replace": f"Everything counted of {topic} so far is left out of every view and report from now on.",
     }
     lines = [
-        f"{topic} begins epoch {number}: its {records:,} records in {len(found)} partitions are folded from the start.",
+        f"{topic} begins epoch {number}: its {log} will be folded from the start.",
         kept[mode],
         "Until they are folded, results that depend on this topic have no data_refreshed_at, and reports wait.",
     ]

@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from deploy.audit import note_export
 from deploy.connections import report_client
+from deploy.counts import counted
 from deploy.errors import explain
 from deploy.prices import difference, require_named_prices
 from deploy.settings import Settings
@@ -62,7 +63,7 @@ class Exported:
     def net_spend(self) -> str:
         """The amount that the organization pays, for people: `12.5 USD`, and whether some of it is unknown."""
         totals = self.manifest["totals"]
-        unknown = f" and {totals['unpriced_rows']} rows without a price" if totals["unpriced_rows"] else ""
+        unknown = f" and {counted(totals['unpriced_rows'], 'row')} without a price" if totals["unpriced_rows"] else ""
         return f"{totals['priced_net_spend_usd']} USD{unknown}"
 
 

@@ -10,6 +10,7 @@ from access.roles import largest_owner, members_by_email, read_person
 from access.sessions import Identity, create_credential, revoke_credentials
 from deploy.audit import record_action
 from deploy.connections import report_client
+from deploy.counts import counted
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
 from deploy.uuids import parse_uuid
@@ -66,7 +67,7 @@ def sign_out(settings: Settings, organization: str, account: str, operator: str)
 def _account(client: Client, organization: str, email: str) -> str:
     found = members_by_email(client, organization, email)
     if len(found) != 1:
-        message = f"{len(found)} members of organization {organization} have the e-mail {email}"
+        message = f"{counted(len(found), 'member')} of organization {organization} with the e-mail {email}"
         raise UserError(message, "Use --account with the account's UUID.", ExitCode.REFUSED)
     return found[0]
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from deploy.connections import open_store
+from deploy.counts import counted
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
 from streams.log import KafkaLog
@@ -44,6 +45,7 @@ async def _wait(settings: Settings, timeout: float, on_progress: OnProgress) -> 
         if done > best:
             best, moved_at = done, time.monotonic()
         elif time.monotonic() - moved_at > timeout:
-            message = f"{total - done:,} records are not folded, and there was no progress for {timeout:.0f} s"
+            records = counted(total - done, "record is", "records are")
+            message = f"{records} not folded, and there was no progress for {timeout:.0f} s"
             raise UserError(message, "Run `tally doctor`.", ExitCode.UNREACHABLE)
         await asyncio.sleep(POLL_SECONDS)

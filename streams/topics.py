@@ -113,7 +113,7 @@ def differences(spec: TopicSpec, existing: ExistingTopic) -> list[str]:
     lines = []
     if existing.partitions != spec.partitions:
         lines.append(
-            f"{spec.name} has {existing.partitions} partitions, but the setting is {spec.partitions}: left unchanged,"
+            f"{spec.name} has partitions={existing.partitions}, but the setting is {spec.partitions}: left unchanged,"
             " because moving keys to other partitions would count repeated events twice"
         )
     for name, wanted in spec.config.items():

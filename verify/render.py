@@ -77,7 +77,8 @@ def _offsets(difference: Difference) -> str:
 def _conclusion(verdict: Verdict) -> str:
     records = sum(topic.records for topic in verdict.topics)
     if verdict.equal:
-        return f"Equal everywhere: {records:,} records recounted in {verdict.seconds:.1f} s."
+        recounted = f"{records:,} {'record' if records == 1 else 'records'} recounted"
+        return f"Equal everywhere: {recounted} in {verdict.seconds:.1f} s."
     if verdict.different:
-        return f"NOT equal: {verdict.different:,} rows differ."
+        return f"NOT equal: {verdict.different:,} {'row differs' if verdict.different == 1 else 'rows differ'}."
     return "Equal as far as it was compared, which is not all: see above."

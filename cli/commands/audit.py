@@ -9,6 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cli.console import out, print_json, running_settings, warn
+from deploy.counts import counted
 from deploy.errors import ExitCode, printable
 
 
@@ -34,7 +35,7 @@ def command(
         for line in chain.wrong:
             warn(line)
         standing = "The log has been changed" if chain.wrong else "The log is unchanged"
-        typer.echo(f"{standing}: {chain.entries:,} entries, head {chain.head or 'none'}.")
+        typer.echo(f"{standing}: {counted(chain.entries, 'entry', 'entries')}, head {chain.head or 'none'}.")
         raise typer.Exit(ExitCode.FINDINGS if chain.wrong else ExitCode.OK)
 
     found = entries(settings, organization, (since or datetime(1970, 1, 1)).replace(tzinfo=UTC), limit)  # noqa: DTZ001

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.console import ascii_json, running_settings, warn
+from deploy.counts import counted
 from deploy.errors import ExitCode, UserError, printable
 from deploy.settings import Settings
 
@@ -72,15 +73,16 @@ def replay(
         )
     settings = running_settings(context)
     replayed, forgotten, left = asyncio.run(_replay(settings, _filter(topic, reason, since)))
-    typer.echo(f"{replayed:,} letters replayed.")
+    typer.echo(f"{counted(replayed, 'letter')} replayed.")
     if forgotten:
-        warn(f"{forgotten:,} letters of people who have since been forgotten were removed, not replayed")
+        warn(f"{counted(forgotten, 'letter')} of people who have since been forgotten removed, not replayed")
     if left[CONFLICT]:
         warn(
-            f"{left[CONFLICT]:,} conflicts were left in place: the event_id of each belongs to another event. {NEW_ID}"
+            f"{counted(left[CONFLICT], 'conflict was', 'conflicts were')} left in place: "
+            f"the event_id of each belongs to another event. {NEW_ID}"
         )
     if cut := left.total() - left[CONFLICT]:
-        warn(f"{cut:,} letters were left in place because they have only the beginning of their record")
+        warn(f"{counted(cut, 'letter')} with only the beginning of a record left in place")
     raise typer.Exit(ExitCode.FINDINGS if left else ExitCode.OK)
 
 

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from cli.console import print_json, progress_bar, running_settings, send_lines, warn
+from deploy.counts import counted
 from deploy.errors import ExitCode, UserError, printable
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def command(
         looked_at = {"invalid": suspects.invalid, "repeats": suspects.repeats, "unlisted": suspects.unlisted}
         print_json({"sent": sent.sent, "by_topic": sent.by_topic, "skipped": len(skipped), **looked_at})
     else:
-        typer.echo(f"{sent.sent:,} events sent in {sent.seconds:.1f} s, all confirmed.")
+        typer.echo(f"{counted(sent.sent, 'event')} sent in {sent.seconds:.1f} s, all confirmed.")
     if suspects.invalid:
         warn(f"{suspects.invalid:,} of them are invalid and will be dead letters")
     if suspects.repeats:

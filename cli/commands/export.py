@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.console import answer_to, json_text, progress_bar, running_settings, warn
+from deploy.counts import counted
 from deploy.errors import UserError, printable
 from files.byte_streams import is_stream
 from reports.exports.formats import FOCUS_SUFFIXES, ExportFormat, FormatName, focus_form, spend_format
@@ -53,7 +54,7 @@ def command(
     if as_json:
         answer(json_text(done.manifest))
     else:
-        rows, days = f"{done.manifest['rows']:,} rows", f"{done.period.first} to {done.period.last} UTC"
+        rows, days = counted(done.manifest["rows"], "row"), f"{done.period.first} to {done.period.last} UTC"
         answer(printable(f"{done.path}: {rows}, {days}"))
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from cli.confirm import confirm
 from cli.console import out, print_json, running_settings, warn
+from deploy.counts import counted
 from deploy.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def accept(
     )
     confirm(f"Continue at offset {missing.stop} without them?", yes)
     accept_loss(settings, standing)
-    typer.echo(f"{standing.source} continues at offset {missing.stop}; {len(missing):,} offsets are accepted as lost.")
+    lost = counted(len(missing), "offset is", "offsets are")
+    typer.echo(f"{standing.source} continues at offset {missing.stop}; {lost} accepted as lost.")
 
 
 def _as_json(standing: "PartitionStatus") -> dict[str, Any]:

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from cli.console import cell, out, print_json, running_settings, warn
+from deploy.counts import counted
 from deploy.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def check(
     path = path or running_settings(context).prices_file
     listed = read_price_list(path)
     name = path or "The shipped list"
-    typer.echo(f"{name} is a valid price list: {len(listed.rows):,} prices of {len(listed.models)} models.")
+    prices, models = counted(len(listed.rows), "price"), counted(len(listed.models), "model")
+    typer.echo(f"{name} is a valid price list: {prices} of {models}.")
 
 
 @app.command("list")
@@ -60,7 +62,7 @@ def show(
     if as_json:
         print_json({"list": held, "prices": rows})
         return
-    typer.echo(f"In force is {held}: {held.prices:,} prices.")
+    typer.echo(f"In force is {held}: {counted(held.prices, 'price')}.")
     table = Table("model", "from", *(f"{unit} / 1M tokens" for unit in _UNITS))
     for row in rows:
         if row["model"] and (row["service_tier"], row["context_window"], row["inference_geo"], row["speed"]) == _PLAIN:
@@ -90,7 +92,7 @@ def load(
     client = report_client(settings)
     loaded = prices.load(settings, client, path, shipped, revise)
     became = "is now in force" if loaded.changed else "was already in force"
-    typer.echo(f"List {loaded.revision} with {loaded.prices:,} prices {became}.")
+    typer.echo(f"List {loaded.revision} with {counted(loaded.prices, 'price')} {became}.")
     if said := prices.difference(settings, client):
         warn(f"{said}: the next start of `tally up` or `tally migrate` loads the file again")
 
@@ -100,7 +102,7 @@ def _show_history(lists: "list[LoadedList]", as_json: bool) -> None:
         print_json(lists)
         return
     for each in lists:
-        typer.echo(f"{each}: {each.prices:,} prices, sha256 {each.list}")
+        typer.echo(f"{each}: {counted(each.prices, 'price')}, sha256 {each.list}")
 
 
 _PLAIN = ("standard", "0-200k", "global", "standard")

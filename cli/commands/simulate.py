@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import answer_to, json_text, progress_bar, running_settings, send_lines, warn
+from deploy.counts import counted
 from deploy.errors import ExitCode, UserError, printable
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def command(
     if as_json:
         answer(json_text({"events": count, "until": day, "seed": seed}))
     else:
-        answer(f"{count:,} events, {_span(plan)}: " + (printable(str(output)) if output else "sent"))
+        answer(f"{counted(count, 'event')}, {_span(plan)}: " + (printable(str(output)) if output else "sent"))
     if poison and not as_json:
         warn("some of them are invalid on purpose; they become dead letters")
 

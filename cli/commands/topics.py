@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.console import print_json, running_settings, warn
+from deploy.counts import counted
 
 app = typer.Typer(name="topics", help="The topics in Kafka.", no_args_is_help=True)
 
@@ -38,4 +39,4 @@ def create(
         return
     for line in report.differences:
         warn(line)
-    typer.echo(f"{len(report.created)} topics created, {len(specs) - len(report.created)} already existed.")
+    typer.echo(f"{counted(len(report.created), 'topic')} created, {len(specs) - len(report.created)} already existed.")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
 
+from deploy.counts import counted
 from deploy.doctor.findings import Finding, clock_finding, disk_finding
 from deploy.doctor.profile import Changed, look_at_profile, profile_findings
 from deploy.prices import difference
@@ -124,7 +125,7 @@ def migration_findings(database: str, stored: ClickHouseFacts) -> Iterator[Findi
         return
     other = sorted(view.name for view in load_views() if stored.views.get(view.name) != view.sha256)
     if other:
-        what = f"{len(other)} views are not those of this release: {', '.join(other)}"
+        what = f"{counted(len(other), 'view is', 'views are')} not as in this release: {', '.join(other)}"
         yield Finding("problem", what, database, "Apply them with `tally migrate`.")
 
 
@@ -133,7 +134,8 @@ def price_findings(settings: Settings, stored: ClickHouseFacts) -> Iterator[Find
     if not stored.prices:
         yield Finding("problem", "there are no prices", "prices", "Load the shipped list with `tally prices load`.")
         return
-    yield Finding("ok", f"{stored.prices.prices:,} prices are in force: {stored.prices}", "prices")
+    in_force = counted(stored.prices.prices, "price is", "prices are")
+    yield Finding("ok", f"{in_force} in force: {stored.prices}", "prices")
     if stored.other_prices:
         yield Finding("problem", stored.other_prices, "prices", "Put the file in force with `tally prices load`.")
     elif settings.prices_file is None and not stored.prices.is_shipped:

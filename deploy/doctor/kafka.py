@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from deploy.counts import counted
 from deploy.doctor.findings import Finding, clock_finding
 from deploy.settings import Settings
 from streams.consumer_group import group_members
@@ -112,9 +113,8 @@ def topic_findings(partitions: int, topics: Mapping[str, ExistingTopic]) -> Iter
         if existing is None:
             yield Finding("problem", "the topic does not exist", spec.name, "Create it with `tally topics create`.")
         elif not unlike:
-            yield Finding(
-                "ok", f"the topic has the required configuration, with {existing.partitions} partitions", spec.name
-            )
+            width = counted(existing.partitions, "partition")
+            yield Finding("ok", f"the topic has the required configuration, with {width}", spec.name)
         for line in unlike:
             what, _, remedy = line.partition(": ")
             yield Finding("warning", what, spec.name, remedy)

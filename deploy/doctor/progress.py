@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from deploy.counts import counted
 from deploy.doctor.findings import Finding
 from streams.log import Bounds
 from streams.record_batch import Partition
@@ -21,7 +22,7 @@ def progress_findings(
     lost = [finding for each, found in bounds.items() for finding in position_findings(each, places[each], found)]
     yield from lost
     if not lost:
-        yield Finding("ok", f"all {len(bounds)} sources are inside their logs", "source_positions")
+        yield Finding("ok", f"all inside their logs: {counted(len(bounds), 'source')}", "source_positions")
     for topic in sorted({topic for topic, _ in bounds}):
         yield _lag_finding(
             topic, sum(_behind(places[each], found) for each, found in bounds.items() if each[0] == topic)
@@ -51,7 +52,7 @@ def _lag_finding(topic: str, behind: int) -> Finding:
     if not behind:
         return Finding("ok", "everything is in the tables", topic)
     remedy = "Wait if the number falls; if it does not, check the worker's log, or run more workers."
-    return Finding("warning", f"{behind:,} offsets are not in the tables yet", topic, remedy)
+    return Finding("warning", f"{counted(behind, 'offset is', 'offsets are')} not in the tables yet", topic, remedy)
 
 
 def hidden_findings(bounds: Mapping[Partition, Bounds]) -> list[Finding]:
@@ -78,10 +79,8 @@ def watermark_finding(now: datetime, watermarks: list[datetime | None]) -> Findi
     proved = [mark for mark in watermarks if mark is not None and mark.year > 1970]
     remedy = "Workers set it when they reach the log's end: check the lag and the worker's log."
     if not proved or len(proved) < len(watermarks):
-        missing = len(watermarks) - len(proved)
-        return Finding(
-            "warning", f"data_refreshed_at is unknown: {missing} sources have no watermark", "watermark", remedy
-        )
+        missing = counted(len(watermarks) - len(proved), "source has", "sources have")
+        return Finding("warning", f"data_refreshed_at is unknown: {missing} no watermark", "watermark", remedy)
     age = now - min(proved)
     what = f"data_refreshed_at is {min(proved):%Y-%m-%d %H:%M:%S} UTC, {max(0, round(age.total_seconds())):,} s ago"
     if age <= FRESH:

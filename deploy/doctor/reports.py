@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from deploy.connections import connect_clickhouse
+from deploy.counts import counted
 from deploy.doctor.findings import Finding
 from deploy.settings import Settings
 from queries.errors import NotAsIssued
@@ -50,7 +51,8 @@ def report_findings(facts: ReportFacts) -> Iterator[Finding]:
         remedy = "Restore the issued file from a backup, and find out who changed it; it is not served as issued."
         yield Finding("problem", "the file cannot be read, or is not the one that was issued", path, remedy)
     if facts.behind:
-        what = f"{len(facts.behind):,} days with issued reports, from {facts.behind[0]} on, may have changed since: "
+        days = counted(len(facts.behind), "day")
+        what = f"{days} with issued reports, from {facts.behind[0]} on, may have changed since: "
         remedy = "Run `tally exporter`: it compares them with the tables, and revises those that differ."
         yield Finding("warning", what + ", ".join(facts.reasons), "issued reports", remedy)
     elif facts.issued and not facts.changed:

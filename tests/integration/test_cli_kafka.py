@@ -117,8 +117,8 @@ async def test_a_conflict_is_not_replayed_and_its_letter_stays(kafka: str) -> No
     assert named.returncode == ExitCode.REFUSED
     assert "emit it under a new event_id" in named.stderr
     all_ = tally("dead-letters", "replay", "--topic", topic, "--kafka-bootstrap", kafka)
-    assert (all_.returncode, all_.stdout) == (ExitCode.FINDINGS, "1 letters replayed.\n")
-    assert "1 conflicts were left" in all_.stderr
+    assert (all_.returncode, all_.stdout) == (ExitCode.FINDINGS, "1 letter replayed.\n")
+    assert "1 conflict was left" in all_.stderr
     left = tally("dead-letters", "list", "--topic", topic, "--kafka-bootstrap", kafka)
     assert [" conflict: " in line for line in left.stdout.splitlines()] == [True]
     assert len(await records_of(kafka, topic)) == 1
@@ -223,7 +223,7 @@ async def test_dead_letters_are_listed_and_replayed_by_command(kafka: str) -> No
     assert [json.loads(line)["offset"] for line in lines] == [1, 2]
 
     replayed = tally("dead-letters", "replay", "--topic", topic, "--reason", "schema", "--kafka-bootstrap", kafka)
-    assert (replayed.returncode, replayed.stdout) == (ExitCode.OK, "1 letters replayed.\n")
+    assert (replayed.returncode, replayed.stdout) == (ExitCode.OK, "1 letter replayed.\n")
     assert [(record.key, record.value) for record in await records_of(kafka, topic)] == [(b"k", b"2")]
     assert len(tally("dead-letters", "list", "--topic", topic, "--kafka-bootstrap", kafka).stdout.splitlines()) == 1
 

@@ -138,7 +138,7 @@ def test_what_is_not_counted_and_what_has_no_price_is_told(settings: Settings) -
     insert_rows(client, "spend_cells", list(row), [list(row.values())])
     warnings = found(settings, "warning")
     assert "prices: usage without a price: claude-unheard-of, standard" in warnings
-    assert "tally.chat: 1 offsets are not in the tables yet" in warnings
+    assert "tally.chat: 1 offset is not in the tables yet" in warnings
 
 
 def test_a_dead_letter_is_told_with_its_reason(settings: Settings) -> None:
@@ -193,7 +193,7 @@ def test_a_view_of_another_release_is_a_problem(settings: Settings) -> None:
 def test_a_topic_with_other_settings_is_a_warning(settings: Settings) -> None:
     made_ready(settings)
     other = settings.model_copy(update={"partitions": 8})
-    assert "tally.chat: tally.chat has 2 partitions, but the setting is 8" in found(other, "warning")
+    assert "tally.chat: tally.chat has partitions=2, but the setting is 8" in found(other, "warning")
 
 
 def test_kafka_and_clickhouse_away_are_findings_and_not_errors(settings: Settings) -> None:

@@ -43,7 +43,7 @@ def test_each_difference_is_a_line_with_both_values() -> None:
     wanted = spec("tally.token")
     existing = ExistingTopic(3, {**wanted.config, "retention.ms": "604800000"})
     partitions, retention = differences(wanted, existing)
-    assert "tally.token has 3 partitions, but the setting is 4" in partitions
+    assert "tally.token has partitions=3, but the setting is 4" in partitions
     assert "retention.ms=604800000, but it should be -1" in retention
 
 

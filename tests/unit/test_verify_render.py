@@ -53,7 +53,7 @@ def test_a_difference_shows_key_values_and_offsets() -> None:
     named = ", ".join(map(str, offsets))
     assert f"    expected messages 3 (offsets {named} and 8 more); offset 7 alone would explain it" in lines
     assert "    found    messages 2" in lines
-    assert lines[-1] == "NOT equal: 1 rows differ."
+    assert lines[-1] == "NOT equal: 1 row differs."
     assert verdict.exit_code == 1
 
 

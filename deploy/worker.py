@@ -30,6 +30,7 @@ from streams.kafka_errors import retry_while_kafka_is_unavailable
 from streams.log import KafkaLog
 from streams.record_batch import Partition
 from tally_client.events import EVENTS_BY_TOPIC
+from tally_client.loopback_login import leave_out_loopback_logins
 from worker.assignment import Assignments
 from worker.flush import Flusher
 from worker.log_filter import RateLimitFilter
@@ -223,6 +224,7 @@ def run(settings: Settings) -> None:
     """Run one worker until SIGTERM or SIGINT. Does not return: the process ends with the worker's exit code."""
     log_to_stderr(RateLimitFilter())
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    leave_out_loopback_logins()
     logger.info("token events are folded by %s", "compiled code" if is_compiled(settings) else "pure Python")
     gc.disable()
     share_one_arena()

@@ -32,6 +32,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from tally_client.events import EVENT_BY_TYPE, PROFILES, TOPIC_BY_TYPE, Event, partition_key
 from tally_client.events.envelope import MAX_RECORD_BYTES
+from tally_client.loopback_login import leave_out_loopback_logins
 from tally_client.partition_batcher import DeliveryFailure, PartitionBatcher, Record, disconnect, topic_partitions
 from tally_client.stack_login import connection_of_stack
 from tally_client.validity import NO_ID, InvalidRecord, is_uuid, read
@@ -148,6 +149,7 @@ class Emitter:
 
     async def start(self) -> None:
         """Connect to Kafka. Raises aiokafka's KafkaConnectionError if no broker answers."""
+        leave_out_loopback_logins()
         producer = AIOKafkaProducer(**self._producer_options)
         try:
             await producer.start()

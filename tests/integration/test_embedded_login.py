@@ -13,6 +13,8 @@ from deploy.embedded.child import RunningChild
 from deploy.embedded.kafka import KAFKA_USER
 from deploy.embedded.ports import HOST
 from deploy.settings import load
+from tally_client import Emitter, loopback_login
+from tally_client.loopback_login import IN_THE_CLEAR
 from tests.support.stack import start_kafka
 
 PASSWORD = "made_up-at-the-first-start"
@@ -53,6 +55,34 @@ def login(password: str) -> dict[str, str]:
 
 async def test_who_knows_the_password_is_let_in(broker: RunningChild) -> None:
     assert await topics(broker, **login(PASSWORD)) is not None
+
+
+async def test_a_service_is_not_warned_of_a_password_that_stays_on_this_machine(
+    broker: RunningChild, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Emitter(broker.child.url, **load(flags=login(PASSWORD)).client_options()):
+        pass
+    assert IN_THE_CLEAR not in caplog.messages
+
+
+async def test_of_any_other_password_in_the_clear_it_is_warned(
+    broker: RunningChild, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loopback_login, "is_loopback", lambda host: host != HOST)
+    async with Emitter(broker.child.url, **load(flags=login(PASSWORD)).client_options()):
+        pass
+    assert IN_THE_CLEAR in caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("host", "stays"),
+    [
+        *(("localhost", True), ("127.0.0.1", True), ("127.8.0.1", True), ("::1", True)),
+        *(("10.0.0.5", False), ("kafka.example.com", False), ("localhost.example.com", False), ("", False)),
+    ],
+)
+def test_what_stays_on_this_machine(host: str, stays: bool) -> None:
+    assert loopback_login.is_loopback(host) == stays
 
 
 @pytest.mark.parametrize("password", ["wrong", PASSWORD + "x"])

@@ -25,10 +25,12 @@ class Record(Protocol):
         """The broker's, in milliseconds."""
 
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """The bytes that decide its partition."""
 
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """Its bytes; None for a tombstone."""
 
 
 class RejectedRecord(NamedTuple):

@@ -14,7 +14,7 @@ from api.context import Context
 from api.dashboard.routes import dashboard
 from api.engagement.routes import analytics
 from api.exception_handlers import error_response
-from api.health import Health, look
+from api.health import Health, read_health
 from api.middleware import Edge
 from api.openapi import document, restrict_parameters
 from api.operator_routes import operating
@@ -33,7 +33,7 @@ def alive() -> str:
 async def health(request: Request[Any, Any, Any]) -> Response[Health]:
     """Readiness probe: return 200, or 503 with the problem and its cause."""
     context: Context = request.app.state.context
-    found = await look(context)
+    found = await read_health(context)
     return Response(found, status_code=200 if found.healthy else 503)
 
 

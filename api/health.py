@@ -38,7 +38,7 @@ class Health(Struct, frozen=True, kw_only=True):
     data_refreshed_at: datetime | None
 
 
-async def look(context: Context) -> Health:
+async def read_health(context: Context) -> Health:
     """Return the health now, within HEALTH_SECONDS."""
     try:
         async with asyncio.timeout(HEALTH_SECONDS):

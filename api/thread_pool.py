@@ -62,7 +62,7 @@ class Threads:
         """Wait for a place for this owner; a cancelled wait takes none."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(whose, deque()).append(turn)
-        self._let_in()
+        self._admit()
         try:
             await turn
         except BaseException:
@@ -82,9 +82,9 @@ class Threads:
     def _give_back(self, whose: str) -> None:
         self._busy[whose] -= 1
         self._busy = +self._busy
-        self._let_in()
+        self._admit()
 
-    def _let_in(self) -> None:
+    def _admit(self) -> None:
         """Grant free places to waiting owners; an owner that gets one moves to the end of the queue."""
         while (whose := next((each for each in self._waiting if self._may(each)), None)) is not None:
             turns = self._waiting.pop(whose)

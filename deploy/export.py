@@ -79,13 +79,12 @@ def export(
     form: ExportFormat | None = None,
     replace: bool = False,
 ) -> Exported:
-    """Write the organization's spend of `period` to `out` in `form` (default: the daily report), and its manifest next
-    to it.
+    """Write the organization's spend of `period` to `out` in `form` (default: the daily report), and a manifest.
 
     The name of a provisional export contains `.provisional`, so that it is not mistaken for a final one. A stream (`-`,
     a FIFO, a device) has no manifest. An existing file is replaced only by the same export, unless `replace`.
-    `progress` is called with the number of rows written so far. Raises RefusedError or UserError, and then leaves no
-    partial file. Every file is in the audit log.
+    `progress` is called with the number of rows so far. Raises RefusedError or UserError, and then leaves no partial
+    file. Every file is in the audit log.
     """
     organization, form = parse_uuid(organization), form or spend_format()
     with closing(report_client(settings)) as client:

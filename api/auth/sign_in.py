@@ -65,7 +65,7 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
         refuse_other_sites(request, context)
         sent = read_sent(await body_of(request), request.headers.get("content-type", ""))
         async with doubting(request, context, context.sign_ins) as is_doubted:
-            who, secret, ends = await let_in(request, sent, is_doubted)
+            who, secret, ends = await admit(request, sent, is_doubted)
     except ApiError as error:
         if is_form(request):
             return sign_in_form_page(error.message, error.status)
@@ -83,7 +83,7 @@ async def sign_out(request: AnyRequest) -> Response[Any]:
     refuse_other_sites(request, context)
     secret = session_of(request, context)
     attempt = Attempt(context, request_id_of(request), address_of(request))
-    await context.run(lambda client: attempt.let_out(client, secret))
+    await context.run(lambda client: attempt.sign_out(client, secret))
     return Redirect("/sign-in", status_code=303, cookies=[ended_cookie(context)], headers=HEADERS)
 
 
@@ -95,7 +95,7 @@ def invited(client: Client, context: Context, link: str) -> Viewer | Operator:
     return of_holder(client, context, holder)
 
 
-async def let_in(
+async def admit(
     request: AnyRequest, sent: Mapping[str, str], is_doubted: bool
 ) -> tuple[Viewer | Operator, str, datetime]:
     """Return the signed-in identity, the new session's secret and its end.
@@ -113,7 +113,7 @@ async def let_in(
         reason = error.message
         await context.run(lambda client: attempt.refused(client, Identity(), reason))
         raise
-    return await context.run(lambda client: attempt.let_in(client, proof, older))
+    return await context.run(lambda client: attempt.sign_in(client, proof, older))
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Attempt:
     address: str
     is_doubted: bool = False
 
-    def let_in(self, client: Client, proof: str | Vouched, older: str) -> tuple[Viewer | Operator, str, datetime]:
+    def sign_in(self, client: Client, proof: str | Vouched, older: str) -> tuple[Viewer | Operator, str, datetime]:
         """Create the session for a link or token. The attempt is in the audit log before the result is sent. The
         browser's previous session ends, since no one could sign it out later."""
         holder = Identity()
@@ -140,10 +140,10 @@ class Attempt:
             raise
         self.note(client, SIGN_IN, holder)
         secret = self.context.open_session(client, holder, ends)
-        self.let_out(client, older)
+        self.sign_out(client, older)
         return who, secret, ends
 
-    def let_out(self, client: Client, secret: str) -> None:
+    def sign_out(self, client: Client, secret: str) -> None:
         """End the session with this secret, if there is one."""
         holder = end_session(client, secret, self.context.clock())
         if holder is not None:

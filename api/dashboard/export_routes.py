@@ -15,7 +15,7 @@ from api.audit import EXPOSES_SPEND, set_row_count
 from api.auth.guards import require_organization, require_page_viewer, require_spend_page
 from api.context import Context
 from api.dashboard.page_context import open_view, page_context, query_of
-from api.dashboard.page_request import Look, read_number, read_once
+from api.dashboard.page_request import PageView, read_number, read_once
 from api.dashboard.pages.exports import EXPORTS, PARAMETERS, export_values, read_format, read_period
 from api.dashboard.rendering import HEADERS, html
 from api.errors import Changed, NotFound
@@ -40,10 +40,10 @@ async def page(request: Request[Any, Any, Any], organization: FromPath[str]) -> 
 
 
 async def _page(
-    request: Request[Any, Any, Any], seen: Look, given: Mapping[str, str], refused: RefusedError | None = None
+    request: Request[Any, Any, Any], seen: PageView, given: Mapping[str, str], refused: RefusedError | None = None
 ) -> Response[bytes]:
     context: Context = request.app.state.context
-    values = await context.run(partial(export_values, look=seen, given=given, now=context.clock()))
+    values = await context.run(partial(export_values, view=seen, given=given, now=context.clock()))
     status = 200 if refused is None else 400
     return html(request, "exports.html", status, **page_context(seen, EXPORTS.name), **values, refused=refused)
 

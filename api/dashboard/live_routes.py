@@ -41,7 +41,7 @@ async def page(request: Request[Any, Any, Any], organization: FromPath[str]) -> 
 async def _now(request: Request[Any, Any, Any]) -> Now:
     context: Context = request.app.state.context
     seen = await open_view(request)
-    return await context.run(partial(read_now, look=seen, now=context.clock()))
+    return await context.run(partial(read_now, view=seen, now=context.clock()))
 
 
 @get("/stream", include_in_schema=False)

@@ -9,7 +9,7 @@ from litestar import Request
 
 from api.context import Context
 from api.dashboard.figures import DashboardPage
-from api.dashboard.page_request import Look, address
+from api.dashboard.page_request import PageView, address
 from api.dashboard.pages.activity import ACTIVITY
 from api.dashboard.pages.claude_ai import CLAUDE_AI
 from api.dashboard.pages.claude_code import CLAUDE_CODE
@@ -33,20 +33,20 @@ def query_of(request: Request[Any, Any, Any]) -> Sequence[tuple[str, str]]:
     return parameters_of(request, most=50)
 
 
-async def open_view(request: Request[Any, Any, Any]) -> Look:
+async def open_view(request: Request[Any, Any, Any]) -> PageView:
     """Return the viewer and the freshness of the tables, read before any number that the page shows."""
     context: Context = request.app.state.context
-    return await context.run(partial(_look, context=context, viewer=current_viewer(request)))
+    return await context.run(partial(_view, context=context, viewer=current_viewer(request)))
 
 
-def _look(client: Client, context: Context, viewer: Viewer) -> Look:
+def _view(client: Client, context: Context, viewer: Viewer) -> PageView:
     reading = open_context(client, viewer.organization_id, context.sources(client), context.grace)
-    return Look(viewer, organization_name(client, viewer.organization_id), reading)
+    return PageView(viewer, organization_name(client, viewer.organization_id), reading)
 
 
-def page_context(seen: Look, page: str, until: str = "") -> dict[str, Any]:
+def page_context(seen: PageView, page: str, until: str = "") -> dict[str, Any]:
     """Return the navigation for a page: links to the pages that the viewer may see, for the same last day."""
     given = {"until": until} if until else {}
     shown = [each for each in PAGES if seen.viewer.can_read_spend or not each.exposes_spend]
     links = [(each, address(seen.viewer.organization_id, each.name, given if each.makers else {})) for each in shown]
-    return {"look": seen, "current": page, "links": links}
+    return {"view": seen, "current": page, "links": links}

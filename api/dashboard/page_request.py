@@ -18,7 +18,7 @@ TOPS = ("10", "100", "1000")
 
 
 @dataclass(frozen=True)
-class Look:
+class PageView:
     """The viewer, the organization, and how far its tables reached before any number was read."""
 
     viewer: Viewer
@@ -42,7 +42,7 @@ class PageRequest:
     one.
     """
 
-    look: Look
+    view: PageView
     page: str
     last: date
     today: date
@@ -53,12 +53,12 @@ class PageRequest:
     @property
     def reading(self) -> QueryContext:
         """The query context: how far the tables reach, and the client that reads them."""
-        return self.look.reading
+        return self.view.reading
 
     @property
     def viewer(self) -> Viewer:
         """The viewer."""
-        return self.look.viewer
+        return self.view.viewer
 
     def window(self, name: str) -> Period:
         """Return the days of the choice `name`. Raises NoCompleteDay."""

@@ -121,7 +121,7 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Dashboa
     return html(
         request,
         "page.html",
-        **page_context(ask.look, page.name, ask.given.get("until", "")),
+        **page_context(ask.view, page.name, ask.given.get("until", "")),
         ask=ask,
         page=page,
         subject=subject,

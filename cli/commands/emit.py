@@ -12,6 +12,7 @@ from deploy.counts import counted
 from deploy.errors import ExitCode, UserError, printable
 
 if TYPE_CHECKING:
+    from intake.bulk_send import Suspects
     from intake.ndjson import ProducerRecord
 
 
@@ -53,13 +54,18 @@ def command(
         print_json({"sent": sent.sent, "by_topic": sent.by_topic, "skipped": len(skipped), **looked_at})
     else:
         typer.echo(f"{counted(sent.sent, 'event')} sent in {sent.seconds:.1f} s, all confirmed.")
-    if suspects.invalid:
-        warn(f"{suspects.invalid:,} of them are invalid and will be dead letters")
-    if suspects.repeats:
-        warn(f"{suspects.repeats:,} of them are in the file twice, and count once")
-    if suspects.unlisted:
-        warn(f"{suspects.unlisted:,} of them are valid, but appear in no list, summary or figure")
+    _warn_of(suspects)
     raise typer.Exit(ExitCode.FINDINGS if skipped or suspects.invalid else ExitCode.OK)
+
+
+def _warn_of(suspects: "Suspects") -> None:
+    for count, what in (
+        (suspects.invalid, "invalid and will be dead letters"),
+        (suspects.repeats, "in the file twice, and count once"),
+        (suspects.unlisted, "valid, but appear in no list, summary or figure"),
+    ):
+        if count:
+            warn(f"{count:,} of them are {what}")
 
 
 def _read(stream: BinaryIO, path: Path, on_skip: Callable[[str], None] | None) -> "Iterator[ProducerRecord]":

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.console import answer_to, json_text, progress_bar, running_settings, send_lines, warn
 from deploy.counts import counted
 from deploy.errors import ExitCode, UserError, printable
+from deploy.settings import Settings
 
 if TYPE_CHECKING:
     from simulation import Plan
@@ -41,33 +42,48 @@ def command(
     if (output is None) == (not send):
         raise UserError("No destination was given", "Use either --out FILE or --send.")
     settings = running_settings(context)
-    from files.atomic_files import holds_something
-    from intake.ndjson import write_ndjson
-    from simulation import Plan, simulate
-
-    if output and not replace and holds_something(output):
-        raise UserError(f"{output} already exists", "Choose another name, or use --replace.", ExitCode.FILE)
-
     day = until.date() if until else settings.clock().date()
-    try:
-        plan = Plan(
-            day, seed, organizations, users, days, intensity, duplicates, late, poison, out_of_order, clock_skew
-        )
-    except ValueError as error:
-        raise UserError(f"Cannot generate this history: {error}") from error
-    with progress_bar() as bar:
-        task = bar.add_task("events", total=None)
-        if output:
-            count = write_ndjson(simulate(plan), output, lambda more: bar.advance(task, more))
-        else:
-            count = send_lines(settings, simulate(plan), rate, bar, task).sent
+    faults = (duplicates, late, poison, out_of_order, clock_skew)
+    plan = _plan(day, seed, organizations, users, days, intensity, *faults)
+    count = _write(plan, output, replace) if output else _send(plan, settings, rate)
     answer = answer_to(output)
     if as_json:
         answer(json_text({"events": count, "until": day, "seed": seed}))
-    else:
-        answer(f"{counted(count, 'event')}, {_span(plan)}: " + (printable(str(output)) if output else "sent"))
-    if poison and not as_json:
+        return
+    answer(f"{counted(count, 'event')}, {_span(plan)}: " + (printable(str(output)) if output else "sent"))
+    if poison:
         warn("some of them are invalid on purpose; they become dead letters")
+
+
+def _plan(*values: Any) -> "Plan":
+    """Return the plan with these fields. Raises UserError if there is no such history."""
+    from simulation import Plan
+
+    try:
+        return Plan(*values)
+    except ValueError as error:
+        raise UserError(f"Cannot generate this history: {error}") from error
+
+
+def _write(plan: "Plan", output: Path, replace: bool) -> int:
+    """Write the history's events as NDJSON and return their number."""
+    from files.atomic_files import holds_something
+    from intake.ndjson import write_ndjson
+    from simulation import simulate
+
+    if not replace and holds_something(output):
+        raise UserError(f"{output} already exists", "Choose another name, or use --replace.", ExitCode.FILE)
+    with progress_bar() as bar:
+        task = bar.add_task("events", total=None)
+        return write_ndjson(simulate(plan), output, lambda more: bar.advance(task, more))
+
+
+def _send(plan: "Plan", settings: Settings, rate: float | None) -> int:
+    """Send the history's events to Kafka and return their number."""
+    from simulation import simulate
+
+    with progress_bar() as bar:
+        return send_lines(settings, simulate(plan), rate, bar, bar.add_task("events", total=None)).sent
 
 
 def _span(plan: "Plan") -> str:

@@ -32,7 +32,7 @@ def leave_out_loopback_logins() -> None:
 
 
 def _host_of_caller() -> str:
-    """Return the host of the connection that is logging, "" if there is none: the record does not say."""
+    """Return the host of the connection that is logging, "" if there is none. The record does not have it."""
     frame = inspect.currentframe()
     while frame is not None:
         connection = frame.f_locals.get("self")

@@ -1,8 +1,10 @@
 """STYLE.md is kept: words that a reader stumbles over do not come back into the documents, nor into the code."""
 
+import ast
 import re
 import subprocess
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,27 @@ def test_code_is_in_plain_english(module: str) -> None:
         for match in [*WORDS_IN_CODE.finditer(text), *OPENING.finditer(text)]
     ]
     assert found == []
+
+
+LONGEST_FUNCTION = 40
+"""Lines, from the `def` to its last."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions_in(body: list[ast.stmt]) -> Iterator[Function | ast.ClassDef]:
+    """The functions and classes of a module, and those in its public classes, besides the overloads."""
+    for node in body:
+        if isinstance(node, Function | ast.ClassDef) and "overload" not in map(ast.unparse, node.decorator_list):
+            yield node
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from functions_in(node.body)
+
+
+@pytest.mark.parametrize("module", [file for file in tracked(*REWRITTEN) if file.endswith(".py")])
+def test_functions_are_short_and_the_public_ones_have_docstrings(module: str) -> None:
+    tree = ast.parse((ROOT / module).read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, Function)]
+    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
+    assert [name for name, length in lengths.items() if length > LONGEST_FUNCTION] == []
+    public = [node for node in functions_in(tree.body) if not node.name.startswith("_")]
+    assert [node.name for node in public if not ast.get_docstring(node)] == []

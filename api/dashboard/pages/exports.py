@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
 from api.dashboard.figures import DashboardPage
-from api.dashboard.page_request import Look, address, read_number
+from api.dashboard.page_request import PageView, address, read_number
 from api.parameters import choice, read_date
 from queries.errors import NoCompleteDay, PeriodError
 from reports.exports.formats import FORMATS, NamedFormat
@@ -58,18 +58,18 @@ def read_format(given: Mapping[str, str]) -> NamedFormat:
     return FORMATS[choice(*FORMATS)("format", given.get("format", next(iter(FORMATS))))]
 
 
-def export_values(client: Client, look: Look, given: Mapping[str, str], now: datetime) -> dict[str, Any]:
+def export_values(client: Client, view: PageView, given: Mapping[str, str], now: datetime) -> dict[str, Any]:
     """Return the values that the page shows."""
-    newest, number = look.reading.newest_complete_day, read_number("page", given)
-    found = issued_reports(client, look.viewer.organization_id, AT_ONCE + 1, (number - 1) * AT_ONCE)
+    newest, number = view.reading.newest_complete_day, read_number("page", given)
+    found = issued_reports(client, view.viewer.organization_id, AT_ONCE + 1, (number - 1) * AT_ONCE)
 
     def link(to: int) -> str:
-        return address(look.viewer.organization_id, EXPORTS.name, {"page": str(to)}, "issued")
+        return address(view.viewer.organization_id, EXPORTS.name, {"page": str(to)}, "issued")
 
     offered = offers(now, newest)
     usual = next((offer.kind for offer in offered if offer.days), "custom")
     return {
-        "base": address(look.viewer.organization_id, EXPORTS.name, {}),
+        "base": address(view.viewer.organization_id, EXPORTS.name, {}),
         "given": given,
         "offers": offered,
         "chosen": given.get("period", usual),

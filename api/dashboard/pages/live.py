@@ -7,7 +7,7 @@ from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
 from api.dashboard.figures import Column, DashboardPage, Figure, Row, Tile
-from api.dashboard.page_request import Look
+from api.dashboard.page_request import PageView
 from reports.live import Minute, live_minutes
 from reports.product_labels import PRODUCT_LABELS
 
@@ -25,10 +25,10 @@ class Now(Struct, frozen=True, kw_only=True):
     refreshed_at: datetime | None
 
 
-def read_now(client: Client, look: Look, now: datetime) -> Now:
+def read_now(client: Client, view: PageView, now: datetime) -> Now:
     """Return the figures of the last hour."""
-    refreshed_at = look.reading.data_refreshed_at
-    minutes = live_minutes(client, look.viewer.organization_id, now, refreshed_at)
+    refreshed_at = view.reading.data_refreshed_at
+    minutes = live_minutes(client, view.viewer.organization_id, now, refreshed_at)
     return Now(tiles=_tiles(minutes), figures=(_by_minute(minutes), _by_product(minutes)), refreshed_at=refreshed_at)
 
 

@@ -1,6 +1,6 @@
 """Spend: totals, by model, and the people who spend most. For a viewer without spend, this page does not exist."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from api.dashboard.components import choices, leader_rows, more_links, range_of
@@ -14,6 +14,7 @@ from reports.metrics import ModelSpend, Spend, SpendTotal
 from reports.periods import DAY, WindowKind, midnight
 
 TOTALS: tuple[WindowKind, ...] = ("mtd", "qtd", "ytd")
+Totals = dict[WindowKind, SpendTotal]
 PERIODS: dict[str, tuple[str, ...]] = {"models": ("1-month", "3-months", "1-year", *TOTALS), "people": TOTALS}
 
 SPEND_COLUMNS = (
@@ -42,19 +43,49 @@ CODE_EXECUTION = "Code execution"
 
 def totals(ask: PageRequest) -> BuiltFigure:
     """Return the totals of month, quarter and year to date; one that has no complete day yet shows the reason."""
-    found: list[tuple[WindowKind, SpendTotal]] = []
-    early: list[tuple[WindowKind, NoCompleteDay]] = []
+    found: Totals = {}
+    early: dict[WindowKind, NoCompleteDay] = {}
     for kind in TOTALS:
         try:
-            found.append((kind, metrics.spend(ask.reading, ask.days(kind))))
+            found[kind] = metrics.spend(ask.reading, ask.days(kind))
         except NoCompleteDay as why:
-            early.append((kind, why))
+            early[kind] = why
     if not found:
-        raise early[0][1]
-    tiles = tuple(
-        Tile(label=PERIOD_NAMES[kind], value=None, kind="usd", detail=why.why) for kind, why in early
-    ) + tuple(
-        Tile(
+        raise next(iter(early.values()))
+    *_, longest = found.values()
+    figure = Figure(
+        name="totals",
+        title="Total spend",
+        unit="USD; net is after your discount, gross is the list price",
+        about=next(iter(found.values())).about,
+        columns=(
+            *(Column(key="period", title="Period", kind="text"), Column(key="days", title="Days (UTC)", kind="text")),
+            *SPEND_COLUMNS,
+        ),
+        rows=(*_early_rows(early), *_total_rows(found)),
+        metrics=("spend",),
+        notes=unpriced_notes([longest.spend]),
+        empty=_empty(all(of.reported for of in found.values())),
+    )
+    tiles = [Tile(label=PERIOD_NAMES[kind], value=None, kind="usd", detail=why.why) for kind, why in early.items()]
+    return BuiltFigure(figure=figure, tiles=(*tiles, *_total_tiles(ask, found)))
+
+
+def _early_rows(early: Mapping[WindowKind, NoCompleteDay]) -> Iterator[Row]:
+    for kind, why in early.items():
+        yield Row(cells=(PERIOD_NAMES[kind], why.why, *spend_cells(None)), known=False)
+
+
+def _total_rows(found: Totals) -> Iterator[Row]:
+    for kind, of in found.items():
+        if of.spend:
+            cells = (PERIOD_NAMES[kind], range_of(of.about), *spend_cells(of.spend))
+            yield Row(cells=cells, complete=of.about.complete)
+
+
+def _total_tiles(ask: PageRequest, found: Totals) -> Iterator[Tile]:
+    for kind, of in found.items():
+        yield Tile(
             label=PERIOD_NAMES[kind],
             value=of.spend.net_usd if of.spend else None,
             kind="usd",
@@ -62,28 +93,6 @@ def totals(ask: PageRequest) -> BuiltFigure:
             note=_before_discount(of),
             href=ask.link(anchor="models", models=kind, people=kind) if of.spend else "",
         )
-        for kind, of in found
-    )
-    figure = Figure(
-        name="totals",
-        title="Total spend",
-        unit="USD; net is after your discount, gross is the list price",
-        about=found[0][1].about,
-        columns=(Column(key="period", title="Period", kind="text"), Column(key="days", title="Days (UTC)", kind="text"),
-                 *SPEND_COLUMNS),
-        rows=(
-            *(Row(cells=(PERIOD_NAMES[kind], why.why, *spend_cells(None)), known=False) for kind, why in early),
-            *(
-                Row(cells=(PERIOD_NAMES[kind], range_of(of.about), *spend_cells(of.spend)), complete=of.about.complete)
-                for kind, of in found
-                if of.spend
-            ),
-        ),
-        metrics=("spend",),
-        notes=unpriced_notes(of.spend for _, of in found[-1:]),
-        empty=_empty(all(of.reported for _, of in found)),
-    )  # fmt: skip
-    return BuiltFigure(figure=figure, tiles=tiles)
 
 
 def _before_discount(of: SpendTotal) -> str:

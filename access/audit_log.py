@@ -26,7 +26,8 @@ MOST_BYTES = 4096
 PLACE = ("writer", "number", "previous", "entry_sha256")
 
 SIGN_IN, SIGN_OUT, READ, EXPORT = "sign-in", "sign-out", "read of spend", "export"
-LINK, IDENTITY, KEY, MONEY, AUDIT = "link", "identity", "key", "money", "audit"
+LINK, IDENTITY, KEY, DIRECTORY = "link", "identity", "key", "directory"
+MONEY, AUDIT = "money", "audit"
 DONE, BEGUN, BROKEN_OFF = "done", "begun", "broken off"
 
 

@@ -25,10 +25,13 @@ from cli.commands import (
     identity,
     keys,
     login_link,
+    members,
     migrate,
+    organizations,
     positions,
     prices,
     schema,
+    seats,
     settings,
     sign_out,
     simulate,
@@ -84,6 +87,9 @@ app.add_typer(topics.app)
 app.add_typer(positions.app)
 app.add_typer(dead_letters.app)
 app.add_typer(prices.app)
+app.add_typer(organizations.app)
+app.add_typer(members.app)
+app.add_typer(seats.app)
 app.add_typer(keys.app)
 app.add_typer(identity.app)
 

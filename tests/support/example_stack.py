@@ -37,7 +37,7 @@ def shown(readme: str) -> str:
 
 @dataclass(frozen=True)
 class Stack:
-    """A `tally up` and the folder it was started in, which has the examples as the repository's root has them."""
+    """A `tally up` and the folder it was started in."""
 
     folder: Path
     settings: Settings
@@ -75,15 +75,21 @@ def answers(url: str) -> bool:
 
 @contextmanager
 def example_stack(folder: Path) -> Iterator[Stack]:
-    """A `tally up` in the folder, whose workers have read all logs to their end."""
-    environment = environment_in(folder)
+    """The stack of the examples, in a folder that has them as the repository's root has them."""
     (command,) = [line for line in commands("README.md") if line.endswith("tally up")]
     name, _, now = command.split()[0].partition("=")
+    with running_stack(folder, {**environment_in(folder), name: now}) as stack:
+        yield stack
+
+
+@contextmanager
+def running_stack(folder: Path, environment: dict[str, str]) -> Iterator[Stack]:
+    """A `tally up` in the folder, whose workers have read all logs to their end."""
     log = folder / "up.log"
     with log.open("wb") as output:
         up = start_process(
             [sys.executable, "-m", "cli", "up"],
-            cwd=folder, env={**environment, name: now, "PYTHONPATH": str(ROOT)}, stdout=output, stderr=output,
+            cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)}, stdout=output, stderr=output,
         )  # fmt: skip
     try:
         data = folder / ".tally"
@@ -99,8 +105,13 @@ def example_stack(folder: Path) -> Iterator[Stack]:
 
 
 def environment_in(folder: Path) -> dict[str, str]:
-    """What an example finds: the examples in its folder, the environment of this Python, and no setting."""
+    """What an example finds: the examples in its folder, and the bare environment."""
     (folder / "examples").symlink_to(EXAMPLES)
+    return bare_environment()
+
+
+def bare_environment() -> dict[str, str]:
+    """The environment of this Python, without any setting."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("TALLY_", "ANTHROPIC_"))}
     return {**plain, "PATH": f"{Path(sys.executable).parent}:{plain['PATH']}"}
 

@@ -132,6 +132,13 @@ PROVIDER = ["--issuer", "https://i.example", "--audience", "a", "--jwks", "https
         ["identity", "show", *OF_NIL],
         ["identity", "remove", *OF_NIL],
         ["audit", *OF_NIL],
+        ["organizations", "create", "Acme", "--id", NIL],
+        ["organizations", "rename", NIL, "Acme"],
+        ["organizations", "set", NIL, "--plan", "team"],
+        ["members", "add", "a@b", *OF_NIL],
+        ["members", "list", *OF_NIL],
+        ["members", "remove", "a@b", *OF_NIL],
+        ["seats", "set", "5", *OF_NIL],
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )

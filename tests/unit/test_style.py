@@ -49,6 +49,7 @@ REWRITTEN = [
     "cli",
     "client",
     "deploy",
+    "directory",
     "files",
     "intake",
     "pricing",

@@ -28,6 +28,7 @@ from directory.present import (
 from directory.texts import same_text
 from queries.errors import UnknownOrganization
 from queries.organizations import require_known
+from sinks.datetimes import rfc3339
 from tally_client.emitter import Emitter, encode
 from tally_client.events import Event
 from tally_client.events.directory import PolicyEvent
@@ -80,7 +81,7 @@ def change(settings: Settings, organization_id: str, wanted: Wanted, wait: float
         if only_check or not events:
             return outcome
         action = MONEY if any(isinstance(event, PolicyEvent) for event in events) else DIRECTORY
-        record_action(client, settings.clock(), action, organization_id, {"at": at.isoformat(), **outcome.counts})
+        record_action(client, settings.clock(), action, organization_id, {"at": rfc3339(at), **outcome.counts})
         asyncio.run(_send(settings, events))
         return Outcome(organization_id, events, _wait(client, organization_id, at, len(events), wait))
 

@@ -188,9 +188,10 @@ def _member_changes(
         events.append(event(MemberJoined, role=wanted.role or "member"))
     elif wanted.role and wanted.role != person.role:
         events.append(event(RoleChanged, role=wanted.role))
-    name = person.name if wanted.name is None else wanted.name
-    if wanted.email and (normal_email(person.email) != wanted.email or person.name != name):
-        events.append(event(ProfileUpdated, email=wanted.email, name=name))
+    is_same = not wanted.email or normal_email(person.email) == wanted.email
+    email, name = person.email if is_same else wanted.email, person.name if wanted.name is None else wanted.name
+    if (email, name) != (person.email, person.name):
+        events.append(event(ProfileUpdated, email=email, name=name))
     if wanted.seat is not None and wanted.seat != person.seat:
         events.append(event(SeatAssigned if wanted.seat else SeatUnassigned))
     held = person.groups if person.is_member else frozenset()

@@ -19,5 +19,5 @@ class InvalidMembersFile(RefusedError):
     """A file of members is not valid. `problems` has a line for each fault, with file and line number."""
 
     def __init__(self, problems: list[str], hint: str) -> None:
-        super().__init__(f"{len(problems):,} fault{'s' * (len(problems) > 1)}, so nothing was sent", hint)
+        super().__init__("The file of members has faults", hint)
         self.problems = problems

@@ -8,6 +8,7 @@ from rich.table import Column, Table
 
 from cli.console import cell, out, print_json, running_settings, warn
 from cli.directory_options import WAIT, Json, Organization, People, Wait, show_outcome
+from deploy.counts import counted
 from deploy.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -45,13 +46,13 @@ def add(
 
     wanted = [
         MemberWanted(
-            parse_email(email),
+            email,
             name=parse_name(name) if name else None,
             role=parse_role(role) if role else None,
             seat=seat,
             groups=tuple(parse_name(each, "group") for each in group or ()),
         )
-        for email in dict.fromkeys(emails)
+        for email in dict.fromkeys(map(parse_email, emails))
     ]
     show_outcome(put_members(settings, organization, wanted, wait), as_json, wait)
 
@@ -86,7 +87,8 @@ def read(
         for line in error.problems[:SHOWN]:
             warn(line)
         more = f" The first {SHOWN} are listed." if len(error.problems) > SHOWN else ""
-        raise UserError(f"{file}: {error}", error.hint + more, ExitCode.REFUSED) from error
+        message = f"{file} has {counted(len(error.problems), 'fault')}, so nothing was sent"
+        raise UserError(message, error.hint + more, ExitCode.REFUSED) from error
     show_outcome(put_members(settings, organization, wanted, wait, check), as_json, wait, check)
 
 

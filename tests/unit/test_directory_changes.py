@@ -123,6 +123,8 @@ def test_a_new_member_a_known_one_and_one_who_comes_back() -> None:
     assert kinds(members(MemberWanted("ada@x"))(new, AT)) == []
     assert kinds(members(MemberWanted("ada@x", role="admin"))(new, AT)) == ["role.changed"]
     assert kinds(members(MemberWanted("ada@x", name="Ada L."))(new, AT)) == ["profile.updated"]
+    spelled = replace(new, people={ADA: replace(new.people[ADA], email="Ada@X")})
+    assert settled(spelled, members(MemberWanted("ada@x", name="A."))).people[ADA].email == "Ada@X"
     gone = settled(new, lambda directory, at: removals(directory, at, [ADA]))
     assert kinds(removals(gone, AT, [ADA, BOB])) == []
     back = settled(gone, members(MemberWanted("ada@x")))

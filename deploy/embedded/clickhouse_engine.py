@@ -5,6 +5,7 @@ one, and everything that a statement sets or uses ends with its request.
 """
 
 import fcntl
+import json
 import os
 import re
 from collections.abc import Generator, Iterator, Mapping
@@ -98,6 +99,8 @@ class Engine:
         # The first connection starts the engine and closing the last one stops it.
         self._keeper = chdb.connect(f"{path}?config-file={config}&log-level=warning")
         self.version: str = self._keeper.query("SELECT version()", "TSV").bytes().decode().strip()
+        values = self._keeper.query("SELECT name, value FROM system.settings", "JSONCompact")
+        self._values: dict[str, str] = dict(json.loads(values.bytes())["data"])
 
     def open(self, request: Request) -> Any:
         """Return a chdb connection set up for the request. Raises ClickHouseError."""
@@ -105,7 +108,7 @@ class Engine:
         connection = self._connect(self._path)
         try:
             with refusals():
-                for statement in _preamble(request):
+                for statement in _preamble(request, self._values):
                     connection.query(statement)
         except BaseException:
             connection.close()
@@ -139,11 +142,11 @@ def _lock(path: Path) -> int:
     return lock
 
 
-def _preamble(request: Request) -> Iterator[str]:
+def _preamble(request: Request, values: Mapping[str, str]) -> Iterator[str]:
     if request.database:
         yield f"USE `{request.database.replace(chr(92), chr(92) * 2).replace('`', chr(92) + '`')}`"
     # A server does not accept bare expressions as statements. The comment identifies a running statement.
-    settings = {**request.settings, "implicit_select": "0", "log_comment": request.query_id}
+    settings = {**_to_set(request, values), "implicit_select": "0", "log_comment": request.query_id}
     settings |= {f"param_{name}": value for name, value in request.parameters.items()}
     if request.read_only:
         settings["readonly"] = "1"
@@ -151,6 +154,16 @@ def _preamble(request: Request) -> Iterator[str]:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise ClickHouseError(115, f"Code: 115. DB::Exception: Unknown setting {name!r}. (UNKNOWN_SETTING)")
     yield "SET " + ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
+
+
+def _to_set(request: Request, values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the settings of a request without those that have their value: to set 70 takes longer than a short query.
+
+    `compatibility` changes the others, except those that are set.
+    """
+    if b"compatibility" in request.sql or request.settings.get("compatibility"):
+        return request.settings
+    return {name: value for name, value in request.settings.items() if values.get(name) != value}
 
 
 def refuse(request: Request) -> None:

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 SHORT = 8 << 10
 """Bytes of a statement whose tokens are read within milliseconds."""
+_KEPT = 32 << 10  # bytes of the longest statement whose facts are kept
 
 _TOKEN = re.compile(
     rb"""(?P<skip>\s++|--[^\n]*+|\#[\x20!][^\n]*+|/\*.*?(?:\*/|\Z))
@@ -72,9 +73,9 @@ class Facts:
 
 
 def facts_of(sql: bytes) -> Facts:
-    """Return the facts of a statement. Those of short ones are kept, because the same statements recur, with other
-    parameters."""
-    return _kept_facts(sql) if len(sql) <= SHORT else _facts(sql)
+    """Return the facts of a statement. They are kept unless it is very long, because the same statements recur, with
+    other parameters."""
+    return _kept_facts(sql) if len(sql) <= _KEPT else _facts(sql)
 
 
 @lru_cache(maxsize=512)

@@ -139,3 +139,18 @@ def test_a_table_has_a_uuid_that_tells_it_from_its_successor(client: Client) -> 
         uuids.add(client.query(query).first_row[0])
     assert len(uuids) == 2
     assert uuid.UUID(int=0) not in uuids
+
+
+def test_a_setting_is_set_unless_it_has_its_value(client: Client) -> None:
+    query = "SELECT name FROM system.settings WHERE changed AND name IN ('max_result_rows', 'insert_deduplicate')"
+    settings = {"max_result_rows": 0, "insert_deduplicate": 0}
+    assert client.query(query, settings=settings).result_rows == [("insert_deduplicate",)]
+
+
+@pytest.mark.parametrize("clause", [False, True])
+def test_compatibility_changes_no_setting_of_the_request(client: Client, clause: bool) -> None:
+    old = {"compatibility": "23.1"}
+    query = "SELECT value FROM system.settings WHERE name = 'least_greatest_legacy_null_behavior'"
+    query, settings = (f"{query} SETTINGS compatibility = '23.1'", {}) if clause else (query, old)
+    assert client.query(query, settings=settings).result_rows == [("1",)]
+    assert client.query(query, settings={**settings, "least_greatest_legacy_null_behavior": 0}).result_rows == [("0",)]

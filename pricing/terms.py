@@ -4,36 +4,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import get_args
 
 from clickhouse_connect.driver.client import Client
 
 from queries.errors import NoSpendReport
 from queries.organizations import require_known
 from sinks.datetimes import clickhouse_timestamp
+from tally_client.events.usage import Funding
+
+FUNDINGS = frozenset(get_args(Funding))
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The plan and extra usage of an organization from a moment on."""
+    """The plan and extra usage of an organization from a moment on.
+
+    `covered_by_seats` are the fundings of usage that is not spend (the view `terms` has the rule).
+    """
 
     in_force_from: datetime
     plan: str
     seat_based: bool
     extra_usage: bool
+    covered_by_seats: frozenset[str]
 
 
 def read_terms(client: Client, organization_id: str) -> list[Terms]:
     """Return the organization's history, oldest first."""
     rows = client.query(
-        "SELECT toUnixTimestamp64Micro(in_force_from), plan, seat_based, extra_usage FROM terms "
+        "SELECT toUnixTimestamp64Micro(in_force_from), plan, seat_based, extra_usage, covered_by_seats FROM terms "
         "WHERE organization_id = {organization_id:UUID} ORDER BY in_force_from",
         parameters={"organization_id": organization_id},
     ).result_rows
-    return [Terms(_moment(row[0]), row[1], bool(row[2]), bool(row[3])) for row in rows]
+    return [
+        Terms(_moment(since), plan, bool(seat_based), bool(extra_usage), frozenset(covered))
+        for since, plan, seat_based, extra_usage, covered in rows
+    ]
 
 
 def has_report(history: Sequence[Terms], begins: datetime, ends: datetime) -> bool:
-    """Return True if any hour of [begins, ends) has a spend report: a plan without seats, or extra usage enabled.
+    """Return True if any hour of [begins, ends) has a spend report: usage of some funding is not covered by seats.
 
     The time before the first plan alone does not give a report. An organization without any plan has no seats, so it
     has one.
@@ -41,7 +52,7 @@ def has_report(history: Sequence[Terms], begins: datetime, ends: datetime) -> bo
     at_start = [terms for terms in history if terms.in_force_from <= begins][-1:]
     within = [terms for terms in history if begins < terms.in_force_from < ends]
     known = (*at_start, *within)
-    return not known or any(not terms.seat_based or terms.extra_usage for terms in known)
+    return not known or any(FUNDINGS - terms.covered_by_seats for terms in known)
 
 
 def reports_in(

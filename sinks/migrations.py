@@ -1,7 +1,8 @@
 """The schema of the database: tables by number, applied once, and views, applied again whenever they change.
 
 `schema/tables/NNN_*.sql` are applied in order and never edited once they are released: a change of a table is a new
-file. `schema/views/NAME.sql` has one view and is edited in place. What was applied is kept in the table `migrations`
+file. `schema/views/NAME.sql` has one view and is edited in place; `{{NAME}}` in it stands for the text of
+`schema/fragments/NAME.sql`, which several views share. What was applied is kept in the table `migrations`
 (by number) and `applied_views` (by name), with a hash of its text.
 """
 
@@ -83,7 +84,7 @@ def load_views(folder: Path = SCHEMA) -> list[View]:
 
     Raises ValueError if a file does not define the view that it is named after, CycleError if views read each other.
     """
-    texts = {path.stem: _without_comments(path.read_text()).strip() for path in (folder / "views").glob("*.sql")}
+    texts = {path.stem: _view_text(path) for path in (folder / "views").glob("*.sql")}
     for name, text in texts.items():
         if not re.match(rf"CREATE OR REPLACE VIEW {name} AS\s", text) or text.count("CREATE OR REPLACE") != 1:
             raise ValueError(f"{name}.sql must contain one statement, CREATE OR REPLACE VIEW {name} AS")
@@ -161,6 +162,19 @@ def _refuse_change(migration: Migration, applied_sha256: str) -> None:
 
 def _without_comments(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
+
+
+def _view_text(path: Path) -> str:
+    """Return a view's text with its fragments put in. Raises FileNotFoundError if a fragment has no file."""
+
+    def fragment(found: re.Match[str]) -> str:
+        return _sql(path.parent.parent / "fragments" / f"{found[1]}.sql")
+
+    return re.sub(r"\{\{(\w+)\}\}", fragment, _sql(path))
+
+
+def _sql(path: Path) -> str:
+    return _without_comments(path.read_text()).strip()
 
 
 def _read_by(text: str) -> set[str]:

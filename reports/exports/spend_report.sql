@@ -14,7 +14,7 @@ FROM (
         if(actor_type = 'user', actor_id, toUUID('00000000-0000-0000-0000-000000000000')) AS account_id,
         transform(toString(product), {products:Array(String)}, {labels:Array(String)}, toString(product))
             AS product_label,
-        model, sum(requests) AS requests, sum(uncached_input_tokens) AS uncached_tokens,
+        model, undated_model, sum(requests) AS requests, sum(uncached_input_tokens) AS uncached_tokens,
         sum(cache_read_input_tokens) AS cache_read_tokens, sum(cache_creation_5m_input_tokens) AS cache_write_5m_tokens,
         sum(cache_creation_1h_input_tokens) AS cache_write_1h_tokens,
         uncached_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens AS prompt_tokens,
@@ -28,9 +28,8 @@ FROM (
     ) AS channels ON channels.attribution_id = spend.attribution_id
     WHERE organization_id = {organization_id:UUID}
         AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')} AND reported
-    GROUP BY day, channel, account, account_id, product_label, model
+    GROUP BY day, channel, account, account_id, product_label, model, undated_model
 ) AS usage
 LEFT JOIN people_of(organization_id = {organization_id:UUID}) AS people ON people.account_id = usage.account_id
-LEFT JOIN (SELECT model, family AS name FROM models) AS family
-    ON family.model = replaceRegexpOne(usage.model, '-(20[0-9]{6}|latest)$', '')
+LEFT JOIN (SELECT model, family AS name FROM models) AS family ON family.model = usage.undated_model
 ORDER BY usage.day, email, usage.account, usage.product_label, usage.model, usage.channel

@@ -13,16 +13,16 @@ WITH
     (
         SELECT arraySort(arrayDistinct(arrayConcat([toUInt32(begins)], groupArray(toUInt32(changed_at)))))
         FROM (
-            SELECT effective_from AS changed_at FROM prices
-            WHERE {priced:Bool} AND model = '' AND effective_from > begins AND effective_from < ends
+            SELECT effective_from AS changed_at FROM tool_prices
+            WHERE {priced:Bool} AND effective_from > begins AND effective_from < ends
             UNION ALL
             SELECT toDateTime(in_force_from, 'UTC') FROM terms
             WHERE organization_id = {organization_id:UUID} AND in_force_from > begins AND in_force_from < ends
         )
     ) AS steps,
-    token_prices AS (
+    known_prices AS (
         SELECT
-            model, service_tier, context_window, inference_geo, speed, effective_from,
+            price_key, effective_from,
             ifNull(toDecimal128(uncached_input_token_usd, 18), 0) AS uncached_usd,
             ifNull(toDecimal128(cache_read_input_token_usd, 18), 0) AS read_usd,
             ifNull(toDecimal128(cache_creation_5m_input_token_usd, 18), 0) AS write_5m_usd,
@@ -32,8 +32,8 @@ WITH
                 uncached_input_token_usd + cache_read_input_token_usd + cache_creation_5m_input_token_usd
                 + cache_creation_1h_input_token_usd + output_token_usd
             ) AS known
-        FROM prices
-        WHERE {priced:Bool} AND model != ''
+        FROM token_prices
+        WHERE {priced:Bool}
     ),
     held AS (
         SELECT account_id, arrayFilter(m -> empty({groups:Array(UUID)}) OR has({groups:Array(UUID)}, m.1), memberships) AS spans
@@ -49,7 +49,7 @@ WITH
     ),
     measured AS (
         SELECT
-            moment, actor_type, nil AS actor_id, product, model, service_tier, context_window, inference_geo, speed, funding,
+            moment, actor_type, nil AS actor_id, product, model, undated_model, service_tier, inference_geo, price_key, funding,
             nil AS attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
         FROM usage_by_day(
@@ -59,7 +59,7 @@ WITH
         WHERE empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID})
         UNION ALL
         SELECT
-            hour, actor_type, actor_id, product, model, service_tier, context_window, inference_geo, speed, funding,
+            hour, actor_type, actor_id, product, model, undated_model, service_tier, inference_geo, price_key, funding,
             attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
         FROM spend_cells_current
@@ -68,7 +68,7 @@ WITH
             AND (empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID}))
         UNION ALL
         SELECT
-            minute, none, nil, product, model, none, none, none, none, none, nil, requests, uncached_input_tokens,
+            minute, none, nil, product, model, undated_model, none, none, (undated_model, none, none, none, none), none, nil, requests, uncached_input_tokens,
             cache_read_input_tokens, cache_creation_5m_input_tokens, cache_creation_1h_input_tokens, output_tokens, 0, 0, 0
         FROM live
         WHERE organization_id = {organization_id:UUID} AND {by_minute:Bool}
@@ -78,11 +78,7 @@ WITH
     ),
     used AS (
         SELECT
-            *, model != '' AS is_request,
-            if(is_request AND context_window = '', '0-200k', context_window) AS window,
-            if(is_request AND speed = '', 'standard', speed) AS mode,
-            if(inference_geo = '', 'global', inference_geo) AS place,
-            replaceRegexpOne(model, '-(20[0-9]{6}|latest)$', '') AS undated
+            *, model != '' AS is_request, price_key.context_window AS context_window, price_key.speed AS speed
         FROM measured
         WHERE (NOT {people_only:Bool} OR actor_type = 'user')
             AND (NOT {exclude_deleted:Bool} OR actor_type != 'user' OR actor_id NOT IN (
@@ -98,11 +94,11 @@ WITH
             AND (empty({actor_types:Array(String)}) OR has({actor_types:Array(String)}, actor_type))
             AND (empty({products:Array(String)}) OR has({products:Array(String)}, product))
             AND (empty({models:Array(String)}) OR has({models:Array(String)}, model)
-                OR has({models:Array(String)}, undated))
+                OR has({models:Array(String)}, undated_model))
             AND (empty({service_tiers:Array(String)}) OR has({service_tiers:Array(String)}, service_tier))
-            AND (empty({context_windows:Array(String)}) OR has({context_windows:Array(String)}, window))
+            AND (empty({context_windows:Array(String)}) OR has({context_windows:Array(String)}, context_window))
             AND (empty({inference_geos:Array(String)}) OR has({inference_geos:Array(String)}, inference_geo))
-            AND (empty({speeds:Array(String)}) OR has({speeds:Array(String)}, mode))
+            AND (empty({speeds:Array(String)}) OR has({speeds:Array(String)}, speed))
     ),
     located AS (
         SELECT
@@ -141,9 +137,9 @@ WITH
             if(has(dimensions, 'product'), product, '') AS by_product,
             if(has(dimensions, 'model'), model, '') AS by_model,
             if(has(dimensions, 'service_tier'), service_tier, '') AS by_service_tier,
-            if(has(dimensions, 'context_window'), window, '') AS by_context_window,
+            if(has(dimensions, 'context_window'), context_window, '') AS by_context_window,
             if(has(dimensions, 'inference_geo'), inference_geo, '') AS by_inference_geo,
-            if(has(dimensions, 'speed'), mode, '') AS by_speed,
+            if(has(dimensions, 'speed'), speed, '') AS by_speed,
             if(by_group, group_id, nil) AS by_rbac_group_id,
             if(has(dimensions, 'api_key_id'), api_key, nil) AS by_api_key_id,
             if(has(dimensions, 'workspace_id'), workspace_id, nil) AS by_workspace_id,
@@ -155,7 +151,7 @@ WITH
             if(has(dimensions, 'slack_channel_id'), slack_channel_id, '') AS by_slack_channel_id,
             if(has(dimensions, 'claude_tag_user_id'), claude_tag_user_id, '') AS by_claude_tag_user_id,
             if(has(dimensions, 'claude_tag_category'), claude_tag_category, '') AS by_claude_tag_category,
-            toDateTime(roundDown(toUInt32(moment), steps), 'UTC') AS step, funding = 'extra_usage' AS is_extra,
+            toDateTime(roundDown(toUInt32(moment), steps), 'UTC') AS step, funding,
             {priced:Bool} AND is_request AND NOT price.known AS lacks_price,
             {priced:Bool} AND web_search_requests > 0 AS searched, {priced:Bool} AND execution_milliseconds > 0 AS executed,
             groupUniqArrayIf(model, lacks_price OR searched OR executed) AS models,
@@ -170,10 +166,8 @@ WITH
                 sum(cache_creation_1h_input_tokens * price.write_1h_usd), sum(output_tokens * price.output_usd)
             ] AS tokens_usd
         FROM located
-        ASOF LEFT JOIN token_prices AS price
-            ON located.undated = price.model AND located.service_tier = price.service_tier
-            AND located.window = price.context_window AND located.place = price.inference_geo
-            AND located.mode = price.speed AND located.moment >= price.effective_from
+        ASOF LEFT JOIN known_prices AS price
+            ON located.price_key = price.price_key AND located.moment >= price.effective_from
         GROUP BY ALL
     ),
     priced AS (
@@ -187,12 +181,12 @@ WITH
             ])) AS list_usd,
             arrayMap(usd -> toDecimal256(usd, 18) * (toDecimal64(1, 6) - terms.discount), list_usd) AS net_usd
         FROM (SELECT *, {organization_id:UUID} AS organization_id, 1 AS tools FROM counted) AS counted
-        ASOF LEFT JOIN (SELECT *, 1 AS tools FROM prices WHERE {priced:Bool} AND model = '') AS tool
+        ASOF LEFT JOIN (SELECT * FROM tool_prices WHERE {priced:Bool}) AS tool
             ON counted.tools = tool.tools AND counted.step >= tool.effective_from
         ASOF LEFT JOIN terms
             ON counted.organization_id = terms.organization_id
             AND toDateTime64(counted.step, 6, 'UTC') >= terms.in_force_from
-        WHERE NOT terms.seat_based OR (counted.is_extra AND terms.extra_usage)
+        WHERE NOT has(terms.covered_by_seats, counted.funding)
     ),
     combined AS (
         SELECT

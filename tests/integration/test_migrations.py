@@ -84,6 +84,21 @@ def test_a_view_that_changes_is_applied_again_with_those_that_read_it(client: Cl
     assert migrate(client, schema) == []
 
 
+def test_a_fragment_that_changes_changes_the_views_that_have_it(client: Client, schema: Path) -> None:
+    write(schema, "fragments/sums.sql", "-- All sums.\nsum(a) AS total\n")
+    write(schema, "views/other.sql", "CREATE OR REPLACE VIEW other AS\nSELECT {{sums}} FROM cells;\n")
+    assert sorted(migrate(client, schema)) == ALL
+    write(schema, "fragments/sums.sql", "sum(a) AS total, max(a) AS greatest\n")
+    assert migrate(client, schema) == ["views/other.sql"]
+    assert columns(client, "other") == ["total", "greatest"]
+
+
+def test_a_fragment_without_a_file_is_refused(schema: Path) -> None:
+    write(schema, "views/other.sql", "CREATE OR REPLACE VIEW other AS\nSELECT {{sums}} FROM cells;\n")
+    with pytest.raises(FileNotFoundError, match=r"fragments/sums\.sql"):
+        load_views(schema)
+
+
 def test_a_comment_is_no_change_of_a_view(client: Client, schema: Path) -> None:
     migrate(client, schema)
     write(schema, "views/lower.sql", SMALL["views/lower.sql"].replace("The cells.", "All of the cells."))

@@ -1,8 +1,8 @@
 -- Spend on each model in [begins, ends), highest first; unpriced models come last.
-SELECT usage.model_id, family.name, usage.* EXCEPT (model_id)
+SELECT usage.model_id, family.name, usage.* EXCEPT (model_id, undated_model)
 FROM (
     SELECT
-        toString(model) AS model_id,
+        toString(model) AS model_id, undated_model,
         sum(requests) AS total_requests,
         sum(uncached_input_tokens + cache_read_input_tokens + cache_creation_5m_input_tokens
             + cache_creation_1h_input_tokens) AS prompt_tokens,
@@ -14,8 +14,7 @@ FROM (
         organization_id = {organization_id:UUID}, begins = {begins:DateTime('UTC')}, ends = {ends:DateTime('UTC')}
     )
     WHERE reported
-    GROUP BY model
+    GROUP BY model, undated_model
 ) AS usage
-LEFT JOIN (SELECT toString(model) AS model_id, toString(family) AS name FROM models) AS family
-    ON family.model_id = replaceRegexpOne(usage.model_id, '-(20[0-9]{6}|latest)$', '')
+LEFT JOIN (SELECT model, toString(family) AS name FROM models) AS family ON family.model = usage.undated_model
 ORDER BY notEmpty(usage.unpriced_models), usage.priced_net_usd DESC, usage.model_id

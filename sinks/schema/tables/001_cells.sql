@@ -11,6 +11,16 @@ CREATE TABLE IF NOT EXISTS spend_cells (
     requests UInt64, uncached_input_tokens UInt64, cache_read_input_tokens UInt64,
     cache_creation_5m_input_tokens UInt64, cache_creation_1h_input_tokens UInt64, output_tokens UInt64,
     web_search_requests UInt64, execution_spans UInt64, execution_milliseconds UInt64,
+    undated_model LowCardinality(String) ALIAS replaceRegexpOne(model, '-(20[0-9]{6}|latest)$', ''),
+    price_key Tuple(
+        model LowCardinality(String), service_tier LowCardinality(String), context_window LowCardinality(String),
+        inference_geo LowCardinality(String), speed LowCardinality(String)
+    ) ALIAS (
+        undated_model, service_tier,
+        if(context_window = '' AND model != '', '0-200k', context_window),
+        if(inference_geo = '' AND model != '', 'global', inference_geo),
+        if(speed = '' AND model != '', 'standard', speed)
+    ) COMMENT 'the price that applies: that of listed_prices with this price_key',
     PROJECTION states (
         SELECT organization_id, toDate(hour), source, max(log_offset), count(), sum(sipHash64(*))
         GROUP BY organization_id, toDate(hour), source
@@ -138,6 +148,7 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1,
 CREATE TABLE IF NOT EXISTS minute_cells (
     source LowCardinality(String), organization_id UUID, minute DateTime('UTC'),
     product LowCardinality(String), model LowCardinality(String),
+    undated_model LowCardinality(String) ALIAS replaceRegexpOne(model, '-(20[0-9]{6}|latest)$', ''),
     log_offset UInt64, events UInt64, requests UInt64, uncached_input_tokens UInt64, cache_read_input_tokens UInt64,
     cache_creation_5m_input_tokens UInt64, cache_creation_1h_input_tokens UInt64, output_tokens UInt64
 ) ENGINE = ReplacingMergeTree(log_offset)

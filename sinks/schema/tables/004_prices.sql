@@ -24,6 +24,11 @@ CREATE TABLE IF NOT EXISTS listed_prices (
     execution_millisecond_usd Nullable(Decimal(38, 18))
         COMMENT '0.05 USD / 3600000 has no end, so the list states the price to 18 digits and that is exact by definition',
     origin String COMMENT 'the public page that says so, and when it was read',
+    price_key Tuple(
+        model LowCardinality(String), service_tier LowCardinality(String), context_window LowCardinality(String),
+        inference_geo LowCardinality(String), speed LowCardinality(String)
+    ) ALIAS (model, service_tier, context_window, inference_geo, speed)
+        COMMENT 'the usage that has this price: that of spend_cells with this price_key',
     CONSTRAINT whole_hour CHECK toStartOfHour(effective_from) = effective_from
 ) ENGINE = ReplacingMergeTree
 ORDER BY (list, model, service_tier, context_window, inference_geo, speed, effective_from)

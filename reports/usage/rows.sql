@@ -49,7 +49,8 @@ WITH
     ),
     measured AS (
         SELECT
-            moment, actor_type, nil AS actor_id, product, model, undated_model, service_tier, inference_geo, price_key, funding,
+            moment, actor_type, nil AS actor_id, product, model, undated_model, service_tier,
+            price_key.context_window AS context_window, inference_geo, price_key.speed AS speed, price_key, funding,
             nil AS attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
         FROM usage_by_day(
@@ -59,7 +60,8 @@ WITH
         WHERE empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID})
         UNION ALL
         SELECT
-            hour, actor_type, actor_id, product, model, undated_model, service_tier, inference_geo, price_key, funding,
+            hour, actor_type, actor_id, product, model, undated_model, service_tier, price_key.context_window, inference_geo,
+            price_key.speed, price_key, funding,
             attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
         FROM spend_cells_current
@@ -68,7 +70,8 @@ WITH
             AND (empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID}))
         UNION ALL
         SELECT
-            minute, none, nil, product, model, undated_model, none, none, (undated_model, none, none, none, none), none, nil, requests, uncached_input_tokens,
+            minute, none, nil, product, model, undated_model, none, none, none, none,
+            (undated_model, none, none, none, none), none, nil, requests, uncached_input_tokens,
             cache_read_input_tokens, cache_creation_5m_input_tokens, cache_creation_1h_input_tokens, output_tokens, 0, 0, 0
         FROM live
         WHERE organization_id = {organization_id:UUID} AND {by_minute:Bool}
@@ -78,7 +81,7 @@ WITH
     ),
     used AS (
         SELECT
-            *, model != '' AS is_request, price_key.context_window AS context_window, price_key.speed AS speed
+            *, model != '' AS is_request
         FROM measured
         WHERE (NOT {people_only:Bool} OR actor_type = 'user')
             AND (NOT {exclude_deleted:Bool} OR actor_type != 'user' OR actor_id NOT IN (

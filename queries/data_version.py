@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -11,14 +12,15 @@ from threading import Lock
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from aggregators.cell_tables import CellTable
+from queries.dependencies import CELLS, WATCHED
 from queries.per_client import PerClient
-from queries.sql_files import fetch_rows
+from queries.sql_files import fetch_rows, load_sql
+
+FOLDER = Path(__file__).parent
 
 NO_DAY = date(1970, 1, 1)
 """The day under which data_version.sql reports rows that belong to no day."""
-
-CELLS = ("spend", "chat", "file", "project", "artifact", "connector", "session")
-"""The kinds of rows that have a day."""
 
 MOST_ORGANIZATIONS = 1000
 """The number of organizations whose version is kept; the least recently used is evicted first."""
@@ -116,7 +118,7 @@ class DataVersions:
 def parts_digest(client: Client) -> str:
     """Return a digest that is equal while no table changes, or "" if this user may not read system.parts."""
     try:
-        [(parts, digest)] = fetch_rows(client, Path(__file__).with_name("table_parts.sql"), {})
+        [(parts, digest)] = fetch_rows(client, FOLDER / "table_parts.sql", {"tables": list(WATCHED)})
     except ClickHouseError as error:
         if getattr(error, "code", None) != ACCESS_DENIED:
             raise
@@ -127,10 +129,28 @@ def parts_digest(client: Client) -> str:
 def read_data_version(client: Client, organization_id: str) -> DataVersion:
     """Read the organization's current version from ClickHouse, bypassing the cache. Raises ClickHouseError."""
     of_days: dict[date, dict[str, tuple[str, str]]] = {}
-    rows = fetch_rows(client, Path(__file__).with_name("data_version.sql"), {"organization_id": organization_id})
+    rows = fetch_rows(client, version_sql(), {"organization_id": organization_id})
     for kind, day, state, stamp in rows:
         of_days.setdefault(day, {})[kind] = (state, stamp)
     return DataVersion(of_days)
+
+
+@cache
+def version_sql() -> str:
+    """Return data_version.sql with a SELECT from each table of cells."""
+    return load_sql(FOLDER / "data_version.sql").replace(
+        "    {cells}\n", "    UNION ALL\n".join(_versions_of(kind, table) for kind, table in CELLS.items())
+    )
+
+
+def _versions_of(kind: str, table: CellTable) -> str:
+    day = table.window if table.window == "day" else f"toDate({table.window})"
+    return f"""    SELECT
+        '{kind}' AS kind, {day} AS day, source, count() AS rows, sum(sipHash64(*)) AS hashes, max(log_offset) AS newest
+    FROM {table.name}
+    WHERE organization_id = {{organization_id:UUID}}
+    GROUP BY organization_id, {day}, source
+"""  # noqa: S608 - names from the declarations; the values are parameters
 
 
 def data_version(client: Client, organization_id: str) -> DataVersion:

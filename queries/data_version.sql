@@ -1,28 +1,10 @@
 -- The rows that an organization's results depend on now: one row per day and kind of cells, and day 0 for the rest.
 -- `state` changes when any row is added, removed or replaced, since it includes a hash of every whole row.
 -- `stamp` changes when a cell of the day is written, but not when parts are merged: a cell's stamp only grows.
--- Projections of the cell tables (sinks/schema/) answer this without reading a cell.
+-- Projections of the cell tables (sinks/schema/) answer this without reading a cell. A SELECT from each of them comes in
+-- place of the first in this text (data_version.py).
 WITH cells AS (
-    SELECT 'spend' AS kind, toDate(hour) AS day, source, count() AS rows, sum(sipHash64(*)) AS hashes, max(log_offset) AS newest
-    FROM spend_cells WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, toDate(hour), source
-    UNION ALL
-    SELECT 'chat', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM chat_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
-    UNION ALL
-    SELECT 'file', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM file_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
-    UNION ALL
-    SELECT 'project', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM project_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
-    UNION ALL
-    SELECT 'artifact', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM artifact_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
-    UNION ALL
-    SELECT 'connector', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM connector_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
-    UNION ALL
-    SELECT 'session', day, source, count(), sum(sipHash64(*)), max(log_offset) FROM session_cells
-    WHERE organization_id = {organization_id:UUID} GROUP BY organization_id, day, source
+    {cells}
     UNION ALL
     SELECT 'directory', toDate(0), '', count(), sum(sipHash64(*)), 0 FROM directory
     WHERE organization_id = {organization_id:UUID} GROUP BY organization_id

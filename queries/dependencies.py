@@ -1,19 +1,22 @@
-"""The kinds of rows that an SQL file reads, so that its cached result is dropped only when one of those changes."""
+"""The tables that cached results depend on, and the kinds of rows that an SQL file reads, so that its result is dropped
+only when one of those changes."""
 
 import re
 from functools import cache
 from pathlib import Path
 
+from aggregators.cell_tables import CELL_TABLES
 from queries.sql_files import load_sql
+
+CELLS = {table.name.removesuffix("_cells"): table for table in CELL_TABLES if table.window != "minute"}
+"""The tables of cells by their kind. No result that depends on minutes is cached."""
+
+WATCHED = (*(table.name for table in CELLS.values()), "directory", "profiles", "price_lists", "topic_epochs")
+"""Every table that results are read from."""
 
 USAGE = frozenset({"spend", "terms", "prices"})
 TABLES_BY_VIEW = {
-    "chat_cells_current": frozenset({"chat"}),
-    "project_cells_current": frozenset({"project"}),
-    "artifact_cells_current": frozenset({"artifact"}),
-    "connector_cells_current": frozenset({"connector"}),
-    "session_cells_current": frozenset({"session"}),
-    "spend_cells_current": frozenset({"spend"}),
+    **{f"{table.name}_current": frozenset({kind}) for kind, table in CELLS.items()},
     "spend_by_day": USAGE,
     "spend": USAGE,
     "directory_changes": frozenset({"directory"}),

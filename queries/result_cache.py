@@ -85,7 +85,7 @@ cache_for = PerClient(ResultCache)
 def cached_while_unchanged(client: Client, question: Hashable, read: Callable[[], Sequence[T]]) -> Sequence[T]:
     """Return the result of a query whose dependencies are not known: it is reused while no table changes at all.
 
-    For queries of the tables in queries/table_parts.sql only. Raises ClickHouseError.
+    For queries of the tables in WATCHED (dependencies.py) only. Raises ClickHouseError.
     """
     parts = parts_digest(client)
     return cache_for(client).get_or_compute(question, parts, read) if parts else read()

@@ -35,12 +35,13 @@ def load_sql(path: Path) -> str:
 
 def fetch(client: Client, path: Path, parameters: Mapping[str, Any] | None = None) -> list[Row]:
     """Return the rows of an SQL file's query as dicts. Values reach ClickHouse as parameters, never in the text."""
-    return list(_query(client, path, parameters).named_results())
+    return list(_query(client, load_sql(path), parameters).named_results())
 
 
-def fetch_rows(client: Client, path: Path, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    """Return the rows of an SQL file's query as sequences, in the order of its columns."""
-    rows: Sequence[Sequence[Any]] = _query(client, path, parameters).result_rows
+def fetch_rows(client: Client, query: Path | str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """Return the rows of a query, an SQL file's or a constant text, as sequences, in the order of its columns."""
+    sql = query if isinstance(query, str) else load_sql(query)
+    rows: Sequence[Sequence[Any]] = _query(client, sql, parameters).result_rows
     return rows
 
 
@@ -50,15 +51,15 @@ def fetch_bytes(client: Client, path: Path, parameters: Mapping[str, Any]) -> by
     return found
 
 
-def _query(client: Client, path: Path, parameters: Mapping[str, Any] | None) -> Any:
+def _query(client: Client, sql: str, parameters: Mapping[str, Any] | None) -> Any:
     """Run the query, and run it again if cells moved between parts meanwhile.
 
     Raises ClickHouseError if that happens MOST_TRIES times, since no number would be right.
     """
     for _ in range(MOST_TRIES - 1):
         try:
-            return client.query(load_sql(path), parameters=dict(parameters or {}), settings=SETTINGS)
+            return client.query(sql, parameters=dict(parameters or {}), settings=SETTINGS)
         except ClickHouseError as error:
             if getattr(error, "code", None) != PARTS_CHANGED:
                 raise
-    return client.query(load_sql(path), parameters=dict(parameters or {}), settings=SETTINGS)
+    return client.query(sql, parameters=dict(parameters or {}), settings=SETTINGS)

@@ -2,7 +2,4 @@
 -- removes a part, so equal parts mean equal tables. Replicas may lag behind each other, so each includes its host name.
 SELECT count(), hex(sipHash128(hostName(), arraySort(groupArray((table, name, hash_of_all_files)))))
 FROM system.parts
-WHERE active AND database = currentDatabase() AND table IN (
-    'spend_cells', 'chat_cells', 'file_cells', 'project_cells', 'artifact_cells', 'connector_cells', 'session_cells',
-    'directory', 'profiles', 'price_lists', 'topic_epochs'
-)
+WHERE active AND database = currentDatabase() AND has({tables:Array(String)}, table)

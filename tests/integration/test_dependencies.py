@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from queries.dependencies import TABLES_BY_VIEW, tables_read
+from queries.dependencies import CELLS, TABLES_BY_VIEW, tables_read
 from tests.support.table_rows import database
 
 pytestmark = pytest.mark.slow
 
-TABLES = {kind: f"{kind}_cells" for kind in ("spend", "chat", "file", "project", "artifact", "connector", "session")}
+TABLES = {kind: table.name for kind, table in CELLS.items()}
 TABLES |= {"directory": "directory", "terms": "directory", "profiles": "profiles", "prices": "price_lists"}
 TABLES |= {"models": "price_lists", "epochs": "topic_epochs"}
 WRITTEN_BEFORE = {"topic_epochs", "listed_prices", "listed_models"}

@@ -6,7 +6,6 @@ Every question is asked by a client that has asked it before, and by a new one t
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -17,7 +16,8 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from aggregators.cell_tables import CHAT, SPEND
 from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
 from queries import data_version as states
-from queries.data_version import DataVersion
+from queries.data_version import DataVersion, version_sql
+from queries.dependencies import WATCHED
 from reports import metrics
 from reports.claude_code.day import read_day
 from reports.engagement.lists import read_connectors, read_projects, read_users
@@ -34,7 +34,6 @@ from tests.support.table_rows import database, insert, load_text
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 LATE = ago(3)
 QUESTION = EngagementQuery(ORGANIZATION, ago(7), DAY, ranking=Ranking(limit=100))
 USED = usage.UsageQuery(ORGANIZATION, at(ago(7)), at(ago(-1)), group_by=("actor",), priced=True)
@@ -190,13 +189,11 @@ def test_states_come_from_the_parts_and_not_from_the_cells(folded: Folded) -> No
 
 def test_every_table_that_an_answer_is_made_of_has_a_state(folded: Folded) -> None:
     """A remembered answer that reads a table without one would outlive what it says."""
-    text = (ROOT / "queries" / "data_version.sql").read_text()
-    stated = set(re.findall(r"FROM (\w+)", text)) - {"cells"}
+    stated = set(re.findall(r"FROM (\w+)", version_sql())) - {"cells"}
     tables = "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree'"
     known = {name for (name,) in folded.client.query(tables).result_rows}
     assert known - stated == IN_NO_ANSWER
-    looked_at = set(re.findall(r"'(\w+)'", (ROOT / "queries" / "table_parts.sql").read_text()))
-    assert looked_at == stated, "a table whose parts nobody looks at can change without notice"
+    assert set(WATCHED) == stated, "a table whose parts nobody looks at can change without notice"
 
 
 def test_a_state_is_read_again_only_when_a_table_changed(folded: Folded, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Declaration of every table of cells. Fold, flush and read-back follow it, and a test compares the SQL with it.
+"""Declaration of every table that folds fill. Fold, flush and read-back follow it, and a test compares the SQL with it.
 
 A cell is one row: `source`, `organization_id`, the window, the key columns, integer counters, and `log_offset`, the
 offset of the last event folded into it. `source` is `topic/partition@epoch`, so a cell has one writer.
@@ -107,3 +107,47 @@ SESSION = CellTable(
 MINUTE = CellTable("minute_cells", "minute", ("product", "model"), ("events", "requests", *TOKEN_CLASSES))
 
 CELL_TABLES: tuple[CellTable, ...] = (SPEND, CHAT, FILE, PROJECT, ARTIFACT, CONNECTOR, SESSION, MINUTE)
+
+ATTRIBUTION_IDS = (
+    "workspace_id",
+    "api_key_id",
+    "session_id",
+    "agent_id",
+    "deployment_id",
+    "environment_id",
+    "user_profile_id",
+)
+ATTRIBUTION_TEXTS = ("slack_channel_id", "claude_tag_user_id", "claude_tag_category")
+"""The fields of an attribution by which reports filter and group usage."""
+
+ROW_TABLES: dict[str, tuple[str, ...]] = {
+    "directory": (
+        "organization_id",
+        "type",
+        "in_force_from",
+        "subject_id",
+        "detail",
+        "event_id",
+        "occurred_at",
+        "logged_at",
+        "source",
+        "log_offset",
+    ),
+    "profiles": (
+        "organization_id",
+        "account_id",
+        "email",
+        "name",
+        "forgotten",
+        "event_id",
+        "occurred_at",
+        "logged_at",
+        "source",
+        "log_offset",
+    ),
+    "attributions": (
+        *("attribution_id", *ATTRIBUTION_IDS, *ATTRIBUTION_TEXTS),
+        *("terminal", "is_remote", "skills"),
+    ),
+}
+"""The columns of the tables without counters, whose rows are written whole."""

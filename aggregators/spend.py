@@ -12,24 +12,13 @@ import msgspec
 from msgspec import structs
 
 from aggregators.cell_rows import CellKey
-from aggregators.cell_tables import MINUTE, SPEND
+from aggregators.cell_tables import ATTRIBUTION_IDS, ATTRIBUTION_TEXTS, MINUTE, SPEND
 from aggregators.connectors import name_key
 from aggregators.increments import Folded, Row
 from aggregators.live import OLDEST_LIVE, live_change
 from aggregators.validity import IdInterner, minute_in_bounds
 from tally_client.events import Attribution, ExecutionUsed, TokenUsed
 from tally_client.events.envelope import NIL
-
-ATTRIBUTION_IDS = (
-    "workspace_id",
-    "api_key_id",
-    "session_id",
-    "agent_id",
-    "deployment_id",
-    "environment_id",
-    "user_profile_id",
-)
-
 
 NO_ATTRIBUTION: tuple[str, Sequence[Row]] = (NIL, ())
 """Key and rows of an event without attribution."""
@@ -70,9 +59,7 @@ class Attributions:
             (
                 attribution_id(attribution),
                 *ids,
-                attribution.slack_channel_id or "",
-                attribution.claude_tag_user_id or "",
-                attribution.claude_tag_category or "",
+                *(getattr(attribution, field) or "" for field in ATTRIBUTION_TEXTS),
                 attribution.terminal or "",
                 attribution.is_remote,
                 attribution.skills,

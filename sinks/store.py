@@ -12,54 +12,11 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from aggregators.cell_rows import CellRows, PageKey
-from aggregators.cell_tables import CELL_TABLES, CellTable
+from aggregators.cell_tables import CELL_TABLES, ROW_TABLES, CellTable
 from aggregators.windows import WINDOW_PARSE, WINDOW_TEXT
 from sinks.client import insert_cells, insert_rows
 from sinks.datetimes import clickhouse_timestamp
 from sinks.positions import Position
-
-ROW_TABLES: dict[str, tuple[str, ...]] = {
-    "directory": (
-        "organization_id",
-        "type",
-        "in_force_from",
-        "subject_id",
-        "detail",
-        "event_id",
-        "occurred_at",
-        "logged_at",
-        "source",
-        "log_offset",
-    ),
-    "profiles": (
-        "organization_id",
-        "account_id",
-        "email",
-        "name",
-        "forgotten",
-        "event_id",
-        "occurred_at",
-        "logged_at",
-        "source",
-        "log_offset",
-    ),
-    "attributions": (
-        "attribution_id",
-        "workspace_id",
-        "api_key_id",
-        "session_id",
-        "agent_id",
-        "deployment_id",
-        "environment_id",
-        "user_profile_id",
-        "slack_channel_id",
-        "claude_tag_user_id",
-        "claude_tag_category",
-        "terminal",
-        "is_remote",
-        "skills",
-    ),
-}
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     **{declaration.name: declaration.columns for declaration in CELL_TABLES},

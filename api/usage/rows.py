@@ -43,14 +43,10 @@ from api.tagged_ids import (
 from api.usage.buckets import Range
 from api.usage.filters import ACTOR_TYPES
 from queries.sql_files import Row
-from reports.usage.query import EVERY_ACTOR_TYPE
+from reports.usage.query import EVERY_ACTOR_TYPE, TEXT_DIMENSIONS
 from reports.usage.rows import Account
 from tally_client.events.envelope import NIL
 
-TEXTS = (
-    *("claude_tag_category", "claude_tag_user_id", "context_window", "inference_geo", "model", "product"),
-    *("service_tier", "slack_channel_id", "speed"),
-)
 IDS = {
     "agent_id": AGENT,
     "api_key_id": API_KEY,
@@ -61,6 +57,7 @@ IDS = {
     "user_profile_id": USER_PROFILE,
     "workspace_id": WORKSPACE,
 }
+"""The prefix of each dimension's ids."""
 COMPONENTS = ("cost_type", "token_type")
 """Groupings of costs that split a row into components, unlike dimensions."""
 
@@ -137,7 +134,7 @@ def bucket(begins: datetime, view: View, results: list[Any]) -> Bucket[Any]:
 
 
 def _dimensions(row: Row, view: View) -> dict[str, Any]:
-    found: dict[str, Any] = {name: row[f"by_{name}"] or None for name in TEXTS if name in view.group_by}
+    found: dict[str, Any] = {name: row[f"by_{name}"] or None for name in TEXT_DIMENSIONS if name in view.group_by}
     for name in IDS.keys() & view.group_by:
         uuid = str(row[f"by_{name}"])
         found[name] = None if uuid == NIL else tagged(IDS[name], uuid)

@@ -5,27 +5,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, get_args
 
+from aggregators.cell_tables import ATTRIBUTION_IDS, ATTRIBUTION_TEXTS
 from sinks.datetimes import clickhouse_timestamp
 from tally_client.events.envelope import ActorType
 
 EVERY_ACTOR_TYPE: tuple[str, ...] = get_args(ActorType)
 """A row's `by_actor_type` counts from 1 in this order; 0 means none."""
 
-ATTRIBUTIONS = (
-    "workspace_id",
-    "api_key_id",
-    "session_id",
-    "agent_id",
-    "deployment_id",
-    "environment_id",
-    "user_profile_id",
-    "slack_channel_id",
-    "claude_tag_user_id",
-    "claude_tag_category",
+ID_DIMENSIONS = ("rbac_group_id", *ATTRIBUTION_IDS)
+TEXT_DIMENSIONS = (
+    *("product", "model", "service_tier", "context_window", "inference_geo", "speed"),
+    *ATTRIBUTION_TEXTS,
 )
-"""The dimensions of usage that come from its attribution."""
+"""The dimensions of usage whose values are ids, and those whose values are text."""
 
+ATTRIBUTIONS = (*ATTRIBUTION_IDS, *ATTRIBUTION_TEXTS)
 ATTRIBUTION_FILTERS = (*(f"{name}s" for name in ATTRIBUTIONS[:-1]), "claude_tag_categories")
+"""The dimensions of usage that come from its attribution, and the filters by them."""
 
 GROUPS = ("rbac_group_id", "groups")
 """The dimension and the filter that depend on a person's groups."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 import sinks
-from aggregators.cell_tables import CELL_TABLES, TOKEN_CLASSES, CellTable
+from aggregators.cell_tables import CELL_TABLES, ROW_TABLES, TOKEN_CLASSES, CellTable
 from aggregators.deduplication import Horizon
 from aggregators.source import Source, mark_flushed
 from tally_client.events import DIRECTORY, PROFILES, TOKEN
@@ -121,6 +121,7 @@ def test_whole_rows_fill_their_tables_columns(topic: str, event: dict[str, objec
     [row] = snapshot.rows[table]
     computed = re.compile(" (ALIAS|MATERIALIZED) ").search
     columns = [name for name, kind in DIMENSIONS[table].columns.items() if not computed(kind)]
+    assert tuple(columns) == ROW_TABLES[table]
     named = dict(zip(columns, row, strict=True))
     if table == "attributions":
         assert named["workspace_id"] == THING

@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from aggregators.spend import ATTRIBUTION_IDS, Attributions, attribution_id
+from aggregators.cell_tables import ATTRIBUTION_IDS
+from aggregators.spend import Attributions, attribution_id
 from tally_client.events import TOKEN, Attribution
 from tally_client.events.envelope import MAX_COUNT
 from tests.support.fold_records import (

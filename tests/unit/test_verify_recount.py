@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregators.cell_tables import CELL_TABLES as DECLARED
+from aggregators.cell_tables import ROW_TABLES
 from aggregators.connectors import connector_key
 from aggregators.deduplication import Horizon
 from aggregators.source import Source
 from simulation import Plan, simulate
-from sinks.store import ROW_TABLES
 from tests.support.fold_records import LogRecord
 from verify import counting_rules
 from verify.events import SCHEMAS

@@ -130,6 +130,6 @@ def _worker_finding(group: str, workers: tuple[str, ...]) -> Finding:
 def _letter_findings(letters: Mapping[str, int]) -> Iterator[Finding]:
     remedy = "Show them with `tally dead-letters list`; fix the producer, then run `tally dead-letters replay`."
     for reason, count in sorted(letters.items()):
-        yield Finding("warning", f"{count:,} dead letters in the last day: {reason}", DEAD_LETTERS, remedy)
+        yield Finding("warning", f"{counted(count, 'dead letter')} in the last day: {reason}", DEAD_LETTERS, remedy)
     if not letters:
         yield Finding("ok", "no dead letters in the last day", DEAD_LETTERS)

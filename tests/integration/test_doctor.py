@@ -161,7 +161,7 @@ def test_a_dead_letter_is_told_with_its_reason(settings: Settings) -> None:
 
     asyncio.run(write())
     assert [line for line in found(settings, "warning") if "dead letters" in line] == [
-        "tally.dead-letters: 1 dead letters in the last day: schema"
+        "tally.dead-letters: 1 dead letter in the last day: schema"
     ]
 
 
@@ -187,7 +187,7 @@ def test_a_changed_migration_and_a_newer_one_are_problems(settings: Settings) ->
 def test_a_view_of_another_release_is_a_problem(settings: Settings) -> None:
     client = made_ready(settings)
     insert_rows(client, "applied_views", ["name", "sha256"], [["spend", "0" * 64]])
-    assert f"{settings.clickhouse_database}: 1 views are not those of this release: spend" in found(settings, "problem")
+    assert f"{settings.clickhouse_database}: 1 view is not as in this release: spend" in found(settings, "problem")
 
 
 def test_a_topic_with_other_settings_is_a_warning(settings: Settings) -> None:

@@ -366,7 +366,7 @@ def test_the_doctor_names_what_was_changed_and_what_is_behind(desk: Desk) -> Non
     assert problem[:2] == ("problem", str(changed))
     assert warning[::2] == (
         "warning",
-        "1 days with issued reports, from 2026-11-02 on, may have changed since: late events",
+        "1 day with issued reports, from 2026-11-02 on, may have changed since: late events",
     )
     (desk.folder / ORGANIZATION / "2026-11-03.r1.csv").unlink()
     assert [each[0] for each in found()] == ["warning"], "a file that was moved away is not one that was changed"

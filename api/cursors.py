@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
 from api.errors import BadRequest
+from queries.paging import AfterRow
 
 _NONCE = 12
 """Bytes of the random nonce (NIST SP 800-38D): by the birthday bound, 2^32 of them are safe."""
@@ -28,27 +29,33 @@ class Bound(Struct, frozen=True, array_like=True):
 
 
 class Cursor(Bound, frozen=True, array_like=True):
-    """The query, the days that page 1 resolved, the stamp of their cells, and the last row returned."""
+    """A page's end: the stamp of the cells that page 1 was read from, and the ranks and key of the last row."""
+
+    stamp: str
+    ranks: tuple[str, ...]
+    key: str
+
+    @property
+    def after(self) -> AfterRow:
+        """The position at which the next page begins."""
+        return AfterRow(self.ranks, self.key)
+
+
+class DaysCursor(Cursor, frozen=True, array_like=True):
+    """A page's end, and the days that page 1 resolved."""
 
     first: date
     last: date
-    stamp: str
-    rank: str
-    key: str
 
 
-class ReportCursor(Bound, frozen=True, array_like=True):
-    """The query, the moments that page 1 resolved, and where the next page begins: after a row's ranks and key, in the
-    time bucket `bucket`, or at position `start` of a stored walk. `stamp` covers the cells of what was returned; for
-    buckets only those until `stamped`, since later ones grow anyway."""
+class ReportCursor(Cursor, frozen=True, array_like=True):
+    """A page's end, and the moments that page 1 resolved. The next page begins after the row, in the time bucket
+    `bucket`, or at position `start` of a stored walk. For buckets, `stamp` covers only those until `stamped`, since
+    later ones grow anyway."""
 
     begins: datetime
     ends: datetime
-    stamp: str
     bucket: datetime | None = None
-    first: str = ""
-    second: str = ""
-    key: str = ""
     stamped: datetime | None = None
     walk: str = ""
     start: int = 0

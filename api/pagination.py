@@ -1,12 +1,12 @@
-"""Paging, shared by all lists: the newest day, the digest a cursor is bound to, and consistency across pages."""
+"""Paging, shared by all lists: the newest day, the query a cursor is bound to, and consistency across pages."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
 
 from api.context import Context
-from api.cursors import Cursor, digest_of
+from api.cursors import C, Cursor, decode_cursor, digest_of
 from api.errors import CursorExpired, Unavailable
-from api.parameters import QueryParams
+from api.parameters import QueryParams, single
 from api.principal import Viewer
 from queries.freshness import Freshness
 from queries.sql_files import Row
@@ -26,21 +26,29 @@ def query_digest(endpoint: str, viewer: Viewer, given: QueryParams) -> str:
     return digest_of(endpoint, viewer.organization_id, viewer.name, *deciding)
 
 
-def read_consistently(
-    read: Callable[[], Sequence[Row]], stamp_now: Callable[[], str], cursor: Cursor | None
-) -> tuple[str, Sequence[Row]]:
-    """Return the rows and the stamp of their cells, so that all pages show the same state.
+def read_cursor(given: QueryParams, secret: bytes, query: str, kind: type[C]) -> C | None:
+    """Return the cursor of the query with this digest, None on page 1. Raises BadRequest."""
+    text = single(given, "page")
+    return None if text is None else decode_cursor(text, secret, query, kind)
 
-    Page 1 reads the stamp before the rows, later pages after them. Raises CursorExpired if the stamp differs from
-    page 1's.
+
+def read_consistently(
+    read: Callable[[], Sequence[Row]], stamp_now: Callable[[], str], cursor: Cursor | None, what: str
+) -> tuple[str, Sequence[Row]]:
+    """Return the stamp of the rows' cells and the rows, so that all pages show the same state.
+
+    Page 1 reads the stamp before the rows, later pages after them. Raises CursorExpired if `what` was revised since
+    page 1.
     """
     if cursor is None:
         seen = stamp_now()
         return seen, read()
     rows = read()
-    if stamp_now() != cursor.stamp:
-        raise CursorExpired(
-            f"page: a day from {cursor.first} to {cursor.last}, or the order of its rows, was revised since page 1. "
-            "Start again without page."
-        )
+    require_unrevised(stamp_now(), cursor, what)
     return cursor.stamp, rows
+
+
+def require_unrevised(stamp: str, cursor: Cursor, what: str) -> None:
+    """Raise CursorExpired if the cells' stamp differs from the one on page 1."""
+    if stamp != cursor.stamp:
+        raise CursorExpired(f"page: {what} was revised since page 1. Start again without page.")

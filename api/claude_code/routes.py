@@ -12,13 +12,14 @@ from litestar.params import QueryParameter
 
 from api.auth.guards import require_viewer
 from api.context import Context
-from api.cursors import Cursor, decode_cursor, encode_cursor
+from api.cursors import Cursor, encode_cursor
 from api.errors import BadRequest, invalid_parameter
-from api.pagination import newest_day, query_digest, read_consistently
+from api.pagination import newest_day, query_digest, read_consistently, read_cursor
 from api.parameters import MOST_ROWS, QueryParams, read_date, read_limit, single
 from api.principal import Viewer, current_viewer
 from api.requests import REFUSALS, Declared, given_of
 from api.schemas.claude_code import ClaudeCodePage, claude_code_day
+from queries.paging import AfterRow, Ranking, cut_page
 from queries.sql_files import Row
 from reports.claude_code.day import day_stamp, plan_of, read_day
 from reports.periods import FIRST_KEPT_DAY
@@ -62,28 +63,27 @@ def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: 
     freshness = context.freshness(client)
     day, limit = read_starting_at(given, newest_day(context, freshness)), read_limit(given, USUAL_ROWS)
     query = query_digest(NAME, viewer, given)
-    text = single(given, "page")
-    cursor = None if text is None else decode_cursor(text, context.secret(client), query, Cursor)
-    organization_id, after = viewer.organization_id, cursor.key if cursor else ""
-    seen, found = read_consistently(
-        lambda: read_day(client, organization_id, day, after, limit + 1),
+    cursor = read_cursor(given, context.secret(client), query, Cursor)
+    organization_id = viewer.organization_id
+    ranking = Ranking(after=cursor.after if cursor else AfterRow())
+    stamp, found = read_consistently(
+        lambda: read_day(client, organization_id, day, ranking.of_page(limit)),
         lambda: day_stamp(client, organization_id, day),
         cursor,
+        f"the day {day}",
     )
-    rows, plan = found[:limit], plan_of(client, organization_id, day)
-    next_page = None
-    if len(found) > limit:
-        next_page = encode_cursor(Cursor(query, day, day, seen, "", rows[-1]["key"]), context.secret(client))
+    page, plan = cut_page(found, limit), plan_of(client, organization_id, day)
+    following = Cursor(query, stamp, page.end.ranks, page.end.key) if page.end else None
     return ClaudeCodePage(
         data=[
             claude_code_day(row, organization_id, day, plan, viewer.can_read_spend, viewer.can_read_detail)
-            for row in rows
+            for row in page.rows
         ],
-        has_more=next_page is not None,
-        next_page=next_page,
+        has_more=following is not None,
+        next_page=encode_cursor(following, context.secret(client)) if following else None,
         organization_id=organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
-        unpriced_models=unpriced(rows) if viewer.can_read_spend else None,
+        unpriced_models=unpriced(page.rows) if viewer.can_read_spend else None,
     )
 
 

@@ -8,10 +8,10 @@ from clickhouse_connect.driver.client import Client
 from msgspec import Struct
 
 from api.context import Context
-from api.cursors import Cursor, decode_cursor, encode_cursor
+from api.cursors import DaysCursor, encode_cursor
 from api.engagement.endpoints import SUMMARY_FILTERS, Endpoint
 from api.errors import BadRequest, invalid_parameter, one_of
-from api.pagination import newest_day, query_digest, read_consistently
+from api.pagination import newest_day, query_digest, read_consistently, read_cursor
 from api.parameters import (
     QueryParams,
     read_choice,
@@ -24,8 +24,9 @@ from api.parameters import (
 from api.principal import Viewer
 from api.schemas.common import SEARCHES, SPEND_FIELDS, ResponsePage, without_searches, without_spend
 from api.schemas.summaries import SummaryPage, day_summary
+from queries.paging import AfterRow, Ranking, cut_page
 from queries.sql_files import Row
-from reports.engagement.query import AfterRow, EngagementQuery, Ranking
+from reports.engagement.query import RANKS, EngagementQuery
 from reports.engagement.summaries import read_summaries
 
 WHOLE = 100_000
@@ -59,23 +60,21 @@ def answer(
     freshness = context.freshness(client)
     newest = newest_day(context, freshness)
     query = query_digest(endpoint.name, viewer, given)
-    text = single(given, "page")
-    cursor = None if text is None else decode_cursor(text, context.secret(client), query, Cursor)
+    secret = context.secret(client)
+    cursor = read_cursor(given, secret, query, DaysCursor)
     question = read_question(endpoint, viewer, given, newest, cursor)
     asked = read_limit(given)
     limit = asked if endpoint.paged(question) else WHOLE
     if cursor is not None and not endpoint.paged(question):
         raise BadRequest("page: this list is paged only when grouped with group_by[]. Allowed: no page.")
-    seen, found = _read(client, endpoint, _limited(question, limit + 1), cursor)
-    rows = found[:limit]
-    next_page = None
-    if len(found) > limit:
-        next_cursor = Cursor(query, question.first, question.last, seen, rows[-1]["rank"], rows[-1]["key"])
-        next_page = encode_cursor(next_cursor, context.secret(client))
-    shaped = [endpoint.row(row, question) for row in rows]
+    stamp, found = _read(client, endpoint, replace(question, ranking=question.ranking.of_page(limit)), cursor)
+    page, following = cut_page(found, limit, RANKS), None
+    if page.end:
+        following = DaysCursor(query, stamp, page.end.ranks, page.end.key, question.first, question.last)
+    shaped = [endpoint.row(row, question) for row in page.rows]
     return ResponsePage(
         data=[seen_by(viewer, row) for row in shaped],
-        next_page=next_page,
+        next_page=encode_cursor(following, secret) if following else None,
         organization_id=viewer.organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
     )
@@ -88,7 +87,7 @@ def seen_by(viewer: Viewer, row: Struct) -> Struct:
 
 
 def read_question(
-    endpoint: Endpoint, viewer: Viewer, given: QueryParams, newest: date, cursor: Cursor | None
+    endpoint: Endpoint, viewer: Viewer, given: QueryParams, newest: date, cursor: DaysCursor | None
 ) -> EngagementQuery:
     """Return the query; after page 1, its days and position are the cursor's. Raises BadRequest."""
     ranged = "starting_date" in endpoint.parameters
@@ -117,7 +116,7 @@ def read_question(
     )
 
 
-def read_ranking(endpoint: Endpoint, viewer: Viewer, given: QueryParams, cursor: Cursor | None) -> Ranking:
+def read_ranking(endpoint: Endpoint, viewer: Viewer, given: QueryParams, cursor: DaysCursor | None) -> Ranking:
     """Return the order: the list's sort column ascending or a metric descending, unless `order` is given.
 
     A viewer without spend cannot order by spend, which would reveal who spends more. A viewer without details cannot
@@ -130,17 +129,15 @@ def read_ranking(endpoint: Endpoint, viewer: Viewer, given: QueryParams, cursor:
         raise invalid_parameter("order_by", by, one_of((endpoint.sort, *metrics)))
     metric = "" if by == endpoint.sort else by
     order = read_choice(given, "order", ("asc", "desc")) or ("desc" if metric else "asc")
-    after = AfterRow(cursor.rank, cursor.key) if cursor else AfterRow()
-    return Ranking(metric, order == "desc", after)
+    return Ranking(metric, order == "desc", cursor.after if cursor else AfterRow())
 
 
 def _read(
-    client: Client, endpoint: Endpoint, question: EngagementQuery, cursor: Cursor | None
+    client: Client, endpoint: Endpoint, question: EngagementQuery, cursor: DaysCursor | None
 ) -> tuple[str, Sequence[Row]]:
     if cursor is None and not endpoint.paged(question):
         return "", endpoint.read(client, question)
-    return read_consistently(lambda: endpoint.read(client, question), lambda: endpoint.stamp(client, question), cursor)
-
-
-def _limited(question: EngagementQuery, limit: int) -> EngagementQuery:
-    return replace(question, ranking=replace(question.ranking, limit=limit))
+    what = f"a day from {question.first} to {question.last}, or the order of its rows,"
+    return read_consistently(
+        lambda: endpoint.read(client, question), lambda: endpoint.stamp(client, question), cursor, what
+    )

@@ -9,9 +9,9 @@ from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace as msgspec_replace
 
 from api.context import Context
-from api.cursors import ReportCursor, decode_cursor, encode_cursor
+from api.cursors import ReportCursor, encode_cursor
 from api.errors import CursorExpired, Unavailable, invalid_parameter, one_of
-from api.pagination import query_digest
+from api.pagination import query_digest, read_consistently, read_cursor, require_unrevised
 from api.parameters import QueryParams, a_flag, read_choice, read_choices, read_limit, single
 from api.principal import Viewer
 from api.schemas.usage import ReportPage
@@ -20,8 +20,9 @@ from api.usage.endpoints import MINUTE_FILTERS, MINUTE_GROUPS, MOST_GROUPS, Repo
 from api.usage.filters import read_filters
 from api.usage.redaction import blurred, require_detail, require_no_seats
 from api.usage.rows import COMPONENTS, View, bucket
+from queries.paging import AfterRow, Ranking, cut_page
 from queries.sql_files import Row
-from reports.usage.query import EVERY_ACTOR_TYPE, AfterRow, Ranking, UsageQuery
+from reports.usage.query import EVERY_ACTOR_TYPE, RANKS, WHOLE, UsageQuery
 from reports.usage.rows import had_seats, read_identities, read_people, read_usage, revision_hash
 from reports.usage.walks import keep_walk, read_walk
 from sinks.datetimes import rfc3339
@@ -78,8 +79,7 @@ def answer(client: Client, context: Context, report: Report, viewer: Viewer, giv
 def read(report: Report, viewer: Viewer, given: QueryParams, now: datetime, secret: bytes) -> ReportRequest:
     """Parse the request. Raises BadRequest."""
     query = query_digest(report.name, viewer, given)
-    text = single(given, "page")
-    cursor = None if text is None else decode_cursor(text, secret, query, ReportCursor)
+    cursor = read_cursor(given, secret, query, ReportCursor)
     width = read_width(given, report.width, None if report.metrics else "1d")
     if cursor:
         span = pinned(cursor.begins, cursor.ends, width, now)
@@ -111,9 +111,9 @@ def read_ranking(report: Report, given: QueryParams, cursor: ReportCursor | None
     metric = report.metrics[0] if report.metrics else ("amount" if report.priced else "total_tokens")
     by = read_choice(given, "order_by", report.orders) or metric
     descending = read_choice(given, "order", ("asc", "desc")) != "asc"
-    after = AfterRow(cursor.first, cursor.second, cursor.key) if cursor and report.metrics else AfterRow()
-    by_time = by == "time" and span.width is not None
-    return Ranking(metric if by == "time" else by, by_time or not report.metrics, descending, after)
+    after = cursor.after if cursor else AfterRow()
+    by_time = (by == "time" and span.width is not None) or not report.metrics
+    return Ranking(metric if by == "time" else by, descending, after, WHOLE.limit, by_time)
 
 
 def _allowed(report: Report, given: QueryParams, group_by: Sequence[str], width: str | None) -> None:
@@ -157,22 +157,22 @@ def _rows(client: Client, asked: ReportRequest, settled: datetime) -> Found:
     question, cursor = asked.question, asked.cursor
     if cursor and cursor.walk:
         return _kept(client, asked, cursor)
-    seen = "" if cursor else revision_hash(client, question)
-    limited = replace(question, ranking=replace(question.ranking, limit=asked.limit + 1))
-    found = read_usage(client, limited)
-    if cursor:
-        seen = _unrevised(client, question, cursor)
-    rows = found[: asked.limit]
-    following = None
-    if len(found) > asked.limit and not cursor and question.ends > settled:
+    limited = replace(question, ranking=question.ranking.of_page(asked.limit))
+    stamp, found = read_consistently(
+        lambda: read_usage(client, limited), lambda: revision_hash(client, question), cursor, _usage_of(question)
+    )
+    page = cut_page(found, asked.limit, RANKS)
+    if page.end is None:
+        return Found(_shown(client, asked, page.rows), None)
+    span = question.begins, question.ends
+    if cursor is None and question.ends > settled:
         found = read_usage(client, question)
         rows, walk = found[: asked.limit], keep_walk(client, found)
-        following = ReportCursor(asked.query, question.begins, question.ends, "", walk=walk, start=len(rows))
-    elif len(found) > asked.limit:
-        last = rows[-1]
-        place = last["first_rank"], last["second_rank"], last["key"]
-        following = ReportCursor(asked.query, question.begins, question.ends, seen, None, *place)
-    return Found(_shown(client, asked, rows), following)
+        return Found(
+            _shown(client, asked, rows), ReportCursor(asked.query, "", (), "", *span, walk=walk, start=len(rows))
+        )
+    following = ReportCursor(asked.query, stamp, page.end.ranks, page.end.key, *span)
+    return Found(_shown(client, asked, page.rows), following)
 
 
 def _kept(client: Client, asked: ReportRequest, cursor: ReportCursor) -> Found:
@@ -180,9 +180,9 @@ def _kept(client: Client, asked: ReportRequest, cursor: ReportCursor) -> Found:
     found = read_walk(client, cursor.walk, cursor.start, asked.limit + 1)
     if not found:
         raise CursorExpired("page: the first page was read more than a day ago. Start again without page.")
-    rows = found[: asked.limit]
-    more = len(found) > asked.limit
-    return Found(_shown(client, asked, rows), msgspec_replace(cursor, start=cursor.start + len(rows)) if more else None)
+    page = cut_page(found, asked.limit)
+    following = msgspec_replace(cursor, start=cursor.start + asked.limit) if page.end else None
+    return Found(_shown(client, asked, page.rows), following)
 
 
 def _buckets(client: Client, asked: ReportRequest, settled: datetime) -> Found:
@@ -195,11 +195,12 @@ def _buckets(client: Client, asked: ReportRequest, settled: datetime) -> Found:
     following = None
     if ends < question.ends:
         stamped = max(question.begins, min(ends, settled))
-        given = revision_hash(client, replace(question, ends=stamped))
-        following = ReportCursor(asked.query, question.begins, question.ends, given, ends, stamped=stamped)
+        stamp = revision_hash(client, replace(question, ends=stamped))
+        following = ReportCursor(asked.query, stamp, (), "", question.begins, question.ends, ends, stamped)
     found = read_usage(client, replace(question, begins=first, ends=ends))
     if cursor:
-        _unrevised(client, replace(question, ends=cursor.stamped or first), cursor)
+        earlier = replace(question, ends=cursor.stamped or first)
+        require_unrevised(revision_hash(client, earlier), cursor, _usage_of(earlier))
     view = asked.view
     moments = [first + number * width for number in range((ends - first) // width)]
     results: dict[datetime, list[Any]] = {moment: [] for moment in moments}
@@ -227,8 +228,5 @@ def _kind(row: Row) -> str:
     return str(EVERY_ACTOR_TYPE[row["by_actor_type"] - 1])
 
 
-def _unrevised(client: Client, question: UsageQuery, cursor: ReportCursor) -> str:
-    if revision_hash(client, question) != cursor.stamp:
-        begins, ends = rfc3339(question.begins), rfc3339(question.ends)
-        raise CursorExpired(f"page: usage from {begins} to {ends} was revised since page 1. Start again without page.")
-    return cursor.stamp
+def _usage_of(question: UsageQuery) -> str:
+    return f"usage from {rfc3339(question.begins)} to {rfc3339(question.ends)}"

@@ -7,16 +7,17 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from queries.data_version import data_version
+from queries.paging import Ranking
 from queries.result_cache import cache_for, cached_while_unchanged
 from queries.sql_files import Row, fetch
 
 FOLDER = Path(__file__).parent
 
 
-def read_day(client: Client, organization_id: str, day: date, after_key: str, limit: int) -> Sequence[Row]:
-    """Return at most `limit` rows after `after_key`, by key: one per actor, terminal, and remote or local. `models` has
+def read_day(client: Client, organization_id: str, day: date, ranking: Ranking) -> Sequence[Row]:
+    """Return the rows of a page, by key: one per actor, terminal, and remote or local. `models` has
     (model, input, output, cache reads, cache writes, USD at list price or ""), by model."""
-    asked = {"organization_id": organization_id, "day": day, "after_key": after_key, "limit": limit}
+    asked = {"organization_id": organization_id, "day": day, **ranking.parameters()}
     state = data_version(client, organization_id).digest_until(day)
     question = ("code", repr(asked))
     return cache_for(client).get_or_compute(question, state, lambda: fetch(client, FOLDER / "day.sql", asked))

@@ -12,9 +12,10 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.connectors import connector_key, name_key
 from queries.data_version import DataVersion, data_version
+from queries.paging import AfterRow, Ranking
 from queries.sql_files import Row
 from reports.connector_names import connector_names
-from reports.engagement.query import AfterRow, EngagementQuery, Ranking, cached_rows, revision_hash, rows
+from reports.engagement.query import EngagementQuery, cached_rows, revision_hash, rows
 from reports.presence.activity_kinds import LISTED
 from reports.presence.bitsets import Bits, union
 from reports.presence.presence import PresenceRange, read_group_days, read_present
@@ -63,7 +64,7 @@ def _page_by_email(client: Client, question: EngagementQuery) -> list[tuple[str,
     state = data_version(client, organization_id)
     present, listed = _listed(client, question, state)
     order = present.known.order(client, organization_id, state, present, ranking.descending)
-    return order.page(listed, (ranking.after.rank, ranking.after.key), ranking.limit)
+    return order.page(listed, ranking)
 
 
 def _page_by_metric(client: Client, question: EngagementQuery) -> list[tuple[str, str]]:
@@ -78,20 +79,12 @@ def _page_by_metric(client: Client, question: EngagementQuery) -> list[tuple[str
     ranks = dict.fromkeys(present.accounts(listed), NOTHING)
     ranks |= _ranks(client, replace(question, ranking=Ranking(ranking.by, limit=MOST_PEOPLE)))
     people = sorted(sorted(ranks), key=ranks.__getitem__, reverse=ranking.descending)
-    places = [(key, ranks[key]) for key in people if _is_beyond(ranking, AfterRow(ranks[key], key))]
+    places = [(key, ranks[key]) for key in people if ranking.is_beyond(AfterRow((ranks[key],), key))]
     return places[: ranking.limit]
 
 
 def _ranks(client: Client, question: EngagementQuery) -> list[tuple[str, str]]:
     return [(row["key"], row["rank"]) for row in rows(client, "users_ranks", question.parameters())]
-
-
-def _is_beyond(ranking: Ranking, place: AfterRow) -> bool:
-    """Return True if a position comes after the end of the previous page."""
-    after = ranking.after
-    if not after.key or place.rank == after.rank:
-        return place.key > after.key
-    return (place.rank < after.rank) == ranking.descending
 
 
 def _listed(client: Client, question: EngagementQuery, state: DataVersion) -> tuple[PresenceRange, Bits]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from clickhouse_connect.driver.client import Client
 
 from queries.data_version import data_version
+from queries.paging import Ranking
 from queries.result_cache import cache_for
 from queries.sql_files import Row, fetch
 
@@ -17,26 +18,8 @@ T = TypeVar("T")
 
 FOLDER = Path(__file__).parent
 
-
-@dataclass(frozen=True)
-class AfterRow:
-    """The end of a page: its last row's rank and key."""
-
-    rank: str = ""
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """The order, start and length of a page. `by`: a metric's name, or "" for the list's own sort column.
-
-    Ties are ordered by the rows' keys, so that a walk over the pages sees every row once.
-    """
-
-    by: str = ""
-    descending: bool = False
-    after: AfterRow = field(default_factory=AfterRow)
-    limit: int = 1000
+RANKS = ("rank",)
+"""The column by which lists are ordered before the key: text that sorts as the metric does."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +61,7 @@ class EngagementQuery:
             "by_user": self.by_user,
             "by_group": self.by_group,
             "by_product": self.by_product,
-            "order_by": self.ranking.by,
-            "descending": self.ranking.descending,
-            "after_rank": self.ranking.after.rank,
-            "after_key": self.ranking.after.key,
-            "limit": self.ranking.limit,
+            **self.ranking.parameters(RANKS),
         }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from clickhouse_connect.driver.client import Client
 from numpy.typing import NDArray
 
+from queries.paging import AfterRow, Ranking
 from queries.sql_files import fetch_rows
 from reports.presence.bitsets import Bits, numbers_of
 
@@ -23,13 +24,11 @@ class Order:
     numbers: NDArray[np.int64]
     emails: Sequence[str]
     accounts: Sequence[str]
-    descending: bool
 
-    def page(self, people: Bits, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
-        """Return (account id, e-mail) of up to `limit` of these people after the position `after`, an e-mail and an
-        account id, or from the first on if the account id is ""."""
-        start = bisect_left(range(len(self.numbers)), True, key=lambda place: self._is_behind(place, *after))
-        places = start + self._places(people, start)[:limit]
+    def page(self, people: Bits, ranking: Ranking) -> list[tuple[str, str]]:
+        """Return (account id, e-mail) of these people on the page of `ranking`, whose direction is this order's."""
+        start = bisect_left(range(len(self.numbers)), True, key=lambda place: ranking.is_beyond(self._row(place)))
+        places = start + self._places(people, start)[: ranking.limit]
         return [(self.accounts[place], self.emails[place]) for place in places]
 
     def digest(self, people: Bits) -> str:
@@ -43,11 +42,8 @@ class Order:
         wanted[numbers_of(people)] = True
         return np.flatnonzero(wanted[self.numbers[start:]])
 
-    def _is_behind(self, place: int, email: str, account: str) -> bool:
-        found = self.emails[place]
-        if not account or found == email:
-            return self.accounts[place] > account
-        return found < email if self.descending else found > email
+    def _row(self, place: int) -> AfterRow:
+        return AfterRow((self.emails[place],), self.accounts[place])
 
 
 def put_in_order(emails: dict[str, str], accounts: Sequence[str], descending: bool) -> Order:
@@ -55,7 +51,7 @@ def put_in_order(emails: dict[str, str], accounts: Sequence[str], descending: bo
     by_account = sorted(range(len(accounts)), key=accounts.__getitem__)
     numbers = sorted(by_account, key=lambda number: emails.get(accounts[number], ""), reverse=descending)
     ordered = [accounts[number] for number in numbers]
-    return Order(np.array(numbers, np.int64), [emails.get(account, "") for account in ordered], ordered, descending)
+    return Order(np.array(numbers, np.int64), [emails.get(account, "") for account in ordered], ordered)
 
 
 def read_emails(client: Client, organization_id: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 from aggregators.cell_tables import ATTRIBUTION_IDS, ATTRIBUTION_TEXTS
+from queries.paging import Ranking
 from sinks.datetimes import clickhouse_timestamp
 from tally_client.events.envelope import ActorType
 
@@ -39,24 +40,11 @@ FILTERS = (
 """The filters of rows.sql. Ids are UUIDs; NIL and "" mean none."""
 
 
-@dataclass(frozen=True)
-class AfterRow:
-    """The end of a page: its last row's ranks and key."""
+RANKS = ("first_rank", "second_rank")
+"""The columns by which rows are ordered before their key, both ascending: decimals as text."""
 
-    first: str = "0"
-    second: str = "0"
-    key: str = ""
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """The order, start and length of a page: by a metric, or with `by_time` by bucket and then by the metric."""
-
-    by: str = "total_tokens"
-    by_time: bool = False
-    descending: bool = True
-    after: AfterRow = field(default_factory=AfterRow)
-    limit: int = 1_000_000
+WHOLE = Ranking("total_tokens", descending=True, limit=1_000_000)
+"""The order of a query that is not paged."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +66,7 @@ class UsageQuery:
     people_only: bool = False
     exclude_deleted: bool = False
     priced: bool = False
-    ranking: Ranking = field(default_factory=Ranking)
+    ranking: Ranking = WHOLE
 
     @property
     def attributed(self) -> bool:
@@ -106,7 +94,6 @@ class UsageQuery:
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of rows.sql."""
-        after = self.ranking.after
         return self.scope() | {
             "bucket_seconds": self.bucket_seconds,
             "group_by": list(self.group_by),
@@ -115,11 +102,5 @@ class UsageQuery:
             "people_only": self.people_only,
             "every_actor_type": list(EVERY_ACTOR_TYPE),
             **{name: list(self.filters.get(name, ())) for name in FILTERS},
-            "order_by": self.ranking.by,
-            "by_time": self.ranking.by_time,
-            "descending": self.ranking.descending,
-            "after_first": after.first,
-            "after_second": after.second,
-            "after_key": after.key,
-            "limit": self.ranking.limit,
+            **self.ranking.parameters(RANKS, lowest="0"),
         }

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.cursors import Cursor, decode_cursor, encode_cursor
+from api.cursors import DaysCursor, decode_cursor, encode_cursor
 from api.errors import BadRequest
 from api.tagged_ids import USER, tagged
 from simulation import Plan
@@ -17,7 +17,7 @@ from tests.support.simulated_world import UNTIL, World, fold_lines, line_of, mak
 
 PATH = f"{PREFIX}/users"
 SECRET = bytes(range(32))
-CURSOR = Cursor("q", date(2026, 11, 1), date(2026, 11, 19), "s", "rank", "key")
+CURSOR = DaysCursor("q", "s", ("rank",), "key", date(2026, 11, 1), date(2026, 11, 19))
 QUESTION: dict[str, Any] = {"starting_date": "2026-11-10", "limit": 2}
 
 
@@ -44,23 +44,23 @@ def rest(served: Served, key: str, body: dict[str, Any], **question: Any) -> lis
 
 def test_a_sealed_cursor_opens_again_and_no_other_does() -> None:
     text = encode_cursor(CURSOR, SECRET)
-    assert decode_cursor(text, SECRET, "q", Cursor) == CURSOR
+    assert decode_cursor(text, SECRET, "q", DaysCursor) == CURSOR
     for place in range(len(text)):
         other = "A" if text[place] != "A" else "B"
         altered = text[:place] + other + text[place + 1 :]
         try:
-            assert decode_cursor(altered, SECRET, "q", Cursor) == CURSOR, (
+            assert decode_cursor(altered, SECRET, "q", DaysCursor) == CURSOR, (
                 "an altered cursor was taken"
             )  # bits past the last byte
         except BadRequest:
             continue
     for bad in ("", "x", "é", text[:-4], text + "AAAA", text * 2, "=" * 50):
         with pytest.raises(BadRequest, match="page"):
-            decode_cursor(bad, SECRET, "q", Cursor)
+            decode_cursor(bad, SECRET, "q", DaysCursor)
     with pytest.raises(BadRequest, match="not a valid cursor"):
-        decode_cursor(text, bytes(32), "q", Cursor)
+        decode_cursor(text, bytes(32), "q", DaysCursor)
     with pytest.raises(BadRequest, match="another query"):
-        decode_cursor(text, SECRET, "p", Cursor)
+        decode_cursor(text, SECRET, "p", DaysCursor)
 
 
 def test_a_cursor_belongs_to_its_query_and_organization(served: Served, world: World) -> None:

@@ -9,9 +9,10 @@ from clickhouse_connect.driver.client import Client
 
 from api.schemas.common import metric_names
 from api.schemas.users import UserActivity
+from queries.paging import AfterRow, Ranking
 from queries.sql_files import Row
 from reports.engagement.lists import read_users
-from reports.engagement.query import AfterRow, EngagementQuery, Ranking
+from reports.engagement.query import EngagementQuery
 from tests.reference.engagement import Recount
 from tests.support.group_events import GROUPS
 from tests.support.sdk_walk import FIRST, LAST
@@ -73,7 +74,7 @@ def test_pages_meet_everybody_once(
     ranking, met = Ranking(metric, descending, limit=6), list[str]()
     while rows := read_users(client, replace(question, ranking=ranking)):
         met += [row["key"] for row in rows]
-        ranking = replace(ranking, after=AfterRow(rows[-1]["rank"], rows[-1]["key"]))
+        ranking = replace(ranking, after=AfterRow((rows[-1]["rank"],), rows[-1]["key"]))
     assert met == ordered(people, metric, descending)
 
 

@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from access.roles import members_by_email, read_person
 from pricing.price_table import load_prices
+from queries.paging import Ranking
 from reports.claude_code.day import read_day
 from reports.exports.formats import focus_form, spend_format
 from reports.exports.spend_columns import CLAUDE_2026_10, DAILY
@@ -59,7 +60,7 @@ SURFACES: dict[str, Callable[[Client], str]] = {
     "pages and rankings": lambda client: (
         name_people(open_context(client, ACME, [], timedelta()), [ADA])[ADA].email or ""
     ),
-    "Claude Code's report": lambda client: str(read_day(client, ACME, DAY, "", 10)[0]["email"]),
+    "Claude Code's report": lambda client: str(read_day(client, ACME, DAY, Ranking(limit=10))[0]["email"]),
     "session of a browser": lambda client: read_person(client, ACME, ADA, datetime(2026, 12, 1, tzinfo=UTC)).email,
     "sign-in by e-mail": lambda client: EMAIL if ADA in members_by_email(client, ACME, EMAIL) else "",
     "the view people": lambda client: "".join(row[0] for row in client.query("SELECT email FROM people").result_rows),

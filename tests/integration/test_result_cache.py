@@ -18,10 +18,11 @@ from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
 from queries import data_version as states
 from queries.data_version import DataVersion, version_sql
 from queries.dependencies import WATCHED
+from queries.paging import Ranking
 from reports import metrics
 from reports.claude_code.day import read_day
 from reports.engagement.lists import read_connectors, read_projects, read_users
-from reports.engagement.query import EngagementQuery, Ranking
+from reports.engagement.query import EngagementQuery
 from reports.engagement.summaries import read_summaries
 from reports.metric_windows import window
 from reports.metrics import open_context
@@ -130,7 +131,7 @@ def answers(client: Client) -> dict[str, Any]:
         "connectors": list(read_connectors(client, QUESTION)),
         "summaries": list(read_summaries(client, QUESTION)),
         "usage": list(read_usage(client, USED)),
-        "code": list(read_day(client, ORGANIZATION, LATE, "", 100)),
+        "code": list(read_day(client, ORGANIZATION, LATE, Ranking(limit=100))),
         "active": metrics.active_users(reading, WEEK).days,
         "chats": metrics.people_with(reading, "chat", WEEK),
         "spend": metrics.spend(reading, WEEK).spend,

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from aggregators.cell_tables import MINUTE
 from queries.sql_files import SETTINGS
-from reports.usage.query import Ranking, UsageQuery
+from reports.usage.query import UsageQuery
 from reports.usage.rows import read_usage, revision_hash
 from tests.support.table_rows import Cell, database, insert, insert_cells
 
@@ -84,6 +84,6 @@ def test_a_replaced_epoch_counts_nothing(client: Client) -> None:
 
 
 def test_minutes_and_hours_do_not_mix(client: Client) -> None:
-    minutes = UsageQuery(ORGANIZATION, BEGINS, QUESTION.ends, bucket_seconds=60, by_minute=True, ranking=Ranking())
+    minutes = UsageQuery(ORGANIZATION, BEGINS, QUESTION.ends, bucket_seconds=60, by_minute=True)
     assert [row["counts"][4] for row in read_usage(client, minutes)] == [5]
     assert [row["counts"][4] for row in read_usage(client, QUESTION)] == [7]

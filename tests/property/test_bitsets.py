@@ -1,9 +1,12 @@
 """Sets as bits say what Python's own sets say."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from queries.paging import AfterRow, Ranking
 from reports.presence.bitsets import bits_of, count, counts, matrix, numbers_of, times_met, trailing, union
 from reports.presence.emails import put_in_order
 
@@ -58,9 +61,9 @@ def test_pages_have_everybody_once_in_order(
     accounts = [f"id-{number * 7 % 30:02d}" for number in range(30)]
     order = put_in_order(emails, accounts, descending)
     found: list[tuple[str, str]] = []
-    place = ("", "")
-    while page := order.page(made(people), place, limit):
+    ranking = Ranking("", descending, limit=limit)
+    while page := order.page(made(people), ranking):
         found += page
-        place = (page[-1][1], page[-1][0])
+        ranking = replace(ranking, after=AfterRow((page[-1][1],), page[-1][0]))
     wanted = sorted((accounts[number], emails.get(accounts[number], "")) for number in people)
     assert found == sorted(wanted, key=lambda row: row[1], reverse=descending)

@@ -27,6 +27,8 @@ def files_with(pattern: str, sources: dict[str, str] = SOURCES) -> list[str]:
 
 
 RULES = {
+    "the position of a page": (r"[\"']after_key[\"']|class (AfterRow|Ranking)\b", ["queries/paging.py"]),
+    "the check that a page has the cells of page 1": (r"raise CursorExpired\(f", ["api/pagination.py"]),
     "the windows of active people": (r"[\"']weekly[\"']: ", ["reports/metric_windows.py"]),
     "the names of export formats": (r"[\"']focus-parquet[\"']", ["reports/exports/formats.py"]),
     "the names of layouts": (r"[\"']claude-2026-10[\"']", ["reports/exports/spend_columns.py"]),

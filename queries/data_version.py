@@ -1,6 +1,5 @@
 """Data versions: digests of the rows that an organization's results depend on, computed without reading those rows."""
 
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
+from cachetools import LRUCache
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -96,7 +96,7 @@ class DataVersions:
     """
 
     def __init__(self) -> None:
-        self._found: OrderedDict[str, tuple[str, DataVersion]] = OrderedDict()
+        self._found = LRUCache[str, tuple[str, DataVersion]](MOST_ORGANIZATIONS)
         self._lock = Lock()
 
     def now(self, client: Client, organization_id: str) -> DataVersion:
@@ -104,14 +104,11 @@ class DataVersions:
         parts = parts_digest(client)
         with self._lock:
             found = self._found.get(organization_id)
-            if found is not None and parts and found[0] == parts:
-                self._found.move_to_end(organization_id)
-                return found[1]
+        if found is not None and parts and found[0] == parts:
+            return found[1]
         state = read_data_version(client, organization_id)
         with self._lock:
             self._found[organization_id] = (parts, state)
-            while len(self._found) > MOST_ORGANIZATIONS:
-                self._found.popitem(last=False)
         return state
 
 

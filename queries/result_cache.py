@@ -6,12 +6,13 @@ too. So a late event, a replaced epoch, a price, a discount, a new name or a for
 request. A result that is not cached or no longer valid is queried again: the cache affects latency, never content.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from threading import Lock
 from typing import Any, TypeVar
 
+from cachetools import LRUCache
 from clickhouse_connect.driver.client import Client
 
 from queries.data_version import parts_digest
@@ -27,9 +28,7 @@ class ResultCache:
     """Cached results, safe to share among threads."""
 
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
-        self._most_rows = most_rows
-        self._rows = 0
-        self._answers: OrderedDict[bytes, tuple[str, Sequence[Any]]] = OrderedDict()
+        self._answers = LRUCache[bytes, tuple[str, Sequence[Any]]](most_rows, lambda kept: _weight(kept[1]))
         self._lock = Lock()
 
     def get_or_compute(self, question: Hashable, state: str, read: Callable[[], Sequence[T]]) -> Sequence[T]:
@@ -41,27 +40,14 @@ class ResultCache:
         asked = _digest(question)
         with self._lock:
             found = self._answers.get(asked)
-            if found is not None and found[0] == state:
-                self._answers.move_to_end(asked)
-                return found[1]
+        if found is not None and found[0] == state:
+            return found[1]
         answer = read()
         with self._lock:
-            self._forget(asked)
-            self._keep(asked, state, answer)
+            self._answers.pop(asked, None)
+            with suppress(ValueError):  # it is larger than the whole cache
+                self._answers[asked] = (state, answer)
         return answer
-
-    def _keep(self, question: bytes, state: str, answer: Sequence[Any]) -> None:
-        if _weight(answer) > self._most_rows:
-            return
-        self._answers[question] = (state, answer)
-        self._rows += _weight(answer)
-        while self._rows > self._most_rows:
-            self._forget(next(iter(self._answers)))
-
-    def _forget(self, question: bytes) -> None:
-        found = self._answers.pop(question, None)
-        if found is not None:
-            self._rows -= _weight(found[1])
 
 
 def _digest(question: Hashable) -> bytes:

@@ -160,7 +160,7 @@ def test_a_dead_letter_is_told_with_its_reason(settings: Settings) -> None:
             )
 
     asyncio.run(write())
-    assert [line for line in found(settings, "warning") if "dead letters" in line] == [
+    assert [line for line in found(settings, "warning") if "dead letter" in line] == [
         "tally.dead-letters: 1 dead letter in the last day: schema"
     ]
 

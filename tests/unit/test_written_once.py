@@ -36,7 +36,7 @@ RULES = {
     "the earliest time of an event": (r"2025, 1, 1|2025-01-01", ["client/tally_client/validity.py"]),
     "how far an event may be ahead": (r"timedelta\(minutes=5\)", ["client/tally_client/validity.py"]),
     "the pattern of a UUID": (r"0-9a-f[^\n]*\{8\}", ["client/tally_client/events/envelope.py"]),
-    "a UUID typed by a user": (r"\bUUID\((?!\w+=)", ["reports/tagged_ids.py"]),
+    "a UUID typed by a user": (r"\bUUID\([a-z]\w*\)", ["reports/tagged_ids.py"]),
     "a timestamp for ClickHouse": (
         r"\.strftime\(|isoformat\([\"']|%H:%M:%S\.%f",
         ["aggregators/windows.py", "sinks/datetimes.py"],

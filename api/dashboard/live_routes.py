@@ -8,7 +8,7 @@ import anyio
 import msgspec
 from litestar import Request, Response, Router, get
 from litestar.params import FromPath
-from litestar.response import Stream
+from litestar.response import ServerSentEventMessage, Stream
 
 from api.auth.authenticate import authenticate
 from api.auth.guards import require_organization, require_page_viewer, require_spend_page
@@ -22,6 +22,9 @@ from api.principal import Viewer, current_viewer
 
 SECONDS = 3.0
 """Seconds between two reads of the tables, each of which also checks that the viewer still has access."""
+
+RECONNECT_MILLISECONDS = 3000
+"""How long a browser waits before it opens the stream again."""
 
 STEPS = 6
 """Number of sleeps between two reads, so that a server that stops does not have to wait for a long one."""
@@ -53,25 +56,25 @@ async def stream(request: Request[Any, Any, Any], organization: FromPath[str]) -
     return Stream(_events(request, viewer), headers=HEADERS, media_type="text/event-stream")
 
 
-async def _events(request: Request[Any, Any, Any], viewer: Viewer) -> AsyncIterator[str]:
+async def _events(request: Request[Any, Any, Any], viewer: Viewer) -> AsyncIterator[bytes]:
     """Yield events until the reader leaves or loses access, or the server stops; a browser then reconnects."""
     context: Context = request.app.state.context
     sent = ""
     _shares.acquire(viewer)
     try:
-        yield "retry: 3000\n\n"
+        yield event_bytes(retry=RECONNECT_MILLISECONDS)
         while not context.stopping():
             try:
                 if await authenticate(request, context) != viewer:
-                    yield _event("ended", "")
+                    yield event_bytes("ended", "")
                     return
                 shown = templates.get_template("live_figures.html").render(now=await _now(request))
             except ApiError as error:
-                yield _event("ended" if error.status in (401, 403) else "away", error.message)
+                yield event_bytes("ended" if error.status in (401, 403) else "away", error.message)
                 if error.status in (401, 403):
                     return
             else:
-                yield ": still here\n\n" if shown == sent else _event("live", shown)
+                yield event_bytes(comment="still here") if shown == sent else event_bytes("live", shown)
                 sent = shown
             for _ in range(STEPS):
                 if not context.stopping():
@@ -80,8 +83,12 @@ async def _events(request: Request[Any, Any, Any], viewer: Viewer) -> AsyncItera
         _shares.give_back(viewer)
 
 
-def _event(name: str, data: str) -> str:
-    return f"event: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"
+def event_bytes(
+    name: str | None = None, data: str | None = None, retry: int | None = None, comment: str | None = None
+) -> bytes:
+    """Return one message of the stream; text is JSON in it, so that it is one line."""
+    text = None if data is None else msgspec.json.encode(data)
+    return ServerSentEventMessage(text, event=name, retry=retry, comment=comment, sep="\n").encode()
 
 
 live = Router(

@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from access.keys import create_key, ensure_cursor_secret
 from pricing.price_table import load_prices
+from queries.dependencies import CELLS
 from sinks.client import connect, create_database
 from sinks.migrations import migrate
 from tally_client.events import EVENTS_BY_TOPIC
@@ -25,7 +26,6 @@ UNTIL = date(2026, 11, 20)
 
 NOW = datetime.combine(UNTIL, time(12), UTC)
 DATABASE = "big"
-CELLS = ("spend", "chat", "file", "project", "artifact", "connector", "session")
 SOURCES = {f"{topic}/{partition}@0" for topic in EVENTS_BY_TOPIC for partition in range(4)}
 DAYS_AT_ONCE = 10
 SMALL_ORGANIZATIONS, SMALL_PEOPLE = 200, 20

@@ -12,15 +12,22 @@ from tally_client.validity import EARLIEST
 
 Kind = Literal["mtd", "last-month", "last-90-days", "custom"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-TITLES: dict[Kind, str] = {
+WindowKind = Literal["1-day", "1-week", "1-month", "3-months", "1-year", "mtd", "qtd", "ytd"]
+"""The windows of metrics; reports/metric_windows.py defines their days."""
+TITLES = {
+    "1-day": "1 day",
+    "1-week": "1 week",
+    "1-month": "1 month",
+    "3-months": "3 months",
+    "1-year": "1 year",
     "mtd": "Month to date",
+    "qtd": "Quarter to date",
+    "ytd": "Year to date",
     "last-month": "Last month",
     "last-90-days": "Last 90 days",
     "custom": "Custom",
 }
-"""The periods' names for people."""
-WindowKind = Literal["1-day", "1-week", "1-month", "3-months", "1-year", "mtd", "qtd", "ytd"]
-"""The windows of metrics; reports/metric_windows.py defines their days."""
+"""The names of periods and windows for people."""
 DAYS_BACK = 90
 FIRST_KEPT_DAY = EARLIEST.date()
 """The first day in the tables: events of earlier days are dead letters."""

@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any, TypeVar
 
 from api.dashboard.figures import Choice, Column, Row, Tile, person_cells
-from api.dashboard.formatting import PERIOD_NAMES, Value, days
+from api.dashboard.formatting import Value, days
 from api.dashboard.page_request import TOPS, PageRequest
 from reports.metrics import DEFAULT_LIMIT, Breakdown, Day, Leader, Ratio, ResultMeta
-from reports.periods import DAY, Period
+from reports.periods import DAY, TITLES, Period
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ RANKED_NAMES = {
     "commits": "Commits",
     "sessions": "Sessions",
 }
-LABELS = PERIOD_NAMES | RANKED_NAMES
+LABELS = TITLES | RANKED_NAMES
 """The label of each choice."""
 
 

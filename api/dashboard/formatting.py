@@ -16,19 +16,7 @@ Value = str | int | float | Decimal | date | datetime | None
 UNKNOWN = "–"
 CENT = Decimal("0.01")
 
-PERIOD_NAMES = {
-    "1-day": "1 day",
-    "1-week": "1 week",
-    "1-month": "1 month",
-    "3-months": "3 months",
-    "1-year": "1 year",
-    "mtd": "Month to date",
-    "qtd": "Quarter to date",
-    "ytd": "Year to date",
-}
-assert set(PERIOD_NAMES) == set(WINDOW_KINDS)
-
-EVERY_PERIOD = ("1-month", *(kind for kind in PERIOD_NAMES if kind != "1-month"))
+EVERY_PERIOD = ("1-month", *(kind for kind in WINDOW_KINDS if kind != "1-month"))
 """Every period, the default first."""
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from queries.errors import NoCompleteDay, PeriodError
 from queries.freshness import Freshness
-from reports.periods import Period, midnight, resolve
+from reports.metric_windows import WINDOW_KINDS
+from reports.periods import KINDS, TITLES, Period, midnight, resolve
 
 NOW = datetime(2026, 11, 22, 21, tzinfo=UTC)
 YESTERDAY = date(2026, 11, 21)
@@ -16,6 +17,10 @@ YESTERDAY = date(2026, 11, 21)
 def days(kind: str, now: datetime = NOW, newest: date | None = YESTERDAY, **asked: Any) -> tuple[str, str, int]:
     period = resolve(kind, now, newest, **asked)
     return str(period.first), str(period.last), period.days
+
+
+def test_every_period_and_window_has_a_title() -> None:
+    assert set(TITLES) == {*KINDS, *WINDOW_KINDS}
 
 
 def test_named_periods_end_at_the_newest_complete_day() -> None:

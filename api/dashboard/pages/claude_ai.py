@@ -6,11 +6,10 @@ from msgspec import Struct
 
 from api.dashboard.components import choices, day_rows, leader_rows, more_links, range_of, ratio_text
 from api.dashboard.figures import PERSON_COLUMNS, BuiltFigure, Column, DashboardPage, Figure, FigureBuilder, Row, Tile
-from api.dashboard.formatting import PERIOD_NAMES
 from api.dashboard.page_request import PageRequest
 from reports import metrics
 from reports.metrics import Leaders, QueryContext, Share, Totals
-from reports.periods import Period
+from reports.periods import TITLES, Period
 
 PICKED = ("1-week", "1-month", "3-months", "1-year")
 TO_DATE = ("mtd", "qtd", "ytd", "1-year")
@@ -114,14 +113,13 @@ def totals(ask: PageRequest) -> BuiltFigure:
             Column(key="artifacts_created", title="Artifacts created"),
         ),
         rows=tuple(
-            Row(cells=(PERIOD_NAMES[kind], range_of(made[0].about), *(each.total for each in made)))
-            for kind, made in found
+            Row(cells=(TITLES[kind], range_of(made[0].about), *(each.total for each in made))) for kind, made in found
         ),
         metrics=("chats", "projects created", "artifacts created"),
     )
     tiles = tuple(
         Tile(
-            label=f"Chats, {PERIOD_NAMES[kind]}",
+            label=f"Chats, {TITLES[kind]}",
             value=made[0].total,
             detail=range_of(made[0].about),
             href=ask.link(anchor="chats", days=kind),

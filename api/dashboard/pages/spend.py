@@ -5,13 +5,13 @@ from datetime import datetime
 
 from api.dashboard.components import choices, leader_rows, more_links, range_of
 from api.dashboard.figures import PERSON_COLUMNS, BuiltFigure, Column, DashboardPage, Figure, FigureBuilder, Row, Tile
-from api.dashboard.formatting import PERIOD_NAMES, Value, usd
+from api.dashboard.formatting import Value, usd
 from api.dashboard.page_request import PageRequest
 from pricing.terms import Terms, read_terms
 from queries.errors import NoCompleteDay
 from reports import metrics
 from reports.metrics import ModelSpend, Spend, SpendTotal
-from reports.periods import DAY, WindowKind, midnight
+from reports.periods import DAY, TITLES, WindowKind, midnight
 
 TOTALS: tuple[WindowKind, ...] = ("mtd", "qtd", "ytd")
 Totals = dict[WindowKind, SpendTotal]
@@ -67,26 +67,26 @@ def totals(ask: PageRequest) -> BuiltFigure:
         notes=unpriced_notes([longest.spend]),
         empty=_empty(all(of.reported for of in found.values())),
     )
-    tiles = [Tile(label=PERIOD_NAMES[kind], value=None, kind="usd", detail=why.why) for kind, why in early.items()]
+    tiles = [Tile(label=TITLES[kind], value=None, kind="usd", detail=why.why) for kind, why in early.items()]
     return BuiltFigure(figure=figure, tiles=(*tiles, *_total_tiles(ask, found)))
 
 
 def _early_rows(early: Mapping[WindowKind, NoCompleteDay]) -> Iterator[Row]:
     for kind, why in early.items():
-        yield Row(cells=(PERIOD_NAMES[kind], why.why, *spend_cells(None)), known=False)
+        yield Row(cells=(TITLES[kind], why.why, *spend_cells(None)), known=False)
 
 
 def _total_rows(found: Totals) -> Iterator[Row]:
     for kind, of in found.items():
         if of.spend:
-            cells = (PERIOD_NAMES[kind], range_of(of.about), *spend_cells(of.spend))
+            cells = (TITLES[kind], range_of(of.about), *spend_cells(of.spend))
             yield Row(cells=cells, complete=of.about.complete)
 
 
 def _total_tiles(ask: PageRequest, found: Totals) -> Iterator[Tile]:
     for kind, of in found.items():
         yield Tile(
-            label=PERIOD_NAMES[kind],
+            label=TITLES[kind],
             value=of.spend.net_usd if of.spend else None,
             kind="usd",
             detail=range_of(of.about),

@@ -1,4 +1,4 @@
--- The members of an organization with exactly this e-mail address.
+-- The members of an organization with this e-mail address: exactly, or in any case.
 SELECT account_id
 FROM (
     SELECT account_id, argMaxIf(type, place, type != 'role.changed') AS membership
@@ -7,6 +7,7 @@ FROM (
 WHERE membership = 'member.joined'
     AND account_id IN (
         SELECT toString(account_id) FROM people_of(organization_id = {organization_id:UUID})
-        WHERE email = {email:String} AND NOT deleted
+        WHERE NOT deleted
+            AND (email = {email:String} OR ({any_case:Bool} AND lowerUTF8(email) = lowerUTF8({email:String})))
     )
 ORDER BY account_id

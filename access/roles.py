@@ -51,11 +51,15 @@ def read_person(client: Client, organization_id: str, account_id: str, now: date
     return Member(organization_id, account_id, row["email"], row["plan"], row["role"])
 
 
-def members_by_email(client: Client, organization_id: str, email: str) -> list[str]:
-    """Return the accounts of members with exactly this e-mail address: usually one, none for an empty address."""
+def members_by_email(client: Client, organization_id: str, email: str, any_case: bool = False) -> list[str]:
+    """Return the accounts of members with exactly this e-mail address: usually one, none for an empty address.
+
+    With `any_case`, which is for addresses that an operator types, upper and lower case are the same; a token has to
+    name the address as the directory has it.
+    """
     if not email:
         return []
-    parameters = {"organization_id": organization_id, "email": email}
+    parameters = {"organization_id": organization_id, "email": email, "any_case": any_case}
     return [row["account_id"] for row in fetch(client, FOLDER / "members_by_email.sql", parameters)]
 
 

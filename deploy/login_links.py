@@ -66,6 +66,7 @@ def sign_out(settings: Settings, organization: str, account: str, operator: str)
 
 def _account(client: Client, organization: str, email: str) -> str:
     found = members_by_email(client, organization, email)
+    found = found or members_by_email(client, organization, email, any_case=True)
     if len(found) != 1:
         message = f"{counted(len(found), 'member')} of organization {organization} with the e-mail {email}"
         raise UserError(message, "Use --account with the account's UUID.", ExitCode.REFUSED)

@@ -26,6 +26,7 @@ def test_a_link_is_printed_and_works_once(world: World, tally: Tally) -> None:
     for whom, name in (
         (("--organization", OWNER.organization, "--account", OWNER.account.upper()), f"person {OWNER.account}"),
         (("--organization", OWNER.organization, "--email", OWNER.email), f"person {OWNER.account}"),
+        (("--organization", OWNER.organization, "--email", OWNER.email.title()), f"person {OWNER.account}"),
         (("--operator", "kim"), "operator kim"),
     ):
         code, link, said = tally("login-link", *whom)

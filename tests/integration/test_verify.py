@@ -63,14 +63,15 @@ def test_a_single_token_too_many_is_seen_in_the_cell_the_sum_and_the_money(
     assert set(result(verdict, "spend").differences[0].found or {}) >= {"list_usd", "net_usd"}
 
 
-@pytest.mark.parametrize("table", [name for name in CELL_TABLES if name != "minute_cells"])
-def test_a_wrong_counter_is_seen_in_every_table(load: Callable[..., Loaded], table: str) -> None:
+def test_a_wrong_counter_is_seen_in_every_table(load: Callable[..., Loaded]) -> None:
     loaded = load()
-    counter = CELL_TABLES[table].counters[0]
-    insert_changed(loaded.client, table, counter, f"{counter} + 1", "1")
-    verdict = loaded.verify()
-    assert result(verdict, table).different == 1
-    assert result(verdict, f"{table}, summed").different == 1
+    tables = [name for name in CELL_TABLES if name != "minute_cells"]
+    for table in tables:
+        counter = CELL_TABLES[table].counters[0]
+        insert_changed(loaded.client, table, counter, f"{counter} + 1", "1")
+    found = differing(loaded.verify())
+    for table in tables:
+        assert (found.get(table), found.get(f"{table}, summed")) == (1, 1), table
 
 
 def test_a_wrong_live_counter_is_seen(load: Callable[..., Loaded]) -> None:

@@ -1,5 +1,6 @@
 """What all tests share: the real Kafka and ClickHouse, started when the first test asks for them, and markers."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,16 +28,24 @@ neither server may start some of its own."""
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the folders in order, and mark each test with what it needs, so that `-m "not (kafka or clickhouse)"` runs
-    without either."""
+    without either. Branches of the folds are counted in the tests that name them: in others, which take twice the time
+    when they are counted, they would be run by chance."""
     items.sort(key=lambda item: ORDER.index(_folder(item)))
     for item in items:
         folder = _folder(item)
         for name in NEEDS.get(folder) or _servers(folder, set(getattr(item, "fixturenames", ()))):
             item.add_marker(name)
+        if not _names_folds(item.path):
+            item.add_marker("no_cover")
 
 
 def _folder(item: pytest.Item) -> str:
     return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+@cache
+def _names_folds(module: Path) -> bool:
+    return "aggregators" in module.read_text()
 
 
 def _servers(folder: str, fixtures: set[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """A report is served as issued only while its file is the one that was issued."""
 
 import logging
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
@@ -28,13 +29,19 @@ def own(clickhouse: str) -> World:
     return make_world(clickhouse, f"issued_{uuid4().hex}", plan, lambda _: people_events())
 
 
+@pytest.fixture(scope="module")
+def issued(own: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with its issued reports, for tests to copy."""
+    folder, client = tmp_path_factory.mktemp("issued"), own.client()
+    run_once(client, folder, NOW, own.sources, timedelta(hours=2))
+    client.close()
+    return folder
+
+
 @pytest.fixture
-def owner(own: World, tmp_path: Path) -> Iterator[httpx.Client]:
-    """Somebody who sees spend, where reports were issued into `tmp_path`."""
-    client = own.client()
-    client.command("TRUNCATE TABLE issued_reports")
-    client.command("TRUNCATE TABLE report_checks")
-    run_once(client, tmp_path, NOW, own.sources, timedelta(hours=2))
+def owner(own: World, issued: Path, tmp_path: Path) -> Iterator[httpx.Client]:
+    """Somebody who sees spend, with the issued reports in `tmp_path`."""
+    shutil.copytree(issued, tmp_path, dirs_exist_ok=True)
     with serve(context_of(own, reports_dir=tmp_path)) as served:
         yield browser(own, served, holder_of(OWNER))
 

@@ -58,7 +58,8 @@ test-all: setup chromium  ## all tests (TEST_ARGS go to pytest)
 test-fast: setup  ## tests that need no server (TEST_ARGS go to pytest)
 	$(BIN)/python -m pytest tests/unit tests/property --numprocesses 2 -m "not (kafka or clickhouse)" $(TEST_ARGS)
 
-# Every branch of the folds is run by their own tests, not by chance.
+# Every branch of the folds is run by their own tests, not by chance. Tracing doubles the time of a test, so it is off in
+# tests that name no fold.
 coverage: setup  ## unit and property tests, with every branch of the folds
 	$(BIN)/python -m pytest tests/unit tests/property --numprocesses 2 --cov=aggregators --cov-branch \
 		--cov-fail-under=100 --cov-report=term:skip-covered

@@ -28,8 +28,7 @@ neither server may start some of its own."""
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the folders in order, and mark each test with what it needs, so that `-m "not (kafka or clickhouse)"` runs
-    without either. Branches of the folds are counted in the tests that name them: in others, which take twice the time
-    when they are counted, they would be run by chance."""
+    without either. `make coverage` traces the tests that name the folds: others would run their branches by chance."""
     items.sort(key=lambda item: ORDER.index(_folder(item)))
     for item in items:
         folder = _folder(item)

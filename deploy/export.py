@@ -19,9 +19,10 @@ from deploy.errors import explain
 from deploy.prices import difference, require_named_prices
 from deploy.settings import Settings
 from deploy.uuids import parse_uuid
-from files.atomic_files import clear_partials, exclusive_lock, staged_file, write_json
+from files.atomic_files import clear_partials, staged_file, write_json
 from files.byte_streams import is_stream
 from files.errors import FileError
+from files.locks import exclusive_lock
 from pricing.price_table import prices_revision
 from pricing.terms import require_report, terms_digests
 from queries.freshness import read_freshness

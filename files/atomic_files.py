@@ -1,7 +1,6 @@
 """Atomic writes: a file is written next to its final name, synced and renamed; a stream receives it all at the end."""
 
 import errno
-import fcntl
 import os
 import shutil
 import stat
@@ -140,32 +139,6 @@ def _as_file_errors(path: Path) -> Iterator[None]:
             f"Cannot write {path}: {(error.strerror or str(error)).lower()}",
             f"Free some space or choose another path; {left}.",
         ) from error
-
-
-@contextmanager
-def exclusive_lock(folder: Path) -> Iterator[None]:
-    """Lock the folder for this process. Raises FileError if another process has locked it or it cannot be created."""
-    lock = folder / ".lock"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT)
-    except OSError as error:
-        raise FileError(
-            f"Cannot write to {folder}: {(error.strerror or str(error)).lower()}", "Check the setting reports_dir."
-        ) from error
-    try:
-        _lock(descriptor, folder)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, folder: Path) -> None:
-    """Take the lock, which ends with the process, so that a killed worker leaves none behind."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise FileError(f"Another export worker writes to {folder}", "Only one may run: stop the other one.") from None
 
 
 def write_text(path: Path, text: str) -> None:

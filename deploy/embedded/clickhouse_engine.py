@@ -4,7 +4,6 @@ Everything here blocks; the server calls it from threads. A connection costs abo
 one, and everything that a statement sets or uses ends with its request.
 """
 
-import fcntl
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from typing import Any
 from deploy.embedded.clickhouse_config import write_config
 from deploy.embedded.clickhouse_formats import has_header, header_of, joins
 from deploy.embedded.clickhouse_sql import Facts, facts_of
+from files.locks import try_lock
 
 _NOT_STREAMABLE = "Streaming query is not supported"
 
@@ -131,12 +131,10 @@ class Engine:
 
 def _lock(path: Path) -> int:
     lock = os.open(path / "tally-engine.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not try_lock(lock):
         holder = os.read(lock, 32).decode()
         os.close(lock)
-        raise PathInUse(f"{path} is in use by another ClickHouse server (pid {holder}): stop it first") from None
+        raise PathInUse(f"{path} is in use by another ClickHouse server (pid {holder}): stop it first")
     os.ftruncate(lock, 0)
     os.write(lock, str(os.getpid()).encode())
     return lock

@@ -1,6 +1,5 @@
 """The jars of Apache Kafka: their list, checksums and download."""
 
-import fcntl
 import hashlib
 import os
 import sys
@@ -9,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+
+from files.locks import wait_for_lock
 
 KAFKA_VERSION = "4.4.0"
 
@@ -50,7 +51,7 @@ def fetch_kafka(
     if any(_is_missing(path, jars[coordinates]) for coordinates, path in paths.items()):
         home.mkdir(parents=True, exist_ok=True)
         with (home / ".lock").open("w") as lock, tempfile.TemporaryDirectory(dir=home) as scratch:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # two simultaneous first starts download once
+            wait_for_lock(lock)  # two simultaneous first starts download once
             missing = {name: jars[name] for name, path in paths.items() if _is_missing(path, jars[name])}
             source = _Source(Path(scratch), home, repository)
             for done, name in enumerate(source.download_all(missing), start=len(jars) - len(missing) + 1):

@@ -1,6 +1,5 @@
 """TCP ports on the loopback interface: free ones, and the same ones at the next start."""
 
-import fcntl
 import json
 import os
 import socket
@@ -11,6 +10,7 @@ from random import SystemRandom
 from typing import Any
 
 from files.atomic_files import write_json
+from files.locks import try_lock
 
 HOST = "127.0.0.1"
 
@@ -107,9 +107,7 @@ class KeptPorts:
         """Reserve the port; return False if another start, or another part of this one, has reserved it."""
         self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
         mark = os.open(self._locks / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(mark):
             os.close(mark)
             return False
         self._held.append(mark)

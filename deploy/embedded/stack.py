@@ -1,6 +1,5 @@
 """One stack per data directory: the lock that enforces it, and the files with its processes and settings."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 from deploy.embedded.ports import KeptPorts
 from files.atomic_files import staged_file, write_json
+from files.locks import is_locked, try_lock, wait_for_lock
 from sinks.datetimes import rfc3339
 
 
@@ -35,12 +35,10 @@ def hold_stack(directory: Path) -> Iterator[KeptPorts]:
     with suppress(PermissionError):  # another user's folder stays unchanged
         directory.chmod(0o700)
     with (directory / "stack.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not try_lock(lock):
             lock.seek(0)
             urls = {name: child["url"] for name, child in read_stack(directory).items() if child["url"]}
-            raise StackRunning(directory, int(lock.read() or 0), urls) from None
+            raise StackRunning(directory, int(lock.read() or 0), urls)
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -79,7 +77,7 @@ def publish_settings(directory: Path, texts: Mapping[str, str | None]) -> Iterat
     path.unlink(missing_ok=True)
     with staged_file(path) as file:
         held = os.fdopen(os.dup(file.sink.fileno()))  # the lock belongs to the open file, which this keeps open
-        fcntl.flock(held, fcntl.LOCK_EX)
+        wait_for_lock(held)
         file.sink.write(json.dumps(texts, indent=2).encode() + b"\n")
         file.publish()
     with held:
@@ -96,9 +94,5 @@ def read_settings(directory: Path) -> dict[str, str | None] | None:
     except FileNotFoundError:
         return None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            texts: dict[str, str | None] = json.load(file)
-            return texts
-    return None
+        texts: dict[str, str | None] | None = json.load(file) if is_locked(file) else None
+        return texts

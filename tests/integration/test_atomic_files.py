@@ -9,8 +9,9 @@ from urllib3.exceptions import HTTPError
 from bench.export_memory import FIRST, fill
 from bench.export_memory import ORGANIZATION as BIG
 from deploy.errors import explain
-from files.atomic_files import atomic_write, clear_partials, exclusive_lock, staged_file
+from files.atomic_files import atomic_write, clear_partials, staged_file
 from files.errors import FileError
+from files.locks import exclusive_lock
 from queries.errors import RefusedError
 from reports.exports.spend_report import write_spend_report
 from reports.periods import Period

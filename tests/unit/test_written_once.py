@@ -27,6 +27,7 @@ def files_with(pattern: str, sources: dict[str, str] = SOURCES) -> list[str]:
 
 
 RULES = {
+    "a lock between processes": (r"\bflock\(", ["files/locks.py"]),
     "the names of periods for people": ("Month to date", ["reports/periods.py"]),
     "the position of a page": (r"[\"']after_key[\"']|class (AfterRow|Ranking)\b", ["queries/paging.py"]),
     "the check that a page has the cells of page 1": (r"raise CursorExpired\(f", ["api/pagination.py"]),

@@ -169,9 +169,12 @@ def test_an_interrupt_ends_a_command_that_waits_for_its_pipe(kafka: str) -> None
     command = [str(Path(sys.executable).parent / "tally"), "emit", "-", "--kafka-bootstrap", kafka]
     # What a shell starts in the background ignores the signal, and so would all that these tests start.
     heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with start_process(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed) as process:
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(4)
+    with start_process(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed, text=True) as process:
+        assert process.stdin
+        process.stdin.write('{"type": "plugin.used", "actor": {"id": "interrupted"}}\n')
+        process.stdin.flush()
+        while not [each for each in asyncio.run(records_of(kafka, "tally.connector")) if each.key == b"interrupted"]:
+            time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == ExitCode.INTERRUPTED
 

@@ -25,7 +25,7 @@ def wait_for_lock(file: int | IO[str]) -> None:
 
 
 def is_locked(file: IO[str]) -> bool:
-    """Return True if another process has locked the file; otherwise nobody can lock it until `file` is closed."""
+    """Return True if another process has locked the file; otherwise no process can lock it until `file` is closed."""
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -88,16 +88,9 @@ def issued_files(client: Client) -> Iterator[tuple[str, str]]:
 
 
 def newest_offsets(client: Client) -> dict[DayKey, dict[str, int]]:
-    """Return, by organization and day: source -> offset of the last event folded into a cell.
-
-    Replaced epochs are left out, as in the views. FINAL is not needed: of two versions of a cell the newer one has the
-    greater stamp, so the maximum is the same.
-    """
+    """Return, by organization and day: source -> offset of the last event folded into a cell."""
     rows = client.query(
-        "SELECT toString(organization_id), toDate(hour) AS day, toString(source), max(log_offset) FROM spend_cells "
-        "WHERE toUInt32OrZero(splitByChar('@', source)[2]) >= "
-        "(SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace') "
-        "GROUP BY organization_id, day, source"
+        "SELECT toString(organization_id), day, toString(source), newest_offset FROM spend_offsets"
     ).result_rows
     found: dict[DayKey, dict[str, int]] = {}
     for organization_id, day, source, offset in rows:

@@ -2,6 +2,7 @@
 -- ReplacingMergeTree(log_offset): equal stamps have equal values; a stale writer has a smaller stamp and loses.
 -- PARTITION BY is a function of the sort key, so FINAL never has to look across partitions. Windows are Date or
 -- DateTime('UTC'): a DateTime without a time zone would mean another hour if the server's time zone changed.
+-- `epoch` is the source's, parsed once, when a cell is written: the views `*_current` compare it with the topic's floor.
 CREATE TABLE IF NOT EXISTS spend_cells (
     source LowCardinality(String), organization_id UUID, hour DateTime('UTC'),
     actor_type LowCardinality(String), actor_id UUID, product LowCardinality(String), model LowCardinality(String),
@@ -21,19 +22,20 @@ CREATE TABLE IF NOT EXISTS spend_cells (
         if(inference_geo = '' AND model != '', 'global', inference_geo),
         if(speed = '' AND model != '', 'standard', speed)
     ) COMMENT 'the price that applies: that of listed_prices with this price_key',
+    epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)')),
     PROJECTION states (
-        SELECT organization_id, toDate(hour), source, max(log_offset), count(), sum(sipHash64(*))
-        GROUP BY organization_id, toDate(hour), source
+        SELECT organization_id, toDate(hour), source, epoch, max(log_offset), count(), sum(sipHash64(*))
+        GROUP BY organization_id, toDate(hour), source, epoch
     ),
     PROJECTION days (
         SELECT
-            organization_id, toDate(hour), source, actor_type, product, model, service_tier, context_window, inference_geo,
+            organization_id, toDate(hour), epoch, actor_type, product, model, service_tier, context_window, inference_geo,
             speed, funding, web_search_requests > 0, execution_milliseconds > 0,
             sum(requests), sum(uncached_input_tokens), sum(cache_read_input_tokens), sum(cache_creation_5m_input_tokens),
             sum(cache_creation_1h_input_tokens), sum(output_tokens), sum(web_search_requests), sum(execution_spans),
             sum(execution_milliseconds)
         GROUP BY
-            organization_id, toDate(hour), source, actor_type, product, model, service_tier, context_window, inference_geo,
+            organization_id, toDate(hour), epoch, actor_type, product, model, service_tier, context_window, inference_geo,
             speed, funding, web_search_requests > 0, execution_milliseconds > 0
     )
 ) ENGINE = ReplacingMergeTree(log_offset)
@@ -49,6 +51,7 @@ CREATE TABLE IF NOT EXISTS chat_cells (
     actor_type LowCardinality(String), actor_id UUID, product LowCardinality(String), surface LowCardinality(String),
     project_id UUID, conversation_id UUID, log_offset UInt64,
     messages UInt64, thinking_messages UInt64, shared_views UInt64, web_searches UInt64, started UInt64,
+    epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)')),
     PROJECTION states (
         SELECT organization_id, day, source, max(log_offset), count(), sum(sipHash64(*))
         GROUP BY organization_id, day, source
@@ -64,6 +67,7 @@ CREATE TABLE IF NOT EXISTS file_cells (
     source LowCardinality(String), organization_id UUID, day Date,
     actor_type LowCardinality(String), actor_id UUID, product LowCardinality(String), project_id UUID, file_id UUID,
     log_offset UInt64, uploads UInt64,
+    epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)')),
     PROJECTION states (
         SELECT organization_id, day, source, max(log_offset), count(), sum(sipHash64(*))
         GROUP BY organization_id, day, source
@@ -79,6 +83,7 @@ CREATE TABLE IF NOT EXISTS project_cells (
     source LowCardinality(String), organization_id UUID, day Date,
     actor_type LowCardinality(String), actor_id UUID, product LowCardinality(String), project_id UUID,
     log_offset UInt64, created UInt64, used UInt64,
+    epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)')),
     PROJECTION states (
         SELECT organization_id, day, source, max(log_offset), count(), sum(sipHash64(*))
         GROUP BY organization_id, day, source
@@ -95,6 +100,7 @@ CREATE TABLE IF NOT EXISTS artifact_cells (
     actor_type LowCardinality(String), actor_id UUID, product LowCardinality(String), surface LowCardinality(String),
     project_id UUID, artifact_type LowCardinality(String), artifact_id UUID,
     log_offset UInt64, created UInt64, shared UInt64, published UInt64, viewed UInt64,
+    epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)')),
     PROJECTION states (
         SELECT organization_id, day, source, max(log_offset), count(), sum(sipHash64(*))
         GROUP BY organization_id, day, source
@@ -112,6 +118,7 @@ CREATE TABLE IF NOT EXISTS connector_cells (
     project_id UUID, kind LowCardinality(String), name String, auth_mode LowCardinality(String), session_id UUID,
     log_offset UInt64, read_calls UInt64, write_calls UInt64, unclassified_calls UInt64, uses UInt64,
     enabled UInt64, installed UInt64, credentials UInt64,
+    epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)')),
     PROJECTION states (
         SELECT organization_id, day, source, max(log_offset), count(), sum(sipHash64(*))
         GROUP BY organization_id, day, source
@@ -133,6 +140,7 @@ CREATE TABLE IF NOT EXISTS session_cells (
     edit_accepted UInt64, edit_rejected UInt64, multi_edit_accepted UInt64, multi_edit_rejected UInt64,
     write_accepted UInt64, write_rejected UInt64, notebook_edit_accepted UInt64, notebook_edit_rejected UInt64,
     delegations UInt64, remote_jobs UInt64,
+    epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)')),
     PROJECTION states (
         SELECT organization_id, day, source, max(log_offset), count(), sum(sipHash64(*))
         GROUP BY organization_id, day, source
@@ -150,7 +158,8 @@ CREATE TABLE IF NOT EXISTS minute_cells (
     product LowCardinality(String), model LowCardinality(String),
     undated_model LowCardinality(String) ALIAS replaceRegexpOne(model, '-(20[0-9]{6}|latest)$', ''),
     log_offset UInt64, events UInt64, requests UInt64, uncached_input_tokens UInt64, cache_read_input_tokens UInt64,
-    cache_creation_5m_input_tokens UInt64, cache_creation_1h_input_tokens UInt64, output_tokens UInt64
+    cache_creation_5m_input_tokens UInt64, cache_creation_1h_input_tokens UInt64, output_tokens UInt64,
+    epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)'))
 ) ENGINE = ReplacingMergeTree(log_offset)
 PARTITION BY toYYYYMM(minute)
 ORDER BY (organization_id, minute, source, product, model)

@@ -9,8 +9,9 @@ CREATE TABLE IF NOT EXISTS directory (
     event_id String DEFAULT concat(source, '/', toString(log_offset)),
     occurred_at DateTime64(6, 'UTC') DEFAULT in_force_from, logged_at DateTime64(3, 'UTC'),
     source LowCardinality(String), log_offset UInt64,
+    epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)')),
     log_place Tuple(UInt32, DateTime64(3, 'UTC'), UInt32, UInt64) ALIAS (
-        toUInt32OrZero(extract(source, '@(.*)')), logged_at, toUInt32OrZero(extract(source, '/([0-9]+)@')), log_offset
+        epoch, logged_at, toUInt32OrZero(extract(source, '/([0-9]+)@')), log_offset
     ),
     PROJECTION states (
         SELECT organization_id, count(), sum(sipHash64(*)) GROUP BY organization_id
@@ -27,8 +28,9 @@ CREATE TABLE IF NOT EXISTS profiles (
     organization_id UUID, account_id UUID, email String, name String, forgotten UInt8,
     event_id String, occurred_at DateTime64(6, 'UTC'), logged_at DateTime64(3, 'UTC'),
     source LowCardinality(String), log_offset UInt64,
+    epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)')),
     log_place Tuple(UInt32, DateTime64(3, 'UTC'), UInt32, UInt64) ALIAS (
-        toUInt32OrZero(extract(source, '@(.*)')), logged_at, toUInt32OrZero(extract(source, '/([0-9]+)@')), log_offset
+        epoch, logged_at, toUInt32OrZero(extract(source, '/([0-9]+)@')), log_offset
     ),
     version UInt256 MATERIALIZED bitOr(bitOr(
         bitShiftLeft(toUInt256(toUnixTimestamp64Micro(occurred_at)), 128),

@@ -1,6 +1,5 @@
 -- The connector cells that count (see spend_cells_current.sql).
 CREATE OR REPLACE VIEW connector_cells_current AS
 SELECT * EXCEPT (source, log_offset) FROM connector_cells FINAL
-WHERE toUInt32OrZero(extract(source, '@(.*)'))
-    >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.connector' AND mode = 'replace')
+WHERE epoch >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.connector' AND mode = 'replace')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1;

@@ -6,7 +6,6 @@ SELECT
     (in_force_from, argMin(row.occurred_at, row.log_place), min(row.log_place)) AS place
 FROM (
     SELECT organization_id, type, subject_id, in_force_from, event_id, detail, occurred_at, log_place FROM directory FINAL
-    WHERE toUInt32OrZero(extract(source, '@(.*)'))
-        >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace')
+    WHERE epoch >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.directory' AND mode = 'replace')
 ) AS row
 GROUP BY organization_id, type, subject_id, in_force_from, event_id;

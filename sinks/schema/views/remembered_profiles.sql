@@ -2,11 +2,7 @@
 -- a time before it, except about the time since the account was created again.
 CREATE OR REPLACE VIEW remembered_profiles AS
 SELECT told.*
-FROM (
-    SELECT *, log_place FROM profiles FINAL
-    WHERE NOT forgotten AND toUInt32OrZero(extract(source, '@(.*)'))
-        >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.profiles' AND mode = 'replace')
-) AS told
+FROM (SELECT * FROM profiles_current WHERE NOT forgotten) AS told
 LEFT JOIN forgettings ON forgettings.account_id = told.account_id
 LEFT JOIN returns ON returns.organization_id = told.organization_id AND returns.account_id = told.account_id
 WHERE NOT forgettings.forgotten OR (

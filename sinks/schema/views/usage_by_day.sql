@@ -49,8 +49,7 @@ FROM (
     FROM spend_cells
     WHERE organization_id = {organization_id:UUID} AND {asked:Bool}
         AND toUInt16(toDate(hour)) >= first_day AND toUInt16(toDate(hour)) < last_day AND NOT has(apart, toDate(hour))
-        AND toUInt32OrZero(extract(source, '@(.*)'))
-            >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace')
+        AND epoch >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace')
     GROUP BY
         toDate(hour), _part, actor_type, product, model, undated_model, service_tier, context_window, inference_geo, speed,
         price_key, funding,

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
 from queries.data_version import data_version
-from queries.sql_files import Row
-from reports.engagement.query import EngagementQuery, cached_rows, rows
+from queries.sql_files import Row, fetch
+from reports.engagement.query import EngagementQuery, cached_rows
 from reports.metric_windows import ACTIVE_DAYS, MONTH_DAYS, days_between, days_of
 from reports.periods import DAY
 from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 from reports.presence.bitsets import counts, trailing
 from reports.presence.presence import read_group_days, read_present
+
+SEATS = Path(__file__).parents[1] / "metrics" / "sql" / "seats.sql"
 
 KINDS = {
     "": ACTIVITY_PRODUCTS,
@@ -64,7 +67,8 @@ def _active(client: Client, question: EngagementQuery) -> dict[date, dict[tuple[
 
 @cached_rows
 def _standing_rows(client: Client, question: EngagementQuery) -> Sequence[Row]:
-    return rows(client, "seats", question.parameters())
+    asked = {"organization_id": question.organization_id, "first": question.first, "last": question.last}
+    return fetch(client, SEATS, asked)
 
 
 def _standing(client: Client, question: EngagementQuery) -> dict[date, tuple[int, int]]:

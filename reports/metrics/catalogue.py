@@ -86,7 +86,14 @@ METRICS: tuple[Metric, ...] = (
         reads=(PRESENCE,),
     ),
     Metric("seats", "seats", DAILY, "people who hold a seat, and seats purchased, at the end of the day", "seats"),
-    Metric("pending invites", "invites", DAILY, "invites sent and not closed by the end of the day", "pending_invites"),
+    Metric(
+        "pending invites",
+        "invites",
+        DAILY,
+        "invites sent and not closed by the end of the day",
+        "pending_invites",
+        reads=("seats",),
+    ),
     Metric(
         "utilization",
         "ratio",

@@ -1,7 +1,7 @@
 """Seats, invites, and utilization of seats."""
 
 from collections.abc import Sequence
-from datetime import date
+from typing import Any
 
 from reports.metrics.active_users import active_users
 from reports.metrics.query_context import QueryContext
@@ -12,18 +12,14 @@ from reports.presence.activity_kinds import ACTIVITY_PRODUCTS
 
 def seats(reading: QueryContext, window: Period) -> Series[Seats]:
     """Return assigned and purchased seats at the end of each day of the window, by the directory's history."""
-    found: dict[date, Seats] = {}
-    if reading.overlaps(window):
-        rows = reading.rows_of_days("seats", window)
-        found = {day: Seats(assigned=assigned, purchased=purchased) for day, assigned, purchased in rows}
+    rows = _rows(reading, window)
+    found = {day: Seats(assigned=assigned, purchased=purchased) for day, assigned, purchased, _ in rows}
     return Series(about=reading.about(window), days=reading.by_day(window, found, Seats(assigned=0, purchased=None)))
 
 
 def pending_invites(reading: QueryContext, window: Period) -> Series[int]:
     """Return the invites sent and not closed by the end of each day of the window."""
-    found: dict[date, int] = {}
-    if reading.overlaps(window):
-        found = {day: int(pending) for day, pending in reading.rows_of_days("pending_invites", window)}
+    found = {day: int(pending) for day, _, _, pending in _rows(reading, window)}
     return Series(about=reading.about(window), days=reading.by_day(window, found, 0))
 
 
@@ -35,6 +31,11 @@ def utilization(reading: QueryContext, window: Period, products: Sequence[str] =
     active, held = active_users(reading, window, products), seats(reading, window)
     days = tuple(_adoption(of_day, seats_of_day) for of_day, seats_of_day in zip(active.days, held.days, strict=True))
     return Series(about=active.about, days=days)
+
+
+def _rows(reading: QueryContext, window: Period) -> Sequence[Sequence[Any]]:
+    """Return (day, seats assigned, seats purchased, invites pending) of the window's days; none if no day is known."""
+    return reading.rows_of_days("seats", window) if reading.overlaps(window) else []
 
 
 def _adoption(active: Day[Actives], held: Day[Seats]) -> Day[Adoption]:

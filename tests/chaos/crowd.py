@@ -27,7 +27,7 @@ ANSWERS = {
     "members": "SELECT toString(account_id) FROM group_spans WHERE organization_id = {id:UUID} AND left_at IS NULL",
     "departures": "SELECT toString(account_id), toString(how) FROM departures WHERE organization_id = {id:UUID}",
     "terms": "SELECT toString(plan), toString(discount) FROM terms WHERE organization_id = {id:UUID}",
-    "seats": "SELECT seats FROM seats_held(organization_id = {id:UUID}, first = {day:Date}, last = {day:Date})",
+    "seats": "SELECT seats FROM seats_by_day(organization_id = {id:UUID}, first = {day:Date}, last = {day:Date})",
 }
 
 

@@ -140,8 +140,8 @@ ANSWERS = {
     "group_spans": "SELECT toString(count()) FROM group_spans",
     "machine_names": "SELECT name FROM machine_names",
     "departures": "SELECT how FROM departures",
-    "seats_held": f"SELECT toString(seats) FROM seats_held{ON_THE_DAY}",
-    "invites_pending": f"SELECT toString(invites) FROM invites_pending{ON_THE_DAY}",
+    "seats": f"SELECT toString(seats) FROM seats_by_day{ON_THE_DAY}",
+    "invites": f"SELECT toString(invites) FROM seats_by_day{ON_THE_DAY}",
 }
 HOUR = {"effective_from": "2026-11-01T00:00:00Z"}
 MEMBER = {"group_id": GROUP, "account_id": ADA}
@@ -168,8 +168,8 @@ PAIRS = {
         (says("member.joined", account_id=ADA), None),
         (says("member.removed", account_id=ADA), "member.removed"),
     ),
-    "seats_held": ((says("seat.assigned", account_id=ADA), "1"), (says("seat.unassigned", account_id=ADA), "0")),
-    "invites_pending": (
+    "seats": ((says("seat.assigned", account_id=ADA), "1"), (says("seat.unassigned", account_id=ADA), "0")),
+    "invites": (
         (says("invite.sent", invite_id=ADA), "1"),
         (says("invite.closed", invite_id=ADA, outcome="expired"), "0"),
     ),

@@ -13,7 +13,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 FILES = (*(files("reports.metrics") / "sql").iterdir(), files("reports.presence") / "presence.sql")
 SQL = {path.name.removesuffix(".sql"): path.read_text() for path in FILES}
 HEAD = ("metric", "unit", "numerator", "denominator", "window", "ties", "function")
-OF_AN_ORGANIZATION = r"spend|spend_between|spend_by_day|\w+_cells_current|\w+_changes|\w+_(?:held|pending|of)"
+OF_AN_ORGANIZATION = r"spend|\w+_by_day|\w+_cells_current|\w+_changes|\w+_of"
 """Tables and views that hold rows of every organization, or are told which one is meant."""
 
 

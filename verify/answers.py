@@ -16,9 +16,9 @@ UNION ALL SELECT 'machine_names', toString(organization_id), toString(actor_id),
 UNION ALL SELECT 'departures', toString(organization_id), toString(account_id), '', toString(how) FROM departures
 UNION ALL
 SELECT
-    'group_spans', toString(organization_id), concat(toString(group_id), ' ', toString(account_id)),
+    'group_memberships', toString(organization_id), concat(toString(group_id), ' ', toString(account_id)),
     toString(joined_at), ifNull(toString(left_at), '')
-FROM group_spans
+FROM group_memberships
 UNION ALL
 SELECT 'seats', toString(organization_id), account_id, '', toString(toBool(argMax(seated, place)))
 FROM seat_changes GROUP BY organization_id, account_id
@@ -53,7 +53,7 @@ def expected_answers(directory: list[tuple[Key, Row]]) -> dict[Key, Row]:
     left = {(change.organization_id, change.subject_id): change.type for change in history(directory, _MEMBERS)}
     answers |= {("departures", *who, ""): (how,) for who, how in left.items() if how != "member.joined"}
     for organization, group, account, since, until in _spans(history(directory, _GROUPS)):
-        answers["group_spans", organization, f"{group} {account}", since] = (until,)
+        answers["group_memberships", organization, f"{group} {account}", since] = (until,)
     return answers | _terms(directory)
 
 

@@ -39,12 +39,11 @@ WITH
     ),
     saved AS (
         SELECT
-            toUUID(subject_id) AS project_id, argMax(detail, place) AS latest,
-            JSONExtractString(latest, 'name') AS name, JSONExtractString(latest, 'created_at') AS created_at,
-            toUUIDOrZero(JSONExtractString(latest, 'created_by')) AS created_by
-        FROM directory_changes
+            toUUID(subject_id) AS project_id, JSONExtractString(detail, 'name') AS name,
+            JSONExtractString(detail, 'created_at') AS created_at,
+            toUUIDOrZero(JSONExtractString(detail, 'created_by')) AS created_by
+        FROM directory_objects
         WHERE organization_id = {organization_id:UUID} AND type = 'project.saved'
-        GROUP BY subject_id
     )
 SELECT
     key, rank, toString(counted.project_id) AS project_id, toString(user_id) AS user_id, toString(counted.group_id) AS group_id,

@@ -37,7 +37,7 @@ WITH
     ),
     held AS (
         SELECT account_id, arrayFilter(m -> empty({groups:Array(UUID)}) OR has({groups:Array(UUID)}, m.1), memberships) AS spans
-        FROM group_memberships
+        FROM group_days
         WHERE organization_id = {organization_id:UUID} AND grouped
     ),
     placed AS (

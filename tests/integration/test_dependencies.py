@@ -44,7 +44,7 @@ def test_a_view_reads_the_tables_of_its_kinds(client: Client, name: str) -> None
     assert tables_of(client, name) - WRITTEN_BEFORE == {TABLES[kind] for kind in TABLES_BY_VIEW[name]}
 
 
-@pytest.mark.parametrize(("kind", "view"), [("terms", "terms"), ("groups", "group_spans")])
+@pytest.mark.parametrize(("kind", "view"), [("terms", "terms"), ("groups", "group_memberships")])
 def test_a_view_is_made_of_the_changes_that_its_state_is_of(client: Client, kind: str, view: str) -> None:
     [(select,)] = client.query(
         "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = {view:String}",

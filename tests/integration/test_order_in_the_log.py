@@ -137,7 +137,7 @@ ANSWERS = {
     "discounts": "SELECT toString(discount) FROM discounts",
     "plans": "SELECT plan FROM plans",
     "group_names": "SELECT name FROM group_names",
-    "group_spans": "SELECT toString(count()) FROM group_spans",
+    "group_memberships": "SELECT toString(count()) FROM group_memberships",
     "machine_names": "SELECT name FROM machine_names",
     "departures": "SELECT how FROM departures",
     "seats": f"SELECT toString(seats) FROM seats_by_day{ON_THE_DAY}",
@@ -159,7 +159,7 @@ PAIRS = {
         (says("group.saved", group_id=GROUP, name="Ops"), "Ops"),
         (says("group.deleted", group_id=GROUP), ""),
     ),
-    "group_spans": ((says("group.joined", **MEMBER), "1"), (says("group.left", **MEMBER), "0")),
+    "group_memberships": ((says("group.joined", **MEMBER), "1"), (says("group.left", **MEMBER), "0")),
     "machine_names": (
         (says("api_key.saved", name="A", **KEY), "A"),
         (says("api_key.saved", name="B", **KEY), "B"),

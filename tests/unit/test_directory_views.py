@@ -30,6 +30,28 @@ def test_seats_and_invites_are_counted_once() -> None:
     assert readers("seats_by_day") == {"reports/metrics/sql/seats.sql"}
 
 
+def test_memberships_follow_from_one_view_and_their_days_from_it() -> None:
+    views = {name for name, text in texts() if name.startswith(VIEWS) and "'group.joined'" in text}
+    assert views == {f"{VIEWS}group_memberships.sql"}
+    assert readers("group_memberships") == {f"{VIEWS}group_days.sql", "reports/exports/focus/charges.sql"}
+    assert readers("group_days") == {
+        f"{VIEWS}groups_held.sql",
+        "reports/presence/group_days.sql",
+        "reports/usage/rows.sql",
+    }
+
+
+def test_the_present_version_of_an_object_is_found_once() -> None:
+    found = {name for name, text in texts() if re.search(r"argMax\((\w+\.)?detail, ", text)}
+    assert found == {f"{VIEWS}directory_objects.sql", f"{VIEWS}directory_changes.sql"}
+    assert readers("directory_objects") == {
+        f"{VIEWS}organization_names.sql",
+        "reports/engagement/projects.sql",
+        "reports/engagement/saved_objects.sql",
+        "reports/usage/identities.sql",
+    }
+
+
 @pytest.mark.parametrize("change", ["seat.assigned", "invite.sent"])
 def test_who_has_a_seat_or_an_invite_follows_from_one_view(change: str) -> None:
     view = "seat_changes" if change == "seat.assigned" else "invite_changes"

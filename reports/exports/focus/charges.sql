@@ -19,7 +19,7 @@ WITH
             ))) AS groups
         FROM (
             SELECT account_id, toString(group_id) AS group, joined_at, ifNull(left_at, toDateTime64('2200-01-01', 6, 'UTC')) AS left_at
-            FROM group_spans WHERE organization_id = {organization_id:UUID}
+            FROM group_memberships WHERE organization_id = {organization_id:UUID}
         ) AS spans
         INNER JOIN centers ON centers.group = spans.group
         WHERE cost_center != '' AND from < until

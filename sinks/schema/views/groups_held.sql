@@ -18,7 +18,7 @@ FROM (
                 memberships
             )
         )) AS spans
-    FROM group_memberships
+    FROM group_days
     WHERE organization_id = {organization_id:UUID} AND NOT {everyone:Bool}
 )
 ARRAY JOIN arrayMap(

@@ -1,7 +1,7 @@
 """The position of every source in its log, for `tally positions`, `tally epoch` and `tally top`."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from deploy.audit import note_money
 from deploy.connections import open_store
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
-from sinks.positions import NO_WATERMARK, Position
+from sinks.positions import NO_WATERMARK, Position, folded_until, is_beyond, lag, missing_offsets
 from streams.log import Bounds, KafkaLog
 from streams.record_batch import Partition
 from streams.source_names import source_name
@@ -33,22 +33,22 @@ class PartitionStatus:
     @property
     def next_offset(self) -> int:
         """The next offset to fold."""
-        return self.position.next_offset if self.position else 0
+        return folded_until(self.position)
 
     @property
     def lag(self) -> int:
         """The number of offsets in the log that are not in the tables yet."""
-        return max(0, self.log_end - max(self.next_offset, self.log_start))
+        return lag(self.next_offset, self.log_end, self.log_start)
 
     @property
     def missing(self) -> range:
         """The offsets that were removed from the log before they were folded."""
-        return range(self.next_offset, self.log_start)
+        return missing_offsets(self.next_offset, self.log_start)
 
     @property
     def is_beyond(self) -> bool:
         """True if the position is past the log's end: the topic was recreated or truncated."""
-        return self.next_offset > self.log_end
+        return is_beyond(self.next_offset, self.log_end)
 
     @property
     def is_held(self) -> bool:
@@ -84,10 +84,15 @@ def partition_statuses(settings: Settings, topics: Iterable[str] = tuple(EVENTS_
         bounds = asyncio.run(_bounds(settings, list(topics)))
     finally:
         store.client.close()
-    return [
-        PartitionStatus(*place, source_name(*place, epochs), positions.get(source_name(*place, epochs)), *bounds[place])
-        for place in bounds
-    ]
+    return compare(bounds, epochs, positions)
+
+
+def compare(
+    bounds: Mapping[Partition, Bounds], epochs: Mapping[str, int], positions: Mapping[str, Position]
+) -> list[PartitionStatus]:
+    """Return the status of each partition in `bounds`, in that order."""
+    names = {place: source_name(*place, epochs) for place in bounds}
+    return [PartitionStatus(*place, name, positions.get(name), *bounds[place]) for place, name in names.items()]
 
 
 def partition_status(settings: Settings, topic: str, partition: int) -> PartitionStatus:

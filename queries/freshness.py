@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from clickhouse_connect.driver.client import Client
 
 from sinks.positions import NO_WATERMARK
+from sinks.store import Store
 
 DAY = timedelta(days=1)
 
@@ -35,14 +36,12 @@ class Freshness:
 
 def read_freshness(client: Client, expected_sources: Collection[str]) -> Freshness:
     """Read the position of every source. `expected_sources`: all sources in the log now (`topic/partition@epoch`)."""
-    rows = client.query(
-        "SELECT source, max(next_offset), toUnixTimestamp64Milli(max(watermark)) FROM source_positions GROUP BY source"
-    ).result_rows
-    stored = {source: datetime.fromtimestamp(milliseconds / 1000, UTC) for source, _, milliseconds in rows}
+    positions = Store(client).positions()
+    stored = {source: position.watermark for source, position in positions.items()}
     watermarks = {source: stored.get(source, NO_WATERMARK) for source in expected_sources}
     oldest = min(watermarks.values(), default=NO_WATERMARK)
     return Freshness(
-        {source: offset for source, offset, _ in rows},
+        {source: position.next_offset for source, position in positions.items()},
         oldest if oldest > NO_WATERMARK else None,
         frozenset(source for source, moment in watermarks.items() if moment == oldest),
         all(moment == NO_WATERMARK for moment in watermarks.values()),

@@ -9,7 +9,7 @@ from aggregators.backend import HAS_COMPILED
 from aggregators.prepared_batch import RejectedRecord
 from aggregators.source import Source
 from aggregators.watermark import EndOffset
-from sinks.positions import NO_WATERMARK
+from sinks.positions import NO_WATERMARK, lag
 from streams.log import Bounds, Ends
 from streams.record_batch import Partition
 
@@ -69,7 +69,7 @@ class PartitionState:
     @property
     def lag(self) -> int:
         """Readable offsets that are not folded yet, as far as the end of the log is known."""
-        return max(0, min(self.log_end.end, self.readable) - self.source.next_offset) if self.log_end else 0
+        return lag(self.source.next_offset, min(self.log_end.end, self.readable)) if self.log_end else 0
 
     @property
     def held_since(self) -> datetime | None:

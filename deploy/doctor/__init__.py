@@ -16,6 +16,7 @@ from deploy.doctor.kafka import kafka_findings, look_at_kafka
 from deploy.doctor.progress import hidden_findings, progress_findings
 from deploy.doctor.reports import look_at_reports, report_findings
 from deploy.errors import BUILDING, explain
+from deploy.partition_status import compare
 from deploy.settings import Settings
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ def run(settings: Settings) -> list[Finding]:
     if stored is not None:
         findings += clickhouse_findings(settings, stored)
     if kafka is not None and kafka.bounds and stored is not None and stored.is_migrated:
-        findings += progress_findings(settings.clock(), kafka.bounds, stored.positions, stored.epochs)
+        findings += progress_findings(settings.clock(), compare(kafka.bounds, stored.epochs, stored.positions))
         findings += hidden_findings(kafka.bounds)
     if stored is not None and stored.is_migrated:
         reports = _try(findings, str(settings.reports_dir), lambda: look_at_reports(settings))

@@ -14,6 +14,8 @@ from deploy.settings import Settings, reveal
 from pricing.price_table import LoadedList, list_in_force
 from sinks.client import connect
 from sinks.migrations import applied_migrations, applied_views, load_migrations, load_views
+from sinks.positions import Position
+from sinks.store import Store
 
 UNPRICED = """
 SELECT DISTINCT concat(model, ', ', service_tier, if(context_window = '', '', concat(', ', context_window)),
@@ -21,9 +23,6 @@ SELECT DISTINCT concat(model, ', ', service_tier, if(context_window = '', '', co
     if(speed IN ('', 'standard'), '', concat(', ', speed)))
 FROM spend WHERE isNull(list_usd) ORDER BY 1 LIMIT 20
 """
-POSITIONS = (
-    "SELECT source, max(next_offset), toUnixTimestamp64Milli(max(watermark)) FROM source_positions GROUP BY source"
-)
 IS_MIGRATED = "SELECT count() FROM system.tables WHERE database = {name:String} AND name = 'migrations'"
 
 
@@ -31,10 +30,9 @@ IS_MIGRATED = "SELECT count() FROM system.tables WHERE database = {name:String} 
 class ClickHouseFacts:
     """State of ClickHouse and of Tally's tables.
 
-    `profile`: settings that the user's profile changes or makes constant; `positions`: next offset and watermark of
-    each source; `ledger`: sha256 of each applied migration; `unpriced`: kinds of usage without a price; `other_prices`:
-    how `prices_file` differs from the prices in force; `disks`: free and total bytes; `clock_difference` in seconds,
-    positive if ahead.
+    `profile`: settings that the user's profile changes or makes constant; `positions`: of each source; `ledger`: sha256
+    of each applied migration; `unpriced`: kinds of usage without a price; `other_prices`: how `prices_file` differs
+    from the prices in force; `disks`: free and total bytes; `clock_difference` in seconds, positive if ahead.
     """
 
     version: str
@@ -46,7 +44,7 @@ class ClickHouseFacts:
     prices: LoadedList | None = None
     other_prices: str = ""
     unpriced: tuple[str, ...] = ()
-    positions: Mapping[str, tuple[int, datetime]] = field(default_factory=dict)
+    positions: Mapping[str, Position] = field(default_factory=dict)
     epochs: Mapping[str, int] = field(default_factory=dict)
     profile: tuple[Changed, ...] = ()
 
@@ -84,14 +82,14 @@ def _server(client: Client) -> ClickHouseFacts:
 
 
 def _tables(settings: Settings, client: Client, facts: ClickHouseFacts) -> ClickHouseFacts:
-    positions = client.query(POSITIONS).result_rows
+    store = Store(client)
     return replace(
         facts,
         prices=list_in_force(client),
         other_prices=difference(settings, client),
         unpriced=tuple(row[0] for row in client.query(UNPRICED).result_rows),
-        positions={name: (place, datetime.fromtimestamp(at / 1000, UTC)) for name, place, at in positions},
-        epochs=dict(client.query("SELECT topic, max(epoch) FROM topic_epochs GROUP BY topic").result_rows),
+        positions=store.positions(),
+        epochs=store.epochs(),
     )
 
 

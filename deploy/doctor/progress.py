@@ -1,51 +1,38 @@
 """How far the tables are behind the log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from deploy.counts import counted
 from deploy.doctor.findings import Finding
+from deploy.partition_status import PartitionStatus
 from streams.log import Bounds
 from streams.record_batch import Partition
 
 FRESH = timedelta(minutes=1)
 STALE = timedelta(minutes=10)
 
-Positions = Mapping[str, tuple[int, datetime]]
 
-
-def progress_findings(
-    now: datetime, bounds: Mapping[Partition, Bounds], positions: Positions, epochs: Mapping[str, int]
-) -> Iterator[Finding]:
+def progress_findings(now: datetime, found: Sequence[PartitionStatus]) -> Iterator[Finding]:
     """Report whether each source is inside its log, the lag of each topic, and the age of the watermark."""
-    places = {each: positions.get(f"{each[0]}/{each[1]}@{epochs.get(each[0], 0)}") for each in bounds}
-    lost = [finding for each, found in bounds.items() for finding in position_findings(each, places[each], found)]
-    yield from lost
-    if not lost:
-        yield Finding("ok", f"all inside their logs: {counted(len(bounds), 'source')}", "source_positions")
-    for topic in sorted({topic for topic, _ in bounds}):
-        yield _lag_finding(
-            topic, sum(_behind(places[each], found) for each, found in bounds.items() if each[0] == topic)
-        )
-    yield watermark_finding(now, [place[1] if place else None for place in places.values()])
+    yield from (finding for one in found for finding in position_findings(one))
+    if not any(one.is_stuck for one in found):
+        yield Finding("ok", f"all inside their logs: {counted(len(found), 'source')}", "source_positions")
+    for topic in sorted({one.topic for one in found}):
+        yield _lag_finding(topic, sum(one.lag for one in found if one.topic == topic))
+    yield watermark_finding(now, [one.watermark for one in found])
 
 
-def position_findings(partition: Partition, place: tuple[int, datetime] | None, bounds: Bounds) -> Iterator[Finding]:
+def position_findings(one: PartitionStatus) -> Iterator[Finding]:
     """Return a problem if the source cannot be read from its position."""
-    (topic, number), (start, end, _), offset = partition, bounds, place[0] if place else 0
-    where = f"{topic}/{number}"
-    if offset < start:
-        what = (
-            f"its position is offset {offset}, but its log begins at {start}: offsets {offset} to {start - 1} are gone"
-        )
-        yield Finding("problem", what, where, f"Accept the loss with `tally positions accept {topic} {number}`.")
-    if offset > end:
-        what = f"its position is offset {offset}, but its log ends at {end}: the topic was recreated or truncated"
-        yield Finding("problem", what, where, f"Start a new epoch with `tally epoch {topic}`.")
-
-
-def _behind(place: tuple[int, datetime] | None, bounds: Bounds) -> int:
-    return max(0, bounds.end - (place[0] if place else bounds.start))
+    where, at = f"{one.topic}/{one.partition}", f"its position is offset {one.next_offset}, but its log"
+    if one.missing:
+        what = f"{at} begins at {one.log_start}: offsets {one.missing[0]} to {one.missing[-1]} are gone"
+        remedy = f"Accept the loss with `tally positions accept {one.topic} {one.partition}`."
+        yield Finding("problem", what, where, remedy)
+    if one.is_beyond:
+        what = f"{at} ends at {one.log_end}: the topic was recreated or truncated"
+        yield Finding("problem", what, where, f"Start a new epoch with `tally epoch {one.topic}`.")
 
 
 def _lag_finding(topic: str, behind: int) -> Finding:
@@ -76,7 +63,7 @@ def _hidden_finding(partition: Partition, offset: int) -> Finding:
 def watermark_finding(now: datetime, watermarks: list[datetime | None]) -> Finding:
     """Report how long ago the tables are known to have had all of the log; a source that never reached its end has no
     watermark."""
-    proved = [mark for mark in watermarks if mark is not None and mark.year > 1970]
+    proved = [mark for mark in watermarks if mark is not None]
     remedy = "Workers set it when they reach the log's end: check the lag and the worker's log."
     if not proved or len(proved) < len(watermarks):
         missing = counted(len(watermarks) - len(proved), "source has", "sources have")

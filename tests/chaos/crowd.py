@@ -24,7 +24,9 @@ ANSWERS = {
     "people": "SELECT toString(account_id), email FROM people WHERE organization_id = {id:UUID}",
     "name": "SELECT name FROM organization_names WHERE organization_id = {id:UUID}",
     "group": "SELECT name FROM group_names WHERE organization_id = {id:UUID}",
-    "members": "SELECT toString(account_id) FROM group_memberships WHERE organization_id = {id:UUID} AND left_at IS NULL",
+    "members": (
+        "SELECT toString(account_id) FROM group_memberships WHERE organization_id = {id:UUID} AND left_at IS NULL"
+    ),
     "departures": "SELECT toString(account_id), toString(how) FROM departures WHERE organization_id = {id:UUID}",
     "terms": "SELECT toString(plan), toString(discount) FROM terms WHERE organization_id = {id:UUID}",
     "seats": "SELECT seats FROM seats_by_day(organization_id = {id:UUID}, first = {day:Date}, last = {day:Date})",

@@ -1,12 +1,15 @@
 """`tally demo`: all of Tally on this machine, with a month of simulated history and a verification of its numbers."""
 
 import asyncio
-import threading
+import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
+from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -14,6 +17,7 @@ from rich.table import Table
 
 from deploy.connections import open_store
 from deploy.counts import counted
+from deploy.demo_traffic import play
 from deploy.errors import UserError, printable
 from deploy.export import export
 from deploy.login_links import LINK_MINUTES, links_to_show
@@ -25,7 +29,7 @@ from files.errors import FileError
 from queries.errors import RefusedError
 from simulation import Plan, simulate
 from streams.log import KafkaLog
-from tally_client.emitter import Emitter
+from tally_client.emitter import EmitError, Emitter
 from tally_client.events import EVENTS_BY_TOPIC
 from verify.verdict import Verdict
 
@@ -46,8 +50,8 @@ def run(settings: Settings, command: Sequence[str], plan: Plan | None = None, ex
     """Start the stack, emit the plan's history, export, verify and print a summary; return the verification's exit
     code.
 
-    `command` is how `tally` is started. Without `exit_when_done` the stack runs until Ctrl-C. History that is already
-    in the log is not sent again: past the duplicate horizon it would count twice.
+    `command` is how `tally` is started. Without `exit_when_done` the stack runs until Ctrl-C, with light traffic.
+    History that is already in the log is not sent again: past the duplicate horizon it would count twice.
     """
     console = Console(highlight=False)
     plan = plan or Plan(until=settings.clock().date(), users=450, duplicates=0.01, late=0.01, poison=0.002)
@@ -58,12 +62,21 @@ def run(settings: Settings, command: Sequence[str], plan: Plan | None = None, ex
         if not exit_when_done:
             _invite(running, console)
             console.print(
-                "\nThe stack keeps running: stop it with Ctrl-C; `tally top` in another terminal shows live counters."
+                "\nThe stack keeps running, with light traffic, until Ctrl-C; `tally top` in another terminal shows it."
             )
-            threading.Event().wait()
+            _play_on(running)
         return code
 
     return up(settings, command, until=work, console=None)
+
+
+def _play_on(settings: Settings) -> NoReturn:
+    """Emit light traffic until the process ends; while Kafka is away, for instance at the end, wait for it."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it reports every attempt to reach a broker that stops
+    while True:
+        with suppress(EmitError, KafkaError):
+            asyncio.run(play(settings))
+        time.sleep(5)
 
 
 def _invite(settings: Settings, console: Console) -> None:

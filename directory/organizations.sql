@@ -17,8 +17,8 @@ WITH
         GROUP BY organization_id
     ),
     purchased AS (
-        SELECT organization_id, argMax(JSONExtractUInt(detail, 'seats'), place) AS seats_purchased
-        FROM directory_changes WHERE type = 'seats.purchased' GROUP BY organization_id
+        SELECT organization_id, JSONExtractUInt(detail, 'seats') AS seats_purchased
+        FROM directory_objects WHERE type = 'seats.purchased'
     ),
     terms_now AS (
         SELECT

@@ -16,8 +16,8 @@ WITH
         FROM people_of(organization_id = {organization_id:UUID}) WHERE email != ''
     ),
     groups_now AS (
-        SELECT toString(group_spans.account_id) AS account_id, groupUniqArray(toString(group_id)) AS held
-        FROM group_spans WHERE organization_id = {organization_id:UUID} AND left_at IS NULL
+        SELECT toString(group_memberships.account_id) AS account_id, groupUniqArray(toString(group_id)) AS held
+        FROM group_memberships WHERE organization_id = {organization_id:UUID} AND left_at IS NULL
         GROUP BY account_id
     )
 SELECT

@@ -10,7 +10,7 @@ from aggregators.cell_tables import CELL_TABLES
 
 ROOT = Path(__file__).parents[2]
 TABLES, VIEWS = ROOT / "sinks" / "schema" / "tables", ROOT / "sinks" / "schema" / "views"
-READING = ("sinks", "queries", "access", "pricing", "reports", "api", "deploy", "bench")
+READING = ("sinks", "queries", "access", "pricing", "reports", "directory", "api", "deploy", "bench")
 COLUMN = "epoch UInt32 MATERIALIZED toUInt32OrZero(extract(source, '@(.*)'))"
 PARTITION = "extract(source, '/([0-9]+)@')"
 WITH_SOURCES = [*(table.name for table in CELL_TABLES), "directory", "profiles"]

@@ -17,7 +17,7 @@ from sinks.positions import (
 )
 
 ROOT = Path(__file__).parents[2]
-READING = ("worker", "sinks", "queries", "access", "pricing", "reports", "api", "deploy", "cli")
+READING = ("worker", "sinks", "queries", "access", "pricing", "reports", "directory", "api", "deploy", "cli")
 SOURCE = "tally.token/3@1"
 
 

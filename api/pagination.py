@@ -11,6 +11,9 @@ from api.principal import Viewer
 from queries.freshness import Freshness
 from queries.sql_files import Row
 
+Secret = Callable[[], bytes]
+"""Reads the secret that seals cursors, which an empty database does not have yet."""
+
 
 def newest_day(context: Context, freshness: Freshness) -> date:
     """Return the newest complete day. Raises Unavailable while it is unknown."""
@@ -26,10 +29,10 @@ def query_digest(endpoint: str, viewer: Viewer, given: QueryParams) -> str:
     return digest_of(endpoint, viewer.organization_id, viewer.name, *deciding)
 
 
-def read_cursor(given: QueryParams, secret: bytes, query: str, kind: type[C]) -> C | None:
-    """Return the cursor of the query with this digest, None on page 1. Raises BadRequest."""
+def read_cursor(given: QueryParams, secret: Secret, query: str, kind: type[C]) -> C | None:
+    """Return the cursor of the query with this digest; None on page 1, which needs no secret. Raises BadRequest."""
     text = single(given, "page")
-    return None if text is None else decode_cursor(text, secret, query, kind)
+    return None if text is None else decode_cursor(text, secret(), query, kind)
 
 
 def read_consistently(

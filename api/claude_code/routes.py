@@ -63,7 +63,8 @@ def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: 
     freshness = context.freshness(client)
     day, limit = read_starting_at(given, newest_day(context, freshness)), read_limit(given, USUAL_ROWS)
     query = query_digest(NAME, viewer, given)
-    cursor = read_cursor(given, context.secret(client), query, Cursor)
+    secret = partial(context.secret, client)
+    cursor = read_cursor(given, secret, query, Cursor)
     organization_id = viewer.organization_id
     ranking = Ranking(after=cursor.after if cursor else AfterRow())
     stamp, found = read_consistently(
@@ -80,7 +81,7 @@ def answer_claude_code(client: Client, context: Context, viewer: Viewer, given: 
             for row in page.rows
         ],
         has_more=following is not None,
-        next_page=encode_cursor(following, context.secret(client)) if following else None,
+        next_page=encode_cursor(following, secret()) if following else None,
         organization_id=organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
         unpriced_models=unpriced(page.rows) if viewer.can_read_spend else None,

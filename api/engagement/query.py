@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from clickhouse_connect.driver.client import Client
 from msgspec import Struct
@@ -60,7 +61,7 @@ def answer(
     freshness = context.freshness(client)
     newest = newest_day(context, freshness)
     query = query_digest(endpoint.name, viewer, given)
-    secret = context.secret(client)
+    secret = partial(context.secret, client)
     cursor = read_cursor(given, secret, query, DaysCursor)
     question = read_question(endpoint, viewer, given, newest, cursor)
     asked = read_limit(given)
@@ -74,7 +75,7 @@ def answer(
     shaped = [endpoint.row(row, question) for row in page.rows]
     return ResponsePage(
         data=[seen_by(viewer, row) for row in shaped],
-        next_page=encode_cursor(following, secret) if following else None,
+        next_page=encode_cursor(following, secret()) if following else None,
         organization_id=viewer.organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
     )

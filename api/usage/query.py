@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
@@ -11,7 +12,7 @@ from msgspec.structs import replace as msgspec_replace
 from api.context import Context
 from api.cursors import ReportCursor, encode_cursor
 from api.errors import CursorExpired, Unavailable, invalid_parameter, one_of
-from api.pagination import query_digest, read_consistently, read_cursor, require_unrevised
+from api.pagination import Secret, query_digest, read_consistently, read_cursor, require_unrevised
 from api.parameters import QueryParams, a_flag, read_choice, read_choices, read_limit, single
 from api.principal import Viewer
 from api.schemas.usage import ReportPage
@@ -58,7 +59,7 @@ def answer(client: Client, context: Context, report: Report, viewer: Viewer, giv
         raise Unavailable(
             "How far the data reaches is not known yet: part of the log was never read. Try again later.", 60
         )
-    secret = context.secret(client)
+    secret = partial(context.secret, client)
     asked = read(report, viewer, given, context.clock(), secret)
     require_no_seats(viewer, not viewer.can_read_detail and had_seats(client, asked.question))
     if asked.question.by_minute and had_seats(client, asked.question):
@@ -69,14 +70,14 @@ def answer(client: Client, context: Context, report: Report, viewer: Viewer, giv
     found = _rows(client, asked, settled) if report.metrics else _buckets(client, asked, settled)
     return ReportPage(
         data=found.data,
-        next_page=encode_cursor(found.next, secret) if found.next else None,
+        next_page=encode_cursor(found.next, secret()) if found.next else None,
         has_more=found.next is not None,
         organization_id=viewer.organization_id,
         data_refreshed_at=freshness.data_refreshed_at,
     )
 
 
-def read(report: Report, viewer: Viewer, given: QueryParams, now: datetime, secret: bytes) -> ReportRequest:
+def read(report: Report, viewer: Viewer, given: QueryParams, now: datetime, secret: Secret) -> ReportRequest:
     """Parse the request. Raises BadRequest."""
     query = query_digest(report.name, viewer, given)
     cursor = read_cursor(given, secret, query, ReportCursor)

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -23,14 +22,13 @@ from deploy.worker import dead_letter
 from intake.ndjson import ProducerRecord
 from pricing.price_table import load_prices
 from simulation import Plan, simulate
-from sinks.client import connect, create_database
-from sinks.migrations import migrate
 from sinks.positions import NO_WATERMARK, Position
 from sinks.store import Store
 from streams.dead_letters import DeadLetterWriter
 from streams.topics import ensure_topics, topic_specs
 from tests.support.fold_records import LogRecord
 from tests.support.stack import start_kafka
+from tests.support.table_rows import database
 from verify import Difference, TableResult, TimeRange, Verdict
 from verify.log import open_log
 from verify.records import Record
@@ -125,14 +123,14 @@ def load(broker: str, clickhouse: str, right: Folded) -> Callable[..., Loaded]:
     """Fills a fresh database with what the folds make of the log, as it is now without the records to `skip`."""
 
     def fill_database(skip: Skip | None = None) -> Loaded:
-        name = f"verify_{uuid4().hex}"
-        create_database(clickhouse, "default", "", name)
-        client = connect(clickhouse, database=name)
-        migrate(client)
+        client = database(clickhouse)
         load_prices(client)
         store = Store(client)
         settings = Settings(
-            kafka_bootstrap=broker, clickhouse_url=clickhouse, clickhouse_database=name, dedup_block_size=BLOCK_SIZE
+            kafka_bootstrap=broker,
+            clickhouse_url=clickhouse,
+            clickhouse_database=client.database,
+            dedup_block_size=BLOCK_SIZE,
         )
         loaded = Loaded(settings, client)
         for source, (rows, letters) in (asyncio.run(folded(broker, skip)) if skip else right).items():

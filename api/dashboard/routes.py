@@ -18,6 +18,7 @@ from api.dashboard.components import choices
 from api.dashboard.error_pages import refuse
 from api.dashboard.export_routes import exports
 from api.dashboard.figures import BuiltFigure, DashboardPage, Figure, FigureBuilder
+from api.dashboard.first_event import first_day, first_event
 from api.dashboard.formatting import exact
 from api.dashboard.live_routes import live
 from api.dashboard.page_context import DETAILS, PAGES, open_view, page_context, query_of
@@ -128,6 +129,7 @@ async def show(request: Request[Any, Any, Any], organization: str, page: Dashboa
         tiles=[tile for part in parts for tile in part.tiles],
         figures=[part.figure for part in parts],
         notes=notes,
+        first_event=await context.run(lambda _: first_event(ask)) if page in PAGES else None,
         choices=choices(ask, page.shared, page.periods[page.shared]) if page.shared else (),
         definitions=DEFINITIONS,
         first_day=FIRST_KEPT_DAY,
@@ -223,7 +225,7 @@ REFUSALS: dict[int | type[Exception], Any] = {Exception: refuse, HTTPException: 
 dashboard = Router(
     "/",
     route_handlers=[
-        *(home, assets, people, exports, live, operator, elsewhere),
+        *(home, assets, people, first_day, exports, live, operator, elsewhere),
         *(routes_of(page) for page in (*PAGES, *DETAILS) if page.makers),
     ],
     exception_handlers=REFUSALS,

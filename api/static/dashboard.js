@@ -121,6 +121,16 @@
   // Back and forward reload the page for the address; a jump within the page (#) does not.
   addEventListener("popstate", () => { if (location.search !== shown) location.reload(); });
 
+  // -- the first event: the page is loaded again once there is one -----------------------------------------------------
+
+  const waiting = document.querySelector("[data-look]");
+  const look = async () => {
+    const response = await fetch(waiting.dataset.look).catch(() => undefined);
+    if (response?.ok && await response.text()) return location.reload();
+    if (!response || response.ok || response.status === 429 || response.status >= 500) setTimeout(look, 3000);
+  };
+  if (waiting) setTimeout(look, 3000);
+
   // -- live: the page's figures, whenever they change ---------------------------------------------------------------
 
   const pulse = document.getElementById("pulse");

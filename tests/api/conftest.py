@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from pricing.price_table import load_prices, read_price_list
+from pricing.price_table import load_prices
 from tests.reference.engagement import Recount
+from tests.reference.model.prices import Prices
 from tests.reference.usage_and_cost import Spending
 from tests.support.api_server import Served, context_of, make_keys, serve
 from tests.support.group_events import extra_events
@@ -41,7 +42,7 @@ def recount(world: World) -> Recount:
 @pytest.fixture(scope="session")
 def spending(recount: Recount, prices: Path) -> Spending:
     """The recount of its usage and costs."""
-    return Spending(recount, read_price_list(prices))
+    return Spending(recount, Prices(prices))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 
 from api.tagged_ids import USER, tagged
 from simulation import Plan
-from tests.reference.engagement import moment
+from tests.reference.model.events import moment_of
 from tests.reference.usage_and_cost import Spending
 from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
 from tests.support.price_files import UNPRICED
@@ -116,7 +116,7 @@ def test_people_who_left_are_marked_and_can_be_left_out(small: tuple[World, Serv
 def standings(world: World, organization: str) -> dict[str, str]:
     """What was last said of the membership of each person of an organization."""
     of = (event for event in world.events if event["organization_id"] == organization and event["type"] in KINDS)
-    return {event["account_id"]: event["type"] for event in sorted(of, key=moment)}
+    return {event["account_id"]: event["type"] for event in sorted(of, key=moment_of)}
 
 
 @pytest.mark.parametrize("method", ["usage_report", "user_usage_report"])

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from access.sessions import Identity
-from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
+from pricing.price_table import load_prices
 from tests.reference.metrics import Recount
-from tests.reference.spend_report import Prices
+from tests.reference.model.prices import Prices
 from tests.support.api_server import Served, context_of, make_keys, serve
 from tests.support.chromium import started
 from tests.support.odd_names import odd_events
@@ -72,7 +72,7 @@ def recounts(world: World) -> Recounts:
     """The recount of each organization, forgotten people included."""
     gone = [{"event_id": account, "type": "tombstone", "account_id": account}
             for account, email in world.emails.items() if not email]  # fmt: skip
-    prices = Prices(DEFAULT_PRICE_LIST)
+    prices = Prices()
     return {each: Recount([*world.events, *gone], each, prices) for each in world.organizations}
 
 

@@ -44,7 +44,7 @@ def summed(rows: list[dict[str, str]]) -> dict[tuple[str, str, str], tuple[str, 
 
 
 def recounted(recount: Recount, first: date, last: date) -> dict[tuple[str, str, str], tuple[str, ...]]:
-    found = recount.spend(first, last, lambda person, cell: f"{cell.hour.date()} {person} {cell.model}")
+    found = recount.spend(first, last, lambda used: f"{used.at.date()} {used.person} {used.model}")
     return {
         (*key.split(" "),): tuple(text(Decimal(value)) for value in amounts[:5])  # type: ignore[misc]
         for key, amounts in found.items()

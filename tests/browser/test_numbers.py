@@ -1,7 +1,6 @@
 """Every number on every page equals a recount of the events, and a wrong recount is noticed."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from tests.browser.conftest import LASTS, NEWEST, Open, Recounts
 from tests.reference import dashboard_figures
 from tests.reference.metrics import Recount
+from tests.reference.model.terms import Charge
 from tests.support.page_values import csv_rows, differing, table, text, texts, texts_of, tiles, without
 from tests.support.simulated_world import World
 
@@ -70,8 +70,8 @@ def test_spend_over_other_periods(open_page: Open, world: World, recounts: Recou
 class Cheaper(Recount):
     """Wrong: everything costs 10^-12 dollar less."""
 
-    def cost(self, cell: Any) -> Any:
-        return tuple(amount and amount - Decimal("1e-12") for amount in super().cost(cell))
+    def cost(self, charge: Charge) -> Any:
+        return tuple(amount and amount - 10**12 for amount in super().cost(charge))
 
 
 def test_a_wrong_recount_of_spend_is_noticed(open_page: Open, world: World, recounts: Recounts) -> None:

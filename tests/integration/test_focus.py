@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from reports.exports.focus.columns import NAMES
 from reports.exports.formats import focus_form
 from reports.exports.spend_report import write_spend_report
 from reports.product_labels import PRODUCT_LABELS
-from tests.reference.focus import Key, Step, recount
-from tests.reference.spend_report import Prices
-from tests.support.focus_world import PERIOD, Rows, export, organizations, price_list, put_world, read_csv
+from tests.reference.focus import Key, recount
+from tests.reference.model.money import units
+from tests.reference.model.prices import Prices
+from tests.support.focus_world import PERIOD, Rows, Step, export, organizations, price_list, put_world, read_csv
 from tests.support.table_rows import Cell, World, database, insert_cells
 
 pytestmark = pytest.mark.slow
@@ -56,11 +58,11 @@ def charges(rows: Rows) -> dict[Key, int]:
     for row in rows:
         details = tuple(orjson.loads(row["SkuPriceDetails"]).values()) if row["SkuPriceDetails"] else ()
         counted = COUNTED[row["PricingUnit"]]
-        price = (Decimal(row["ListUnitPrice"]) / counted).normalize()
+        price = units(Fraction(row["ListUnitPrice"]) / counted)
         key = (
             *(row["ChargePeriodStart"][:10], (row["SubAccountId"] or "").lstrip("'"), TYPES[row["ResourceType"]]),
             *(row["ResourceId"], row["x_Product"] or "", row["x_Model"] or "", row["SkuMeter"], details, price),
-            Decimal(row["x_Discount"]),
+            Fraction(row["x_Discount"]),
         )
         assert key not in found, "one charge in two rows"
         found[key] = int(Decimal(row["PricingQuantity"]) * counted)

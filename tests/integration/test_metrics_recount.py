@@ -11,15 +11,16 @@ from zlib import crc32
 import pytest
 
 from intake.ndjson import ProducerRecord
-from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
+from pricing.price_table import load_prices
 from reports.metric_windows import WINDOW_KINDS
 from simulation import Plan, simulate
-from tests.reference.metric_rules import Event
 from tests.reference.metrics import Recount
-from tests.reference.spend_report import Prices
+from tests.reference.model.events import Event
+from tests.reference.model.prices import Prices
+from tests.reference.model.terms import DISCOUNT, Terms
 from tests.support.folded_tables import Folded, at
 from tests.support.metric_values import differing, everything
-from tests.support.table_rows import World, database
+from tests.support.table_rows import database
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +30,7 @@ PLAN = Plan(UNTIL, seed=29, organizations=6, users=45, days=68, intensity=0.4, d
 
 HALF = date(2028, 2, 1)
 LASTS = (date(2027, 12, 31), date(2028, 1, 1), date(2028, 1, 31), date(2028, 2, 29), date(2028, 3, 1), date(2028, 3, 3))
-PRICES = Prices(DEFAULT_PRICE_LIST)
+PRICES = Prices()
 
 
 @dataclass
@@ -157,8 +158,8 @@ class AllUsage(Recount):
     """Everything is spend, on seats too."""
 
     @cached_property
-    def world(self) -> World:
-        return World(changes=[change for change in super().world.changes if change.type == "discount.changed"])
+    def terms(self) -> Terms:
+        return Terms(change for change in super().terms.changes if change.kind == DISCOUNT)
 
 
 Change = Callable[[list[Event]], list[Event]]

@@ -13,16 +13,16 @@ from uuid import UUID
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
+from pricing.price_table import load_prices
 from reports.exports.spend_columns import CLAUDE_2026_10, DAILY, Layout
 from reports.exports.spend_report import write_spend_report
 from reports.periods import Period
 from sinks.client import insert_rows
-from tests.reference.spend_report import Prices, in_force, is_reported, kept, plain, safe
+from tests.reference.model.ids import USER, tagged
+from tests.reference.model.prices import Prices
+from tests.reference.spend_report import LABELS, added, charged, kept, plain, safe, terms_of
 from tests.support.random_worlds import random_world
 from tests.support.table_rows import (
-    CLASSES,
-    LABELS,
     NIL,
     Cell,
     World,
@@ -82,21 +82,11 @@ def written(client: Client, organization: str, layout: Layout) -> list[list[str]
 def recount(world: World, prices: Prices, organization: str) -> list[list[str]]:
     """The rows, in plain Python."""
     sums: dict[tuple[str, ...], list[Any]] = defaultdict(lambda: [0] * 9)
-    for cell in kept(world.cells):
-        if cell.organization_id != organization or not PERIOD.begins <= cell.hour < PERIOD.ends:
-            continue
-        if not is_reported(world, cell):
-            continue
-        account = cell.actor_id if cell.actor_type == "user" else ""
-        email = world.emails.get(account, "")
-        row = sums[email, account, LABELS[cell.product], cell.model, CHANNELS[cell.attribution_id]]
-        gross = prices.cost(cell)
-        discount = Decimal(in_force(world, organization, "discount.changed", cell.hour).get("discount", "0"))
-        with localcontext() as context:
-            context.prec = 100
-            net = None if gross is None else gross * (1 - discount)
-            counts = [cell.requests, *(getattr(cell, name) for name in CLASSES), cell.web_search_requests, net, gross]
-            row[:] = [None if None in pair else sum(pair) for pair in zip(row, counts, strict=True)]
+    for charge in charged(world, prices, organization, PERIOD.begins, PERIOD.ends):
+        used = charge.used
+        email, channel = world.emails.get(used.person, ""), CHANNELS[used.attribution["id"]]
+        key = (email, used.person, LABELS[used.product], used.model, channel)
+        sums[key] = added(sums[key], (used.requests, *used.counts[:6], charge.net, charge.listed))
     ordered = sorted(sums.items(), key=lambda item: [part.encode() for part in item[0]])
     return [_shown(key, row) for key, row in ordered]
 
@@ -104,23 +94,17 @@ def recount(world: World, prices: Prices, organization: str) -> list[list[str]]:
 def _shown(key: tuple[str, ...], row: list[Any]) -> list[str]:
     requests, uncached, read, short, long, output, searches, net, gross = row
     email, account, product, model, channel = key
-    money = [plain(None if None in (net, gross) else Decimal(amount)) for amount in (net, gross)]
     tokens = [uncached, read, short, long, searches]
     return [
         *(safe(email), account, product, safe(model)),
         *map(str, (requests, uncached + read + short + long, output)),
-        *(*money, outer(account), *map(str, tokens), safe(channel), ""),
+        *(plain(net), plain(gross), account and tagged(USER, account)),
+        *(*map(str, tokens), safe(channel), ""),
     ]
 
 
-def outer(account: str) -> str:
-    digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-    number = int(account.replace("-", "") or "0", 16)
-    return "user_01" + "".join(digits[number // 58**place % 58] for place in reversed(range(22))) if account else ""
-
-
 def test_equals_a_recount(client: Client, world: World) -> None:
-    prices, seen = Prices(DEFAULT_PRICE_LIST), 0
+    prices, seen = Prices(), 0
     for organization in {cell.organization_id for cell in world.cells}:
         header, *rows = written(client, organization, CLAUDE_2026_10)
         assert ",".join(header) == HEADER
@@ -131,11 +115,14 @@ def test_equals_a_recount(client: Client, world: World) -> None:
 
 def test_the_recount_notices_a_channel_that_is_wrong(client: Client, world: World) -> None:
     """Control: the same usage, one cell of it in another channel, is another report."""
-    prices = Prices(DEFAULT_PRICE_LIST)
+    prices = Prices()
+    terms = terms_of(world)
     moved = next(
         cell
         for cell in kept(world.cells)
-        if is_reported(world, cell) and PERIOD.begins <= cell.hour < PERIOD.ends and not CHANNELS[cell.attribution_id]
+        if PERIOD.begins <= cell.hour < PERIOD.ends
+        and not CHANNELS[cell.attribution_id]
+        and terms.is_reported(cell.organization_id, cell.funding, cell.hour)
     )
     in_c1 = next(mark for mark, channel in CHANNELS.items() if channel == "C1")
     cells = [replace(cell, attribution_id=in_c1) if is_same(cell, moved) else cell for cell in world.cells]

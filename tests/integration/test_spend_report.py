@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from pricing.price_table import DEFAULT_PRICE_LIST, load_prices
+from pricing.price_table import load_prices
 from pricing.terms import require_report
 from queries.errors import NoSpendReport, UnknownOrganization
 from reports.exports.spend_columns import DAILY
 from reports.exports.spend_report import Report, write_spend_report
 from reports.periods import Period
-from tests.reference.spend_report import Prices, is_reported, kept, recount
+from tests.reference.model.prices import Prices
+from tests.reference.spend_report import kept, recount, terms_of
 from tests.support.random_worlds import random_world
 from tests.support.table_rows import Cell, Change, World, database, insert_cells, insert_changes, insert_people
 
@@ -55,7 +56,7 @@ def put(client: Client, world: World) -> None:
 def test_equals_a_recount(client: Client, seed: int) -> None:
     world = random_world(seed, FIRST, DAYS * 24)
     put(client, world)
-    prices = Prices(DEFAULT_PRICE_LIST)
+    prices = Prices()
     seen = 0
     for organization in {cell.organization_id for cell in world.cells}:
         rows, written, body = report(client, organization)
@@ -72,7 +73,7 @@ def test_the_recount_notices_what_is_wrong_by_one_unit(client: Client) -> None:
     """Controls: a recount of slightly other data must differ, else equality above would prove nothing."""
     world = random_world(77, FIRST, DAYS * 24)
     put(client, world)
-    prices = Prices(DEFAULT_PRICE_LIST)
+    prices = Prices()
     organizations = sorted({cell.organization_id for cell in world.cells})
     rows = {organization: report(client, organization)[0] for organization in organizations}
 
@@ -80,9 +81,9 @@ def test_the_recount_notices_what_is_wrong_by_one_unit(client: Client) -> None:
         other = World(cells, changes, world.emails)
         return all(recount(other, prices, one, PERIOD.begins, PERIOD.ends) == rows[one] for one in organizations)
 
-    counted = next(
-        cell for cell in kept(world.cells) if is_reported(world, cell) and PERIOD.begins <= cell.hour < PERIOD.ends
-    )
+    of_period = (cell for cell in kept(world.cells) if PERIOD.begins <= cell.hour < PERIOD.ends)
+    terms = terms_of(world)
+    counted = next(cell for cell in of_period if terms.is_reported(cell.organization_id, cell.funding, cell.hour))
     one_more = Cell(**{**counted.__dict__, "output_tokens": counted.output_tokens + 1, "log_offset": 10**6})
     an_hour_late = [Change(**{**change.__dict__, "at": change.at + timedelta(hours=1)}) for change in world.changes]
     assert equal(world.cells, world.changes)

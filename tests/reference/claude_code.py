@@ -1,15 +1,19 @@
-"""An independent recount of the Claude Code report: the events and the price file, in plain Python."""
+"""A recount of the Claude Code report, from the events."""
 
 from collections import defaultdict
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
-from pricing.price_table import DEFAULT_PRICE_LIST
-from tests.reference.engagement import Recount, at, moment
-from tests.reference.spend_report import Prices
-from tests.support.simulated_world import World
-from tests.support.table_rows import CLASSES, Cell
+from tests.reference.engagement import Recount
+from tests.reference.model.events import HOUR, counted_at, end_of
+from tests.reference.model.money import usd
+from tests.reference.model.prices import Prices
+from tests.reference.model.terms import PLAN
+from tests.reference.model.usage import Usage, usage_of
+
+if TYPE_CHECKING:
+    from tests.support.simulated_world import World
 
 TOOLS = ("edit", "multi_edit", "write", "notebook_edit")
 COUNTS = {
@@ -19,12 +23,9 @@ COUNTS = {
     "core_metrics.pull_requests_by_claude_code": "pull_requests",
     **{f"tool_actions.{tool}_tool.{say}": f"{tool}_{say}" for tool in TOOLS for say in ("accepted", "rejected")},
 }
-TOKENS = {
-    "input": ("uncached_input_tokens",),
-    "output": ("output_tokens",),
-    "cache_read": ("cache_read_input_tokens",),
-    "cache_creation": ("cache_creation_5m_input_tokens", "cache_creation_1h_input_tokens"),
-}
+TOKENS = {"input": slice(0, 1), "output": slice(4, 5), "cache_read": slice(1, 2), "cache_creation": slice(2, 4)}
+"""The places of usage's counts."""
+
 PLANS = {"team": "team", "enterprise_usage_based": "enterprise", "enterprise_seat_based": "enterprise"}
 Key = tuple[str, str, str, bool]
 
@@ -35,17 +36,16 @@ class Row:
     def __init__(self) -> None:
         self.sessions: set[str] = set()
         self.counts: dict[str, int] = defaultdict(int)
-        self.models: dict[str, dict[str, Any]] = defaultdict(lambda: defaultdict(int) | {"cents": Decimal(0)})
+        self.models: dict[str, list[Usage]] = defaultdict(list)
 
 
 def rows_of(recount: Recount, organization: str, day: date) -> dict[Key, Row]:
     """(actor type, id, terminal, remote) to what was done and used, from the events."""
     rows: dict[Key, Row] = defaultdict(Row)
-    prices = Prices(DEFAULT_PRICE_LIST)
     for event in recount.events:
         if event["organization_id"] != organization or event.get("product") != "claude_code":
             continue
-        if at(event).date() != day:
+        if counted_at(event).date() != day:
             continue
         actor = (event["actor"]["type"], event["actor"]["id"])
         if event["type"].startswith("session."):
@@ -54,37 +54,25 @@ def rows_of(recount: Recount, organization: str, day: date) -> dict[Key, Row]:
             for shown, field in COUNTS.items():
                 row.counts[shown] += event.get(field, 0)
         elif event["type"] == "token.used":
-            place = event.get("attribution") or {}
-            row = rows[*actor, place.get("terminal") or "", bool(place.get("is_remote"))]
-            use(row.models[event["model"]], event, prices)
+            used = usage_of(event)
+            place = used.attribution
+            rows[*actor, place.get("terminal") or "", bool(place.get("is_remote"))].models[used.model].append(used)
     return rows
 
 
-def use(model: dict[str, Any], event: dict[str, Any], prices: Prices) -> None:
-    """Add a request to what its model was used for."""
-    for shown, fields in TOKENS.items():
-        model[shown] += sum(event.get(field, 0) for field in fields)
-    dimensions: dict[str, Any] = {
-        name: event.get(name) or default
-        for name, default in (
-            *(("service_tier", "standard"), ("context_window", ""), ("inference_geo", ""), ("speed", "")),
-            *((name, 0) for name in (*CLASSES, "web_search_requests")),
-        )
-    }
-    hour = at(event).replace(minute=0, second=0, microsecond=0)
-    usd = prices.cost(Cell(event["organization_id"], hour, "", model=event["model"], **dimensions))
-    model["cents"] = None if usd is None or model["cents"] is None else model["cents"] + usd * 100
+def use_of(used: Iterable[Usage], prices: Prices) -> dict[str, Any]:
+    """What a model was used for: tokens, and their list price in cents, unknown if that of any is."""
+    used = list(used)
+    costs = [prices.cost(each) for each in used]
+    known = [cost for cost in costs if cost is not None]
+    tokens = {name: sum(sum(each.counts[place]) for each in used) for name, place in TOKENS.items()}
+    return tokens | {"cents": usd(100 * sum(known)) if len(known) == len(costs) else None}
 
 
 def plan_at(recount: Recount, organization: str, day: date) -> str | None:
     """The kind of subscription as the day ends."""
-    plans = [
-        (datetime.fromisoformat(event["effective_from"]).astimezone(UTC), moment(event), event["plan"])
-        for event in recount.events
-        if event["type"] == "plan.changed" and event["organization_id"] == organization
-    ]
-    past = [change for change in plans if change[0].date() <= day]
-    return PLANS[max(past)[2]] if past else None
+    plan = recount.terms.in_force(organization, PLAN, end_of(day) - HOUR)
+    return PLANS[plan] if plan else None
 
 
 def actor_of(recount: Recount, emails: dict[str, str], organization: str, key: Key) -> dict[str, str]:
@@ -101,9 +89,9 @@ def actor_of(recount: Recount, emails: dict[str, str], organization: str, key: K
     return {"type": "api_actor", "api_key_name": saved[shown] if saved else key[1]}
 
 
-def expected(world: World, recount: Recount, organization: str, rows: dict[Key, Row], day: date) -> list[Any]:
+def expected(world: "World", recount: Recount, organization: str, rows: dict[Key, Row], day: date) -> list[Any]:
     """The rows as the API shows them, in the order of actors, terminals, local before remote."""
-    plan = plan_at(recount, organization, day)
+    plan, prices = plan_at(recount, organization, day), Prices()
     return [
         {
             "actor": actor_of(recount, world.emails, organization, key),
@@ -114,7 +102,7 @@ def expected(world: World, recount: Recount, organization: str, rows: dict[Key, 
             "counts": {name: count for name, count in row.counts.items() if count} | {
                 "core_metrics.num_sessions": len(row.sessions)
             },
-            "models": {name: dict(use) for name, use in sorted(row.models.items())},
+            "models": {model: use_of(used, prices) for model, used in sorted(row.models.items())},
         }
         for key, row in sorted(rows.items())
     ]  # fmt: skip

@@ -6,9 +6,10 @@ from datetime import date
 from typing import Any
 
 from tests.reference.dashboard_figures import Rows, days_of, money
-from tests.reference.metric_rules import Event, first_day
+from tests.reference.metric_rules import first_day
 from tests.reference.metrics import Recount
-from verify.counting_rules import connector_key
+from tests.reference.model.events import Event
+from tests.reference.model.names import connector_key
 
 ACTS = (
     *("chat.started", "chat.message", "session.started", "session.activity", "project.used", "artifact.created"),
@@ -92,7 +93,7 @@ def spend(recount: Recount, account: str, kind: str, last: date) -> dict[str, Ro
     nothing = (0, 0, 0, 0, 0, ())
 
     def sums(key: Callable[[Any], str], first: date, last: date) -> dict[str, tuple[Any, ...]]:
-        found = recount.spend(first, last, lambda person, cell: key(cell) if person == account else "others")
+        found = recount.spend(first, last, lambda used: key(used) if used.person == account else "others")
         return {name: row for name, row in found.items() if name != "others"}
 
     def ranked(key: Callable[[Any], str]) -> Rows:
@@ -102,8 +103,8 @@ def spend(recount: Recount, account: str, kind: str, last: date) -> dict[str, Ro
 
     return {
         "spend": by_day(kind, last, lambda first, last: money(sums(lambda _: "", first, last).get("", nothing))),
-        "spend-products": ranked(lambda cell: product_of({"product": cell.product, "type": "session"})),
-        "spend-models": ranked(lambda cell: cell.model or "Code execution"),
+        "spend-products": ranked(lambda used: product_of({"product": used.product, "type": "session"})),
+        "spend-models": ranked(lambda used: used.model or "Code execution"),
     }
 
 

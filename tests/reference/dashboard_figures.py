@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.reference.metric_rules import ONE, first_day
 from tests.reference.metrics import Recount
-from tests.support.table_rows import Cell
-from verify.counting_rules import connector_key
+from tests.reference.model.names import connector_key
+from tests.reference.model.usage import Usage
 
 Rows = list[tuple[Any, ...]]
 
@@ -79,25 +79,25 @@ def money(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return (None, None, *row[:3]) if unpriced else (net, gross, requests, prompt, completion)
 
 
-def sums(recount: Recount, kind: str, last: date, key: Callable[[str, Cell], str]) -> dict[str, tuple[Any, ...]]:
+def sums(recount: Recount, kind: str, last: date, key: Callable[[Usage], str]) -> dict[str, tuple[Any, ...]]:
     return recount.spend(first_day(kind, last), last, key)
 
 
 def total(recount: Recount, kind: str, last: date) -> tuple[Any, ...]:
-    found = sums(recount, kind, last, lambda person, cell: "")
+    found = sums(recount, kind, last, lambda used: "")
     return money(found.get("", (0, 0, 0, 0, 0, ())))
 
 
 def by_model(recount: Recount, kind: str, last: date) -> Rows:
     """(model, net, gross, requests, prompt and completion tokens), the dearest first."""
-    found = sums(recount, kind, last, lambda person, cell: cell.model)
+    found = sums(recount, kind, last, lambda used: used.model)
     order = sorted(found, key=lambda model: (bool(found[model][5]), -found[model][3], model))
     return [(model or "Code execution", *money(found[model])) for model in order]
 
 
 def by_person(recount: Recount, kind: str, last: date) -> Rows:
     """(rank, name and e-mail, net, gross, requests, prompt and completion tokens), the highest net first."""
-    found = sums(recount, kind, last, lambda person, cell: person)
+    found = sums(recount, kind, last, lambda used: used.person)
     found.pop("", None)
     order = sorted(found, key=lambda person: (-found[person][3], person))[:10]
     return [(rank, who(recount, person), *money(found[person])) for rank, person in enumerate(order, start=1)]

@@ -113,5 +113,5 @@ def claude_code_tiles(recount: Recount, last: date, days: str) -> dict[str, Any]
 
 def claude_code_spend(recount: Recount, last: date, days: str) -> tuple[Any, ...]:
     """(net, gross, requests, prompt and completion tokens)."""
-    found = recount.spend(first_day(days, last), last, lambda person, cell: cell.product)
+    found = recount.spend(first_day(days, last), last, lambda used: used.product)
     return money(found.get("claude_code", (0, 0, 0, 0, 0, ())))

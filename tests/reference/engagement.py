@@ -1,28 +1,19 @@
-"""An independent recount of the engagement lists: the events, in plain Python. Of Tally it imports nothing but the
-recount's rule of a connector's key."""
+"""A recount of the engagement lists and summaries, from the events."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from functools import cached_property
 from itertools import product as product_of
 from typing import Any
 
-from tests.reference.event_metrics import PRODUCTS, Event, active_in, named, touches
-from verify.counting_rules import connector_key
+from tests.reference.event_metrics import PRODUCTS, active_in, named, touches
+from tests.reference.model.events import DAY, Event, counted_at, end_of, in_order, moment_of, once
+from tests.reference.model.groups import Groups
+from tests.reference.model.names import connector_key
+from tests.reference.model.terms import Terms, changes_of
 
-DAY = timedelta(days=1)
 WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
-ENDS = ("group.deleted", "member.removed", "account.deleted")
-
-
-def at(event: Event) -> datetime:
-    """The moment that an event counts for: what befalls an artifact counts for its creation."""
-    return datetime.fromisoformat(str(event.get("created_at", event["occurred_at"]))).astimezone(UTC)
-
-
-def moment(event: Event) -> datetime:
-    return datetime.fromisoformat(event["occurred_at"]).astimezone(UTC)
 
 
 class Tally:
@@ -39,66 +30,52 @@ class Tally:
 
 
 class Recount:
-    """What all lists should say, from the events alone. An event_id counts once."""
+    """What all lists should say, from the events alone."""
 
     def __init__(self, events: Iterable[Event]) -> None:
-        self.events = list({event["event_id"]: event for event in reversed(list(events))}.values())[::-1]
+        self.events = once(events)
+
+    @cached_property
+    def terms(self) -> Terms:
+        """The terms of all organizations."""
+        return Terms(changes_of(self.events))
 
     def acts(self, organization: str, first: date, last: date) -> Iterator[tuple[Event, date]]:
         """What people did, with the day that it counts for."""
         for event in self.events:
             if event["organization_id"] == organization and event.get("actor", {}).get("type") == "user":
-                day = at(event).date()
+                day = counted_at(event).date()
                 if first <= day <= last:
                     yield event, day
 
     @cached_property
-    def groups(self) -> dict[tuple[str, str], list[tuple[datetime, str, bool]]]:
-        """(organization, account) to the history (moment, group, joined) of memberships."""
-        history: dict[tuple[str, str], list[tuple[datetime, str, bool]]] = defaultdict(list)
-        joined = [event for event in self.events if event["type"] == "group.joined"]
+    def groups(self) -> dict[str, Groups]:
+        """The groups of each organization."""
+        own: dict[str, list[Event]] = defaultdict(list)
         for event in self.events:
-            if event["type"] in ("group.joined", "group.left"):
-                history[event["organization_id"], event["account_id"]].append(
-                    (moment(event), event["group_id"], event["type"] == "group.joined")
-                )
-            elif event["type"] in ENDS:
-                for other in joined:
-                    same = all(event.get(name, other[name]) == other[name] for name in ("group_id", "account_id"))
-                    if same and other["organization_id"] == event["organization_id"]:
-                        history[event["organization_id"], other["account_id"]].append(
-                            (moment(event), other["group_id"], False)
-                        )
-        return {key: sorted(changes, key=lambda change: change[0]) for key, changes in history.items()}
+            own[event["organization_id"]].append(event)
+        return {organization: Groups(events) for organization, events in own.items()}
 
     def groups_on(self, organization: str, account: str, day: date) -> set[str]:
         """The groups that a person held at any instant of the day."""
-        begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        held: set[str] = set()
-        touched: set[str] = set()
-        for when, group, joined in self.groups.get((organization, account), ()):
-            if when >= begins + DAY:
-                break
-            if joined:
-                held.add(group)
-                touched.add(group)
-            else:
-                held.discard(group)
-                if when <= begins:
-                    touched.discard(group)
-        return touched
+        return self.groups[organization].on(account, day)
+
+    @cached_property
+    def in_order(self) -> list[Event]:
+        """The events in order of time."""
+        return in_order(self.events)
 
     def names(self, organization: str, kind: str, key: str) -> dict[str, Event]:
         """The latest saved state of each thing."""
         found: dict[str, Event] = {}
-        for event in sorted(self.events, key=moment):
+        for event in self.in_order:
             if event["organization_id"] == organization and event["type"] == kind:
                 found[event[key]] = event
         return found
 
     def connector_names(self, organization: str) -> dict[str, str]:
         """The display name that was saved last, by connector key."""
-        saved = (event for event in sorted(self.events, key=moment) if event["type"] == "connector.saved")
+        saved = (event for event in self.in_order if event["type"] == "connector.saved")
         mine = (event for event in saved if event["organization_id"] == organization)
         return {connector_key(event["name"]): event["display_name"] for event in mine}
 
@@ -165,9 +142,8 @@ class Recount:
     def standing(self, organization: str, day: date) -> tuple[int, int]:
         """Seats held and invitations pending at the day's end."""
         seats, invites = set(), set()
-        ends = datetime(day.year, day.month, day.day, tzinfo=UTC) + DAY
-        for event in sorted(self.events, key=moment):
-            if event["organization_id"] != organization or moment(event) >= ends:
+        for event in self.in_order:
+            if event["organization_id"] != organization or moment_of(event) >= end_of(day):
                 continue
             kind = event["type"]
             if kind == "seat.assigned":

@@ -1,11 +1,10 @@
-"""Which metrics an event adds to, by the events' documentation alone. It imports nothing of Tally."""
+"""Which metrics an event adds to, by docs/api.md and docs/events.md."""
 
-import re
-import unicodedata
 from collections.abc import Mapping
-from typing import Any
 
-Event = dict[str, Any]
+from tests.reference.model.events import Event
+from tests.reference.model.names import connector_key, name_key
+
 OFFICE = ("excel", "powerpoint", "word", "outlook")
 TOOLS = ("edit", "multi_edit", "write", "notebook_edit")
 PRODUCTS = ("chat", "claude_code", "cowork", "office_agent", "claude_design", "science")
@@ -79,7 +78,7 @@ def extension_touches(event: Event, what: str, product: str) -> Touched | None:
     if product == "claude_code" or (product == "office_agent" and surface not in OFFICE):
         return {}, {}
     used, distinct = f"{place}.{what}s_used_count", f"{place}.distinct_{what}s_used_count"
-    name = normal(event["name"]) if what == "connector" else plain(event["name"])
+    name = connector_key(event["name"]) if what == "connector" else name_key(event["name"])
     if what == "plugin" and product != "cowork":
         return {}, {}
     if product == "science":
@@ -143,27 +142,27 @@ def connector_touches(event: Event, _: Befell) -> Named | None:
     things = {"distinct_user_count": person, **in_sessions(event, "connector")}
     if event.get("auth_mode") in ("individual", "managed"):
         things[f"{event['auth_mode']}_auth_distinct_user_count"] = person
-    return normal(event["name"]), sums, things
+    return connector_key(event["name"]), sums, things
 
 
 def skill_touches(event: Event, _: Befell) -> Named | None:
     if event["type"] == "skill.enabled":
-        return plain(event["name"]), {}, {"enable_count": event["actor"]["id"]}
+        return name_key(event["name"]), {}, {"enable_count": event["actor"]["id"]}
     if event["type"] != "skill.used":
         return None
     things = {"distinct_user_count": event["actor"]["id"], **in_sessions(event, "skill")}
-    return plain(event["name"]), {"invocation_count": 1}, things
+    return name_key(event["name"]), {"invocation_count": 1}, things
 
 
 def plugin_touches(event: Event, _: Befell) -> Named | None:
     person = event["actor"]["id"]
     if event["type"] == "plugin.installed":
-        return plain(event["name"]), {}, {"install_count": person, "distinct_user_count": person}
+        return name_key(event["name"]), {}, {"install_count": person, "distinct_user_count": person}
     if event["type"] != "plugin.used":
         return None
     things = {"distinct_user_count": person, **in_sessions(event, "plugin")}
     shown = {name: thing for name, thing in things.items() if name[:4] not in ("chat", "offi")}
-    return plain(event["name"]), {"invocation_count": 1}, shown
+    return name_key(event["name"]), {"invocation_count": 1}, shown
 
 
 def project_touches(event: Event, _: Befell) -> Named | None:
@@ -200,7 +199,7 @@ def named(kind: str, event: Event, befell: Befell) -> list[Named]:
     """What an event adds to the rows of a list; usage that names skills makes their rows and counts nothing there."""
     if kind == "skills" and event["type"] in ("token.used", "execution.used"):
         said = (event.get("attribution") or {}).get("skills", ())
-        return [(name, {}, {}) for name in sorted({plain(name) for name in said})]
+        return [(name, {}, {}) for name in sorted({name_key(name) for name in said})]
     touched = NAMED[kind](event, befell)
     return [touched] if touched else []
 
@@ -216,21 +215,3 @@ def in_sessions(event: Event, what: str) -> dict[str, str]:
     if event.get("surface") not in OFFICE:
         return {}
     return {f"office_metrics.{event['surface']}.distinct_session_{what}_used_count": session}
-
-
-def normal(name: str) -> str:
-    """A connector's key: "Atlassian MCP server" and "mcp-atlassian" are "atlassian"; "SQL Server" is "sql_server"."""
-    words = [word for word in re.split(r"[\s_\-./:()\[\]{}]+", plain(name)) if word]
-    kinds = {"server", "connector", "integration"}
-    if set(words) <= kinds | {"mcp"}:
-        return "mcp"
-    while "mcp" in words:
-        at = words.index("mcp")
-        end = next((place for place in range(at + 1, len(words)) if words[place] not in kinds), len(words))
-        words = words[:at] + words[end:]
-    return "_".join(words)
-
-
-def plain(name: str) -> str:
-    """A skill's or plugin's key: " PDF" and "pdf" are "pdf"."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold()).strip()

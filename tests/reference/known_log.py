@@ -6,9 +6,10 @@ Nothing here uses the code that is under test: repeats and cells are worked out 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.support.fold_records import LogRecord
+if TYPE_CHECKING:
+    from tests.support.fold_records import LogRecord
 
 BLOCK_SIZE, BLOCKS = 4, 2
 
@@ -27,7 +28,7 @@ class Made(NamedTuple):
 class Line(NamedTuple):
     """One record of the log, and its meaning: what was made of `pick` and `happened`, or why it is malformed."""
 
-    record: LogRecord
+    record: "LogRecord"
     event_id: str
     made: Made | None
     reason: str = ""

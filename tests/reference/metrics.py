@@ -1,29 +1,29 @@
 """Every metric recounted from an organization's events in plain Python, one after the other and in no hurry.
 
 It reads events as they were sent and shares nothing with reports: what a metric means is written here a second time,
-from functools import partial
 from docs/metrics.md. `Recount` methods that a wrong control overrides are as small as the mistake.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, localcontext
+from datetime import date, datetime
 from functools import cached_property, partial
 from typing import Any
 
-from tests.reference.metric_rules import ONE, POLICIES, Event, cell_of, code_sums, is_use, moment_of, ranked
-from tests.reference.spend_report import Prices, in_force, is_reported
-from tests.support.table_rows import CLASSES, Cell, Change, World
-from verify.counting_rules import connector_key
+from tests.reference.metric_rules import ONE, code_sums, is_use, ranked
+from tests.reference.model.events import HOUR, Event, end_of, in_order, moment_of, once, start_of
+from tests.reference.model.money import usd
+from tests.reference.model.names import connector_key
+from tests.reference.model.prices import Prices
+from tests.reference.model.terms import Charge, Terms, changes_of, charges
+from tests.reference.model.usage import TOKENS, Usage, usage_in
 
 
 class Recount:
     """One organization, as its events tell of it."""
 
     def __init__(self, events: Iterable[Event], organization_id: str, prices: Prices) -> None:
-        once = {event["event_id"]: event for event in reversed(list(events))}
-        everything = list(reversed(once.values()))
+        everything = once(events)
         self.organization_id = organization_id
         self.prices = prices
         self.events = [event for event in everything if event.get("organization_id") == organization_id]
@@ -64,7 +64,7 @@ class Recount:
     @cached_property
     def directory(self) -> list[Event]:
         """The directory's events in order of time, and of the log where the time is the same."""
-        return sorted((event for event in self.events if "actor" not in event), key=moment_of)
+        return in_order(event for event in self.events if "actor" not in event)
 
     def count_active(self, first: date, last: date, products: Iterable[str] = ("chat", "claude_code", "cowork")) -> int:
         return len(self.active(first, last, products))
@@ -98,13 +98,13 @@ class Recount:
         return table
 
     def with_tokens(self, first: date, last: date) -> set[str]:
-        return self.people(first, last, lambda event: any(event.get(name) for name in CLASSES), "token.used")
+        return self.people(first, last, lambda event: any(event.get(name) for name in TOKENS), "token.used")
 
     def history(self, *types: str) -> list[Event]:
         return [event for event in self.directory if event["type"] in types]
 
     def as_of(self, day: date) -> datetime:
-        return datetime(day.year, day.month, day.day, tzinfo=UTC) + ONE
+        return end_of(day)
 
     def seats(self, day: date) -> tuple[int, int | None]:
         held: set[str] = set()
@@ -183,60 +183,40 @@ class Recount:
     # -- spend ------------------------------------------------------------------------------------------------
 
     @cached_property
-    def world(self) -> World:
-        changes = [
-            Change(self.organization_id, event["type"], moment_of(event, "effective_from"), event, number)
-            for number, event in enumerate(self.events)
-            if event["type"] in POLICIES
-        ]
-        return World(changes=changes)
+    def terms(self) -> Terms:
+        return Terms(changes_of(self.events))
 
     @cached_property
-    def usage(self) -> list[tuple[date, str, Cell, Decimal | None, Decimal | None]]:
-        """Each reported event: (day, person or "", as a cell, net, list)."""
-        found = []
-        for event in self.events:
-            if event["type"] in ("token.used", "execution.used"):
-                cell = cell_of(event)
-                if is_reported(self.world, cell):
-                    person = cell.actor_id if cell.actor_type == "user" else ""
-                    found.append((cell.hour.date(), person, cell, *self.cost(cell)))
-        return found
+    def spent(self) -> list[tuple[date, Usage, int | None, int | None]]:
+        """What is charged for each event: (day, usage, net, list price), in units."""
+        charged = charges(usage_in(self.events, self.organization_id), self.terms, self.prices)
+        return [(charge.used.at.date(), charge.used, *self.cost(charge)) for charge in charged]
 
-    def cost(self, cell: Cell) -> tuple[Decimal | None, Decimal | None]:
-        with localcontext() as context:
-            context.prec = 100
-            gross = self.prices.cost(cell)
-            discount = in_force(self.world, self.organization_id, "discount.changed", cell.hour).get("discount", "0")
-            return None if gross is None else gross * (1 - Decimal(discount)), gross
+    def cost(self, charge: Charge) -> tuple[int | None, int | None]:
+        return charge.net, charge.listed
 
     def has_spend(self, first: date, last: date) -> bool:
         """Whether there is a spend report: something was spent, or any hour whose terms are known would be reported."""
-        known = [change.at for change in self.world.changes if change.at < self.as_of(last)]
-        if not known or any(first <= day <= last for day, *_ in self.usage):
+        known = [change.effective_from for change in self.terms.changes if change.effective_from < end_of(last)]
+        if not known or any(first <= day <= last for day, *_ in self.spent):
             return True
-        hour = max(self.as_of(first) - ONE, min(known))
-        while hour < self.as_of(last):
-            if is_reported(self.world, Cell(self.organization_id, hour, "", funding="extra_usage")):
+        hour = max(start_of(first), min(known))
+        while hour < end_of(last):
+            if self.terms.is_reported(self.organization_id, "extra_usage", hour):
                 return True
-            hour += timedelta(hours=1)
+            hour += HOUR
         return False
 
-    def spend(self, first: date, last: date, key: Callable[[str, Cell], str]) -> dict[str, tuple[Any, ...]]:
+    def spend(self, first: date, last: date, key: Callable[[Usage], str]) -> dict[str, tuple[Any, ...]]:
         """For each key: (requests, prompt and completion tokens, priced net and list, models without a price)."""
         sums: dict[str, list[Any]] = {}
-        with localcontext() as context:
-            context.prec = 100
-            for day, person, cell, net, gross in self.usage:
-                if first <= day <= last:
-                    row = sums.setdefault(key(person, cell), [0, 0, 0, Decimal(0), Decimal(0), set()])
-                    row[0] += cell.requests
-                    row[1] += sum(getattr(cell, name) for name in CLASSES[:4])
-                    row[2] += cell.output_tokens
-                    row[3] += net or 0
-                    row[4] += gross or 0
-                    row[5] |= {cell.model} if gross is None else set()
-        return {name: (*row[:5], tuple(sorted(row[5]))) for name, row in sums.items()}
+        for day, used, net, listed in self.spent:
+            if first <= day <= last:
+                row = sums.setdefault(key(used), [0, 0, 0, 0, 0, set()])
+                counts = (used.requests, used.prompt_tokens, used.output_tokens, net or 0, listed or 0)
+                row[:5] = [total + count for total, count in zip(row, counts, strict=False)]
+                row[5] |= {used.model} if listed is None else set()
+        return {name: (*row[:3], *map(usd, row[3:5]), tuple(sorted(row[5]))) for name, row in sums.items()}
 
     # -- who -----------------------------------------------------------------------------------------------------
 

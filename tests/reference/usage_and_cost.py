@@ -1,45 +1,37 @@
-"""An independent recount of usage and costs: the events and the price list, in plain Python.
+"""A recount of the usage and cost reports: an organization's charges, by any of the reports' dimensions."""
 
-Of Tally it imports the form of ids and the reader of price lists alone.
-"""
-
-import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Context, Decimal
+from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
-from operator import mul
-from typing import Any
+from typing import NamedTuple
 
-from api import tagged_ids
-from pricing.price_list import PriceList
-from tests.reference.engagement import Recount, moment
+from tests.reference.engagement import Recount
+from tests.reference.model import ids
+from tests.reference.model.money import usd
+from tests.reference.model.prices import Prices
+from tests.reference.model.terms import Charge, after_discount, charges
+from tests.reference.model.usage import Usage, usage_in
 
-EXACT = Context(prec=200)
-DAY = timedelta(days=1)
-COUNTS = (
-    *("uncached_input_tokens", "cache_read_input_tokens", "cache_creation_5m_input_tokens"),
-    *("cache_creation_1h_input_tokens", "output_tokens", "web_search_requests", "milliseconds"),
-)
 TOKEN_TYPES = (
     *("uncached_input_tokens", "cache_read_input_tokens", "cache_creation.ephemeral_5m_input_tokens"),
     *("cache_creation.ephemeral_1h_input_tokens", "output_tokens"),
 )
 ACTORS = {
-    "user": ("user_actor", tagged_ids.USER),
-    "service_account": ("service_account_actor", tagged_ids.SERVICE_ACCOUNT),
-    "api_key": ("api_actor", tagged_ids.API_KEY),
+    "user": ("user_actor", ids.USER),
+    "service_account": ("service_account_actor", ids.SERVICE_ACCOUNT),
+    "api_key": ("api_actor", ids.API_KEY),
     "federated": ("federated_actor", ""),
 }
 ATTRIBUTED = {
-    "agent_id": tagged_ids.AGENT,
-    "deployment_id": tagged_ids.DEPLOYMENT,
-    "environment_id": tagged_ids.ENVIRONMENT,
-    "session_id": tagged_ids.SESSION,
-    "user_profile_id": tagged_ids.USER_PROFILE,
-    "workspace_id": tagged_ids.WORKSPACE,
+    "agent_id": ids.AGENT,
+    "deployment_id": ids.DEPLOYMENT,
+    "environment_id": ids.ENVIRONMENT,
+    "session_id": ids.SESSION,
+    "user_profile_id": ids.USER_PROFILE,
+    "workspace_id": ids.WORKSPACE,
 }
 SLACK = ("slack_channel_id", "claude_tag_user_id", "claude_tag_category")
 Value = str | None
@@ -47,68 +39,62 @@ Value = str | None
 
 @dataclass
 class Tally:
-    """One row: counts, and costs in cents by component (tokens of each class, searches, execution)."""
+    """One row: counts, and costs in units of money by component (tokens of each class, searches, execution)."""
 
     requests: int = 0
     counts: list[int] = field(default_factory=lambda: [0] * 7)
     spans: int = 0
-    listed: list[Decimal] = field(default_factory=lambda: [Decimal(0)] * 7)
-    net: list[Decimal] = field(default_factory=lambda: [Decimal(0)] * 7)
+    listed: list[int] = field(default_factory=lambda: [0] * 7)
+    net: list[int] = field(default_factory=lambda: [0] * 7)
     unpriced: set[str] = field(default_factory=set)
 
-    def add(self, used: "Used") -> None:
+    def add(self, charge: Charge) -> None:
         """Count one event."""
-        self.requests += used.is_request
-        self.spans += used.spans
-        self.counts = [a + b for a, b in zip(self.counts, used.counts, strict=True)]
-        if used.listed is None:
-            self.unpriced.add(used.model)
+        self.requests += charge.used.requests
+        self.spans += charge.used.spans
+        self.counts = _added(self.counts, charge.used.counts)
+        if charge.parts is None:
+            self.unpriced.add(charge.used.model)
             return
-        rate = 1 - used.discount
-        self.listed = [EXACT.add(a, b) for a, b in zip(self.listed, used.listed, strict=True)]
-        self.net = [EXACT.add(a, EXACT.multiply(b, rate)) for a, b in zip(self.net, used.listed, strict=True)]
+        self.listed = _added(self.listed, charge.parts)
+        self.net = _added(self.net, (after_discount(part, charge.discount) for part in charge.parts))
 
 
-@dataclass(frozen=True)
-class Used:
-    """One event that is reported: when, its values by dimension (several groups), and what it counts and costs."""
+class Used(NamedTuple):
+    """What is charged for one event, and its values by dimension (several groups)."""
 
-    at: datetime
+    charge: Charge
     values: Mapping[str, Collection[Value]]
-    model: str
-    counts: list[int]
-    spans: int
-    listed: list[Decimal] | None
-    discount: Decimal
 
     @property
-    def is_request(self) -> bool:
-        return bool(self.model)
+    def at(self) -> datetime:
+        """When it was used."""
+        return self.charge.used.at
 
 
-def total(parts: list[Decimal]) -> Decimal:
-    """An exact sum."""
-    found = Decimal(0)
-    for part in parts:
-        found = EXACT.add(found, part)
-    return found
+def _added(sums: Iterable[int], counts: Iterable[int]) -> list[int]:
+    return [total + count for total, count in zip(sums, counts, strict=True)]
+
+
+def cents(parts: Iterable[int]) -> Decimal:
+    """The sum of units of money, in cents."""
+    return usd(100 * sum(parts))
 
 
 class Spending:
     """What the reports should say."""
 
-    def __init__(self, recount: Recount, prices: PriceList) -> None:
+    def __init__(self, recount: Recount, prices: Prices) -> None:
         self.recount = recount
-        self.prices: dict[tuple[str, ...], dict[datetime, Any]] = defaultdict(dict)
-        for row in prices.rows:
-            *key, start = vars(row.key).values()
-            self.prices[tuple(key)][start] = row.usd
+        self.prices = prices
         self._used: dict[str, list[Used]] = {}
 
     def used(self, organization: str) -> list[Used]:
         """All usage of an organization that is reported."""
         if organization not in self._used:
-            self._used[organization] = list(self._read(organization))
+            usage = usage_in(self.recount.events, organization)
+            charged = charges(usage, self.recount.terms, self.prices)
+            self._used[organization] = [Used(charge, self.values(charge.used)) for charge in charged]
         return self._used[organization]
 
     def rows(
@@ -128,87 +114,42 @@ class Spending:
                 keys = [(*key, value) for key in keys for value in values]
             at = () if width is None else (text(used.at - (used.at - begins) % width),)
             for key in keys:
-                rows[key + at].add(used)
+                rows[key + at].add(used.charge)
         return dict(rows)
-
-    @cached_property
-    def terms(self) -> dict[tuple[str, str], dict[datetime, Any]]:
-        """(organization, type of change) to its history."""
-        history: dict[tuple[str, str], dict[datetime, Any]] = defaultdict(dict)
-        fields = {"plan.changed": "plan", "discount.changed": "discount", "extra_usage.changed": "enabled"}
-        for event in self.recount.events:
-            if event["type"] in fields:
-                start = datetime.fromisoformat(event["effective_from"])
-                history[event["organization_id"], event["type"]][start] = event[fields[event["type"]]]
-        return history
 
     @cached_property
     def federated(self) -> dict[str, str]:
         """Federated identities as the latest of their events says."""
-        saved = [event for event in self.recount.events if event["type"] == "federated_identity.saved"]
         return {
             event["federated_identity_id"]: f"federated {event['subject']} {event['provider']}"
-            for event in sorted(saved, key=moment)
+            for event in self.recount.in_order
+            if event["type"] == "federated_identity.saved"
         }
 
-    def _read(self, organization: str) -> Iterator[Used]:
-        for event in self.recount.events:
-            if event["organization_id"] != organization or event["type"] not in ("token.used", "execution.used"):
-                continue
-            at = moment(event)
-            hour = at.replace(minute=0, second=0, microsecond=0)
-            plan, discount, extra = (
-                in_force(self.terms[organization, kind], hour)
-                for kind in ("plan.changed", "discount.changed", "extra_usage.changed")
-            )
-            seated = plan in ("team", "enterprise_seat_based")
-            if seated and not (extra and event["funding"] == "extra_usage"):
-                continue
-            counts = [event.get(name, 0) for name in COUNTS]
-            spans = event.get("spans", 1) if event["type"] == "execution.used" else 0
-            values = self.values(event, organization, at)
-            listed = self.listed(event, counts, hour)
-            yield Used(at, values, event.get("model", ""), counts, spans, listed, Decimal(discount or 0))
-
-    def listed(self, event: dict[str, Any], counts: list[int], hour: datetime) -> list[Decimal] | None:
-        """List cents by component; None without a price."""
-        model = event.get("model", "")
-        key = (
-            re.sub(r"-(20\d{6}|latest)\Z", "", model), event.get("service_tier", "standard"),
-            event.get("context_window", "0-200k"), event.get("inference_geo", "global"), event.get("speed", "standard"),
-        )  # fmt: skip
-        tokens = in_force(self.prices[key], hour) if model else [Decimal(0)] * 7
-        tools = in_force(self.prices["", "", "", "", ""], hour)
-        if tokens is None or None in tokens[:5]:
-            return None
-        return [
-            EXACT.multiply(mul(price, 100), count)
-            for price, count in zip((*tokens[:5], *tools[5:]), counts, strict=True)
-        ]
-
-    def values(self, event: dict[str, Any], organization: str, at: datetime) -> dict[str, Collection[Value]]:
-        """The event's values by dimension, in the response's forms."""
-        kind, prefix = ACTORS[event["actor"]["type"]]
-        uuid, attribution = event["actor"]["id"], event.get("attribution") or {}
-        is_request = event["type"] == "token.used"
-        groups = self.recount.groups_on(organization, uuid, at.date()) if kind == "user_actor" else set()
-        key = attribution.get("api_key_id") or (uuid if kind == "api_actor" else None)
-        found: dict[str, Value] = {name: _tagged(prefix, attribution.get(name)) for name, prefix in ATTRIBUTED.items()}
-        found |= {name: attribution.get(name) for name in SLACK}
+    def values(self, used: Usage) -> dict[str, Collection[Value]]:
+        """The usage's values by dimension, in the response's forms."""
+        kind, prefix = ACTORS[used.actor_type]
+        groups = self.recount.groups_on(used.organization_id, used.person, used.at.date()) if used.person else set()
+        key = used.attribution.get("api_key_id") or (used.actor_id if kind == "api_actor" else None)
+        tier, window, _, speed = used.priced_by if used.model else (None,) * 4
+        found: dict[str, Value] = {
+            name: _tagged(prefix, used.attribution.get(name)) for name, prefix in ATTRIBUTED.items()
+        }
+        found |= {name: used.attribution.get(name) for name in SLACK}
         found |= {
-            "actor": tagged_ids.tagged(prefix, uuid) if prefix else self.federated[uuid],
+            "actor": ids.tagged(prefix, used.actor_id) if prefix else self.federated[used.actor_id],
             "actor_type": kind,
-            "api_key_id": _tagged(tagged_ids.API_KEY, key),
-            "product": event.get("product"),
-            "model": event.get("model"),
-            "service_tier": event.get("service_tier", "standard") if is_request else None,
-            "context_window": event.get("context_window", "0-200k") if is_request else None,
-            "speed": event.get("speed", "standard") if is_request else None,
-            "inference_geo": event.get("inference_geo"),
-            "organization_id": organization,
+            "api_key_id": _tagged(ids.API_KEY, key),
+            "product": used.product or None,
+            "model": used.model or None,
+            "service_tier": tier,
+            "context_window": window,
+            "speed": speed,
+            "inference_geo": used.inference_geo or None,
+            "organization_id": used.organization_id,
         }
         return {name: (value,) for name, value in found.items()} | {
-            "rbac_group_id": {tagged_ids.tagged(tagged_ids.GROUP, group) for group in groups} or (None,)
+            "rbac_group_id": {ids.tagged(ids.GROUP, group) for group in groups} or (None,)
         }
 
 
@@ -218,12 +159,7 @@ def _is_named(name: str, value: Value, only: Mapping[str, Collection[Value]] | N
 
 
 def _tagged(prefix: str, uuid: str | None) -> Value:
-    return tagged_ids.tagged(prefix, uuid) if uuid else None
-
-
-def in_force(history: Mapping[datetime, Any], hour: datetime) -> Any:
-    """What holds at that hour; None before the first change."""
-    return history.get(max((start for start in history if start <= hour), default=datetime.min.replace(tzinfo=UTC)))
+    return ids.tagged(prefix, uuid) if uuid else None
 
 
 def text(at: datetime) -> str:

@@ -16,7 +16,9 @@ from reports.exports.formats import ExportFormat, focus_form, spend_format
 from reports.exports.spend_columns import CLAUDE_2026_10
 from reports.periods import Period
 from reports.tagged_ids import USER, untagged
-from tests.reference.event_usage import TOKENS, Row, units
+from tests.reference.event_usage import Row
+from tests.reference.model.money import units
+from tests.reference.model.usage import TOKENS
 from tests.support.api_server import PREFIX, Served
 from tests.support.simulated_world import World
 

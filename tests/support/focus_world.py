@@ -2,10 +2,15 @@
 
 import csv
 import io
-from datetime import UTC, date, datetime
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import orjson
 from clickhouse_connect.driver.client import Client
 
 from pricing.price_table import DEFAULT_PRICE_LIST
@@ -13,14 +18,61 @@ from reports.exports.focus.columns import NAMES
 from reports.exports.formats import focus_form
 from reports.exports.manifest import WrittenReport
 from reports.periods import Period
-from tests.reference.focus import Step, insert_steps, random_steps
-from tests.reference.spend_report import Prices
+from sinks.client import insert_rows
+from tests.reference.model.prices import Prices
+from tests.reference.spend_report import usage_of
 from tests.support.random_worlds import random_world
 from tests.support.table_rows import World, insert_cells, insert_changes, insert_people
 
 FIRST = datetime(2026, 10, 1, tzinfo=UTC)
 PERIOD = Period("custom", date(2026, 10, 2), date(2026, 10, 11))
 Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A row of the directory about groups: what, when, of whom."""
+
+    organization_id: str
+    type: str
+    at: datetime
+    subject_id: str
+    detail: dict[str, Any]
+    log_offset: int
+
+
+def random_steps(seed: int, organization: str, people: list[str], first: datetime, days: int) -> list[Step]:
+    """Groups that stand for cost centres and change them, and people who come and go, at any instant."""
+    dice = random.Random(f"{seed} {organization}")
+    groups = [str(UUID(int=dice.getrandbits(128))) for _ in range(4)]
+    steps: list[Step] = []
+
+    def put(kind: str, subject: str, **detail: Any) -> None:
+        at = first + timedelta(seconds=dice.randrange(-86400, days * 86400), microseconds=dice.randrange(10**6))
+        steps.append(Step(organization, kind, at, subject, detail, len(steps)))
+
+    for group in groups * 3:
+        put("group.saved", group, name="G", cost_center=dice.choice(("CC-1", "CC-2", "=CC", None)))
+    for _ in range(60):
+        group = dice.choice(groups)
+        put(dice.choice(("group.joined", "group.joined", "group.left")), group, account_id=dice.choice(people))
+    put("group.deleted", groups[0])
+    put("member.removed", people[0])
+    put("account.deleted", people[1])
+    return steps
+
+
+def insert_steps(client: Client, steps: Iterable[Step]) -> None:
+    """Write the steps as rows of the directory."""
+    columns = ("organization_id", "type", "in_force_from", "subject_id", "detail", "source", "log_offset")
+    rows = [
+        [
+            *(step.organization_id, step.type, f"{step.at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}", step.subject_id),
+            *(orjson.dumps({"type": step.type, **step.detail}).decode(), "tally.directory/7@0", step.log_offset),
+        ]
+        for step in steps
+    ]
+    insert_rows(client, "directory", columns, rows)
 
 
 def price_list(folder: Path) -> Path:
@@ -39,7 +91,7 @@ def price_list(folder: Path) -> Path:
 def priced_world(seed: int, prices: Path) -> tuple[World, list[Step]]:
     """A random world whose usage all has a price, and its groups."""
     world, known = random_world(seed, FIRST, 12 * 24, cells=900), Prices(prices)
-    cells = [cell for cell in world.cells if known.cost(cell) is not None]
+    cells = [cell for cell in world.cells if known.cost(usage_of(cell)) is not None]
     named = {account for account, email in world.emails.items() if email.startswith("=")}
     people = sorted({cell.actor_id for cell in cells}, key=lambda account: (account in named, account))
     steps = [

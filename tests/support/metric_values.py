@@ -121,16 +121,16 @@ def spending(reading: QueryContext, recount: Recount, kind: str, last: date) -> 
     reported = recount.has_spend(first, last)
     yield "spend reported", {whole.reported, by_model.reported, leaders.reported}, {reported}
     nothing = (0, 0, 0, 0, 0, ())
-    total = recount.spend(first, last, lambda person, cell: "").get("", nothing)
+    total = recount.spend(first, last, lambda used: "").get("", nothing)
     yield "spend", whole.spend and plain_spend(whole.spend), total if reported else None
     coding = metrics.spend_in_products(reading, asked, ["claude_code"]).spend
-    of_product = recount.spend(first, last, lambda person, cell: cell.product).get("claude_code", nothing)
+    of_product = recount.spend(first, last, lambda used: used.product).get("claude_code", nothing)
     yield "spend in claude code", coding and plain_spend(coding), of_product if reported else None
     models = [(of.model, plain_spend(of.spend)) for of in by_model.models or ()]
-    expected = recount.spend(first, last, lambda person, cell: cell.model)
+    expected = recount.spend(first, last, lambda used: used.model)
     order = sorted(expected.items(), key=lambda row: (bool(row[1][5]), -row[1][3], row[0]))
     yield "spend by model", models, order
-    people = recount.spend(first, last, lambda person, cell: person)
+    people = recount.spend(first, last, lambda used: used.person)
     people.pop("", None)
     top = sorted(people.items(), key=lambda row: (-row[1][3], row[0]))[:10]
     yield "top by spend", [(of.person.account_id, plain_spend(of.value)) for of in leaders.leaders], top

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tests.support.table_rows import CLASSES, HOUR, LABELS, NIL, Cell, Change, World
+from tests.reference.spend_report import LABELS
+from tests.support.table_rows import CLASSES, HOUR, NIL, Cell, Change, World
 
 MODELS = (
     *("claude-opus-4-8", "claude-opus-4-5-20251101", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-fable-5-2"),

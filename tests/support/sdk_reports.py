@@ -8,7 +8,7 @@ from typing import Any
 
 from anthropic.types.beta.organization import analytics
 
-from tests.reference.usage_and_cost import TOKEN_TYPES, Spending, Tally, Value, total
+from tests.reference.usage_and_cost import TOKEN_TYPES, Spending, Tally, Value, cents
 
 PARAMS = {
     "usage_report": analytics.UsageReportListParams,
@@ -132,8 +132,8 @@ def _costs(tally: Tally, split: list[str]) -> dict[Key, Any]:
 
     def cost(*places: int) -> tuple[Any, ...]:
         return (
-            total([tally.net[place] for place in places]),
-            total([tally.listed[place] for place in places]),
+            cents(tally.net[place] for place in places),
+            cents(tally.listed[place] for place in places),
             *others,
         )
 

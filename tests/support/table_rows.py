@@ -28,7 +28,6 @@ CLASSES = (
     "cache_creation_1h_input_tokens",
     "output_tokens",
 )
-LABELS = {"chat": "Chat", "claude_code": "Claude Code", "cowork": "Cowork", "office_agent": "Office Agents", "": ""}
 
 
 _made: defaultdict[str, list[str]] = defaultdict(list)

@@ -14,7 +14,8 @@ from api.claude_code.routes import NAME, PREFIX, USUAL_ROWS
 from api.parameters import read_limit
 from simulation import Plan
 from tests.reference.claude_code import expected, rows_of
-from tests.reference.engagement import Recount, at
+from tests.reference.engagement import Recount
+from tests.reference.model.events import counted_at
 from tests.support.api_server import Served, context_of, make_keys, serve
 from tests.support.simulated_world import NOW, UNTIL, World, fold_lines, line_of, priced_world
 
@@ -83,7 +84,7 @@ def test_the_recount_notices_what_is_wrong(served: Served, world: World, recount
         return found != expected(world, other, organization, rows_of(other, organization, DAY), DAY)
 
     def changed(kind: str, change: dict[str, Any]) -> list[dict[str, Any]]:
-        of_day = (e for e in recount.events if e.get("product") == "claude_code" and at(e).date() == DAY)
+        of_day = (e for e in recount.events if e.get("product") == "claude_code" and counted_at(e).date() == DAY)
         chosen = next(e for e in of_day if e["type"] == kind and e["organization_id"] == organization)
         return [event | change if event is chosen else event for event in recount.events]
 

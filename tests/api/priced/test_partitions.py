@@ -13,7 +13,9 @@ import pytest
 
 from pricing.price_table import load_prices
 from simulation import Plan
-from tests.reference.event_usage import Event, PriceFile, Row, moment, recount, sums
+from tests.reference.event_usage import Row, recount, sums
+from tests.reference.model.events import Event, moment_of
+from tests.reference.model.prices import Prices
 from tests.support.api_server import Served, context_of, make_keys, serve
 from tests.support.boundary_events import ODD_CENTER, edge_events
 from tests.support.export_rows import PERIOD, SOURCES
@@ -91,7 +93,7 @@ def counted(world: World, prices: Path) -> dict[str, list[Row]]:
 
 
 def rows_of(events: Sequence[Event], prices: Path, organization: str) -> list[Row]:
-    return list(recount(events, PriceFile(prices), organization, PERIOD.begins, PERIOD.ends))
+    return list(recount(events, Prices(prices), organization, PERIOD.begins, PERIOD.ends))
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -137,9 +139,9 @@ def a_duplicate_twice(events: list[Event]) -> list[Event]:
 
 def a_late_one_left_out(events: list[Event]) -> list[Event]:
     """An event that arrived more than a day after later ones is not there."""
-    newest = moment(events[0]["occurred_at"])
+    newest = moment_of(events[0])
     for event in events:
-        newest = max(newest, at := moment(event["occurred_at"]))
+        newest = max(newest, at := moment_of(event))
         if at < newest - timedelta(days=1) and is_paid(event):
             return [other for other in events if other["event_id"] != event["event_id"]]
     raise AssertionError("no late event")
@@ -156,7 +158,7 @@ def no_plan_change(events: list[Event]) -> list[Event]:
 
 def is_paid(event: Event) -> bool:
     used = event["type"] == "token.used" and event["actor"]["type"] == "user" and event.get("output_tokens")
-    return bool(used) and PERIOD.begins <= moment(event["occurred_at"]) < PERIOD.ends
+    return bool(used) and PERIOD.begins <= moment_of(event) < PERIOD.ends
 
 
 def groups_later(events: list[Event]) -> list[Event]:

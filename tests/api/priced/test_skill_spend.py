@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from decimal import Decimal, localcontext
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from api.tagged_ids import GROUP, USER, tagged
 from pricing.price_table import load_prices
 from simulation import Plan
 from tests.reference.engagement import Recount
+from tests.reference.model.money import units
 from tests.reference.skill_spend import Share, cells_of, shares
 from tests.support.api_server import PREFIX, Served, context_of, make_keys, serve
 from tests.support.group_events import GROUPS
@@ -35,9 +37,9 @@ Key = tuple[str, str, str, str]
 
 
 def cut(recount: Recount, organization: str, found: Iterable[Share], how: dict[str, Any]) -> dict[Key, list[Any]]:
-    """(skill, product, user, group) to USD at list price and units paid."""
+    """(skill, product, user, group) to units at list price and paid."""
     by, groups = how.get("group_by", ()), set(how.get("groups", ()))
-    sums: dict[Key, list[Any]] = defaultdict(lambda: [Decimal(0), 0])
+    sums: dict[Key, list[Any]] = defaultdict(lambda: [0, 0])
     for share in found:
         if how.get("products") and share.product not in how["products"]:
             continue
@@ -47,7 +49,7 @@ def cut(recount: Recount, organization: str, found: Iterable[Share], how: dict[s
             product = share.product if "product" in by else ""
             user = tagged(USER, share.account) if "user_id" in by else ""
             row = sums[share.skill, product, user, group and tagged(GROUP, group)]
-            row[0], row[1] = row[0] + share.list_usd, row[1] + share.units
+            row[0], row[1] = row[0] + share.listed, row[1] + share.paid
     return dict(sums)
 
 
@@ -61,14 +63,12 @@ def rows_of(served: Served, key: str, how: dict[str, Any]) -> list[dict[str, Any
 def money_of(rows: list[dict[str, Any]]) -> dict[Key, list[Any]]:
     """The rows in the recount's terms, those without any left out."""
     found: dict[Key, list[Any]] = {}
-    with localcontext() as context:
-        context.prec = 100
-        for row in rows:
-            assert row["currency"] == "USD"
-            price, overage = (Decimal(row[name]) for name in MONEY)
-            key = (row["skill_name"], row["product"] or "", row["user_id"] or "", row["rbac_group_id"] or "")
-            if price or overage:
-                found[key] = [price / 100, int(overage * 10**22)]
+    for row in rows:
+        assert row["currency"] == "USD"
+        price, overage = (units(Fraction(row[name]) / 100) for name in MONEY)
+        key = (row["skill_name"], row["product"] or "", row["user_id"] or "", row["rbac_group_id"] or "")
+        if price or overage:
+            found[key] = [price, overage]
     return found
 
 
@@ -86,11 +86,11 @@ def test_the_recount_notices_what_is_wrong(served: Served, recount: Recount, org
     """Controls: a unit of 10^-24 USD with another skill, a request without its skill, a token more."""
     found = money_of(rows_of(served, served.keys[organization], {}))
     right = list(shares(recount, organization, FIRST, LAST))
-    paid = next(number for number, share in enumerate(right) if share.units)
+    paid = next(number for number, share in enumerate(right) if share.paid)
     other = next(number for number, share in enumerate(right) if share.skill != right[paid].skill)
     moved = list(right)
     moved[paid], moved[other] = (
-        right[number]._replace(units=(right[number].units or 0) + step) for number, step in ((paid, -1), (other, 1))
+        right[number]._replace(paid=(right[number].paid or 0) + step) for number, step in ((paid, -1), (other, 1))
     )
     assert cut(recount, organization, right, {}) == found | {
         key: money for key, money in cut(recount, organization, right, {}).items() if not any(money)
@@ -122,7 +122,7 @@ def test_skills_add_up_to_what_was_paid(served: Served, world: World, recount: R
             for share in shares(recount, organization, FIRST, LAST)
             if not how.get("products") or share.product in how["products"]
         ]
-        assert sum(money[1] for money in rows.values()) == sum(share.units or 0 for share in whole)
+        assert sum(money[1] for money in rows.values()) == sum(share.paid or 0 for share in whole)
 
 
 @pytest.mark.parametrize("order_by", MONEY)

@@ -8,9 +8,11 @@ from itertools import product as product_of
 from typing import Any
 
 from tests.reference.event_metrics import PRODUCTS, active_in, named, touches
-from tests.reference.model.events import DAY, Event, counted_at, end_of, in_order, moment_of, once
+from tests.reference.model.activity import ACTIVE_USERS
+from tests.reference.model.events import DAY, Event, counted_at, end_of, in_order, once
 from tests.reference.model.groups import Groups
 from tests.reference.model.names import connector_key
+from tests.reference.model.seats import pending_invites, seat_holders
 from tests.reference.model.terms import Terms, changes_of
 
 WINDOWS = {"daily": 1, "weekly": 7, "monthly": 30}
@@ -40,44 +42,39 @@ class Recount:
         """The terms of all organizations."""
         return Terms(changes_of(self.events))
 
-    def acts(self, organization: str, first: date, last: date) -> Iterator[tuple[Event, date]]:
-        """What people did, with the day that it counts for."""
-        for event in self.events:
-            if event["organization_id"] == organization and event.get("actor", {}).get("type") == "user":
-                day = counted_at(event).date()
-                if first <= day <= last:
-                    yield event, day
+    @cached_property
+    def own(self) -> dict[str, list[Event]]:
+        """The events of each organization, in order of time."""
+        own: dict[str, list[Event]] = defaultdict(list)
+        for event in in_order(self.events):
+            own[event["organization_id"]].append(event)
+        return own
 
     @cached_property
     def groups(self) -> dict[str, Groups]:
         """The groups of each organization."""
-        own: dict[str, list[Event]] = defaultdict(list)
-        for event in self.events:
-            own[event["organization_id"]].append(event)
-        return {organization: Groups(events) for organization, events in own.items()}
+        return {organization: Groups(events) for organization, events in self.own.items()}
+
+    def acts(self, organization: str, first: date, last: date) -> Iterator[tuple[Event, date]]:
+        """What people did, with the day that it counts for."""
+        for event in self.own[organization]:
+            if event.get("actor", {}).get("type") == "user":
+                day = counted_at(event).date()
+                if first <= day <= last:
+                    yield event, day
 
     def groups_on(self, organization: str, account: str, day: date) -> set[str]:
         """The groups that a person held at any instant of the day."""
         return self.groups[organization].on(account, day)
 
-    @cached_property
-    def in_order(self) -> list[Event]:
-        """The events in order of time."""
-        return in_order(self.events)
-
     def names(self, organization: str, kind: str, key: str) -> dict[str, Event]:
         """The latest saved state of each thing."""
-        found: dict[str, Event] = {}
-        for event in self.in_order:
-            if event["organization_id"] == organization and event["type"] == kind:
-                found[event[key]] = event
-        return found
+        return {event[key]: event for event in self.own[organization] if event["type"] == kind}
 
     def connector_names(self, organization: str) -> dict[str, str]:
         """The display name that was saved last, by connector key."""
-        saved = (event for event in self.in_order if event["type"] == "connector.saved")
-        mine = (event for event in saved if event["organization_id"] == organization)
-        return {connector_key(event["name"]): event["display_name"] for event in mine}
+        saved = (event for event in self.own[organization] if event["type"] == "connector.saved")
+        return {connector_key(event["name"]): event["display_name"] for event in saved}
 
     def group_name(self, organization: str, group: str) -> str | None:
         saved = self.names(organization, "group.saved", "group_id").get(group)
@@ -121,7 +118,7 @@ class Recount:
             product = active_in(event)
             if product:
                 active[product, day].add(account)
-                if product in ("chat", "claude_code", "cowork"):
+                if product in ACTIVE_USERS:
                     active["", day].add(account)
         found = []
         for number in range((last - first).days + 1):
@@ -141,20 +138,8 @@ class Recount:
 
     def standing(self, organization: str, day: date) -> tuple[int, int]:
         """Seats held and invitations pending at the day's end."""
-        seats, invites = set(), set()
-        for event in self.in_order:
-            if event["organization_id"] != organization or moment_of(event) >= end_of(day):
-                continue
-            kind = event["type"]
-            if kind == "seat.assigned":
-                seats.add(event["account_id"])
-            elif kind in ("seat.unassigned", "member.removed", "account.deleted"):
-                seats.discard(event["account_id"])
-            elif kind == "invite.sent":
-                invites.add(event["invite_id"])
-            elif kind == "invite.closed":
-                invites.discard(event["invite_id"])
-        return len(seats), len(invites)
+        directory, moment = self.own[organization], end_of(day)
+        return len(seat_holders(directory, moment)), len(pending_invites(directory, moment))
 
     # -- lists by name ---------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.reference.model import activity
 from tests.reference.model.events import Event
 from tests.reference.model.names import connector_key, name_key
 
@@ -11,19 +12,11 @@ PRODUCTS = ("chat", "claude_code", "cowork", "office_agent", "claude_design", "s
 
 
 def active_in(event: Event) -> str:
-    """The product in which an event makes its person active, or nothing."""
-    kind, product = event["type"], event.get("product") or ""
-    if kind == "chat.message":
-        return "chat"
-    if kind != "session.activity":
-        return ""
-    did = {name for name, value in event.items() if isinstance(value, int) and value > 0}
-    if product == "claude_code":
-        return product if did & {"tool_uses", "commits", "pull_requests"} else ""
-    if product == "cowork":
-        return product if did & {"tool_uses", "messages"} else ""
-    others = {"messages", "tool_uses", "delegations", "remote_jobs"}
-    return product if product in PRODUCTS[3:] and did & others else ""
+    """The product in which an event makes its person active, or nothing: in some, a delegation or a remote job does."""
+    product = event.get("product") or ""
+    helped = event["type"] == "session.activity" and (event.get("delegations") or event.get("remote_jobs"))
+    found = product if helped and product in PRODUCTS[3:] else activity.active_in(event)
+    return found if found in PRODUCTS else ""
 
 
 Touched = tuple[dict[str, int], dict[str, str]]

@@ -1,6 +1,7 @@
 """The recount in plain Python: what the tables must hold after a log whose records' meaning is known.
 
-Nothing here uses the code that is under test: repeats and cells are worked out a second time.
+Nothing here uses the code that is under test: repeats and cells are worked out a second time. It is not a projection of
+`tests.reference.model`, whose events all count: here offsets and blocks decide which of them do.
 """
 
 from collections.abc import Sequence

@@ -31,9 +31,3 @@ def code_sums(events: list[Event]) -> tuple[int, ...]:
     """(distinct sessions, sums of the counters)."""
     counters = ("lines_added", "lines_removed", "commits", "pull_requests", *DECISIONS)
     return len({event["session_id"] for event in events}), *(sum(e.get(name, 0) for e in events) for name in counters)
-
-
-def is_use(event: Event, product: str) -> bool:
-    """Whether a session's event makes its person active in the product."""
-    counters = ("tool_uses", "commits", "pull_requests") if product == "claude_code" else ("tool_uses", "messages")
-    return event.get("product") == product and any(event.get(name) for name in counters)

@@ -5,16 +5,18 @@ from docs/metrics.md. `Recount` methods that a wrong control overrides are as sm
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
-from tests.reference.metric_rules import ONE, code_sums, is_use, ranked
+from tests.reference.metric_rules import ONE, code_sums, ranked
+from tests.reference.model.activity import ACTIVE_USERS, active_in
 from tests.reference.model.events import HOUR, Event, end_of, in_order, moment_of, once, start_of
 from tests.reference.model.money import usd
 from tests.reference.model.names import connector_key
 from tests.reference.model.prices import Prices
+from tests.reference.model.seats import pending_invites, seat_holders, seats_purchased
 from tests.reference.model.terms import Charge, Terms, changes_of, charges
 from tests.reference.model.usage import TOKENS, Usage, usage_in
 
@@ -52,21 +54,15 @@ class Recount:
 
     # -- active people, seats, invites ------------------------------------------------------------------------
 
-    def active(self, first: date, last: date, products: Iterable[str] = ("chat", "claude_code", "cowork")) -> set[str]:
-        found: set[str] = set()
-        for product in products:
-            if product == "chat":
-                found |= self.people(first, last, lambda _: True, "chat.message")
-            else:
-                found |= self.people(first, last, partial(is_use, product=product), "session.activity")
-        return found
+    def active(self, first: date, last: date, products: Collection[str] = ACTIVE_USERS) -> set[str]:
+        return self.people(first, last, lambda event: active_in(event) in products, "chat.message", "session.activity")
 
     @cached_property
     def directory(self) -> list[Event]:
         """The directory's events in order of time, and of the log where the time is the same."""
         return in_order(event for event in self.events if "actor" not in event)
 
-    def count_active(self, first: date, last: date, products: Iterable[str] = ("chat", "claude_code", "cowork")) -> int:
+    def count_active(self, first: date, last: date, products: Collection[str] = ACTIVE_USERS) -> int:
         return len(self.active(first, last, products))
 
     @cached_property
@@ -107,26 +103,12 @@ class Recount:
         return end_of(day)
 
     def seats(self, day: date) -> tuple[int, int | None]:
-        held: set[str] = set()
-        purchased = None
-        types = ("seat.assigned", "seat.unassigned", "member.removed", "account.deleted", "seats.purchased")
-        for event in self.history(*types):
-            if moment_of(event) >= self.as_of(day):
-                break
-            if event["type"] == "seats.purchased":
-                purchased = event["seats"]
-            elif event["type"] == "seat.assigned":
-                held.add(event["account_id"])
-            else:
-                held.discard(event["account_id"])
-        return len(held), purchased
+        """(held, purchased)."""
+        moment = self.as_of(day)
+        return len(seat_holders(self.directory, moment)), seats_purchased(self.directory, moment)
 
     def pending(self, day: date) -> int:
-        waiting: set[str] = set()
-        for event in self.history("invite.sent", "invite.closed"):
-            if moment_of(event) < self.as_of(day):
-                (waiting.add if event["type"] == "invite.sent" else waiting.discard)(event["invite_id"])
-        return len(waiting)
+        return len(pending_invites(self.directory, self.as_of(day)))
 
     # -- what people use and make -----------------------------------------------------------------------------
 

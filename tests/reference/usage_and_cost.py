@@ -122,7 +122,8 @@ class Spending:
         """Federated identities as the latest of their events says."""
         return {
             event["federated_identity_id"]: f"federated {event['subject']} {event['provider']}"
-            for event in self.recount.in_order
+            for events in self.recount.own.values()
+            for event in events
             if event["type"] == "federated_identity.saved"
         }
 

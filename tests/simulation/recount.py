@@ -1,4 +1,8 @@
-"""A plain recount of one partition, sharing no code with the folds: what every cell must be at each of its stamps."""
+"""A plain recount of one partition, sharing no code with the folds: what every cell must be at each of its stamps.
+
+It is not a projection of `tests.reference.model`, which begins where this ends: here a record is bytes at an offset,
+and what is checked is which of them are valid, repeated or late by the rules of the log, and what a crash leaves.
+"""
 
 import json
 import re

@@ -44,6 +44,11 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=moment_of)
 
 
+def before(events: Iterable[Event], moment: datetime) -> list[Event]:
+    """Return the events that happened before a moment, in order."""
+    return [event for event in in_order(events) if moment_of(event) < moment]
+
+
 def hour_of(moment: datetime) -> datetime:
     """Return the beginning of the hour."""
     return moment.replace(minute=0, second=0, microsecond=0)

@@ -44,9 +44,9 @@ def recount(
 
 def metered(charge: Charge) -> Iterator[tuple[str, int, int]]:
     """Yield (meter, price of one in units, quantity) of what was used. Raises ValueError without a known price."""
-    if charge.parts is None:
+    if charge.listed_parts is None:
         raise ValueError(f"{charge.used.model} has no price")
-    for meter, part, count in zip(METERS, charge.parts, charge.used.counts, strict=True):
+    for meter, part, count in zip(METERS, charge.listed_parts, charge.used.counts, strict=True):
         if count:
             yield meter, part // count, count
 

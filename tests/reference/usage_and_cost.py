@@ -12,7 +12,7 @@ from tests.reference.engagement import Recount
 from tests.reference.model import ids
 from tests.reference.model.money import usd
 from tests.reference.model.prices import Prices
-from tests.reference.model.terms import Charge, after_discount, charges
+from tests.reference.model.terms import Charge, charges
 from tests.reference.model.usage import Usage, usage_in
 
 TOKEN_TYPES = (
@@ -53,11 +53,11 @@ class Tally:
         self.requests += charge.used.requests
         self.spans += charge.used.spans
         self.counts = _added(self.counts, charge.used.counts)
-        if charge.parts is None:
+        if charge.listed_parts is None or charge.net_parts is None:
             self.unpriced.add(charge.used.model)
             return
-        self.listed = _added(self.listed, charge.parts)
-        self.net = _added(self.net, (after_discount(part, charge.discount) for part in charge.parts))
+        self.listed = _added(self.listed, charge.listed_parts)
+        self.net = _added(self.net, charge.net_parts)
 
 
 class Used(NamedTuple):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 Event = dict[str, Any]
@@ -21,6 +22,7 @@ def once(events: Iterable[Event]) -> list[Event]:
     return list(first.values())
 
 
+@cache
 def parse_moment(text: str) -> datetime:
     """Return a moment in UTC; a day is its midnight in UTC."""
     moment = datetime.fromisoformat(text)

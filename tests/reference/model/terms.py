@@ -70,24 +70,26 @@ class Terms:
 
 
 class Charge(NamedTuple):
-    """Usage that is paid for by use: the list price of each of its counts, in units, and the discount.
+    """Usage that is paid for by use: the discount, and for each of its counts the list price and the price after the
+    discount, in units.
 
     If any of it has no known price, it has no cost (docs/metrics.md, "Spend").
     """
 
     used: Usage
-    parts: tuple[int, ...] | None
     discount: Fraction
+    listed_parts: tuple[int, ...] | None
+    net_parts: tuple[int, ...] | None
 
     @property
     def listed(self) -> int | None:
         """Return the list price, in units."""
-        return None if self.parts is None else sum(self.parts)
+        return None if self.listed_parts is None else sum(self.listed_parts)
 
     @property
     def net(self) -> int | None:
         """Return the price after the discount, in units."""
-        return None if self.listed is None else after_discount(self.listed, self.discount)
+        return None if self.net_parts is None else sum(self.net_parts)
 
 
 def after_discount(listed: int, discount: Fraction) -> int:
@@ -102,4 +104,6 @@ def charges(usage: Iterable[Usage], terms: Terms, prices: Prices) -> Iterator[Ch
     """Yield what is charged for usage, in its order; what seats pay for is not charged."""
     for used in usage:
         if terms.is_reported(used.organization_id, used.funding, used.hour):
-            yield Charge(used, prices.parts(used), terms.discount(used.organization_id, used.hour))
+            listed, discount = prices.parts(used), terms.discount(used.organization_id, used.hour)
+            net = None if listed is None else tuple(after_discount(part, discount) for part in listed)
+            yield Charge(used, discount, listed, net)

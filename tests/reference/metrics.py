@@ -15,6 +15,7 @@ from tests.reference.model.activity import ACTIVE_USERS, active_in
 from tests.reference.model.events import HOUR, Event, end_of, in_order, moment_of, once, start_of
 from tests.reference.model.money import usd
 from tests.reference.model.names import connector_key
+from tests.reference.model.people import Person, person
 from tests.reference.model.prices import Prices
 from tests.reference.model.seats import pending_invites, seat_holders, seats_purchased
 from tests.reference.model.terms import Charge, Terms, changes_of, charges
@@ -202,13 +203,5 @@ class Recount:
 
     # -- who -----------------------------------------------------------------------------------------------------
 
-    def name(self, account: str) -> tuple[str | None, str | None, bool]:
-        """(name, e-mail, deleted)."""
-        if any(event["account_id"] == account for event in self.history("account.deleted")):
-            return "Deleted user", None, True
-        latest = [event for event in self.profiles if event["account_id"] == account][-1:]
-        if not latest:
-            return None, None, False
-        if latest[0]["type"] == "tombstone":
-            return "Deleted user", None, True
-        return latest[0]["name"] or None, latest[0]["email"], False
+    def name(self, account: str) -> Person:
+        return person(self.directory, self.profiles, self.organization_id, account)

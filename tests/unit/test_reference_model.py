@@ -10,6 +10,7 @@ import pytest
 from tests.reference.model.events import Event, once
 from tests.reference.model.groups import Groups
 from tests.reference.model.money import units, usd
+from tests.reference.model.people import DELETED, NOBODY, person
 from tests.reference.model.prices import Prices
 from tests.reference.model.seats import pending_invites, seat_holders, seats_purchased
 from tests.reference.model.terms import Terms, after_discount, changes_of, charges
@@ -118,3 +119,21 @@ def test_seats_and_invites_are_those_before_the_moment() -> None:
     assert [seat_holders(directory, NOON + hours * HOUR) for hours in (-2, -1, 0)] == [set(), {"p", "q"}, {"q"}]
     assert [seats_purchased(directory, NOON + hours * HOUR) for hours in (0, 1)] == [None, 9]
     assert [pending_invites(directory, NOON + hours * HOUR) for hours in (0, 1)] == [{"i"}, set()]
+
+
+def test_a_person_is_who_the_organization_says_until_it_is_deleted_or_forgotten() -> None:
+    def shown(*directory: Event, records: list[Event]) -> tuple[str | None, str | None, bool]:
+        return person(directory, records, "o", "p")
+
+    def profile(name: str, hours: float, **fields: Any) -> Event:
+        return event("profile.updated", hours, account_id="p", name=name, email="p@example.com", **fields)
+
+    old, new, foreign = profile("Old", 0), profile("New", 1), profile("Other", 2, organization_id="q")
+    forgotten = {"type": "tombstone", "event_id": "t", "account_id": "p"}
+    assert shown(records=[new, old, foreign]) == ("New", "p@example.com", False)
+    assert shown(records=[foreign]) == shown(records=[]) == NOBODY
+    assert shown(records=[new, forgotten]) == shown(records=[forgotten, foreign]) == DELETED
+    assert shown(records=[new, forgotten, old])[0] == "Old", "a profile behind the tombstone"
+    deleted, joined = event("account.deleted", 2, account_id="p"), event("member.joined", 3, account_id="p")
+    assert shown(deleted, records=[new]) == DELETED
+    assert shown(joined, deleted, records=[new])[0] == "New", "who joined again"

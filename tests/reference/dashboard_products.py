@@ -72,28 +72,11 @@ def accept_rate(code: tuple[int, ...]) -> float | None:
 def top_coders(recount: Recount, last: date, kind: str, place: int) -> Rows:
     """(rank, who, lines accepted, pull requests, commits, sessions), by one place of the recount's counts."""
     first = first_day(kind, last)
-    every = {column: every_coder(recount, first, last, column) for column in (1, 2, 4, 5)}
+    coders = recount.coders(first, last)
     return [
-        (rank, who(recount, person), *(every[column].get(person, 0) for column in (2, 5, 4, 1)))
+        (rank, who(recount, person), *(coders[person][column - 1] for column in (2, 5, 4, 1)))
         for rank, (person, _) in enumerate(recount.top_coders(first, last, place), start=1)
     ]
-
-
-def every_coder(recount: Recount, first: date, last: date, column: int) -> dict[str, int]:
-    """Each person's count; the world has more people than ten, so they are asked for one by one."""
-    people = {event["actor"]["id"] for event in recount.code_events(first, last) if event["actor"]["type"] == "user"}
-    return {
-        person: sum(count for _, count in OnePerson(recount, person).top_coders(first, last, column))
-        for person in people
-    }
-
-
-class OnePerson(Recount):
-    """What one person of an organization did."""
-
-    def __init__(self, recount: Recount, person: str) -> None:
-        super().__init__([], recount.organization_id, recount.prices)
-        self.events = [event for event in recount.events if event.get("actor", {}).get("id") == person]
 
 
 def claude_code_tiles(recount: Recount, last: date, days: str) -> dict[str, Any]:

@@ -154,14 +154,17 @@ class Recount:
         events = self.within(first, last, "session.started", "session.activity")
         return [event for event in events if event.get("product") == "claude_code"]
 
-    def top_coders(self, first: date, last: date, place: int) -> list[tuple[str, int]]:
-        """People by one column of `code`, which is not the first."""
+    def coders(self, first: date, last: date) -> dict[str, tuple[int, ...]]:
+        """The columns of `code` but the first, by person."""
         of: dict[str, list[Event]] = defaultdict(list)
         for event in self.code_events(first, last):
             if event["actor"]["type"] == "user":
                 of[event["actor"]["id"]].append(event)
-        amounts = {person: code_sums(events)[place - 1] for person, events in of.items()}
-        return ranked({person: amount for person, amount in amounts.items() if amount})
+        return {person: code_sums(events) for person, events in of.items()}
+
+    def top_coders(self, first: date, last: date, place: int) -> list[tuple[str, int]]:
+        """People by one column of `code`, which is not the first."""
+        return ranked({person: sums[place - 1] for person, sums in self.coders(first, last).items() if sums[place - 1]})
 
     # -- spend ------------------------------------------------------------------------------------------------
 

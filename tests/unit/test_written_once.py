@@ -44,6 +44,13 @@ RULES = {
         ["aggregators/windows.py", "sinks/datetimes.py"],
     ),
     "RFC 3339": (r"\+00:00[\"'], [\"']Z|OPT_UTC_Z", ["cli/console.py", "sinks/datetimes.py"]),
+    "a model without its date": (r"\|latest\)", ["pricing/price_list.py", "sinks/schema/tables/001_cells.sql"]),
+    "the price of usage that leaves dimensions open": (r"'0-200k'", ["sinks/schema/tables/001_cells.sql"]),
+    "which plans have seats, and what they cover": (
+        r"'seat_allotment'|'extra_usage'|'enterprise_seat_based'",
+        ["sinks/schema/views/terms.sql"],
+    ),
+    "the discount": (r"- terms\.discount", ["reports/usage/rows.sql", "sinks/schema/fragments/cost.sql"]),
     "a guard of pages or of endpoints": (r"def \w+\([^)]*BaseRouteHandler", ["api/auth/guards.py"]),
 }
 """Each rule's way to be written, and the files that may."""

@@ -59,7 +59,7 @@ WHERE is_whole
 UNION ALL
 SELECT
     hour, actor_type, product, model, undated_model, service_tier, context_window, inference_geo, speed,
-        price_key, funding,
+    price_key, funding,
     sum(cell.requests), sum(cell.uncached_input_tokens), sum(cell.cache_read_input_tokens),
     sum(cell.cache_creation_5m_input_tokens), sum(cell.cache_creation_1h_input_tokens), sum(cell.output_tokens),
     sum(cell.web_search_requests), sum(cell.execution_spans), sum(cell.execution_milliseconds)
@@ -68,6 +68,6 @@ WHERE organization_id = {organization_id:UUID} AND {asked:Bool}
     AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')} AND has(apart, toDate(hour))
 GROUP BY
     hour, actor_type, product, model, undated_model, service_tier, context_window, inference_geo, speed,
-        price_key, funding,
+    price_key, funding,
     cell.web_search_requests > 0, cell.execution_milliseconds > 0
 SETTINGS do_not_merge_across_partitions_select_final = 1;

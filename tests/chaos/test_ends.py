@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.embedded.child import RunningChild
 from deploy.embedded.ports import free_port
@@ -96,6 +98,17 @@ class Stack:
     def is_counted(self) -> bool:
         return counted(self.running.settings, TOKEN, self.organization) == self.sent
 
+    def is_confirmed(self) -> bool:
+        """The worker knows that ClickHouse has all that it folded: cells are seen before their position is stored."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30) as response:
+            families = text_string_to_metric_families(response.read().decode())
+            offsets = {
+                family.name: {sample.labels["source"]: sample.value for sample in family.samples}
+                for family in families
+                if family.name in ("tally_source_next_offset", "tally_source_confirmed_offset")
+            }
+        return offsets["tally_source_next_offset"] == offsets["tally_source_confirmed_offset"]
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
@@ -105,11 +118,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 @pytest.fixture
 def stack(running: Pipeline) -> Iterator[Stack]:
-    """All that was sent is counted."""
+    """All that was sent is counted, and the worker has nothing left to write."""
     found = Stack(running)
     found.emit()
     eventually(found.is_counted, 90)
     eventually(lambda: health(found.port)[0] == 200, 60, lambda: health(found.port))
+    eventually(found.is_confirmed, 60)
     yield found
     found.worker.kill()
     found.worker.wait()

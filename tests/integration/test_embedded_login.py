@@ -1,5 +1,6 @@
 """The embedded Kafka asks for its password, at the broker's port and at the controller's."""
 
+import logging
 import socket
 import struct
 from collections.abc import Iterator
@@ -60,6 +61,7 @@ async def test_who_knows_the_password_is_let_in(broker: RunningChild) -> None:
 async def test_a_service_is_not_warned_of_a_password_that_stays_on_this_machine(
     broker: RunningChild, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, "aiokafka")  # a command that ran in this process has silenced it
     async with Emitter(broker.child.url, **load(flags=login(PASSWORD)).client_options()):
         pass
     assert IN_THE_CLEAR not in caplog.messages
@@ -68,6 +70,7 @@ async def test_a_service_is_not_warned_of_a_password_that_stays_on_this_machine(
 async def test_of_any_other_password_in_the_clear_it_is_warned(
     broker: RunningChild, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    caplog.set_level(logging.WARNING, "aiokafka")
     monkeypatch.setattr(loopback_login, "is_loopback", lambda host: host != HOST)
     async with Emitter(broker.child.url, **load(flags=login(PASSWORD)).client_options()):
         pass

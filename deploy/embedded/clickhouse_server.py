@@ -47,7 +47,7 @@ class Server:
     def application(self) -> web.Application:
         """Return the routes: `/ping` without a password, statements at `/` with it."""
         app = web.Application(middlewares=[refuse_pages()])
-        app.router.add_get("/ping", _pong, allow_head=False)
+        app.router.add_get("/ping", _pong)
         app.router.add_get("/", self._answer, allow_head=False)
         app.router.add_post("/", self._answer)
         app.on_shutdown.append(self._drain)

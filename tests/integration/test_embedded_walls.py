@@ -121,6 +121,16 @@ def test_only_get_and_post(server: RunningChild, method: str) -> None:
     assert ask(server, "SELECT count() FROM mine.people") == (200, "1\n")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_probe_asks_for_the_ping_without_a_password(server: RunningChild, method: str) -> None:
+    for headers, status in (({}, 200), ({"Origin": "https://evil.example"}, 403)):
+        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(server.child.url).port, timeout=120)
+        connection.request(method, "/ping", headers=headers)
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (status, method == "GET")
+        connection.close()
+
+
 @pytest.mark.parametrize(
     "statement",
     [

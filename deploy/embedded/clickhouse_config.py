@@ -13,7 +13,13 @@ _CONFIG = """\
 <clickhouse>
     <max_server_memory_usage>{memory}</max_server_memory_usage>
     <max_server_memory_usage_to_ram_ratio>0.4</max_server_memory_usage_to_ram_ratio>
-    <logger><level>warning</level><log>{path}/engine.log</log><size>10M</size><count>2</count></logger>
+    <logger>
+        <level>warning</level><log>{path}/engine.log</log><size>10M</size><count>2</count>
+        <levels>
+            <logger><name>BackgroundSchedulePool/BgSchPool</name><level>error</level></logger>
+            <logger><name>BackgroundSchedulePool/BgStrmSchPool</name><level>error</level></logger>
+        </levels>
+    </logger>
     <users_config>{path}/tally-users.xml</users_config>
     <access_control_improvements>
         <table_engines_require_grant>true</table_engines_require_grant>

@@ -5,11 +5,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
+from pathlib import Path
 from urllib.parse import urlparse
 
 import clickhouse_connect
 import pytest
 from clickhouse_connect.driver.client import Client
+
+from tests.support.stack import start_clickhouse
 
 
 @pytest.fixture
@@ -154,3 +157,21 @@ def test_compatibility_changes_no_setting_of_the_request(client: Client, clause:
     query, settings = (f"{query} SETTINGS compatibility = '23.1'", {}) if clause else (query, old)
     assert client.query(query, settings=settings).result_rows == [("1",)]
     assert client.query(query, settings={**settings, "least_greatest_legacy_null_behavior": 0}).result_rows == [("0",)]
+
+
+def test_the_engines_log_does_not_fill_with_its_schedule(tmp_path: Path) -> None:
+    """It warns of each pause of a background task, several times a second: what matters would be rotated away."""
+    server = start_clickhouse(tmp_path)
+    try:
+        address = urlparse(server.child.url)
+        client = clickhouse_connect.get_client(host=address.hostname, port=address.port)
+        client.command("CREATE DATABASE busy")
+        for number in range(5):
+            client.command(f"CREATE TABLE busy.t{number} (n UInt64) ENGINE = ReplacingMergeTree ORDER BY n")
+            for n in range(5):
+                client.command(f"INSERT INTO busy.t{number} VALUES ({n})")
+        client.close()
+    finally:
+        server.stop()
+    [log] = tmp_path.rglob("engine.log")
+    assert "Temporarily pause" not in log.read_text()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NoReturn, cast
 
 from api.concurrency_limits import Shares
 from api.principal import Viewer
@@ -75,6 +75,7 @@ class _Pipe:
     def __init__(self, stalled_seconds: float) -> None:
         self.pieces: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
         self.gone = False
+        self._left = asyncio.Event()
         self._stalled_seconds = stalled_seconds
         self._loop = asyncio.get_running_loop()
 
@@ -87,23 +88,40 @@ class _Pipe:
         """Do nothing: chunks are passed on immediately."""
 
     def end(self) -> None:
-        """Signal the end of the data."""
+        """Signal the end of the data, and wait for the reader to take it all: until then it is in memory, so the
+        writer keeps its place. Raises Gone if the reader accepts nothing."""
         self._put(None)
+        leaving = asyncio.run_coroutine_threadsafe(self._left.wait(), self._loop)
+        waiting = PIECES + 1
+        while not self._is_done(leaving):
+            if self.pieces.qsize() >= waiting:
+                self._give_up(leaving)
+            waiting = self.pieces.qsize()
 
     def _put(self, piece: bytes | None) -> None:
         if self.gone:
             raise Gone("the reader has disconnected")
         putting = asyncio.run_coroutine_threadsafe(self.pieces.put(piece), self._loop)
+        if not self._is_done(putting):
+            self._give_up(putting)
+
+    def _is_done(self, future: "Future[Any]") -> bool:
+        """Return False if the reader has not made this happen for as long as a chunk may wait."""
         try:
-            putting.result(self._stalled_seconds)
+            future.result(self._stalled_seconds)
         except TimeoutError:
-            self.gone = True
-            putting.cancel()
-            raise Gone(f"the reader accepted nothing for {self._stalled_seconds:g} s") from None
+            return False
+        return True
+
+    def _give_up(self, future: "Future[Any]") -> NoReturn:
+        self.gone = True
+        future.cancel()
+        raise Gone(f"the reader accepted nothing for {self._stalled_seconds:g} s")
 
     def leave(self) -> None:
-        """Signal that the reader is gone, which makes a waiting writer continue and raise Gone."""
+        """Signal that the reader is gone or has everything, which ends a writer that waits for it."""
         self.gone = True
+        self._left.set()
         while not self.pieces.empty():
             self.pieces.get_nowait()
 

@@ -111,6 +111,27 @@ def test_one_viewer_leaves_some_to_the_others_of_the_organization(world: World, 
         assert served.get("/report", second).status_code == 200
 
 
+def test_a_place_is_taken_until_the_reader_has_what_was_written(world: World, keys: dict[str, list[str]]) -> None:
+    """Four pieces fit between writer and reader, so the writer has ended long before its reader takes them."""
+    key, downloads = keys[A.organization][0], Downloads()
+    with serve(context_of(world, downloads=downloads), report) as served:
+        address = urlsplit(served.base_url)
+        with ExitStack() as readers:
+            for _ in range(2):
+                reader = readers.enter_context(socket.socket())
+                reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                reader.connect((address.hostname, address.port))
+                asked = f"GET /report?pieces=8 HTTP/1.1\r\nhost: {address.netloc}\r\nx-api-key: {key}\r\n\r\n"
+                reader.sendall(asked.encode())
+                assert reader.recv(12) == b"HTTP/1.1 200"
+            until(lambda: not open_reports)
+            assert served.get("/report", key).status_code == 429
+        until(lambda: served.get("/report", key).status_code == 200)
+        for _ in range(3):
+            assert httpx.head(f"{served.base_url}/report?pieces=8", headers={"x-api-key": key}).status_code == 200
+        until(lambda: served.get("/report", key).status_code == 200)
+
+
 def test_when_all_places_are_taken_the_answer_is_later(world: World, keys: dict[str, list[str]]) -> None:
     context = context_of(world, downloads=Downloads(most=1))
     with serve(context, report) as served, stalled(served, keys[A.organization][0]):

@@ -2,12 +2,10 @@
 SELECT organization_id, account_id
 FROM (
     SELECT
-        toString(organization_id) AS organization_id, account_id,
-        argMaxIf(type, place, type != 'role.changed') AS membership,
-        argMaxIf(role, place, type IN ('member.joined', 'role.changed')) AS last_role,
+        toString(organization_id) AS organization_id, account_id, role,
         count() OVER (PARTITION BY organization_id) AS members
-    FROM member_changes GROUP BY organization_id, account_id
+    FROM memberships
 )
-WHERE membership = 'member.joined' AND last_role = 'primary_owner'
+WHERE role = 'primary_owner'
 ORDER BY members DESC, organization_id, account_id
 LIMIT 1

@@ -1,10 +1,7 @@
 -- The members of an organization with this e-mail address: exactly, or in any case.
 SELECT account_id
-FROM (
-    SELECT account_id, argMaxIf(type, place, type != 'role.changed') AS membership
-    FROM member_changes WHERE organization_id = {organization_id:UUID} GROUP BY account_id
-)
-WHERE membership = 'member.joined'
+FROM memberships
+WHERE organization_id = {organization_id:UUID} AND membership = 'member.joined'
     AND account_id IN (
         SELECT toString(account_id) FROM people_of(organization_id = {organization_id:UUID})
         WHERE NOT deleted

@@ -1,12 +1,7 @@
 -- Every organization in the directory, with what is in force now.
 WITH
     people AS (
-        SELECT organization_id, countIf(membership = 'member.joined') AS members
-        FROM (
-            SELECT organization_id, account_id, argMaxIf(type, place, type != 'role.changed') AS membership
-            FROM member_changes GROUP BY organization_id, account_id
-        )
-        GROUP BY organization_id
+        SELECT organization_id, countIf(membership = 'member.joined') AS members FROM memberships GROUP BY organization_id
     ),
     seats AS (
         SELECT organization_id, countIf(held) AS seats_assigned

@@ -1,12 +1,7 @@
 -- Everyone whom the organization knows: its members, its former members, and accounts with nothing but a profile. A
 -- person who was removed or deleted has no role, no seat and no groups.
 WITH
-    roles AS (
-        SELECT
-            account_id, argMaxIf(type, place, type != 'role.changed') AS last_membership,
-            argMaxIf(role, place, type IN ('member.joined', 'role.changed')) AS last_role
-        FROM member_changes WHERE organization_id = {organization_id:UUID} GROUP BY account_id
-    ),
+    roles AS (SELECT account_id, membership, role FROM memberships WHERE organization_id = {organization_id:UUID}),
     seats AS (
         SELECT account_id, argMax(seated, place) AS held
         FROM seat_changes WHERE organization_id = {organization_id:UUID} GROUP BY account_id
@@ -21,8 +16,7 @@ WITH
         GROUP BY account_id
     )
 SELECT
-    known.account_id AS account_id, roles.last_membership AS membership,
-    if(roles.last_membership = 'member.joined', roles.last_role, '') AS role, toBool(seats.held) AS seat,
+    known.account_id AS account_id, roles.membership AS membership, roles.role AS role, toBool(seats.held) AS seat,
     groups_now.held AS groups, profiles_now.email AS email, profiles_now.name AS name
 FROM (SELECT account_id FROM roles UNION DISTINCT SELECT account_id FROM profiles_now) AS known
 LEFT JOIN roles ON roles.account_id = known.account_id

@@ -50,6 +50,7 @@ RULES = {
         r"'seat_allotment'|'extra_usage'|'enterprise_seat_based'",
         ["sinks/schema/views/terms.sql"],
     ),
+    "who is a member": (r"type != 'role\.changed'", ["sinks/schema/views/memberships.sql"]),
     "the discount": (r"- terms\.discount", ["reports/usage/rows.sql", "sinks/schema/fragments/cost.sql"]),
     "a guard of pages or of endpoints": (r"def \w+\([^)]*BaseRouteHandler", ["api/auth/guards.py"]),
 }

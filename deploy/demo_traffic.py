@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from itertools import count
 from uuid import uuid4
 
 import msgspec
@@ -36,7 +35,7 @@ async def play(settings: Settings) -> None:
         examples = [event async for event in _recent(log, settings)]
     dice = random.Random()
     async with Emitter(settings.kafka_bootstrap, **settings.client_options()) as emitter:
-        for _ in count() if examples else ():
+        while examples:
             await asyncio.sleep(dice.expovariate(EVENTS_PER_SECOND))
             event = dice.choice(examples)
             now = settings.clock()

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,34 +60,51 @@ def organizations(settings: Settings) -> list[Summary]:
 
 def directory_of(settings: Settings, organization: str) -> Directory:
     """Return the directory of an organization by its UUID or name; with "", of the only one."""
-    organization = as_id_or_name(organization)
+    with selected(settings, organization) as (client, organization_id):
+        return read_directory(client, organization_id)
+
+
+@contextmanager
+def selected(settings: Settings, organization: str) -> Iterator[tuple[Client, str]]:
+    """Connect to ClickHouse and find an organization by its id or name; with "", the only one. Yields its id.
+
+    Raises UserError for the nil id, and UnknownOrganization.
+    """
+    looks_like_id = len(organization) == 36 and organization.count("-") == 4
+    organization = parse_uuid(organization) if looks_like_id else organization
     with closing(report_client(settings)) as client:
-        return read_directory(client, find_organization(client, organization))
+        yield client, _find_organization(client, organization)
 
 
-def change(settings: Settings, organization_id: str, wanted: Wanted, wait: float, only_check: bool = False) -> Outcome:
+def change(settings: Settings, organization: str, wanted: Wanted, wait: float, only_check: bool = False) -> Outcome:
+    """Change an organization, found as by `selected`."""
+    with selected(settings, organization) as (client, organization_id):
+        return apply(settings, client, organization_id, wanted, wait, only_check)
+
+
+def apply(
+    settings: Settings, client: Client, organization_id: str, wanted: Wanted, wait: float, only_check: bool = False
+) -> Outcome:
     """Send the events that `wanted` finds missing, and wait up to `wait` seconds until ClickHouse has all of them.
 
     The time of the change is now, or just after the newest entry of the directory if a clock ran ahead, so that this
     change is the last. Raises InvalidEvent before anything is sent, UndeliverableEvent, and what `wanted` raises.
     """
-    with closing(report_client(settings)) as client:
-        before = read_directory(client, organization_id)
-        at = max(settings.clock(), before.newest + INSTANT)
-        events = wanted(before, at)
-        for event in events:
-            encode(event, settings.clock())
-        outcome = Outcome(organization_id, events, is_folded=not events)
-        if only_check or not events:
-            return outcome
-        action = MONEY if any(isinstance(event, PolicyEvent) for event in events) else DIRECTORY
-        record_action(client, settings.clock(), action, organization_id, {"at": rfc3339(at), **outcome.counts})
-        asyncio.run(_send(settings, events))
-        return Outcome(organization_id, events, _wait(client, organization_id, at, len(events), wait))
+    before = read_directory(client, organization_id)
+    at = max(settings.clock(), before.newest + INSTANT)
+    events = wanted(before, at)
+    for event in events:
+        encode(event, settings.clock())
+    outcome = Outcome(organization_id, events, is_folded=not events)
+    if only_check or not events:
+        return outcome
+    action = MONEY if any(isinstance(event, PolicyEvent) for event in events) else DIRECTORY
+    record_action(client, settings.clock(), action, organization_id, {"at": rfc3339(at), **outcome.counts})
+    asyncio.run(_send(settings, events))
+    return Outcome(organization_id, events, _wait(client, organization_id, at, len(events), wait))
 
 
-def find_organization(client: Client, organization: str) -> str:
-    """Return the id of an organization by its id or name; with "", of the only one. Raises UnknownOrganization."""
+def _find_organization(client: Client, organization: str) -> str:
     if is_uuid(organization):
         require_known(client, organization)
         return organization
@@ -104,12 +121,6 @@ def find_organization(client: Client, organization: str) -> str:
     if not organization:
         message, hint = f"There are {len(found)} organizations, and none is selected", f"Use --organization; {hint}"
     raise UserError(message, hint, ExitCode.REFUSED)
-
-
-def as_id_or_name(text: str) -> str:
-    """Return an organization's id in the form that tables use, or its name. Raises UserError for the nil id."""
-    looks_like_id = len(text) == 36 and text.count("-") == 4
-    return parse_uuid(text) if looks_like_id else text
 
 
 async def _send(settings: Settings, events: Sequence[Event]) -> None:

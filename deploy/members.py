@@ -1,16 +1,14 @@
 """`tally members` and `tally seats`, wired: settings in, events of the directory out."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 
-from deploy.connections import report_client
-from deploy.directory import Outcome, as_id_or_name, change, find_organization
+from deploy.directory import Outcome, change
 from deploy.errors import ExitCode, UserError
 from deploy.settings import Settings
 from directory.changes import MemberWanted, members_changes, people_by_email, removals
-from directory.present import Directory, Person, read_directory
+from directory.present import Directory, Person
 from directory.texts import parse_email
 from tally_client.events import Event
 from tally_client.validity import bare
@@ -20,10 +18,7 @@ def put_members(
     settings: Settings, organization: str, wanted: Sequence[MemberWanted], wait: float, only_check: bool = False
 ) -> Outcome:
     """Make everything about these people so, and each of them a member."""
-    organization = as_id_or_name(organization)
-    with closing(report_client(settings)) as client:
-        organization_id = find_organization(client, organization)
-    return change(settings, organization_id, lambda now, at: members_changes(now, at, wanted), wait, only_check)
+    return change(settings, organization, lambda now, at: members_changes(now, at, wanted), wait, only_check)
 
 
 def change_members(
@@ -34,29 +29,26 @@ def change_members(
     wait: float,
 ) -> Outcome:
     """Change present members, each named by e-mail or account. Raises UserError for a person who is not a member."""
-    organization_id, members = _members(settings, organization, people)
-    wanted = [replace(wanted_of_each, account_id=member.account_id) for member in members]
-    return change(settings, organization_id, lambda now, at: members_changes(now, at, wanted), wait)
+
+    def wanted(directory: Directory, at: datetime) -> list[Event]:
+        accounts = _accounts(directory, people)
+        return members_changes(directory, at, [replace(wanted_of_each, account_id=account) for account in accounts])
+
+    return change(settings, organization, wanted, wait)
 
 
 def remove_members(settings: Settings, organization: str, people: Sequence[str], wait: float) -> Outcome:
     """End the membership of people, each named by e-mail or account. Raises UserError for one who is not a member."""
-    organization_id, members = _members(settings, organization, people)
-    accounts = [member.account_id for member in members]
 
     def wanted(directory: Directory, at: datetime) -> list[Event]:
-        return removals(directory, at, accounts)
+        return removals(directory, at, _accounts(directory, people))
 
-    return change(settings, organization_id, wanted, wait)
+    return change(settings, organization, wanted, wait)
 
 
-def _members(settings: Settings, organization: str, people: Sequence[str]) -> tuple[str, list[Person]]:
-    organization = as_id_or_name(organization)
-    with closing(report_client(settings)) as client:
-        organization_id = find_organization(client, organization)
-        directory = read_directory(client, organization_id)
-    found = {member.account_id: member for member in (_member(directory, person) for person in people)}
-    return organization_id, list(found.values())
+def _accounts(directory: Directory, people: Sequence[str]) -> list[str]:
+    """Return the accounts of these members, each once."""
+    return list(dict.fromkeys(_member(directory, person).account_id for person in people))
 
 
 def _member(directory: Directory, text: str) -> Person:

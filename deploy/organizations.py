@@ -8,7 +8,7 @@ from datetime import datetime
 from clickhouse_connect.driver.client import Client
 
 from deploy.connections import report_client
-from deploy.directory import Outcome, as_id_or_name, change, find_organization
+from deploy.directory import Outcome, apply, change, selected
 from deploy.errors import ExitCode, UserError
 from deploy.login_links import link_for_person
 from deploy.settings import Settings
@@ -45,21 +45,20 @@ def create(settings: Settings, name: str, organization_id: str, owner: str, term
     name = parse_name(name, "organization's name")
     organization_id = parse_uuid(organization_id) if organization_id else organization_id_of(name)
     owners = [MemberWanted(parse_email(owner), role="primary_owner")] if owner else []
-    with closing(report_client(settings)) as client:
-        _refuse_taken_name(client, name, by_other_than="")
-        if taken := read_directory(client, organization_id).name:
-            message = f"Organization {organization_id} exists already, with the name {taken}"
-            hint = "Rename it with `tally organizations rename`, or choose another id with --id."
-            raise UserError(message, hint, ExitCode.REFUSED)
 
     def wanted(directory: Directory, at: datetime) -> list[Event]:
+        if directory.name:
+            message = f"Organization {organization_id} exists already, with the name {directory.name}"
+            hint = "Rename it with `tally organizations rename`, or choose another id with --id."
+            raise UserError(message, hint, ExitCode.REFUSED)
         named = name_changes(directory, at, name)
         return [*named, *terms_changes(directory, at, terms), *members_changes(directory, at, owners)]
 
-    outcome = change(settings, organization_id, wanted, wait)
-    if not owner or not outcome.is_folded:
-        return Created(outcome)
     with closing(report_client(settings)) as client:
+        _refuse_taken_name(client, name, by_other_than="")
+        outcome = apply(settings, client, organization_id, wanted, wait)
+        if not owner or not outcome.is_folded:
+            return Created(outcome)
         directory = read_directory(client, organization_id)
     account = account_of(directory, people_by_email(directory), owners[0])
     return Created(outcome, link_for_person(settings, organization_id, account, email=""))
@@ -67,19 +66,15 @@ def create(settings: Settings, name: str, organization_id: str, owner: str, term
 
 def rename(settings: Settings, organization: str, name: str, wait: float) -> Outcome:
     """Give an organization another name. Raises DuplicateName if another organization has it."""
-    organization, name = as_id_or_name(organization), parse_name(name, "organization's name")
-    with closing(report_client(settings)) as client:
-        organization_id = find_organization(client, organization)
+    name = parse_name(name, "organization's name")
+    with selected(settings, organization) as (client, organization_id):
         _refuse_taken_name(client, name, organization_id)
-    return change(settings, organization_id, lambda directory, at: name_changes(directory, at, name), wait)
+        return apply(settings, client, organization_id, lambda now, at: name_changes(now, at, name), wait)
 
 
 def set_terms(settings: Settings, organization: str, terms: Terms, wait: float) -> Outcome:
     """Put terms in force."""
-    organization = as_id_or_name(organization)
-    with closing(report_client(settings)) as client:
-        organization_id = find_organization(client, organization)
-    return change(settings, organization_id, lambda directory, at: terms_changes(directory, at, terms), wait)
+    return change(settings, organization, lambda directory, at: terms_changes(directory, at, terms), wait)
 
 
 def later_terms(directory: Directory, terms: Terms) -> Sequence[str]:

@@ -49,8 +49,9 @@ WITH
     ),
     measured AS (
         SELECT
-            moment, actor_type, nil AS actor_id, product, model, undated_model, service_tier,
-            price_key.context_window AS context_window, inference_geo, price_key.speed AS speed, price_key, funding,
+            moment, actor_type, nil AS actor_id, product, model, price_key.model AS undated_model,
+            price_key.service_tier AS service_tier, price_key.context_window AS context_window, inference_geo,
+            price_key.speed AS speed, price_key, funding,
             nil AS attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds
         FROM usage_by_day(
@@ -60,7 +61,7 @@ WITH
         WHERE empty({organizations:Array(UUID)}) OR has({organizations:Array(UUID)}, {organization_id:UUID})
         UNION ALL
         SELECT
-            hour, actor_type, actor_id, product, model, undated_model, service_tier, price_key.context_window, inference_geo,
+            hour, actor_type, actor_id, product, model, price_key.model, service_tier, price_key.context_window, inference_geo,
             price_key.speed, price_key, funding,
             attribution_id, requests, uncached_input_tokens, cache_read_input_tokens, cache_creation_5m_input_tokens,
             cache_creation_1h_input_tokens, output_tokens, web_search_requests, execution_spans, execution_milliseconds

@@ -3,7 +3,7 @@ CREATE OR REPLACE VIEW spend AS
 SELECT
     usage.organization_id AS organization_id, usage.hour AS hour, toDate(usage.hour) AS day,
     usage.actor_type AS actor_type, usage.actor_id AS actor_id, usage.product AS product, usage.model AS model,
-    usage.undated_model AS undated_model, usage.service_tier AS service_tier, usage.context_window AS context_window,
+    usage.price_key.model AS undated_model, usage.service_tier AS service_tier, usage.context_window AS context_window,
     usage.inference_geo AS inference_geo, usage.speed AS speed, usage.funding AS funding,
     usage.attribution_id AS attribution_id,
     usage.requests AS requests, usage.uncached_input_tokens AS uncached_input_tokens,

@@ -1,7 +1,7 @@
 -- The cost of an organization's usage in [begins, ends): the result of the view `spend`, from sums by day, not cells.
 CREATE OR REPLACE VIEW spend_by_day AS
 SELECT
-    usage.product AS product, usage.model AS model, usage.undated_model AS undated_model, usage.requests AS requests,
+    usage.product AS product, usage.model AS model, usage.price_key.model AS undated_model, usage.requests AS requests,
     usage.uncached_input_tokens AS uncached_input_tokens, usage.cache_read_input_tokens AS cache_read_input_tokens,
     usage.cache_creation_5m_input_tokens AS cache_creation_5m_input_tokens,
     usage.cache_creation_1h_input_tokens AS cache_creation_1h_input_tokens, usage.output_tokens AS output_tokens,

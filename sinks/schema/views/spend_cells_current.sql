@@ -5,6 +5,6 @@
 -- With optimize_move_to_prewhere_if_final a condition on a column of the sort key is applied before the other columns are
 -- read; all versions of a cell have the same key, so FINAL still finds the newest.
 CREATE OR REPLACE VIEW spend_cells_current AS
-SELECT * EXCEPT (source, log_offset), undated_model, price_key FROM spend_cells FINAL
+SELECT * EXCEPT (source, log_offset), price_key FROM spend_cells FINAL
 WHERE epoch >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1;

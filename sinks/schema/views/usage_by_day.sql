@@ -34,8 +34,7 @@ SELECT
     toDateTime(day, 'UTC') AS moment, * EXCEPT (day, parts, is_whole)
 FROM (
     SELECT
-        toDate(hour) AS day, actor_type, product, model, undated_model, service_tier, context_window, inference_geo, speed,
-        price_key, funding,
+        toDate(hour) AS day, actor_type, product, model, inference_geo, price_key, funding,
         sum(spend_cells.requests) AS requests,
         sum(spend_cells.uncached_input_tokens) AS uncached_input_tokens,
         sum(spend_cells.cache_read_input_tokens) AS cache_read_input_tokens,
@@ -51,15 +50,13 @@ FROM (
         AND toUInt16(toDate(hour)) >= first_day AND toUInt16(toDate(hour)) < last_day AND NOT has(apart, toDate(hour))
         AND epoch >= (SELECT max(epoch) FROM topic_epochs FINAL WHERE topic = 'tally.token' AND mode = 'replace')
     GROUP BY
-        toDate(hour), _part, actor_type, product, model, undated_model, service_tier, context_window, inference_geo, speed,
-        price_key, funding,
+        toDate(hour), _part, actor_type, product, model, inference_geo, price_key, funding,
         spend_cells.web_search_requests > 0, spend_cells.execution_milliseconds > 0
 )
 WHERE is_whole
 UNION ALL
 SELECT
-    hour, actor_type, product, model, undated_model, service_tier, context_window, inference_geo, speed,
-    price_key, funding,
+    hour, actor_type, product, model, inference_geo, price_key, funding,
     sum(cell.requests), sum(cell.uncached_input_tokens), sum(cell.cache_read_input_tokens),
     sum(cell.cache_creation_5m_input_tokens), sum(cell.cache_creation_1h_input_tokens), sum(cell.output_tokens),
     sum(cell.web_search_requests), sum(cell.execution_spans), sum(cell.execution_milliseconds)
@@ -67,7 +64,6 @@ FROM spend_cells_current AS cell
 WHERE organization_id = {organization_id:UUID} AND {asked:Bool}
     AND hour >= {begins:DateTime('UTC')} AND hour < {ends:DateTime('UTC')} AND has(apart, toDate(hour))
 GROUP BY
-    hour, actor_type, product, model, undated_model, service_tier, context_window, inference_geo, speed,
-    price_key, funding,
+    hour, actor_type, product, model, inference_geo, price_key, funding,
     cell.web_search_requests > 0, cell.execution_milliseconds > 0
 SETTINGS do_not_merge_across_partitions_select_final = 1;
